@@ -1,0 +1,12 @@
+#!/usr/bin/env node
+// In a checkout the sources run as they are (tsx); the published package has them compiled.
+import { existsSync } from "node:fs";
+
+const source = new URL("../src/cli/main.ts", import.meta.url);
+if (existsSync(source)) {
+  const { register } = await import("tsx/esm/api");
+  register();
+  await import(source.href);
+} else {
+  await import("../dist/cli/main.js");
+}

@@ -1,0 +1,232 @@
+import { type Static, Type } from "typebox";
+
+/**
+ * The sections of a config that every run shares. Descriptions and defaults land in the generated JSON Schema,
+ * where editors show them. What belongs to one model or data set stands beside it (`defineModel`,
+ * `defineDataset`).
+ */
+const closed = { additionalProperties: false } as const;
+
+/** A string out of a fixed list, as one JSON Schema `enum` (a union of literals gives one error a member). */
+export function oneOf<const T extends readonly string[]>(values: T, options: object = {}) {
+  return Type.Unsafe<T[number]>({ type: "string", enum: values, ...options });
+}
+
+/** Keys of `data_params` that all data sets have; the names are PyTorch-VAE's. */
+export const DataCommon = Type.Object({
+  data_path: Type.Optional(
+    Type.String({ description: "Folder or file of the data; relative to this config file." }),
+  ),
+  train_batch_size: Type.Integer({ minimum: 1, default: 64, description: "Images a training step." }),
+  val_batch_size: Type.Integer({ minimum: 1, default: 64, description: "Images a validation step." }),
+  patch_size: Type.Optional(
+    Type.Integer({
+      minimum: 8,
+      maximum: 1024,
+      description: "Side of the square images in pixels; default: the data set's own, 64 for image folders.",
+    }),
+  ),
+  num_workers: Type.Integer({
+    minimum: 0,
+    default: 4,
+    description: "Batches prepared ahead and images decoded at a time.",
+  }),
+  image_range: oneOf(["unit", "signed"], {
+    default: "unit",
+    description:
+      "Range of the images that the model sees: unit is [0, 1], signed is [-1, 1] (for a tanh output).",
+  }),
+  horizontal_flip: Type.Boolean({
+    default: false,
+    description: "Mirror training images at random (never in validation).",
+  }),
+  train_limit: Type.Optional(
+    Type.Integer({ minimum: 1, description: "Use only the first N training images." }),
+  ),
+  val_limit: Type.Optional(
+    Type.Integer({ minimum: 1, description: "Use only the first N validation images." }),
+  ),
+});
+export type DataCommon = Static<typeof DataCommon>;
+
+const Warmup = Type.Object(
+  {
+    value: Type.Number({ description: "Weight after the warm-up." }),
+    warmup_steps: Type.Optional(
+      Type.Integer({ minimum: 0, default: 0, description: "Steps over which the weight rises." }),
+    ),
+    start: Type.Optional(Type.Number({ default: 0, description: "Weight at step 0." })),
+  },
+  closed,
+);
+export const LossWeight = Type.Union([Type.Number(), Warmup]);
+export type LossWeight = Static<typeof LossWeight>;
+
+export const ExpParams = Type.Object(
+  {
+    LR: Type.Number({ exclusiveMinimum: 0, default: 0.001, description: "Learning rate." }),
+    weight_decay: Type.Number({
+      minimum: 0,
+      default: 0,
+      description: "L2 penalty (adam, sgd) or decoupled decay (adamw).",
+    }),
+    optimizer: oneOf(["adam", "adamw", "sgd"], { default: "adam", description: "Optimizer." }),
+    betas: Type.Array(Type.Number({ minimum: 0, exclusiveMaximum: 1 }), {
+      minItems: 2,
+      maxItems: 2,
+      default: [0.9, 0.999],
+      description: "Decay of Adam's first and second moment.",
+    }),
+    eps: Type.Number({ exclusiveMinimum: 0, default: 1e-8, description: "Adam's epsilon." }),
+    momentum: Type.Number({ minimum: 0, exclusiveMaximum: 1, default: 0, description: "Momentum of sgd." }),
+    scheduler: oneOf(["none", "exponential", "cosine", "step"], {
+      default: "exponential",
+      description:
+        "Learning rate over the epochs. exponential: times scheduler_gamma each epoch (no change without one).",
+    }),
+    scheduler_gamma: Type.Optional(
+      Type.Union([Type.Number({ exclusiveMinimum: 0, maximum: 1 }), Type.Null()], {
+        description:
+          "Factor on the learning rate, each epoch (exponential) or each scheduler_step_size epochs (step); null: constant.",
+      }),
+    ),
+    scheduler_step_size: Type.Integer({
+      minimum: 1,
+      default: 1,
+      description: "Epochs between drops of the step schedule.",
+    }),
+    min_lr: Type.Number({
+      minimum: 0,
+      default: 0,
+      description: "Learning rate at the end of the cosine schedule.",
+    }),
+    lr_warmup_steps: Type.Integer({
+      minimum: 0,
+      default: 0,
+      description: "Steps over which the learning rate rises from 0.",
+    }),
+    reconstruction: Type.Optional(
+      oneOf(["elbo", "pixel_mean"], {
+        description:
+          "Scale of the reconstruction terms: elbo, nats per image; pixel_mean, PyTorch-VAE's mean squared error per element. Default: pixel_mean where kld_weight is given, else elbo.",
+      }),
+    ),
+    kld_weight: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        description: "PyTorch-VAE's weight of the KL term, times the model's own; selects pixel_mean.",
+      }),
+    ),
+    loss_weights: Type.Optional(
+      Type.Record(Type.String(), LossWeight, {
+        description:
+          "Weight of each loss term by name; a number or {value, warmup_steps, start}. Terms not named keep the model's default.",
+      }),
+    ),
+    manual_seed: Type.Integer({
+      minimum: 0,
+      maximum: Number.MAX_SAFE_INTEGER,
+      default: 1265,
+      description: "Seed of all randomness.",
+    }),
+  },
+  closed,
+);
+export type ExpParams = Static<typeof ExpParams>;
+
+const Checkpoint = Type.Object(
+  {
+    every_n_steps: Type.Optional(
+      Type.Integer({ minimum: 1, description: "Also save every N steps, besides the end of each epoch." }),
+    ),
+    keep_last: Type.Integer({
+      minimum: 0,
+      default: 1,
+      description: "Numbered checkpoints to keep, besides last and best.",
+    }),
+    monitor: Type.String({ default: "val/total", description: "Metric that chooses the best checkpoint." }),
+    mode: oneOf(["min", "max"], {
+      default: "min",
+      description: "Whether the best is the lowest or the highest.",
+    }),
+  },
+  closed,
+);
+
+export const TrainerParams = Type.Object(
+  {
+    max_epochs: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        description: "Epochs to train; 10 where neither this nor max_steps is given.",
+      }),
+    ),
+    max_steps: Type.Optional(
+      Type.Integer({ minimum: 1, description: "Steps to train; the first limit reached ends the run." }),
+    ),
+    gradient_clip_val: Type.Optional(
+      Type.Number({
+        exclusiveMinimum: 0,
+        description: "Largest global gradient norm; larger ones are scaled down.",
+      }),
+    ),
+    check_val_every_n_epoch: Type.Integer({
+      minimum: 1,
+      default: 1,
+      description: "Epochs between validations (with images).",
+    }),
+    limit_train_batches: Type.Optional(
+      Type.Integer({ minimum: 1, description: "Batches an epoch at most." }),
+    ),
+    limit_val_batches: Type.Optional(
+      Type.Integer({ minimum: 0, description: "Batches a validation at most; 0: none." }),
+    ),
+    log_every_n_steps: Type.Integer({
+      minimum: 1,
+      default: 10,
+      description: "Steps between rows of metrics.csv and TensorBoard scalars.",
+    }),
+    checkpoint: Type.Optional(Checkpoint),
+    gpus: Type.Optional(
+      Type.Union([Type.Integer({ minimum: 0 }), Type.Array(Type.Integer({ minimum: 0 })), Type.Null()], {
+        description:
+          "PyTorch-VAE's key: accepted and not used; --backend chooses the device, and one GPU at most trains.",
+      }),
+    ),
+  },
+  closed,
+);
+export type TrainerParams = Static<typeof TrainerParams>;
+
+export const LoggingParams = Type.Object(
+  {
+    save_dir: Type.String({
+      default: "logs/",
+      description: "Folder of all runs; relative to where the command is typed.",
+    }),
+    name: Type.Optional(
+      Type.String({
+        pattern: "^[^/\\\\]+$",
+        description: "Folder of this run's versions; default: the model's name.",
+      }),
+    ),
+    image_count: Type.Integer({
+      minimum: 1,
+      maximum: 1024,
+      default: 64,
+      description: "Images in each grid of samples and reconstructions.",
+    }),
+  },
+  closed,
+);
+export type LoggingParams = Static<typeof LoggingParams>;
+
+/** A config after `extends`, `--set`, validation and defaults: what the runner takes and `config.yaml` stores. */
+export interface Config {
+  readonly model_params: Readonly<Record<string, unknown>> & { readonly name: string };
+  readonly data_params: DataCommon & Readonly<Record<string, unknown>> & { readonly name: string };
+  readonly exp_params: ExpParams;
+  readonly trainer_params: TrainerParams;
+  readonly logging_params: LoggingParams;
+  readonly plugins?: readonly string[];
+}

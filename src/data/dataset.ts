@@ -1,0 +1,39 @@
+/** Images as they lie on disk or in memory, before they become tensors. */
+export interface Examples {
+  /** Packed [n, H, W, C], 0 to 255. */
+  readonly images: Uint8Array;
+  /** Packed [n, L]; absent where the data set has no labels. */
+  readonly labels?: Float32Array;
+}
+
+/** One part of a data set: random access by index, nothing random in it. */
+export interface Split {
+  readonly size: number;
+  /** The examples at `indices`, in that order. @throws DataError where they can't be read. */
+  read(indices: ArrayLike<number>): Promise<Examples>;
+}
+
+export interface Dataset {
+  readonly name: string;
+  /** [H, W, C], after the transform. */
+  readonly imageShape: readonly [number, number, number];
+  /** Disjoint; a sentence says how they were made. */
+  readonly splits: { readonly train: Split; readonly val: Split; readonly test: Split };
+  readonly splitNote: string;
+  /** One a column of the labels: factors, attributes or "class". */
+  readonly labelNames: readonly string[];
+  /** Files that were skipped, with the reason. */
+  readonly skipped: readonly string[];
+  close(): Promise<void>;
+}
+
+/** What a data set is opened with besides its own parameters. */
+export interface OpenArgs {
+  /** Folder that relative paths in the config start from. */
+  readonly baseDir: string;
+  /** Folder for packed caches. */
+  readonly cacheDir: string;
+  readonly seed: number;
+  /** Called while a cache is being made: items done, items in all. */
+  progress?(what: string, done: number, total: number): void;
+}

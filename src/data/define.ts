@@ -1,0 +1,18 @@
+import type { Static, TObject } from "typebox";
+import type { DataCommon } from "../config/schema.ts";
+import type { Dataset, OpenArgs } from "./dataset.ts";
+
+export interface DatasetDefinition<P extends TObject = TObject> {
+  /** As in `data_params.name`. */
+  readonly name: string;
+  /** One sentence: what images, how many, what labels, which splits. */
+  readonly summary: string;
+  /** Schema of what `data_params` holds besides the common keys of `DataCommon`. */
+  readonly params: P;
+  open(params: Static<P> & DataCommon, args: OpenArgs): Promise<Dataset>;
+}
+
+/** A data set: its parameters and how to open it. One file, one line in the registry. */
+export function defineDataset<P extends TObject>(definition: DatasetDefinition<P>): DatasetDefinition<P> {
+  return definition;
+}

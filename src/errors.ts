@@ -1,0 +1,25 @@
+/**
+ * Errors that a user can cause and mend. The command line prints their message alone (place, expected, got,
+ * remedy) and no stack trace; every other error is a bug of ours and keeps its trace.
+ */
+export class UserError extends Error {
+  /** Exit code of the command line: 2 for what was typed or written wrongly, 1 for what went wrong. */
+  readonly exitCode: number = 1;
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** A config file or a command line that says something impossible. */
+export class ConfigError extends UserError {
+  override readonly exitCode: number = 2;
+}
+/** Images, archives or weights that are missing, damaged or of another kind. */
+export class DataError extends UserError {}
+/** Sizes that do not fit: of images, latents, layers. */
+export class ShapeError extends UserError {}
+/** A checkpoint that is damaged or belongs to another model. */
+export class CheckpointError extends UserError {}
+/** A backend that is missing or refuses. */
+export class EngineError extends UserError {}

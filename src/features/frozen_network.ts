@@ -1,0 +1,21 @@
+import type { Named } from "../models/vae.ts";
+import type { Tensor4D } from "../tf.ts";
+
+/** A layer of a network by torchvision's index in `features` ("14" or 14) or by name ("relu3_1"). */
+export type LayerName = string | number;
+
+/** A pretrained network that is never trained: batch norm folded, cut after the last layer asked for. */
+export interface FrozenNetwork {
+  readonly name: string;
+  /** The layers asked for, under the names they were asked for, in the network's order. */
+  readonly layers: readonly string[];
+  /**
+   * Feature maps by layer, [B, h, w, c] each, of `images` [B, H, W, C] in [0, 1] (C = 1 is repeated to 3).
+   * Differentiable with respect to the images only.
+   */
+  features(images: Tensor4D): Named<Tensor4D>;
+  dispose(): void;
+}
+
+/** `feature_network: NAME` or `{name, weights}` of a config. */
+export type FeatureNetworkSpec = string | { readonly name: string; readonly weights?: string };

@@ -1,0 +1,51 @@
+import type { Static, TObject } from "typebox";
+import type { Rng } from "../rng.ts";
+import type { VAE } from "./vae.ts";
+
+/** How likelihoods are scaled; LOSSES conventions, see docs/losses.md. */
+export type Convention = "elbo" | "pixel_mean";
+
+export interface Paper {
+  readonly title: string;
+  readonly url: string;
+}
+
+export interface TermDoc {
+  /** What the term measures, with its unit. */
+  readonly doc: string;
+  /** Weight where a config gives none. */
+  readonly weight: number;
+}
+
+export interface BuildArgs<Params> {
+  readonly params: Params;
+  /** [H, W, C]. */
+  readonly imageShape: readonly [number, number, number];
+  readonly convention: Convention;
+  /** Lowest and highest value of an image. */
+  readonly imageRange: readonly [number, number];
+  /** Draws the initial weights. */
+  readonly rng: Rng;
+  /** Folder that relative file names in the config start from. */
+  readonly baseDir: string;
+}
+
+export interface ModelDefinition<P extends TObject = TObject, Term extends string = string> {
+  /** As in `model_params.name`. */
+  readonly name: string;
+  /** One sentence. */
+  readonly summary: string;
+  readonly paper: Paper;
+  /** Schema of `model_params` without `name`; the parameters' TypeScript type is derived from it. */
+  readonly params: P;
+  /** The loss terms with their default weights under a convention. */
+  terms(params: Static<P>, convention: Convention): Record<Term, TermDoc>;
+  build(args: BuildArgs<Static<P>>): Promise<VAE<Term>> | VAE<Term>;
+}
+
+/** A variant: its parameters, its loss terms and how to build it. One file, one line in the registry. */
+export function defineModel<P extends TObject, Term extends string>(
+  definition: ModelDefinition<P, Term>,
+): ModelDefinition<P, Term> {
+  return definition;
+}

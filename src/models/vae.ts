@@ -1,0 +1,71 @@
+import type { Rng } from "../rng.ts";
+import type { Scalar, Tensor, Tensor1D, Tensor4D, Variable } from "../tf.ts";
+
+export type Posterior =
+  | { readonly kind: "gaussian"; readonly mean: Tensor; readonly logVar: Tensor } // [B, D] or [B, h, w, D]
+  | { readonly kind: "categorical"; readonly logits: Tensor } // [B, N, K]
+  | { readonly kind: "codes"; readonly indices: Tensor }; // [B, h, w], int32
+
+/** By name; of latents `{ z }`, and where they are hierarchical, top first: `{ z2, z1 }`. */
+export type Named<T> = Readonly<Record<string, T>>;
+
+export interface Batch {
+  /** [B, H, W, C], in the config's image range ([0, 1] unless it says otherwise). */
+  readonly images: Tensor4D;
+  /** [B, L], float32. */
+  readonly labels?: Tensor;
+}
+
+/** All that a call may depend on besides its tensors and the parameters. */
+export interface Ctx {
+  readonly training: boolean;
+  /** Optimizer steps done; drives every schedule. */
+  readonly step: number;
+  /** The only randomness: counter-based, folded with the step by the caller; fold in a purpose at each use. */
+  readonly rng: Rng;
+  readonly labels?: Tensor;
+}
+
+/** Where PyTorch's layout of a weight differs from ours; `same` for vectors. */
+export type TorchLayout = "same" | "OIHW" | "IOHW" | "OI" | "O(CHW)" | "(CHW)I";
+
+export interface Param {
+  readonly value: Variable;
+  /** False: a running statistic or an EMA codebook, which no optimizer touches. */
+  readonly trainable: boolean;
+  readonly torchLayout: TorchLayout;
+}
+
+export interface Loss<Term extends string = string> {
+  /** Unweighted, minimized, the mean over the batch. */
+  readonly terms: Readonly<Partial<Record<Term, Scalar>>>;
+  /** Next values of parameters that no optimizer owns, by parameter name. */
+  readonly updates?: Named<Tensor>;
+  /** Constants for later phases of this step. */
+  readonly carry?: Named<Tensor>;
+  /** Logged only. */
+  readonly scalars?: Named<Scalar>;
+}
+
+/** One gradient update: one for most variants, two for FactorVAE, three for a VAE-GAN. */
+export interface Phase<Term extends string = string> {
+  /** Key of its optimizer in the config. */
+  readonly name: string;
+  owns(param: string): boolean;
+  loss(batch: Batch, ctx: Ctx, carry: Named<Tensor>): Loss<Term>;
+}
+
+export interface VAE<Term extends string = string> {
+  /** By PyTorch-VAE's state_dict names ("encoder.0.0.weight"), in its order. */
+  readonly params: ReadonlyMap<string, Param>;
+  readonly phases: readonly Phase<Term>[];
+  encode(images: Tensor4D, ctx: Ctx): { posterior: Named<Posterior>; z: Named<Tensor> };
+  decode(z: Named<Tensor>, ctx: Ctx): Tensor4D;
+  reconstruct(images: Tensor4D, ctx: Ctx): Tensor4D;
+  /** `count` images decoded from the prior; absent where there is none. */
+  sample?(count: number, ctx: Ctx): Tensor4D;
+  /** [B], nats. */
+  logLikelihood?(images: Tensor4D, draws: number, ctx: Ctx): Tensor1D;
+  /** Frees all that the model holds outside `params` (a frozen network). */
+  dispose?(): void;
+}

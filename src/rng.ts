@@ -1,0 +1,98 @@
+import { type Tensor, tf } from "./tf.ts";
+
+/**
+ * Counter-based randomness: a stream is a 64-bit key made by folding names and numbers into a seed, and its
+ * k-th number depends on (key, k) alone. No state advances, so a resumed run draws what an unbroken one draws.
+ *
+ * The block function is Threefry-2x32 with 20 rounds (Salmon et al., "Parallel random numbers: as easy as
+ * 1, 2, 3", SC 2011).
+ */
+export class Rng {
+  private constructor(
+    private readonly k0: number,
+    private readonly k1: number,
+  ) {}
+
+  /** The root stream of a run. `seed`: any integer from 0 to 2^53. */
+  static fromSeed(seed: number): Rng {
+    return new Rng(seed >>> 0, Math.floor(seed / 4294967296) >>> 0);
+  }
+
+  /** The stream for a purpose ("posterior") or a counter (step 7); independent of this one and its others. */
+  fold(part: string | number): Rng {
+    let [a, b] = [this.k0, this.k1];
+    if (typeof part === "number") {
+      [a, b] = threefry(a, b, part >>> 0, Math.floor(part / 4294967296) >>> 0);
+    } else {
+      for (const ch of part) [a, b] = threefry(a, b, ch.codePointAt(0) ?? 0, 0x9e3779b9);
+      [a, b] = threefry(a, b, part.length, 0xffffffff);
+    }
+    return new Rng(a, b);
+  }
+
+  /** `count` numbers, uniform in [0, 1), with 24 bits each. */
+  uniformArray(count: number): Float32Array {
+    const out = new Float32Array(count);
+    for (let i = 0; i < count; i += 2) {
+      const [a, b] = threefry(this.k0, this.k1, i, 0);
+      out[i] = (a >>> 8) * 2 ** -24;
+      if (i + 1 < count) out[i + 1] = (b >>> 8) * 2 ** -24;
+    }
+    return out;
+  }
+
+  /** `count` numbers of the standard normal distribution (Box-Muller). */
+  normalArray(count: number): Float32Array {
+    const out = new Float32Array(count);
+    for (let i = 0; i < count; i += 2) {
+      const [a, b] = threefry(this.k0, this.k1, i, 1);
+      const radius = Math.sqrt(-2 * Math.log((a + 1) * 2 ** -32)); // (0, 1]: never log 0
+      const angle = b * 2 ** -32 * 2 * Math.PI;
+      out[i] = radius * Math.cos(angle);
+      if (i + 1 < count) out[i + 1] = radius * Math.sin(angle);
+    }
+    return out;
+  }
+
+  /** A permutation of 0 … `count` - 1 (Fisher-Yates). */
+  permutation(count: number): Int32Array {
+    const out = Int32Array.from({ length: count }, (_, i) => i);
+    for (let i = count - 1; i > 0; i--) {
+      const j = Math.floor((threefry(this.k0, this.k1, i, 2)[0] / 4294967296) * (i + 1));
+      const held = out[i]!;
+      out[i] = out[j]!;
+      out[j] = held;
+    }
+    return out;
+  }
+
+  /** Standard normal noise as a tensor of `shape`. The caller disposes it (or a tidy does). */
+  normal<T extends Tensor>(shape: number[]): T {
+    return tf.tensor(this.normalArray(shape.reduce((a, b) => a * b, 1)), shape, "float32") as T;
+  }
+
+  /** Uniform numbers in [0, 1) as a tensor of `shape`. */
+  uniform<T extends Tensor>(shape: number[]): T {
+    return tf.tensor(this.uniformArray(shape.reduce((a, b) => a * b, 1)), shape, "float32") as T;
+  }
+}
+
+const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24] as const;
+
+/** Two 32-bit words from the key (k0, k1) and the counter (c0, c1). */
+function threefry(k0: number, k1: number, c0: number, c1: number): [number, number] {
+  const ks = [k0, k1, k0 ^ k1 ^ 0x1bd11bda];
+  let x0 = (c0 + k0) | 0;
+  let x1 = (c1 + k1) | 0;
+  for (let r = 0; r < 20; r++) {
+    const by = ROTATIONS[r % 8]!;
+    x0 = (x0 + x1) | 0;
+    x1 = ((x1 << by) | (x1 >>> (32 - by))) ^ x0;
+    if (r % 4 === 3) {
+      const s = (r + 1) / 4;
+      x0 = (x0 + ks[s % 3]!) | 0;
+      x1 = (x1 + ks[(s + 1) % 3]! + s) | 0;
+    }
+  }
+  return [x0 >>> 0, x1 >>> 0];
+}
