@@ -17,5 +17,13 @@ export interface FrozenNetwork {
   dispose(): void;
 }
 
-/** `feature_network: NAME` or `{name, weights}` of a config. */
-export type FeatureNetworkSpec = string | { readonly name: string; readonly weights?: string };
+/** `feature_network: NAME` or `{name, weights, normalize}` of a config; see `schema.ts`. */
+export type FeatureNetworkSpec =
+  | string
+  | {
+      readonly name: string;
+      /** A file, or "random"; where not given, the network's embedded weights. */
+      readonly weights?: string;
+      /** What happens to [0, 1] images first; "imagenet" where not given. */
+      readonly normalize?: "imagenet" | "none";
+    };

@@ -1,0 +1,49 @@
+import { type Tensor, type Tensor1D, type Tensor4D, tf } from "../tf.ts";
+import type { ConvStep } from "./plan.ts";
+
+export interface FrozenConv {
+  /** relu(conv(x) + bias), or without relu. */
+  apply(x: Tensor4D): Tensor4D;
+  dispose(): void;
+}
+
+/**
+ * A convolution whose only gradient is that of its input. tfjs's own fused convolution would also compute
+ * those of filter and bias on every backward pass, and gives up fusing the relu while a gradient is taken;
+ * so the fused kernel is called directly and its gradient written here.
+ */
+export function frozenConv({ filter, filterShape, bias, stride, pad, relu }: ConvStep): FrozenConv {
+  const weights = tf.keep(tf.tensor4d(filter, [...filterShape]));
+  const offsets = tf.keep(tf.tensor1d(bias));
+  const attributes = {
+    strides: [stride, stride],
+    pad,
+    dataFormat: "NHWC",
+    dilations: [1, 1],
+    dimRoundingMode: undefined,
+    activation: relu ? "relu" : "linear",
+    leakyreluAlpha: 0,
+  };
+  const conv = tf.customGrad((input, save) => {
+    const x = input as Tensor4D;
+    const inputs = { x, filter: weights, bias: offsets };
+    // biome-ignore lint/suspicious/noExplicitAny: tfjs types attributes by a map that it does not export
+    const y = tf.engine().runKernel("FusedConv2D", inputs as any, attributes as any) as Tensor4D;
+    const xShape = x.shape;
+    (save as (tensors: Tensor[]) => void)(relu ? [y] : []);
+    return {
+      value: y,
+      gradFunc: (dy: Tensor, saved: Tensor[]) => {
+        const inside = relu ? tf.mul(dy, tf.step(saved[0]!)) : dy;
+        return tf.conv2dTranspose(inside as Tensor4D, weights, xShape, stride, pad);
+      },
+    };
+  });
+  return {
+    apply: (x) => conv(x) as Tensor4D,
+    dispose: () => {
+      weights.dispose();
+      (offsets as Tensor1D).dispose();
+    },
+  };
+}
