@@ -1,5 +1,6 @@
+import type { Param } from "../nn/params.ts";
 import type { Rng } from "../rng.ts";
-import type { Scalar, Tensor, Tensor1D, Tensor4D, Variable } from "../tf.ts";
+import type { Scalar, Tensor, Tensor1D, Tensor4D } from "../tf.ts";
 
 export type Posterior =
   | { readonly kind: "gaussian"; readonly mean: Tensor; readonly logVar: Tensor } // [B, D] or [B, h, w, D]
@@ -24,16 +25,6 @@ export interface Ctx {
   /** The only randomness: counter-based, folded with the step by the caller; fold in a purpose at each use. */
   readonly rng: Rng;
   readonly labels?: Tensor;
-}
-
-/** Where PyTorch's layout of a weight differs from ours; `same` for vectors. */
-export type TorchLayout = "same" | "OIHW" | "IOHW" | "OI" | "O(CHW)" | "(CHW)I";
-
-export interface Param {
-  readonly value: Variable;
-  /** False: a running statistic or an EMA codebook, which no optimizer touches. */
-  readonly trainable: boolean;
-  readonly torchLayout: TorchLayout;
 }
 
 export interface Loss<Term extends string = string> {
@@ -61,6 +52,7 @@ export interface VAE<Term extends string = string> {
   readonly phases: readonly Phase<Term>[];
   encode(images: Tensor4D, ctx: Ctx): { posterior: Named<Posterior>; z: Named<Tensor> };
   decode(z: Named<Tensor>, ctx: Ctx): Tensor4D;
+  /** The images decoded from the posterior's mean (or mode): nothing random in it. */
   reconstruct(images: Tensor4D, ctx: Ctx): Tensor4D;
   /** `count` images decoded from the prior; absent where there is none. */
   sample?(count: number, ctx: Ctx): Tensor4D;

@@ -1,0 +1,63 @@
+import { batchNorm2d } from "../../nn/batch_norm.ts";
+import { conv2d, convTranspose2d } from "../../nn/conv.ts";
+import { linear } from "../../nn/linear.ts";
+import { type Layer, leakyRelu, type Pass, type Scope, sequential } from "../../nn/params.ts";
+import { replicationPad1, upsampleNearest2x } from "../../nn/upsample.ts";
+import { type Tensor, type Tensor4D, tf } from "../../tf.ts";
+import type { ConvOptions } from "./options.ts";
+
+/** [B, D] -> images [B, H, W, C] before the last activation. */
+export type Decoder = (z: Tensor, pass: Pass) => Tensor4D;
+
+/** The decoder that `options.decoder` names. `sizes` are `strideSizes` of the image. */
+export function convDecoder(scope: Scope, o: ConvOptions, channels: number, sizes: number[]): Decoder {
+  const widths = [...o.hidden_dims].reverse();
+  const sides = [...sizes].reverse();
+  const input = linear(scope.at("decoder_input"), o.latent_dim, widths[0]! * sides[0]! ** 2);
+  const unflatten: Layer = (h) =>
+    tf.transpose(tf.reshape(h, [h.shape[0]!, widths[0]!, sides[0]!, sides[0]!]), [0, 2, 3, 1]);
+  const build = o.decoder === "transposed" ? transposedBlocks : upsampleBlocks;
+  const body = sequential(input, unflatten, ...build(scope, o, channels, widths, sides));
+  return (z, pass) => body(z, pass) as Tensor4D;
+}
+
+/** PyTorch-VAE's: transposed convolutions up to the image's side, then a 3x3 convolution to its channels. */
+function transposedBlocks(
+  s: Scope,
+  o: ConvOptions,
+  channels: number,
+  widths: number[],
+  sides: number[],
+): Layer[] {
+  const up = (at: Scope, inputs: number, outputs: number, side: number) =>
+    sequential(
+      convTranspose2d(at.at("0"), inputs, outputs, side),
+      batchNorm2d(at.at("1"), outputs, o.batch_norm_eps),
+      leakyRelu(o.leaky_slope),
+    );
+  const blocks = widths
+    .slice(1)
+    .map((width, i) => up(s.at(`decoder.${i}`), widths[i]!, width, sides[i + 1]!));
+  const last = widths.at(-1)!;
+  const final = s.at("final_layer");
+  return [
+    ...blocks,
+    up(final, last, last, sides.at(-1)!),
+    conv2d(final.at("3"), last, channels, { kernel: 3, pad: 1 }),
+  ];
+}
+
+/**
+ * The DFC-VAE paper's (arXiv 1610.00291, 3.1): four times nearest up-sampling, replication padding and a 3x3
+ * convolution; batch norm and LeakyReLU after all but the last.
+ */
+function upsampleBlocks(s: Scope, o: ConvOptions, channels: number, widths: number[]): Layer[] {
+  const outputs = [...widths.slice(1), channels];
+  return outputs.map((width, i) => {
+    const at = s.at(`decoder.${i}`);
+    const conv = conv2d(at.at("0"), widths[i]!, width, { kernel: 3 });
+    const resized: Layer = (x, pass) => conv(replicationPad1(upsampleNearest2x(x)), pass);
+    if (i === outputs.length - 1) return resized;
+    return sequential(resized, batchNorm2d(at.at("1"), width, o.batch_norm_eps), leakyRelu(o.leaky_slope));
+  });
+}

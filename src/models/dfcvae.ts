@@ -1,0 +1,97 @@
+import { Type } from "typebox";
+import { loadFrozenNetwork } from "../features/index.ts";
+import { FeatureNetworkSchema } from "../features/schema.ts";
+import { type Scalar, type Tensor4D, tf } from "../tf.ts";
+import { checkLikelihood, LikelihoodOptions, reconstructionTerm } from "./blocks/likelihood.ts";
+import { ConvOptions } from "./blocks/options.ts";
+import { defineModel } from "./define.ts";
+import { buildGaussianVAE } from "./gaussian.ts";
+import { featureLosses, sumOf } from "./losses/features.ts";
+import { klToUnitGaussian } from "./losses/kl.ts";
+import { meanSquaredError } from "./losses/reconstruction.ts";
+
+const Params = Type.Object({
+  ...ConvOptions,
+  ...LikelihoodOptions,
+  alpha: Type.Number({ minimum: 0, default: 1, description: "Weight of the KL term." }),
+  beta: Type.Number({
+    minimum: 0,
+    default: 0.5,
+    description: "Weight of the feature term (pixel_mean: and of the pixels).",
+  }),
+  feature_network: FeatureNetworkSchema,
+  feature_layers: Type.Optional(
+    Type.Array(Type.Union([Type.String(), Type.Integer({ minimum: 0 })]), {
+      minItems: 1,
+      description:
+        "Layers compared, by torchvision's index or by name (relu3_1); default: the network's own choice.",
+    }),
+  ),
+});
+
+/**
+ * The deep feature consistent VAE: images are compared by the feature maps of a frozen network. Under
+ * `elbo` as in the paper, alpha KL + beta sum_l L_l with L_l = 1/(2 C H W) sum (phi_l(x) - phi_l(x_hat))^2;
+ * under `pixel_mean` as in PyTorch-VAE, alpha kld_weight KL + beta (MSE of pixels + sum_l MSE of features).
+ */
+export default defineModel({
+  name: "DFCVAE",
+  summary: "The deep feature consistent VAE: reconstruction by the feature maps of a frozen network.",
+  paper: {
+    title: "Deep Feature Consistent Variational Autoencoder",
+    url: "https://arxiv.org/abs/1610.00291",
+  },
+  params: Params,
+  terms: ({ alpha, beta }, convention) => ({
+    reconstruction: {
+      doc:
+        convention === "elbo"
+          ? "-log p(x | z), nats per image (off by default, as in the paper)"
+          : "mean squared error per element",
+      weight: convention === "elbo" ? 0 : beta,
+    },
+    features: {
+      doc:
+        convention === "elbo" ? "sum over layers of L_l" : "sum over layers of the mean squared error, 2 L_l",
+      weight: beta,
+    },
+    kl: { doc: "KL(q(z | x) || N(0, I)), nats per image", weight: alpha },
+  }),
+  async build(args) {
+    const o = args.params;
+    checkLikelihood(o);
+    const { forward, ...vae } = buildGaussianVAE(o, args);
+    const network = await loadFrozenNetwork(o.feature_network, o.feature_layers, args);
+    const [low, high] = args.imageRange;
+    const unit = (x: Tensor4D): Tensor4D =>
+      low === 0 && high === 1 ? x : tf.div(tf.sub(x, low), high - low);
+    const layerScale = args.convention === "elbo" ? 1 : 2;
+    return {
+      ...vae,
+      dispose: () => network.dispose(),
+      phases: [
+        {
+          name: "vae",
+          owns: () => true,
+          loss({ images }, ctx) {
+            const pass = forward(images, ctx);
+            const target = network.features(unit(images));
+            const byLayer = featureLosses(target, network.features(unit(pass.recons)));
+            const layers = Object.entries(byLayer).map(
+              ([layer, loss]) => [`features_${layer}`, loss] as const,
+            );
+            return {
+              terms: {
+                reconstruction: reconstructionTerm(images, pass, args.convention, o),
+                features: tf.mul<Scalar>(layerScale, sumOf(byLayer)),
+                kl: klToUnitGaussian(pass.mean, pass.logVar),
+              },
+              scalars: { mse: meanSquaredError(images, pass.recons), ...Object.fromEntries(layers) },
+              updates: pass.updates,
+            };
+          },
+        },
+      ],
+    };
+  },
+});

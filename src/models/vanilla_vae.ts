@@ -1,0 +1,48 @@
+import { Type } from "typebox";
+import { checkLikelihood, LikelihoodOptions, reconstructionTerm } from "./blocks/likelihood.ts";
+import { ConvOptions } from "./blocks/options.ts";
+import { defineModel } from "./define.ts";
+import { buildGaussianVAE } from "./gaussian.ts";
+import { klToUnitGaussian } from "./losses/kl.ts";
+import { meanSquaredError } from "./losses/reconstruction.ts";
+
+const Params = Type.Object({ ...ConvOptions, ...LikelihoodOptions });
+
+/** The VAE of Kingma and Welling on PyTorch-VAE's convolutional architecture. */
+export default defineModel({
+  name: "VanillaVAE",
+  summary: "The variational autoencoder: pixel reconstruction and KL to a standard normal prior.",
+  paper: { title: "Auto-Encoding Variational Bayes", url: "https://arxiv.org/abs/1312.6114" },
+  params: Params,
+  terms: (_, convention) => ({
+    reconstruction: {
+      doc: convention === "elbo" ? "-log p(x | z), nats per image" : "mean squared error per element",
+      weight: 1,
+    },
+    kl: { doc: "KL(q(z | x) || N(0, I)), nats per image", weight: 1 },
+  }),
+  build(args) {
+    checkLikelihood(args.params);
+    const { forward, ...vae } = buildGaussianVAE(args.params, args);
+    return {
+      ...vae,
+      phases: [
+        {
+          name: "vae",
+          owns: () => true,
+          loss({ images }, ctx) {
+            const pass = forward(images, ctx);
+            return {
+              terms: {
+                reconstruction: reconstructionTerm(images, pass, args.convention, args.params),
+                kl: klToUnitGaussian(pass.mean, pass.logVar),
+              },
+              scalars: { mse: meanSquaredError(images, pass.recons) },
+              updates: pass.updates,
+            };
+          },
+        },
+      ],
+    };
+  },
+});

@@ -1,0 +1,36 @@
+import { batchNormTraining } from "../backends/batch_norm_training.ts";
+import { type Tensor1D, type Tensor4D, tf } from "../tf.ts";
+import { constant } from "./init.ts";
+import type { Layer, Scope } from "./params.ts";
+
+/** Share of the batch's statistics in the next running ones: torch.nn.BatchNorm2d's default. */
+const MOMENTUM = 0.1;
+
+/**
+ * Batch normalization over [B, H, W] (arXiv 1502.03167). In training by the batch's mean and biased variance,
+ * with the next running mean and unbiased variance put into `pass.updates`; else by the running ones.
+ */
+export function batchNorm2d(scope: Scope, channels: number, epsilon: number): Layer {
+  const scale = scope.declare("weight", [channels], constant(1));
+  const offset = scope.declare("bias", [channels], constant(0));
+  const mean = scope.declare("running_mean", [channels], constant(0), { trainable: false });
+  const variance = scope.declare("running_var", [channels], constant(1), { trainable: false });
+  return (x, pass) => {
+    const gamma = scale.value as unknown as Tensor1D;
+    const beta = offset.value as unknown as Tensor1D;
+    if (!pass.training) {
+      const m = mean.value as unknown as Tensor1D;
+      return tf.batchNorm(x as Tensor4D, m, variance.value as unknown as Tensor1D, beta, gamma, epsilon);
+    }
+    const batch = batchNormTraining(x as Tensor4D, gamma, beta, epsilon);
+    for (const [leaf, param, now] of [
+      ["running_mean", mean, batch.mean],
+      ["running_var", variance, batch.variance],
+    ] as const) {
+      const name = scope.name(leaf);
+      const before = pass.updates[name] ?? param.value; // a second use in one step goes on from the first
+      pass.updates[name] = tf.add(tf.mul(before, 1 - MOMENTUM), tf.mul(now, MOMENTUM));
+    }
+    return batch.y;
+  };
+}

@@ -1,0 +1,64 @@
+import { type Tensor4D, tf } from "../tf.ts";
+import { initBias, initWeight } from "./init.ts";
+import type { Layer, Scope } from "./params.ts";
+
+/**
+ * A convolution [B, H, W, in] -> [B, H', W', out] with PyTorch's symmetric padding `pad` (0 where none is
+ * given); weight [k, k, in, out]. TensorFlow's "same" pads a strided convolution on the other side, hence
+ * the explicit padding; only rows that a window reaches are added.
+ */
+export function conv2d(
+  scope: Scope,
+  inChannels: number,
+  outChannels: number,
+  options: { kernel: number; stride?: number; pad?: number },
+): Layer {
+  const { kernel, stride = 1, pad = 0 } = options;
+  const fanIn = inChannels * kernel * kernel;
+  const w = scope.declare(
+    "weight",
+    [kernel, kernel, inChannels, outChannels],
+    initWeight(scope.init, fanIn),
+    {
+      torchLayout: "OIHW",
+    },
+  );
+  const b = scope.declare("bias", [outChannels], initBias(scope.init, fanIn));
+  return (x) => {
+    const filter = w.value as unknown as Tensor4D;
+    const same = stride === 1 && kernel === 2 * pad + 1;
+    const padded = same || pad === 0 ? (x as Tensor4D) : padForStride(x as Tensor4D, kernel, stride, pad);
+    return tf.add(tf.conv2d(padded, filter, stride, same ? "same" : "valid"), b.value);
+  };
+}
+
+function padForStride(x: Tensor4D, kernel: number, stride: number, pad: number): Tensor4D {
+  const end = (size: number) => {
+    const last = Math.floor((size + 2 * pad - kernel) / stride) * stride + kernel; // rows used of the padded
+    return Math.max(0, last - pad - size);
+  };
+  return tf.pad(x, [
+    [0, 0],
+    [pad, end(x.shape[1])],
+    [pad, end(x.shape[2])],
+    [0, 0],
+  ]);
+}
+
+/**
+ * A transposed convolution of kernel 3, stride 2, padding 1 [B, h, w, in] -> [B, size, size, out], where
+ * `size` is 2h - 1 or 2h (PyTorch's output_padding 0 or 1); weight [3, 3, out, in].
+ */
+export function convTranspose2d(scope: Scope, inChannels: number, outChannels: number, size: number): Layer {
+  const fanIn = outChannels * 9; // as torch counts it, from its [in, out, 3, 3]
+  const w = scope.declare("weight", [3, 3, outChannels, inChannels], initWeight(scope.init, fanIn), {
+    torchLayout: "IOHW",
+  });
+  const b = scope.declare("bias", [outChannels], initBias(scope.init, fanIn));
+  return (x) => {
+    const [batch, h, width] = x.shape as [number, number, number, number];
+    const whole: [number, number, number, number] = [batch, 2 * h + 1, 2 * width + 1, outChannels];
+    const full = tf.conv2dTranspose(x as Tensor4D, w.value as unknown as Tensor4D, whole, 2, "valid");
+    return tf.add(tf.slice(full, [0, 1, 1, 0], [batch, size, size, outChannels]), b.value);
+  };
+}

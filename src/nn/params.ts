@@ -1,0 +1,86 @@
+import type { Rng } from "../rng.ts";
+import { type Tensor, tf, type Variable } from "../tf.ts";
+import type { WeightInit } from "./init.ts";
+
+/** Where PyTorch's layout of a weight differs from ours; `same` for vectors, "OI" for dense layers. */
+export type TorchLayout = "same" | "OIHW" | "IOHW" | "OI";
+
+export interface Param {
+  readonly value: Variable;
+  /** False: a running statistic or an EMA codebook, which no optimizer touches. */
+  readonly trainable: boolean;
+  readonly torchLayout: TorchLayout;
+}
+
+/**
+ * What a forward pass carries through the layers: whether batch norm uses the batch's statistics, and where
+ * it puts the next values of its running ones (by parameter name).
+ */
+export interface Pass {
+  readonly training: boolean;
+  readonly updates: Record<string, Tensor>;
+}
+
+/** A pass for a call; its `updates` are empty and belong to the caller. */
+export function newPass(training: boolean): Pass {
+  return { training, updates: {} };
+}
+
+/** A layer over parameters that its factory declared. */
+export type Layer = (x: Tensor, pass: Pass) => Tensor;
+
+/**
+ * A place in a model's tree of parameters. Names are PyTorch's state_dict keys, and the order of declaration
+ * is theirs. Initial values come from a stream folded with the full name, so that adding a layer doesn't
+ * change the others' weights.
+ */
+export class Scope {
+  constructor(
+    readonly params: Map<string, Param>,
+    private readonly rng: Rng,
+    readonly init: WeightInit,
+    readonly prefix = "",
+  ) {}
+
+  /** The scope `prefix.name`. */
+  at(name: string): Scope {
+    return new Scope(this.params, this.rng, this.init, this.name(name));
+  }
+
+  /** The full name of `leaf` here. */
+  name(leaf: string): string {
+    return this.prefix === "" ? leaf : `${this.prefix}.${leaf}`;
+  }
+
+  /** Declares a parameter; `values` draws its initial values in our layout. */
+  declare(
+    leaf: string,
+    shape: number[],
+    values: (rng: Rng, count: number) => Float32Array,
+    options: { trainable?: boolean; torchLayout?: TorchLayout } = {},
+  ): Param {
+    const name = this.name(leaf);
+    if (this.params.has(name)) throw new Error(`parameter "${name}" is declared twice`);
+    const count = shape.reduce((a, b) => a * b, 1);
+    const trainable = options.trainable ?? true;
+    const initial = tf.tensor(values(this.rng.fold(name), count), shape, "float32");
+    const param: Param = {
+      value: tf.variable(initial, trainable),
+      trainable,
+      torchLayout: options.torchLayout ?? "same",
+    };
+    initial.dispose();
+    this.params.set(name, param);
+    return param;
+  }
+}
+
+/** Layers one after the other. */
+export function sequential(...layers: Layer[]): Layer {
+  return (x, pass) => layers.reduce((h, layer) => layer(h, pass), x);
+}
+
+/** LeakyReLU with `slope` for negative values. */
+export function leakyRelu(slope: number): Layer {
+  return (x) => tf.leakyRelu(x, slope);
+}

@@ -1,0 +1,68 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { useBackend } from "../../src/backends/index.ts";
+import { featureLosses, sumOf } from "../../src/models/losses/features.ts";
+import { klToUnitGaussian } from "../../src/models/losses/kl.ts";
+import {
+  bernoulliNegLogLikelihood,
+  gaussianNegLogLikelihood,
+  meanSquaredError,
+  optimalSigmaNegLogLikelihood,
+} from "../../src/models/losses/reconstruction.ts";
+import { replicationPad1, upsampleNearest2x } from "../../src/nn/upsample.ts";
+import { Rng } from "../../src/rng.ts";
+import { type Scalar, type Tensor, tf } from "../../src/tf.ts";
+
+const rng = Rng.fromSeed(5);
+const x = () => rng.fold("x").uniform([2, 3, 3, 2]);
+const weigh = (t: Tensor) => tf.sum(tf.mul(t, rng.fold("w").normal(t.shape))) as Scalar;
+
+/** Each as a function of one tensor, with where it is differentiated. */
+const CASES: [string, (y: Tensor) => Scalar, () => Tensor][] = [
+  [
+    "klToUnitGaussian by the mean",
+    (m) => klToUnitGaussian(m, rng.fold("lv").normal([3, 4])),
+    () => rng.normal([3, 4]),
+  ],
+  [
+    "klToUnitGaussian by the log-variance",
+    (v) => klToUnitGaussian(rng.normal([3, 4]), v),
+    () => rng.normal([3, 4]),
+  ],
+  ["meanSquaredError", (y) => meanSquaredError(x(), y), () => rng.uniform([2, 3, 3, 2])],
+  ["gaussianNegLogLikelihood", (y) => gaussianNegLogLikelihood(x(), y, 0.3), () => rng.uniform([2, 3, 3, 2])],
+  [
+    "optimalSigmaNegLogLikelihood",
+    (y) => optimalSigmaNegLogLikelihood(x(), y),
+    () => rng.uniform([2, 3, 3, 2]),
+  ],
+  ["bernoulliNegLogLikelihood", (y) => bernoulliNegLogLikelihood(x(), y), () => rng.normal([2, 3, 3, 2])],
+  ["featureLosses", (y) => sumOf(featureLosses({ a: x() }, { a: y })), () => rng.normal([2, 3, 3, 2])],
+  ["upsampleNearest2x", (y) => weigh(upsampleNearest2x(y)), () => rng.normal([2, 3, 3, 2])],
+  ["replicationPad1", (y) => weigh(replicationPad1(y)), () => rng.normal([2, 3, 3, 2])],
+];
+
+describe.each(["cpu", "tensorflow"] as const)("gradients against finite differences on %s", (backend) => {
+  beforeAll(async () => {
+    await useBackend(backend);
+  });
+
+  it.each(CASES)("%s", (_, f, at) => {
+    const point = at();
+    const gradient = tf.grad(f)(point).dataSync();
+    const data = point.dataSync();
+    const h = 1e-2;
+    const valueAt = (i: number, by: number) => {
+      const moved = Float32Array.from(data);
+      moved[i]! += by;
+      return f(tf.tensor(moved, point.shape)).dataSync()[0]!;
+    };
+    for (const i of [0, 3, 7, data.length - 1]) {
+      // the five-point rule: its error is O(h^4), so float32 rounding is all that is left
+      const slope =
+        (8 * (valueAt(i, h) - valueAt(i, -h)) - (valueAt(i, 2 * h) - valueAt(i, -2 * h))) / (12 * h);
+      expect(Math.abs(slope - gradient[i]!), `element ${i}`).toBeLessThan(
+        2e-3 * Math.max(1, Math.abs(slope)),
+      );
+    }
+  });
+});

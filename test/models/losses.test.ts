@@ -1,0 +1,77 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { useBackend } from "../../src/backends/index.ts";
+import { bitsPerDim, calibratedElbo } from "../../src/models/losses/elbo.ts";
+import { featureLosses } from "../../src/models/losses/features.ts";
+import { klToUnitGaussian } from "../../src/models/losses/kl.ts";
+import {
+  bernoulliNegLogLikelihood,
+  gaussianNegLogLikelihood,
+  optimalSigmaNegLogLikelihood,
+} from "../../src/models/losses/reconstruction.ts";
+import { tf } from "../../src/tf.ts";
+
+const value = (t: { dataSync(): ArrayLike<number> }) => t.dataSync()[0]!;
+
+describe("loss values worked out by hand", () => {
+  beforeAll(async () => {
+    await useBackend("cpu");
+  });
+
+  it("KL is 0 at the prior and 1/2 sum (mean^2 + var - 1 - log var) elsewhere, mean over the batch", () => {
+    expect(value(klToUnitGaussian(tf.zeros([2, 3]), tf.zeros([2, 3])))).toBe(0);
+    // two images: (1 + 4)/2 and 2 (e - 2)/2, their mean
+    const kl = klToUnitGaussian(
+      tf.tensor2d([
+        [1, 2],
+        [0, 0],
+      ]),
+      tf.tensor2d([
+        [0, 0],
+        [1, 1],
+      ]),
+    );
+    expect(value(kl)).toBeCloseTo((2.5 + (Math.E - 2)) / 2, 5);
+  });
+
+  it("the Gaussian likelihood counts its constants, per image", () => {
+    const x = tf.tensor2d([
+      [0, 1],
+      [1, 0],
+    ]);
+    const nll = gaussianNegLogLikelihood(x, tf.zerosLike(x), 0.5);
+    expect(value(nll)).toBeCloseTo(1 / (2 * 0.25) + 2 * Math.log(0.5 * Math.sqrt(2 * Math.PI)), 5);
+  });
+
+  it("the optimal sigma is the one that no other sigma beats", () => {
+    const x = tf.tensor2d([
+      [0.1, 0.9, 0.3],
+      [0.4, 0.2, 0.8],
+    ]);
+    const mean = tf.fill([2, 3], 0.5);
+    const best = value(optimalSigmaNegLogLikelihood(x, mean));
+    const others = [0.1, 0.2, 0.25, 0.28, 0.3, 0.4, 1].map((s) =>
+      value(gaussianNegLogLikelihood(x, mean, s)),
+    );
+    expect(Math.min(...others)).toBeGreaterThanOrEqual(best - 1e-4);
+    expect(Math.min(...others) - best).toBeLessThan(0.05);
+  });
+
+  it("the Bernoulli likelihood equals -sum x log p + (1 - x) log(1 - p), and is finite for huge logits", () => {
+    const nll = bernoulliNegLogLikelihood(tf.tensor2d([[1, 0.25]]), tf.tensor2d([[2, -1]]));
+    const p = (l: number) => 1 / (1 + Math.exp(-l));
+    const expected = -(Math.log(p(2)) + 0.25 * Math.log(p(-1)) + 0.75 * Math.log(1 - p(-1)));
+    expect(value(nll)).toBeCloseTo(expected, 5);
+    expect(value(bernoulliNegLogLikelihood(tf.tensor2d([[1]]), tf.tensor2d([[-500]])))).toBeCloseTo(500, 2);
+  });
+
+  it("a feature loss is 1/(2 C H W) sum (phi - phi')^2, mean over the batch (eq. 4)", () => {
+    const losses = featureLosses({ relu1_1: tf.zeros([2, 2, 2, 3]) }, { relu1_1: tf.fill([2, 2, 2, 3], 3) });
+    expect(value(losses.relu1_1!)).toBeCloseTo((12 * 9) / (2 * 12), 5);
+  });
+
+  it("bits per dimension of uniform noise over 256 levels is 8", () => {
+    expect(bitsPerDim(0, 100)).toBe(8); // density 1 on [0, 1]
+    const elbo = calibratedElbo(0.01, 5, 10);
+    expect(elbo).toBeCloseTo(-(5 * (Math.log(2 * Math.PI * 0.01) + 1) + 5), 9);
+  });
+});
