@@ -1,0 +1,32 @@
+import type { ExpParams, LossWeight } from "../config/schema.ts";
+import type { Convention, ModelDefinition } from "../models/define.ts";
+import { weightAt } from "./schedules.ts";
+
+/** PyTorch-VAE's kld_weight in all its configs: what pixel_mean means where none is given. */
+const KLD_WEIGHT = 0.00025;
+
+/** The convention of a config: what it says, else `pixel_mean` where it has a kld_weight, else `elbo`. */
+export function conventionOf(exp: ExpParams): Convention {
+  return exp.reconstruction ?? (exp.kld_weight === undefined ? "elbo" : "pixel_mean");
+}
+
+/** The weight of each loss term at a step; the one place where weights are applied. */
+export type Weights = (step: number) => Record<string, number>;
+
+/**
+ * The model's default weights, replaced by `loss_weights`. Under `pixel_mean` the weight of `kl` is times
+ * kld_weight unless `loss_weights` names it.
+ */
+export function lossWeights(
+  model: ModelDefinition,
+  params: Record<string, unknown>,
+  exp: ExpParams,
+): Weights {
+  const convention = conventionOf(exp);
+  const weights: Record<string, LossWeight> = {};
+  for (const [term, { weight }] of Object.entries(model.terms(params, convention))) {
+    const scale = term === "kl" && convention === "pixel_mean" ? (exp.kld_weight ?? KLD_WEIGHT) : 1;
+    weights[term] = exp.loss_weights?.[term] ?? weight * scale;
+  }
+  return (step) => Object.fromEntries(Object.entries(weights).map(([term, w]) => [term, weightAt(w, step)]));
+}
