@@ -167,7 +167,7 @@ const quote = (name: string) => JSON.stringify(name.length > 80 ? `${name.slice(
 function decode(body: Uint8Array, { dtype, begin, end }: Entry): TensorData {
   const width = WIDTH[dtype];
   let [buffer, offset] = [body.buffer, body.byteOffset + begin];
-  if (offset % width !== 0) [buffer, offset] = [body.slice(begin, end).buffer, 0];
+  if (offset % width !== 0) [buffer, offset] = [new Uint8Array(body.subarray(begin, end)).buffer, 0];
   const count = (end - begin) / width;
   switch (dtype) {
     case "F64":

@@ -1,0 +1,202 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { DataError } from "../../src/errors.ts";
+import { readSafetensors } from "../../src/formats/safetensors.ts";
+import { readTorchFile } from "../../src/formats/torch_file.ts";
+import { describeShared, shared } from "../support/shared.ts";
+import { op, type TensorSpec, tensorOps, torchFile, zip } from "../support/torch_file.ts";
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(path.join(os.tmpdir(), "torch-file-"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function read(bytes: Uint8Array) {
+  const file = path.join(folder, "net.pth");
+  writeFileSync(file, bytes);
+  return (await readTorchFile(file)).tensors;
+}
+
+/** A file with one tensor "w" and one storage "0". */
+const one = (tensor: TensorSpec, data: ArrayBufferView) =>
+  torchFile(op.dict(op.text("w"), tensorOps(tensor)), { 0: data });
+
+const vector = { elements: 4, shape: [4], strides: [1] };
+const four = Float32Array.of(1, 2, 3, 4);
+
+describeShared("golden", "PyTorch's own files", () => {
+  const expected = () => readSafetensors(path.join(shared, "golden/vanilla_vae.safetensors")).tensors;
+
+  it.each([
+    ["vanilla_vae.pt", ""],
+    ["vanilla_vae.ckpt", "model."],
+  ])("%s has the same weights as the safetensors file, in the state_dict's order", async (name, prefix) => {
+    const { tensors } = await readTorchFile(path.join(shared, "golden", name));
+    const state = [...expected()].filter(([key]) => key.startsWith("state."));
+    expect(tensors.size).toBe(state.length);
+    expect([...tensors.keys()].slice(0, 3)).toEqual(
+      ["encoder.0.0.weight", "encoder.0.0.bias", "encoder.0.1.weight"].map((n) => prefix + n),
+    );
+    for (const [key, { shape, data }] of state) {
+      const tensor = tensors.get(prefix + key.slice("state.".length))!;
+      expect(tensor.shape).toEqual(shape);
+      expect(
+        Buffer.compare(
+          Buffer.from(tensor.data.buffer, tensor.data.byteOffset, tensor.data.byteLength),
+          Buffer.from(data.buffer, data.byteOffset, data.byteLength),
+        ),
+        key,
+      ).toBe(0);
+    }
+  });
+
+  it("is refused at whatever length it is cut short", async () => {
+    const whole = readFileSync(path.join(shared, "golden/vanilla_vae.pt"));
+    for (const share of [0.0001, 0.3, 0.9, 0.99999])
+      await expect(read(whole.subarray(0, Math.floor(whole.length * share)))).rejects.toThrow(DataError);
+  });
+});
+
+describeShared("data/lpips", "a file of PyTorch before 1.6", () => {
+  it("is refused with the command that converts it", async () => {
+    await expect(readTorchFile(path.join(shared, "data/lpips/alex.pth"))).rejects.toThrow(
+      /expected PyTorch's zip format, got the older one .*torch\.save\(torch\.load/,
+    );
+  });
+});
+
+describe("tensors", () => {
+  it("share a storage at their own offsets", async () => {
+    const tail = { elements: 4, offset: 2, shape: [2], strides: [1] };
+    const pickle = op.dict(op.text("all"), tensorOps(vector), op.text("tail"), tensorOps(tail));
+    const tensors = await read(torchFile(pickle, { 0: four }));
+    expect(tensors.get("all")!.data).toEqual(four);
+    expect(tensors.get("tail")!.data).toEqual(Float32Array.of(3, 4));
+  });
+
+  it("become contiguous: a transposed matrix and an expanded row", async () => {
+    const transposed = { elements: 6, shape: [3, 2], strides: [1, 3] };
+    const data = Float32Array.of(1, 2, 3, 4, 5, 6);
+    expect((await read(one(transposed, data))).get("w")!.data).toEqual(Float32Array.of(1, 4, 2, 5, 3, 6));
+    const expanded = { elements: 2, shape: [2, 2], strides: [0, 1] };
+    const pair = (await read(one(expanded, Float32Array.of(7, 8)))).get("w")!;
+    expect(pair.data).toEqual(Float32Array.of(7, 8, 7, 8));
+  });
+
+  it.each([
+    ["HalfStorage", Uint16Array.of(0x3c00, 0xc000, 0x0001, 0x7bff), Float32Array.of(1, -2, 2 ** -24, 65504)],
+    ["BFloat16Storage", Uint16Array.of(0x3f80, 0xc000, 0x4049, 0), Float32Array.of(1, -2, 3.140625, 0)],
+    ["DoubleStorage", Float64Array.of(1, 2, 0.1, -4), Float64Array.of(1, 2, 0.1, -4)],
+    ["LongStorage", BigInt64Array.of(1n, -2n, 3n, 2n ** 60n), BigInt64Array.of(1n, -2n, 3n, 2n ** 60n)],
+    ["IntStorage", Int32Array.of(1, -2, 3, 4), Int32Array.of(1, -2, 3, 4)],
+    ["ShortStorage", Int16Array.of(1, -2, 3, 4), Int16Array.of(1, -2, 3, 4)],
+    ["CharStorage", Int8Array.of(1, -2, 3, 4), Int8Array.of(1, -2, 3, 4)],
+    ["ByteStorage", Uint8Array.of(1, 2, 3, 255), Uint8Array.of(1, 2, 3, 255)],
+    ["BoolStorage", Uint8Array.of(1, 0, 0, 1), Uint8Array.of(1, 0, 0, 1)],
+  ])("of %s are read", async (storage, stored, expected) => {
+    expect((await read(one({ ...vector, storage }, stored))).get("w")!.data).toEqual(expected);
+  });
+
+  it("wrapped as parameters, in an OrderedDict with metadata, under state_dict, are found", async () => {
+    const parameter = [
+      ...op.global("torch._utils", "_rebuild_parameter"),
+      ...op.tuple(tensorOps(vector), op.false, op.emptyDict),
+      ...op.reduce,
+    ];
+    const ordered = [...op.global("collections", "OrderedDict"), ...op.emptyTuple, ...op.reduce];
+    const state = [...ordered, 0x28, ...op.text("w"), ...parameter, 0x75, ...op.emptyDict, ...op.build];
+    const callback = [
+      ...op.global("pytorch_lightning.callbacks.model_checkpoint", "ModelCheckpoint"),
+      ...op.emptyTuple,
+      ...op.reduce,
+      ...op.emptyDict,
+      ...op.build,
+    ];
+    const pickle = op.dict(op.text("callbacks"), callback, op.text("state_dict"), state);
+    expect((await read(torchFile(pickle, { 0: four }))).get("w")!.data).toEqual(four);
+  });
+});
+
+describe("a hostile or damaged file", () => {
+  const expectRefused = (bytes: Uint8Array, message: RegExp) =>
+    expect(read(bytes)).rejects.toThrow(
+      expect.toSatisfy((e) => e instanceof DataError && message.test(e.message)),
+    );
+
+  it.each([
+    ["os", "system"],
+    ["builtins", "eval"],
+    ["torch.nn.modules.conv", "Conv2d"],
+    ["torch.hub", "load"],
+  ])("that names %s.%s is refused by that name", async (module, name) => {
+    const call = [...op.global(module, name), ...op.tuple(op.text("touch /tmp/x")), ...op.reduce];
+    await expectRefused(torchFile(call), new RegExp(`"${module}.${name}"`.replaceAll(".", "\\.")));
+  });
+
+  it("of big-endian numbers is refused", async () => {
+    const bytes = torchFile(
+      op.dict(op.text("w"), tensorOps(vector)),
+      { 0: four },
+      { byteorder: Buffer.from("big") },
+    );
+    await expectRefused(bytes, /expected little-endian numbers, got "big"/);
+  });
+
+  it("that expands few bytes to many is refused before they are made", async () => {
+    const bomb = { elements: 1, shape: [1_000_000, 1_000_000], strides: [0, 0] };
+    await expectRefused(one(bomb, Float32Array.of(1)), /larger than the file allows/);
+  });
+
+  it("whose tensor reaches beyond its storage is refused", async () => {
+    await expectRefused(one({ ...vector, offset: 1 }, four), /reaches element 4 of 4/);
+    await expectRefused(one({ ...vector, elements: 5 }, four), /has 16 bytes, expected 20/);
+  });
+
+  it("that lacks a storage is refused by the storage's name", async () => {
+    await expectRefused(torchFile(op.dict(op.text("w"), tensorOps(vector))), /it has no net\/data\/0/);
+  });
+
+  it("of a million open marks is refused", async () => {
+    await expectRefused(torchFile(Array(1_000_000).fill(0x28)), /more objects than any PyTorch file/);
+  });
+
+  it("of lists nested 100,000 deep is read without recursion", async () => {
+    const nested = [...Array(100_000).fill(0x5d), ...Array(99_999).fill(0x61)];
+    await expectRefused(torchFile(nested), /found no tensor in it/);
+  });
+
+  it.each([
+    ["an unknown instruction", [0xff], /instruction 0xff/],
+    ["a call of nothing", op.reduce, /nothing on its stack/],
+    ["a text that ends too late", [0x58, 255, 255, 255, 127], /cut short/],
+    ["a memo that was never set", [0x68, 7], /no memo 7/],
+    [
+      "an item set in a number",
+      [...op.int(1), ...op.int(2), ...op.int(3), 0x73],
+      /an item set in what is no dict/,
+    ],
+    [
+      "a storage without elements",
+      [...op.tuple(op.text("storage")), ...op.persistentId],
+      /storage of a kind/,
+    ],
+  ])("with %s is refused", async (_, pickle, message) => {
+    await expectRefused(torchFile(pickle), message);
+  });
+
+  it("that is compressed, empty, no zip or another zip is refused", async () => {
+    await expectRefused(zip({ "net/data.pkl": Uint8Array.of(1, 2, 3) }, 8), /is compressed/);
+    await expectRefused(new Uint8Array(0), /got an empty file/);
+    await expectRefused(Buffer.from("GIF89a, certainly no weights"), /another kind of file/);
+    await expectRefused(zip({ "a.txt": Uint8Array.of(1) }), /no data\.pkl/);
+  });
+
+  it("that is missing is reported by its name", async () => {
+    await expect(readTorchFile(path.join(folder, "none.pth"))).rejects.toThrow(
+      /none\.pth: can't be read \(ENOENT\)/,
+    );
+  });
+});
