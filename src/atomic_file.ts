@@ -1,0 +1,58 @@
+import { randomBytes } from "node:crypto";
+import { open, rename, unlink } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { UserError } from "./errors.ts";
+
+/** What a user can mend, by the system's error code. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  ENOSPC: "the disk is full: make room",
+  EDQUOT: "the disk quota is used up: make room",
+  EACCES: "no permission: choose another folder or change its permissions",
+  EPERM: "no permission: choose another folder or change its permissions",
+  EROFS: "the file system is read-only: choose another folder",
+  ENOENT: "its folder is missing: was it moved or deleted?",
+  ENOTDIR: "a part of its path is a file: choose another folder",
+  EISDIR: "it is a folder: choose another name",
+  ENAMETOOLONG: "the name is too long: choose a shorter one",
+};
+
+/** `error` of writing `path`, as a UserError with its remedy where a user can mend it, else as it is. */
+export function writeProblem(path: string, error: unknown): unknown {
+  const remedy = REMEDIES[(error as NodeJS.ErrnoException).code ?? ""];
+  if (remedy === undefined) return error;
+  return new UserError(`${path}: can't be written: ${remedy} (${(error as Error).message}).`, {
+    cause: error,
+  });
+}
+
+/**
+ * Resolves when `file` holds `bytes` (a string as UTF-8) and would after a power failure: written under a temporary name in
+ * the same folder, synced, renamed, the folder synced. Whoever reads `file` at any time finds the old
+ * content or the new one, whole.
+ *
+ * @throws UserError where the folder is missing, full or not writable; `file` is then as before.
+ */
+export async function writeAtomic(file: string, bytes: Uint8Array | string): Promise<void> {
+  const temporary = join(dirname(file), `.${basename(file)}.${randomBytes(6).toString("hex")}.tmp`);
+  try {
+    const handle = await open(temporary, "wx");
+    try {
+      await handle.writeFile(bytes);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, file);
+  } catch (error) {
+    await unlink(temporary).catch(() => {});
+    throw writeProblem(file, error);
+  }
+  await syncFolder(dirname(file));
+}
+
+/** Makes renames in `folder` durable; does nothing where folders can't be synced (Windows). */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, "r").catch(() => undefined);
+  await handle?.sync().catch(() => {});
+  await handle?.close();
+}
