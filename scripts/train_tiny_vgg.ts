@@ -1,7 +1,7 @@
 /**
  * Trains the embedded feature network, tiny_vgg, on CIFAR-10 classification and writes assets/tiny_vgg.safetensors.
  *
- *   npm run train:tiny_vgg -- --data FOLDER [--epochs 14] [--work FOLDER]
+ *   npm run train:tiny_vgg -- --data FOLDER [--epochs 10] [--work FOLDER]
  *
  * FOLDER holds CIFAR-10 as JPEG files, train/CLASS/NNNN.jpg and test/CLASS/NNNN.jpg, or train_jpg.tar and
  * test_jpg.tar of them. Recipe: SGD with Nesterov momentum 0.9, batches of 128, learning rate one cycle (linear
@@ -34,7 +34,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const { values: args } = parseArgs({
   options: {
     data: { type: "string", default: path.join(root, "../shared/data/cifar10_jpeg") },
-    epochs: { type: "string", default: "14" },
+    epochs: { type: "string", default: "10" },
     seed: { type: "string", default: "1265" },
     work: { type: "string", default: path.join(os.tmpdir(), "tiny_vgg") },
     out: { type: "string", default: path.join(root, "assets/tiny_vgg.safetensors") },
@@ -80,17 +80,26 @@ for (let epoch = existsSync(checkpoint) ? restore() : 0; epoch < epochs; epoch++
 }
 accuracy = evaluate(net, test);
 
-const { bytes, folded } = await exportFolded(net, test, {
-  dataset: "CIFAR-10 classification (JPEG files)",
-  recipe: `SGD Nesterov ${MOMENTUM}, batch ${BATCH}, one-cycle lr ${PEAK_LR}, weight decay ${WEIGHT_DECAY}, label smoothing ${SMOOTHING}, flips and 4-pixel shifts`,
-  epochs: String(epochs),
-  seed: String(seed),
-  normalize: "imagenet",
-});
+const { bytes, accuracy: folded } = await exportFolded(
+  net,
+  test,
+  {
+    network: "tiny_vgg",
+    data: "CIFAR-10, 50,000 training images, as JPEG files",
+    recipe:
+      `SGD, Nesterov momentum ${MOMENTUM}, batch ${BATCH}, one-cycle learning rate up to ${PEAK_LR}, weight ` +
+      `decay ${WEIGHT_DECAY}, label smoothing ${SMOOTHING}, mirroring and shifts of up to 4 pixels`,
+    epochs: String(epochs),
+    seed: String(seed),
+    normalize: "imagenet",
+    licence: "Apache-2.0; trained by the tfjs-vae project",
+  },
+  args.work,
+);
 mkdirSync(path.dirname(args.out), { recursive: true });
 writeAtomically(args.out, bytes);
 console.log(
-  `test accuracy ${percent(accuracy)}; folded, float16: ${percent(folded)}; ${bytes.length} bytes in ${args.out}`,
+  `test accuracy ${percent(accuracy)}; folded and in float16 ${percent(folded)}; ${bytes.length} bytes in ${args.out}`,
 );
 
 function percent(share: number): string {
