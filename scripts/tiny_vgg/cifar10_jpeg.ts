@@ -25,12 +25,18 @@ export interface LabelledImages {
 const PIXELS = 32 * 32 * 3;
 
 /**
- * The images of one split, sorted by name. `folder` holds SPLIT/CLASS/NNNN.jpg, as files or in SPLIT_jpg.tar.
+ * The images of one split, sorted by name, or every `every`-th of them. `folder` holds SPLIT/CLASS/NNNN.jpg, as
+ * files or in SPLIT_jpg.tar.
  */
-export async function readCifar10Jpeg(folder: string, split: "train" | "test"): Promise<LabelledImages> {
+export async function readCifar10Jpeg(
+  folder: string,
+  split: "train" | "test",
+  every = 1,
+): Promise<LabelledImages> {
   const tar = path.join(folder, `${split}_jpg.tar`);
   const files = existsSync(tar) ? tarMembers(tar) : jpegsIn(path.join(folder, split));
-  const sorted = [...files].filter(([name]) => name.endsWith(".jpg")).sort(([a], [b]) => (a < b ? -1 : 1));
+  const jpegs = [...files].filter(([name]) => name.endsWith(".jpg"));
+  const sorted = jpegs.sort(([a], [b]) => (a < b ? -1 : 1)).filter((_, i) => i % every === 0);
   const images = new Uint8Array(sorted.length * PIXELS);
   const labels = new Uint8Array(sorted.length);
   let next = 0;

@@ -44,9 +44,7 @@ const MAX_PICKLE = 64 * 2 ** 20; // bytes; a state_dict of 10,000 tensors has ab
  * @throws DataError for a damaged file, a format older than PyTorch 1.6, or content other than tensors
  */
 export async function readTorchFile(file: string): Promise<{ tensors: Map<string, TorchTensor> }> {
-  const handle = await open(file, "r").catch((cause: NodeJS.ErrnoException) => {
-    throw new DataError(`${file}: can't be read (${cause.code})`, { cause });
-  });
+  const handle = await open(file, "r").catch((cause) => unreadable(file, cause));
   try {
     await refuseOtherFormats(handle, file);
     const zip = await StoredZip.open(handle, file);
@@ -56,9 +54,13 @@ export async function readTorchFile(file: string): Promise<{ tensors: Map<string
   }
 }
 
+function unreadable(file: string, cause: NodeJS.ErrnoException): never {
+  throw new DataError(`${file}: can't be read (${cause.code})`, { cause });
+}
+
 async function refuseOtherFormats(handle: FileHandle, file: string): Promise<void> {
   const head = Buffer.alloc(512);
-  const { bytesRead } = await handle.read(head, 0, head.length, 0);
+  const { bytesRead } = await handle.read(head, 0, head.length, 0).catch((cause) => unreadable(file, cause)); // a folder opens, but can't be read
   if (head.subarray(0, 4).equals(Buffer.from("PK\x03\x04", "latin1"))) return;
   const isPickle = head[0] === 0x80 && head[1]! >= 2 && head[1]! <= 5;
   if (isPickle || head.toString("latin1", 257, 262) === "ustar") {

@@ -194,7 +194,8 @@ describe("a hostile or damaged file", () => {
     await expectRefused(zip({ "a.txt": Uint8Array.of(1) }), /no data\.pkl/);
   });
 
-  it("that is missing is reported by its name", async () => {
+  it("that is missing or a folder is reported by its name", async () => {
+    await expect(readTorchFile(folder)).rejects.toThrow(/can't be read \(EISDIR\)/);
     await expect(readTorchFile(path.join(folder, "none.pth"))).rejects.toThrow(
       /none\.pth: can't be read \(ENOENT\)/,
     );
