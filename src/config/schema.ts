@@ -150,7 +150,7 @@ const Checkpoint = Type.Object(
       description: "Whether the best is the lowest or the highest.",
     }),
   },
-  closed,
+  { ...closed, default: {}, description: "Which checkpoints to keep." },
 );
 
 export const TrainerParams = Type.Object(
@@ -186,7 +186,7 @@ export const TrainerParams = Type.Object(
       default: 10,
       description: "Steps between rows of metrics.csv and TensorBoard scalars.",
     }),
-    checkpoint: Type.Optional(Checkpoint),
+    checkpoint: Checkpoint,
     gpus: Type.Optional(
       Type.Union([Type.Integer({ minimum: 0 }), Type.Array(Type.Integer({ minimum: 0 })), Type.Null()], {
         description:
@@ -206,7 +206,8 @@ export const LoggingParams = Type.Object(
     }),
     name: Type.Optional(
       Type.String({
-        pattern: "^[^/\\\\]+$",
+        pattern: "^(?!\\.{1,2}$)[^/\\\\]+$",
+        patternErrorMessage: "a folder name without / or \\",
         description: "Folder of this run's versions; default: the model's name.",
       }),
     ),
@@ -220,6 +221,11 @@ export const LoggingParams = Type.Object(
   closed,
 );
 export type LoggingParams = Static<typeof LoggingParams>;
+
+export const Plugins = Type.Array(Type.String({ minLength: 1 }), {
+  description:
+    "JavaScript files that register models or data sets of your own; relative to the file that names them.",
+});
 
 /** A config after `extends`, `--set`, validation and defaults: what the runner takes and `config.yaml` stores. */
 export interface Config {

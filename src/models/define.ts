@@ -38,6 +38,12 @@ export interface ModelDefinition<P extends TObject = TObject, Term extends strin
   readonly paper: Paper;
   /** Schema of `model_params` without `name`; the parameters' TypeScript type is derived from it. */
   readonly params: P;
+  /**
+   * What the schema can't say, found before anything is built; must not need tfjs.
+   *
+   * @throws ConfigError, its message starting with the key: `model_params.feature_layers[2]: expected …`.
+   */
+  check?(params: Static<P>): void;
   /** The loss terms with their default weights under a convention. */
   terms(params: Static<P>, convention: Convention): Record<Term, TermDoc>;
   build(args: BuildArgs<Static<P>>): Promise<VAE<Term>> | VAE<Term>;

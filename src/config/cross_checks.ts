@@ -1,0 +1,94 @@
+import type { ModelDefinition } from "../models/define.ts";
+import { didYouMean } from "../suggest.ts";
+import { DEFAULT_DATASET } from "./compose.ts";
+import { show } from "./describe.ts";
+import { formatPlace } from "./located.ts";
+import type { Path, Positions } from "./positions.ts";
+import { type Problem, withRemedy } from "./problems.ts";
+import type { Config, ExpParams } from "./schema.ts";
+
+/** What one key asks of another; for a config that fits its schema. */
+export function crossChecks(config: Config, model: ModelDefinition, positions: Positions): Problem[] {
+  const problems: Problem[] = [];
+  const report = (path: Path, message: string, at: "key" | "value" = "value") =>
+    problems.push({ path, message, place: positions[at](path) });
+  const { exp_params: exp, trainer_params: trainer } = config;
+
+  const terms = Object.keys(model.terms(config.model_params as never, convention(exp)));
+  for (const name of Object.keys(exp.loss_weights ?? {})) {
+    if (terms.includes(name)) continue;
+    const path = ["exp_params", "loss_weights", name];
+    const fact = `expected a loss term of ${model.name} (${terms.join(", ")}), got "${name}"`;
+    report(path, withRemedy(fact, didYouMean(name, terms)), "key");
+  }
+  if (exp.kld_weight !== undefined && exp.reconstruction === "elbo") {
+    const other = formatPlace(positions.value(["exp_params", "reconstruction"]));
+    report(
+      ["exp_params", "kld_weight"],
+      `expected none with reconstruction: elbo (${other}), got ${exp.kld_weight}. Remove it, or write reconstruction: pixel_mean.`,
+    );
+  }
+  if (exp.scheduler === "step" && typeof exp.scheduler_gamma !== "number") {
+    report(
+      ["exp_params", "scheduler"],
+      'expected scheduler_gamma beside "step", got none. Add scheduler_gamma: 0.1, or choose another.',
+    );
+  }
+  if (exp.min_lr > exp.LR) {
+    report(["exp_params", "min_lr"], `expected at most LR, ${exp.LR}, got ${exp.min_lr}. Lower it.`);
+  }
+  const monitor = trainer.checkpoint.monitor;
+  if (!/^(train|val)\/./.test(monitor)) {
+    const metrics = ["total", ...terms].flatMap((t) => [`val/${t}`, `train/${t}`]);
+    const guess = monitor.replace(/^(val|train)_/, "$1/").replace(/loss$/, "total");
+    const fact = `expected a metric such as ${metrics.slice(0, 4).join(", ")}, got ${show(monitor)}`;
+    report(["trainer_params", "checkpoint", "monitor"], withRemedy(fact, didYouMean(guess, metrics)));
+  }
+  return problems;
+}
+
+/** What of a config was read in a way that its keys don't say, or has no effect: a sentence each. */
+export function notesOn(config: Config, positions: Positions): string[] {
+  const { exp_params: exp, trainer_params: trainer } = config;
+  const given = (...path: string[]) => positions.has(path);
+  const notes: [boolean, string][] = [
+    [
+      !given("data_params", "name"),
+      `data_params.name: not given, so ${DEFAULT_DATASET}, which reads data_path as a folder of images.`,
+    ],
+    [
+      exp.kld_weight !== undefined && !given("exp_params", "reconstruction"),
+      "exp_params.kld_weight: given, so reconstruction: pixel_mean, PyTorch-VAE's scale of the loss.",
+    ],
+    [
+      given("trainer_params", "gpus") && trainer.gpus !== null,
+      "trainer_params.gpus: not used; --backend chooses the device, and one GPU at most trains.",
+    ],
+    [
+      given("exp_params", "scheduler_gamma") && (exp.scheduler === "none" || exp.scheduler === "cosine"),
+      `exp_params.scheduler_gamma: not used by scheduler: ${exp.scheduler}.`,
+    ],
+    [
+      given("exp_params", "scheduler_step_size") && exp.scheduler !== "step",
+      `exp_params.scheduler_step_size: not used by scheduler: ${exp.scheduler}.`,
+    ],
+    [
+      given("exp_params", "min_lr") && exp.scheduler !== "cosine",
+      `exp_params.min_lr: not used by scheduler: ${exp.scheduler}.`,
+    ],
+    [
+      given("exp_params", "momentum") && exp.optimizer !== "sgd",
+      `exp_params.momentum: not used by optimizer: ${exp.optimizer}.`,
+    ],
+    [
+      (given("exp_params", "betas") || given("exp_params", "eps")) && exp.optimizer === "sgd",
+      "exp_params.betas, eps: not used by optimizer: sgd.",
+    ],
+  ];
+  return notes.flatMap(([applies, note]) => (applies ? [note] : []));
+}
+
+/** The convention that `exp_params` chooses. */
+export function convention(exp: Pick<ExpParams, "reconstruction" | "kld_weight">): "elbo" | "pixel_mean" {
+  return exp.reconstruction ?? (exp.kld_weight === undefined ? "elbo" : "pixel_mean");
+}

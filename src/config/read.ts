@@ -1,0 +1,96 @@
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { ConfigError } from "../errors.ts";
+import { didYouMean } from "../suggest.ts";
+import type { Located } from "./located.ts";
+import { parseYaml } from "./parse.ts";
+
+const MAX_BYTES = 1 << 18;
+
+/** The map that the YAML file holds, with places. @throws ConfigError where it isn't one. */
+export function readYamlFile(file: string, place = ""): Located {
+  const text = readText(file, place);
+  const dir = dirname(resolve(file));
+  const root = parseYaml(text, (line, column) => ({ source: file, line, column, dir }));
+  if (root === undefined || root.value === null) {
+    throw new ConfigError(`${file}:1:1: expected sections (model_params, …), got an empty file`);
+  }
+  if (!(root.value instanceof Map)) {
+    const got = Array.isArray(root.value) ? "a list" : JSON.stringify(root.value);
+    throw new ConfigError(
+      `${file}:${root.place.line}:${root.place.column}: expected sections (model_params, …), got ${got}`,
+    );
+  }
+  // A section whose keys are all commented out reads as null, and means none of them.
+  const entries = [...root.value].map(([key, node]): [string, Located] =>
+    key.endsWith("_params") && node.value === null ? [key, { ...node, value: new Map() }] : [key, node],
+  );
+  return { ...root, value: new Map(entries) };
+}
+
+function readText(file: string, place: string): string {
+  const at = place === "" ? "" : `${place}: `;
+  const stat = statSync(file, { throwIfNoEntry: false });
+  if (!stat) throw new ConfigError(`${at}no file ${file}.${nearFile(file)}`);
+  if (!stat.isFile()) throw new ConfigError(`${at}expected a YAML file, got the folder or device ${file}`);
+  if (stat.size > MAX_BYTES) {
+    throw new ConfigError(
+      `${at}expected a config of at most ${MAX_BYTES >> 10} KiB, got ${file} of ${stat.size} bytes`,
+    );
+  }
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(file);
+  } catch (cause) {
+    throw new ConfigError(`${at}can't read ${file}: ${(cause as Error).message}`, { cause });
+  }
+  return decode(bytes, file);
+}
+
+/** Text of UTF-8 `bytes`, without a byte order mark. */
+function decode(bytes: Buffer, file: string): string {
+  const utf8 = new TextDecoder("utf-8", { fatal: true });
+  const [a, b] = bytes;
+  if ((a === 0xff && b === 0xfe) || (a === 0xfe && b === 0xff)) {
+    throw new ConfigError(`${file}:1:1: expected UTF-8, got UTF-16. Save the file as UTF-8`);
+  }
+  const zero = bytes.indexOf(0);
+  if (zero >= 0) throw new ConfigError(`${file}:${lineOf(bytes, zero)}: expected text, got a zero byte`);
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    // Of a prefix, stream mode forgives the cut character only: find the first byte that is wrong.
+    let good = 0;
+    for (let span = bytes.length; span >= 1; span = Math.floor(span / 2)) {
+      while (good + span <= bytes.length && decodes(bytes.subarray(0, good + span))) good += span;
+    }
+    throw new ConfigError(
+      `${file}:${lineOf(bytes, good)}: expected UTF-8, got the byte 0x${bytes[good]?.toString(16) ?? "?"}. Save the file as UTF-8`,
+    );
+  }
+}
+
+function decodes(bytes: Buffer): boolean {
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(bytes, { stream: true });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** `line:column` of a byte. */
+function lineOf(bytes: Buffer, offset: number): string {
+  const before = bytes.subarray(0, offset).toString("latin1").split("\n");
+  return `${before.length}:${before.at(-1)!.length + 1}`;
+}
+
+function nearFile(file: string): string {
+  const dir = dirname(file);
+  try {
+    const found = didYouMean(basename(file), readdirSync(dir)).match(/"(.*)"/)?.[1];
+    return found ? ` Did you mean "${join(dir, found)}"?` : "";
+  } catch {
+    return ` There is no folder ${dir} either.`;
+  }
+}

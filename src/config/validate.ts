@@ -1,0 +1,122 @@
+import { ConfigError } from "../errors.ts";
+import type { ModelDefinition } from "../models/define.ts";
+import { didYouMean } from "../suggest.ts";
+import { composeSchema, DEFAULT_DATASET } from "./compose.ts";
+import { convention, crossChecks, notesOn } from "./cross_checks.ts";
+import { isObject, withDefaults } from "./defaults.ts";
+import { show } from "./describe.ts";
+import { formatPlace, type Located, toPlain } from "./located.ts";
+import { leadingPath, type Path, Positions } from "./positions.ts";
+import { type Problem, problemsError, withRemedy } from "./problems.ts";
+import type { Registries, Registry } from "./registries.ts";
+import type { Config } from "./schema.ts";
+import { unknownKey } from "./unknown_keys.ts";
+import { type Violation, violations } from "./violations.ts";
+
+export interface Validated {
+  /** Complete: defaults stand where nothing was given. */
+  readonly config: Config;
+  /** What was read in a way that its keys don't say (PyTorch-VAE's), or has no effect: a sentence each. */
+  readonly notes: readonly string[];
+  readonly positions: Positions;
+}
+
+/**
+ * The config that `root` holds, checked against the schemas of its model and data set and filled with defaults.
+ *
+ * @param files as the user would name them, in the order in which errors are listed.
+ * @throws ConfigError with all mistakes, a line each, and their count.
+ */
+export function validate(root: Located, registries: Registries, files: readonly string[]): Validated {
+  const positions = new Positions(root);
+  const raw = toPlain(root) as Record<string, unknown>;
+  const problems: Problem[] = [];
+  const choose = <T>(section: string, registry: Registry<T>, fallback?: string): T | undefined => {
+    const { found, problem } = chooseByName(raw[section], section, registry, positions, fallback);
+    if (problem) problems.push(problem);
+    return found;
+  };
+  const model = choose("model_params", registries.models);
+  const dataset = choose("data_params", registries.datasets, DEFAULT_DATASET);
+
+  const schema = composeSchema(model, dataset);
+  if (dataset)
+    raw.data_params = { name: dataset.name, ...(isObject(raw.data_params) ? raw.data_params : {}) };
+  const filled = withDefaults(schema, raw) as Record<string, unknown>;
+  const names = { model: model?.name, dataset: dataset?.name };
+  for (const violation of violations(schema, filled)) {
+    problems.push(toProblem(violation, positions, registries, names));
+  }
+  if (problems.length > 0 || !model) throw problemsError(problems, files);
+
+  const { $schema: _, ...config } = filled as unknown as Config & { $schema?: string };
+  problems.push(...crossChecks(config, model, positions), ...ownCheck(model, config, positions));
+  if (problems.length > 0) throw problemsError(problems, files);
+  return { config: resolved(config), notes: notesOn(config, positions), positions };
+}
+
+function chooseByName<T>(
+  section: unknown,
+  path: string,
+  registry: Registry<T>,
+  positions: Positions,
+  fallback: string | undefined,
+): { found?: T | undefined; problem?: Problem } {
+  if (section !== undefined && !isObject(section)) return {}; // the schema says so
+  const name = section?.name ?? fallback;
+  const found = typeof name === "string" ? registry.get(name) : undefined;
+  if (found) return { found };
+  const names = registry.names();
+  const near = typeof name === "string" ? didYouMean(name, names) : "";
+  const message = withRemedy(`expected one of ${names.join(", ")}, got ${show(name)}`, near);
+  const at: Path = [path, "name"];
+  const place = positions.has(at) ? positions.value(at) : positions.key([path]);
+  return { problem: { path: at, message, place } };
+}
+
+function toProblem(
+  violation: Violation,
+  positions: Positions,
+  registries: Registries,
+  names: { readonly model: string | undefined; readonly dataset: string | undefined },
+): Problem {
+  const { path } = violation;
+  if (violation.kind === "unknown") {
+    const message = unknownKey(path, violation.known, registries, names) + inherited(path, positions);
+    return { path, message, place: positions.key(path) };
+  }
+  const place = violation.kind === "missing" ? positions.key(path) : positions.value(path);
+  return { path, message: violation.message, place };
+}
+
+/** A remedy for a key that a base file gives to another model or data set than the one chosen on top of it. */
+function inherited(path: Path, positions: Positions): string {
+  const [section, key] = path;
+  const name = [section!, "name"];
+  const named = section === "model_params" || section === "data_params";
+  if (!named || path.length !== 2 || !positions.has(name)) return "";
+  const chosen = positions.value(name);
+  if (chosen.source === positions.key(path).source) return "";
+  return ` ${formatPlace(chosen)} chose another name: take the key away there with ${key}: null.`;
+}
+
+/** What the model itself finds wrong with its parameters. */
+function ownCheck(model: ModelDefinition, config: Config, positions: Positions): Problem[] {
+  try {
+    model.check?.(config.model_params as never);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const { path, rest } = leadingPath(error.message) ?? { path: ["model_params"], rest: error.message };
+    return [{ path, message: rest, place: positions.value(path) }];
+  }
+}
+
+function resolved(config: Config): Config {
+  const { exp_params, logging_params } = config;
+  return {
+    ...config,
+    exp_params: { ...exp_params, reconstruction: convention(exp_params) },
+    logging_params: { ...logging_params, name: logging_params.name ?? config.model_params.name },
+  };
+}

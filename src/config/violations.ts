@@ -1,0 +1,108 @@
+import { Ajv, type ErrorObject } from "ajv";
+import { ConfigError } from "../errors.ts";
+import { didYouMean } from "../suggest.ts";
+import { describe, type JsonSchema, show } from "./describe.ts";
+import type { Path } from "./positions.ts";
+import { withRemedy } from "./problems.ts";
+
+/** Where a value breaks its schema. */
+export type Violation =
+  | { readonly kind: "unknown"; readonly path: Path; readonly known: readonly string[] }
+  | { readonly kind: "missing" | "wrong"; readonly path: Path; readonly message: string };
+
+/**
+ * All places where `value` breaks `schema`, one for each value or key.
+ *
+ * @throws ConfigError where the schema itself (a plugin's) is not one.
+ */
+export function violations(schema: JsonSchema, value: unknown): Violation[] {
+  const ajv = new Ajv({ allErrors: true, strict: true, verbose: true, strictTuples: false });
+  ajv.addKeyword("patternErrorMessage"); // editors show it
+  let check: ReturnType<typeof ajv.compile>;
+  try {
+    check = ajv.compile(schema);
+  } catch (cause) {
+    throw new ConfigError(`params: expected a JSON Schema, got one with ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+  if (check(value)) return [];
+  const found = new Map<string, Violation>();
+  for (const error of pickBranches(check.errors as Detailed[])) {
+    const violation = toViolation(error, value);
+    const key = violation.path.join("/");
+    if (!found.has(key)) found.set(key, violation);
+  }
+  return [...found.values()];
+}
+
+type Detailed = ErrorObject<string, Record<string, unknown>> & { parentSchema: JsonSchema };
+
+/** Of each union, the errors of the one branch of the value's kind, or else a single error for the union. */
+function pickBranches(errors: readonly Detailed[]): Detailed[] {
+  let left = [...errors];
+  const unions = errors.filter((e) => e.keyword === "anyOf");
+  for (const union of unions.sort((a, b) => a.schemaPath.length - b.schemaPath.length)) {
+    if (!left.includes(union)) continue;
+    const inside = (e: Detailed, prefix: string) =>
+      e.schemaPath.startsWith(prefix) && `${e.instancePath}/`.startsWith(`${union.instancePath}/`);
+    const kind = Array.isArray(union.data) ? "array" : typeof union.data;
+    const branches = (union.parentSchema.anyOf ?? []).flatMap((s, i) => (s.type === kind ? [i] : []));
+    const chosen = branches.length === 1 && (kind === "object" || kind === "array") ? branches[0] : undefined;
+    left = left.filter((e) => {
+      if (e === union) return chosen === undefined;
+      if (!inside(e, `${union.schemaPath}/`)) return true;
+      return chosen !== undefined && inside(e, `${union.schemaPath}/${chosen}/`);
+    });
+  }
+  return left;
+}
+
+function toViolation(error: Detailed, root: unknown): Violation {
+  const path = toPath(error.instancePath, root);
+  const schema = error.parentSchema;
+  if (error.keyword === "additionalProperties") {
+    const known = Object.keys(schema.properties ?? {});
+    return { kind: "unknown", path: [...path, String(error.params.additionalProperty)], known };
+  }
+  if (error.keyword === "required") {
+    const key = String(error.params.missingProperty);
+    const wanted = schema.properties?.[key];
+    return {
+      kind: "missing",
+      path: [...path, key],
+      message: `expected ${wanted ? describe(wanted) : "it"}, got nothing`,
+    };
+  }
+  const fact = `expected ${describe(schema)}, got ${show(error.data)}`;
+  return { kind: "wrong", path, message: withRemedy(fact, remedy(schema, error.data)) };
+}
+
+function remedy(schema: JsonSchema, value: unknown): string {
+  if (typeof value !== "string") return "";
+  const branches = schema.anyOf ?? [schema];
+  const names = branches.flatMap((s) => s.enum ?? (s.const === undefined ? [] : [s.const])).map(String);
+  if (names.length > 0) return didYouMean(value, names);
+  const types = branches.map((s) => s.type);
+  if (types.includes("boolean") && /^(yes|on)$/i.test(value)) return " Write true.";
+  if (types.includes("boolean") && /^(no|off)$/i.test(value)) return " Write false.";
+  const numeric = types.includes("number") || types.includes("integer");
+  if (!numeric || value.trim() === "") return "";
+  if (Number.isFinite(Number(value))) return " Remove the quotes.";
+  const bare = value.replaceAll("_", "");
+  return bare !== value && Number.isFinite(Number(bare)) ? ` Write ${bare}.` : "";
+}
+
+/** A JSON pointer as a path: numbers for indices of lists. */
+function toPath(pointer: string, root: unknown): Path {
+  let value = root;
+  return pointer
+    .split("/")
+    .slice(1)
+    .map((part) => {
+      const key = part.replaceAll("~1", "/").replaceAll("~0", "~");
+      const index = Array.isArray(value);
+      value = (value as Record<string, unknown>)[key];
+      return index ? Number(key) : key;
+    });
+}
