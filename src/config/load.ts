@@ -4,10 +4,8 @@ import { merge } from "./located.ts";
 import { parseOverride } from "./overrides.ts";
 import { rebaseInherited } from "./paths.ts";
 import { loadPlugins, pluginFiles } from "./plugins.ts";
-import type { Positions } from "./positions.ts";
 import { projectRegistries, type Registries } from "./registries.ts";
-import type { Config } from "./schema.ts";
-import { validate } from "./validate.ts";
+import { type Validated, validate } from "./validate.ts";
 
 export interface LoadOptions {
   /** Arguments of `--set`, laid over the file in order. */
@@ -18,13 +16,8 @@ export interface LoadOptions {
   readonly pluginApi?: () => Promise<unknown>;
 }
 
-export interface LoadedConfig {
-  /** Complete and valid; relative file names in it start from `baseDir`. */
-  readonly config: Config;
-  /** Mappings applied and keys without effect, a sentence each. */
-  readonly notes: readonly string[];
-  /** Where each key was written; its `locate` puts the place before a later error's message. */
-  readonly positions: Positions;
+/** `config`: relative file names in it start from `baseDir`. `positions.locate` places a later error. */
+export interface LoadedConfig extends Validated {
   /** The file, then those that it extends. */
   readonly files: readonly string[];
   /** Folder of the file. */
@@ -42,9 +35,9 @@ export async function loadConfig(file: string, options: LoadOptions = {}): Promi
   const whole = (options.set ?? []).map(parseOverride).reduce(merge, root);
   const registries = options.registries ?? (await projectRegistries());
   await loadPlugins(pluginFiles(whole), registries, options.pluginApi ?? projectApi);
-  const { config, notes, positions } = validate(whole, registries, files);
+  const valid = validate(whole, registries, files);
   const baseDir = dirname(resolve(file));
-  return { config: rebaseInherited(config, positions, baseDir), notes, positions, files, baseDir };
+  return { ...valid, config: rebaseInherited(valid.config, valid.positions, baseDir), files, baseDir };
 }
 
 const projectApi = async () => (await import("../plugin_api.ts")).pluginApi;

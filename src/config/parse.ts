@@ -1,4 +1,15 @@
-import { CST, isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, type Node, parseAllDocuments } from "yaml";
+import {
+  CST,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  Lexer,
+  LineCounter,
+  type Node,
+  parseAllDocuments,
+} from "yaml";
 import { ConfigError } from "../errors.ts";
 import { formatPlace, type Located, type Place } from "./located.ts";
 
@@ -22,15 +33,17 @@ export function parseYaml(
     const { line, col } = counter.linePos(offset);
     return placeAt(Math.max(line, 1), Math.max(col, 1));
   };
-  refuseDeepFlow(text, placeAt(1, 1));
-  const documents = compose(text, counter, placeAt(1, 1));
+  refuseDeep(text, placeAt(1, 1));
+  const documents = compose(text, counter);
   if (documents.length === 0) return undefined;
   const faults = documents.flatMap((d) => [...d.errors, ...d.warnings]);
   if (faults.length > 0) {
-    const lines = faults
-      .slice(0, 10)
-      .map((f) => `${formatPlace(at(f.pos[0]))}: ${explain(f.code, f.message)}`);
-    throw new ConfigError([...new Set(lines)].join("\n"));
+    const byPlace = new Map<string, string>(); // of several at one place the first: the rest follow from it
+    for (const f of faults) {
+      const place = formatPlace(at(f.pos[0]));
+      if (!byPlace.has(place)) byPlace.set(place, `${place}: ${explain(f.code, f.message)}`);
+    }
+    throw new ConfigError([...byPlace.values()].slice(0, 10).join("\n"));
   }
   const [first, second] = documents;
   if (second) {
@@ -95,7 +108,7 @@ const FORBIDDEN = ["__proto__", "constructor", "prototype"];
 export function keyName(key: unknown, place: Place): string {
   const name = isScalar(key) ? key.value : key;
   if (typeof name !== "string" || name === "")
-    throw fault(place, `expected a name as key, got ${String(name)}`);
+    throw fault(place, `expected a name as key, got ${isNode(name) ? "a list or map" : String(name)}`);
   if (name === "<<") {
     throw fault(place, "merge keys (<<) are not part of YAML 1.2. Write the keys out, or use extends");
   }
@@ -115,26 +128,23 @@ function scalar(value: unknown, place: Place, source?: string): string | number 
   throw fault(place, `expected text, a number, true, false or null, got ${String(value)}`);
 }
 
-/** The parser recurses, and dies where it is led too deep: brackets are counted before. */
-function refuseDeepFlow(text: string, place: Place): void {
-  let depth = 0;
+/** The parser recurses, and dies where it is led too deep: brackets and dashes of a line are counted before. */
+function refuseDeep(text: string, place: Place): void {
+  let [brackets, dashes] = [0, 0];
   for (const token of new Lexer().lex(text)) {
     const type = CST.tokenType(token);
-    if (type === "flow-seq-start" || type === "flow-map-start") depth++;
-    if (type === "flow-seq-end" || type === "flow-map-end") depth--;
-    if (depth > MAX_DEPTH) throw fault(place, `nested more than ${MAX_DEPTH} deep`);
+    if (type === "newline") dashes = 0;
+    if (type === "seq-item-ind" || type === "explicit-key-ind") dashes++;
+    if (type === "flow-seq-start" || type === "flow-map-start") brackets++;
+    if (type === "flow-seq-end" || type === "flow-map-end") brackets--;
+    if (brackets > MAX_DEPTH || dashes > MAX_DEPTH) throw fault(place, `nested more than ${MAX_DEPTH} deep`);
   }
 }
 
-function compose(text: string, lineCounter: LineCounter, place: Place): readonly Document[] {
-  try {
-    const options = { version: "1.2", schema: "core", prettyErrors: false, lineCounter } as const;
-    const documents = parseAllDocuments(text, options);
-    return Array.isArray(documents) ? documents : [];
-  } catch (cause) {
-    if (cause instanceof RangeError) throw fault(place, "nested too deeply"); // the stack ran out
-    throw cause;
-  }
+function compose(text: string, lineCounter: LineCounter): readonly Document[] {
+  const options = { version: "1.2", schema: "core", prettyErrors: false, lineCounter } as const;
+  const documents = parseAllDocuments(text, options);
+  return Array.isArray(documents) ? documents : [];
 }
 
 function explain(code: string, message: string): string {

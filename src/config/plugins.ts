@@ -4,9 +4,10 @@ import { pathToFileURL } from "node:url";
 import type { DatasetDefinition } from "../data/define.ts";
 import { ConfigError, UserError } from "../errors.ts";
 import type { ModelDefinition } from "../models/define.ts";
-import { show } from "./describe.ts";
+import { type JsonSchema, show } from "./describe.ts";
 import { formatPlace, type Located, type Place } from "./located.ts";
 import type { Registries, Registry } from "./registries.ts";
+import { schemaFault } from "./violations.ts";
 
 export interface PluginFile {
   /** As written in the config. */
@@ -118,6 +119,8 @@ function isModel(definition: unknown, at: string): definition is ModelDefinition
   if (type !== "object" || typeof properties !== "object") {
     throw wrong("params", "a schema of an object, such as Type.Object({})");
   }
+  const fault = schemaFault(fields.params as JsonSchema);
+  if (fault) throw new ConfigError(`${at}: params: expected a JSON Schema, but ${fault}`);
   return model;
 }
 

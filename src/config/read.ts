@@ -49,40 +49,18 @@ function readText(file: string, place: string): string {
 
 /** Text of UTF-8 `bytes`, without a byte order mark. */
 function decode(bytes: Buffer, file: string): string {
-  const utf8 = new TextDecoder("utf-8", { fatal: true });
   const [a, b] = bytes;
   if ((a === 0xff && b === 0xfe) || (a === 0xfe && b === 0xff)) {
     throw new ConfigError(`${file}:1:1: expected UTF-8, got UTF-16. Save the file as UTF-8`);
   }
-  const zero = bytes.indexOf(0);
-  if (zero >= 0) throw new ConfigError(`${file}:${lineOf(bytes, zero)}: expected text, got a zero byte`);
-  try {
-    return utf8.decode(bytes);
-  } catch {
-    // Of a prefix, stream mode forgives the cut character only: find the first byte that is wrong.
-    let good = 0;
-    for (let span = bytes.length; span >= 1; span = Math.floor(span / 2)) {
-      while (good + span <= bytes.length && decodes(bytes.subarray(0, good + span))) good += span;
-    }
-    throw new ConfigError(
-      `${file}:${lineOf(bytes, good)}: expected UTF-8, got the byte 0x${bytes[good]?.toString(16) ?? "?"}. Save the file as UTF-8`,
-    );
-  }
-}
-
-function decodes(bytes: Buffer): boolean {
-  try {
-    new TextDecoder("utf-8", { fatal: true }).decode(bytes, { stream: true });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** `line:column` of a byte. */
-function lineOf(bytes: Buffer, offset: number): string {
-  const before = bytes.subarray(0, offset).toString("latin1").split("\n");
-  return `${before.length}:${before.at(-1)!.length + 1}`;
+  const text = new TextDecoder().decode(bytes); // U+FFFD where a byte is not UTF-8
+  const fault = text.search(/[\0\ufffd]/);
+  if (fault < 0) return text;
+  const before = text.slice(0, fault).split("\n");
+  const got = text[fault] === "\0" ? "a zero byte" : "a byte that is not. Save the file as UTF-8";
+  throw new ConfigError(
+    `${file}:${before.length}:${before.at(-1)!.length + 1}: expected UTF-8 text, got ${got}`,
+  );
 }
 
 function nearFile(file: string): string {

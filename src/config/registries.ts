@@ -14,6 +14,16 @@ export interface Registries {
   readonly datasets: Registry<DatasetDefinition>;
 }
 
+/** A registry with all of `base`, to which one can add without changing `base`. */
+export function layer<T extends { readonly name: string }>(base: Registry<T>): Registry<T> {
+  const own = new Map<string, T>();
+  return {
+    names: () => [...base.names(), ...own.keys()],
+    get: (name) => own.get(name) ?? base.get(name),
+    register: (definition) => void own.set(definition.name, definition),
+  };
+}
+
 /** The project's own registries. */
 export async function projectRegistries(): Promise<Registries> {
   const [models, data] = await Promise.all([import("../models/index.ts"), import("../data/index.ts")]);

@@ -1,3 +1,4 @@
+import type { DatasetDefinition } from "../data/define.ts";
 import { ConfigError } from "../errors.ts";
 import type { ModelDefinition } from "../models/define.ts";
 import { didYouMean } from "../suggest.ts";
@@ -19,6 +20,8 @@ export interface Validated {
   /** What was read in a way that its keys don't say (PyTorch-VAE's), or has no effect: a sentence each. */
   readonly notes: readonly string[];
   readonly positions: Positions;
+  readonly model: ModelDefinition;
+  readonly dataset: DatasetDefinition;
 }
 
 /**
@@ -45,14 +48,14 @@ export function validate(root: Located, registries: Registries, files: readonly 
   const filled = withDefaults(schema, raw) as Record<string, unknown>;
   const names = { model: model?.name, dataset: dataset?.name };
   for (const violation of violations(schema, filled)) {
-    problems.push(toProblem(violation, positions, registries, names));
+    problems.push(toProblem(violation, positions, registries, names, files));
   }
-  if (problems.length > 0 || !model) throw problemsError(problems, files);
+  if (problems.length > 0 || !model || !dataset) throw problemsError(problems, files);
 
   const { $schema: _, ...config } = filled as unknown as Config & { $schema?: string };
   problems.push(...crossChecks(config, model, positions), ...ownCheck(model, config, positions));
   if (problems.length > 0) throw problemsError(problems, files);
-  return { config: resolved(config), notes: notesOn(config, positions), positions };
+  return { config: resolved(config), notes: notesOn(config, positions), positions, model, dataset };
 }
 
 function chooseByName<T>(
@@ -79,25 +82,27 @@ function toProblem(
   positions: Positions,
   registries: Registries,
   names: { readonly model: string | undefined; readonly dataset: string | undefined },
+  files: readonly string[],
 ): Problem {
   const { path } = violation;
   if (violation.kind === "unknown") {
-    const message = unknownKey(path, violation.known, registries, names) + inherited(path, positions);
+    const message = unknownKey(path, violation.known, registries, names) + inherited(path, positions, files);
     return { path, message, place: positions.key(path) };
   }
   const place = violation.kind === "missing" ? positions.key(path) : positions.value(path);
   return { path, message: violation.message, place };
 }
 
-/** A remedy for a key that a base file gives to another model or data set than the one chosen on top of it. */
-function inherited(path: Path, positions: Positions): string {
+/** A remedy for a key that a base file gives to another model or data set than the one chosen over it. */
+function inherited(path: Path, positions: Positions, files: readonly string[]): string {
   const [section, key] = path;
   const name = [section!, "name"];
   const named = section === "model_params" || section === "data_params";
   if (!named || path.length !== 2 || !positions.has(name)) return "";
   const chosen = positions.value(name);
-  if (chosen.source === positions.key(path).source) return "";
-  return ` ${formatPlace(chosen)} chose another name: take the key away there with ${key}: null.`;
+  const rank = (source: string) => files.indexOf(source); // -1: --set, over all files
+  if (rank(chosen.source) >= rank(positions.key(path).source)) return "";
+  return ` ${formatPlace(chosen)} chose the name: take the key away there with ${key}: null.`;
 }
 
 /** What the model itself finds wrong with its parameters. */

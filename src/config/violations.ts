@@ -1,5 +1,4 @@
-import { Ajv, type ErrorObject } from "ajv";
-import { ConfigError } from "../errors.ts";
+import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 import { didYouMean } from "../suggest.ts";
 import { describe, type JsonSchema, show } from "./describe.ts";
 import type { Path } from "./positions.ts";
@@ -10,22 +9,11 @@ export type Violation =
   | { readonly kind: "unknown"; readonly path: Path; readonly known: readonly string[] }
   | { readonly kind: "missing" | "wrong"; readonly path: Path; readonly message: string };
 
-/**
- * All places where `value` breaks `schema`, one for each value or key.
- *
- * @throws ConfigError where the schema itself (a plugin's) is not one.
- */
+/** All places where `value` breaks `schema`, one for each value or key. */
 export function violations(schema: JsonSchema, value: unknown): Violation[] {
-  const ajv = new Ajv({ allErrors: true, strict: true, verbose: true, strictTuples: false });
-  ajv.addKeyword("patternErrorMessage"); // editors show it
-  let check: ReturnType<typeof ajv.compile>;
-  try {
-    check = ajv.compile(schema);
-  } catch (cause) {
-    throw new ConfigError(`params: expected a JSON Schema, got one with ${(cause as Error).message}`, {
-      cause,
-    });
-  }
+  const text = JSON.stringify(schema);
+  const check = compiled.get(text) ?? compiler().compile(schema);
+  compiled.set(text, check);
   if (check(value)) return [];
   const found = new Map<string, Violation>();
   for (const error of pickBranches(check.errors as Detailed[])) {
@@ -35,6 +23,24 @@ export function violations(schema: JsonSchema, value: unknown): Violation[] {
   }
   return [...found.values()];
 }
+
+/** What is wrong with `schema` as a JSON Schema; undefined where nothing is. */
+export function schemaFault(schema: JsonSchema): string | undefined {
+  try {
+    compiler().compile(schema);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message.split(", data/")[0]!.replace("schema is invalid: data/", "");
+  }
+}
+
+function compiler(): Ajv {
+  const ajv = new Ajv({ allErrors: true, strict: true, verbose: true, strictTuples: false, logger: false });
+  return ajv.addKeyword("patternErrorMessage"); // editors show it
+}
+
+/** By the schema's text: many configs are of one model. */
+const compiled = new Map<string, ValidateFunction>();
 
 type Detailed = ErrorObject<string, Record<string, unknown>> & { parentSchema: JsonSchema };
 

@@ -1,0 +1,83 @@
+import { expect, test } from "vitest";
+import { getModel, modelNames, registerModel } from "../../src/models/index.ts";
+import { load, loadError, testRegistries } from "../support/configs.ts";
+
+const registries = () => ({
+  ...testRegistries(),
+  models: { names: modelNames, get: getModel, register: registerModel },
+});
+/** The keys and values of PyTorch-VAE's vae.yaml and dfc_vae.yaml. */
+const theirs = (name: string, epochs: number) => `
+model_params:
+  name: '${name}'
+  in_channels: 3
+  latent_dim: 128
+
+
+data_params:
+  data_path: "Data/"
+  train_batch_size: 64
+  val_batch_size:  64
+  patch_size: 64
+  num_workers: 4
+
+
+exp_params:
+  LR: 0.005
+  weight_decay: 0.0
+  scheduler_gamma: 0.95
+  kld_weight: 0.00025
+  manual_seed: 1265
+
+trainer_params:
+  gpus: [1]
+  max_epochs: ${epochs}
+
+logging_params:
+  save_dir: "logs/"
+  name: "${name}"
+`;
+
+test.each([
+  ["VanillaVAE", 100],
+  ["DFCVAE", 10],
+])("PyTorch-VAE's config of %s is read as it is", async (name, epochs) => {
+  const { config, notes } = await load(theirs(name, epochs), [], registries());
+  expect(config.model_params).toMatchObject({
+    name,
+    in_channels: 3,
+    latent_dim: 128,
+    hidden_dims: [32, 64, 128, 256, 512],
+  });
+  expect(config.data_params).toMatchObject({
+    name: "image_folder",
+    data_path: "Data/",
+    patch_size: 64,
+    num_workers: 4,
+  });
+  expect(config.exp_params).toMatchObject({
+    LR: 0.005,
+    optimizer: "adam",
+    scheduler: "exponential",
+    scheduler_gamma: 0.95,
+    kld_weight: 0.00025,
+    reconstruction: "pixel_mean",
+  });
+  expect(config.trainer_params).toMatchObject({ max_epochs: epochs, gpus: [1] });
+  expect(config.logging_params).toMatchObject({ save_dir: "logs/", name });
+  expect(notes).toEqual([
+    "data_params.name: not given, so image_folder, which reads data_path as a folder of images.",
+    "exp_params.kld_weight: given, so reconstruction: pixel_mean, PyTorch-VAE's scale of the loss.",
+    "trainer_params.gpus: not used; --backend chooses the device, and one GPU at most trains.",
+  ]);
+});
+
+test("the keys of a second optimizer are refused with a reason", async () => {
+  const yaml = theirs("VanillaVAE", 1).replace(
+    "exp_params:",
+    "exp_params:\n  submodel: d\n  retain_first_backpass: True\n  LR_2: 1\n  scheduler_gamma_2: 1",
+  );
+  const lines = (await loadError(yaml, [], registries())).split("\n");
+  expect(lines).toHaveLength(5);
+  for (const line of lines.slice(0, 4)) expect(line).toContain("variants with a second optimizer");
+});
