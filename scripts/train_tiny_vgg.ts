@@ -40,7 +40,7 @@ const { values: args } = parseArgs({
     seed: { type: "string", default: "1265" },
     work: { type: "string", default: path.join(os.tmpdir(), "tiny_vgg") },
     out: { type: "string", default: path.join(root, "assets/tiny_vgg.safetensors") },
-    limit: { type: "string", default: "50000" }, // training images; fewer to try the script out
+    every: { type: "string", default: "1" }, // take every n-th training image, to try the script out
   },
 });
 const epochs = CYCLES.reduce((sum, cycle) => sum + cycle.epochs, 0);
@@ -48,10 +48,10 @@ const seed = Number(args.seed);
 
 await useBackend("tensorflow");
 mkdirSync(args.work, { recursive: true });
-const all = await readCifar10Jpeg(args.data, "train");
+const all = await readCifar10Jpeg(args.data, "train", Number(args.every));
 const test = await readCifar10Jpeg(args.data, "test");
 console.log(`${all.labels.length} training and ${test.labels.length} test images`);
-const trainCount = Math.min(all.labels.length, Number(args.limit));
+const trainCount = all.labels.length;
 const stepsPerEpoch = Math.floor(trainCount / BATCH);
 
 const rng = Rng.fromSeed(seed);
