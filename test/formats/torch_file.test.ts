@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DataError } from "../../src/errors.ts";
 import { readSafetensors } from "../../src/formats/safetensors.ts";
 import { readTorchFile } from "../../src/formats/torch_file.ts";
+import { Rng } from "../../src/rng.ts";
 import { describeShared, shared } from "../support/shared.ts";
 import { op, type TensorSpec, tensorOps, torchFile, zip } from "../support/torch_file.ts";
 
@@ -192,6 +193,25 @@ describe("a hostile or damaged file", () => {
     await expectRefused(new Uint8Array(0), /got an empty file/);
     await expectRefused(Buffer.from("GIF89a, certainly no weights"), /another kind of file/);
     await expectRefused(zip({ "a.txt": Uint8Array.of(1) }), /no data\.pkl/);
+  });
+
+  it("of which a few bytes are changed is read or refused, and nothing worse", async () => {
+    const whole = one(
+      { ...vector, storage: "HalfStorage", shape: [2, 2], strides: [1, 2] },
+      new Uint16Array(4),
+    );
+    let refused = 0;
+    for (let seed = 0; seed < 500; seed++) {
+      const bytes = Buffer.from(whole);
+      const draws = Rng.fromSeed(seed).uniformArray(4);
+      for (let k = 0; k < 4; k += 2)
+        bytes[Math.floor(draws[k]! * bytes.length)] = Math.floor(draws[k + 1]! * 256);
+      await read(bytes).catch((error: unknown) => {
+        expect(error).toBeInstanceOf(DataError);
+        refused++;
+      });
+    }
+    expect(refused).toBeGreaterThan(250);
   });
 
   it("that is missing or a folder is reported by its name", async () => {
