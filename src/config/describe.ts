@@ -38,7 +38,8 @@ export function describe(schema: JsonSchema): string {
     case "null":
       return "null";
     case "string":
-      return schema.patternErrorMessage ?? (schema.pattern ? `text that matches ${schema.pattern}` : "text");
+      if (schema.patternErrorMessage) return schema.patternErrorMessage.replace(/^expected /, "");
+      return schema.pattern ? `text that matches ${schema.pattern}` : "text";
     case "array":
       return list(schema);
     case "object":

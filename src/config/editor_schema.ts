@@ -16,7 +16,7 @@ export function editorSchema({ models, datasets }: Registries): Schema {
   const { properties } = composeSchema();
   const schema = {
     $schema: "http://json-schema.org/draft-07/schema#",
-    title: "tfjs-vae config",
+    description: "A config of tfjs-vae.",
     type: "object",
     additionalProperties: false,
     properties: {

@@ -207,7 +207,7 @@ export const LoggingParams = Type.Object(
     name: Type.Optional(
       Type.String({
         pattern: "^(?!\\.{1,2}$)[^/\\\\]+$",
-        patternErrorMessage: "a folder name without / or \\",
+        patternErrorMessage: "expected a folder name without / or \\",
         description: "Folder of this run's versions; default: the model's name.",
       }),
     ),

@@ -1,6 +1,7 @@
 import { Type } from "typebox";
-import { loadFrozenNetwork } from "../features/index.ts";
+import { getNetwork, loadFrozenNetwork } from "../features/index.ts";
 import { FeatureNetworkSchema } from "../features/schema.ts";
+import { selectLayers } from "../features/select_layers.ts";
 import { type Scalar, type Tensor4D, tf } from "../tf.ts";
 import { checkLikelihood, LikelihoodOptions, reconstructionTerm } from "./blocks/likelihood.ts";
 import { ConvOptions } from "./blocks/options.ts";
@@ -42,6 +43,12 @@ export default defineModel({
     url: "https://arxiv.org/abs/1610.00291",
   },
   params: Params,
+  check(o) {
+    checkLikelihood(o);
+    const spec = o.feature_network;
+    const network = getNetwork(typeof spec === "string" ? spec : spec.name);
+    selectLayers(network, o.feature_layers ?? network.defaultLayers);
+  },
   terms: ({ alpha, beta }, convention) => ({
     reconstruction: {
       doc:

@@ -14,6 +14,7 @@ export default defineModel({
   summary: "The variational autoencoder: pixel reconstruction and KL to a standard normal prior.",
   paper: { title: "Auto-Encoding Variational Bayes", url: "https://arxiv.org/abs/1312.6114" },
   params: Params,
+  check: checkLikelihood,
   terms: (_, convention) => ({
     reconstruction: {
       doc: convention === "elbo" ? "-log p(x | z), nats per image" : "mean squared error per element",

@@ -81,3 +81,16 @@ test("the keys of a second optimizer are refused with a reason", async () => {
   expect(lines).toHaveLength(5);
   for (const line of lines.slice(0, 4)) expect(line).toContain("variants with a second optimizer");
 });
+
+test("feature layers and networks are checked without building anything", async () => {
+  const yaml = (line: string) => `model_params:\n  name: DFCVAE\n  ${line}\n`;
+  expect(await loadError(yaml("feature_layers: [relu1_1, relu9_1]"), [], registries())).toMatch(
+    /^config\.yaml:3:29 model_params\.feature_layers\[1\]: expected a layer of tiny_vgg, .* got "relu9_1"/,
+  );
+  expect(await loadError(yaml("feature_network: vgg18"), [], registries())).toMatch(
+    /^config\.yaml:3:20 model_params\.feature_network: expected one of .*, got "vgg18"\. Did you mean/,
+  );
+  expect(await loadError(yaml("likelihood: bernoulli\n  output: linear"), [], registries())).toMatch(
+    /^config\.yaml:4:11 model_params\.output: expected sigmoid for likelihood: bernoulli, got "linear"/,
+  );
+});
