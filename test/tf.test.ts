@@ -29,11 +29,12 @@ test("gradients are registered", () => {
   expect([...grad.dataSync()]).toEqual([2, 4]);
 });
 
-test("importing src/tf.ts does not load tfjs", () => {
+test("importing src/tf.ts and the registry of models does not load tfjs", () => {
   const src = (file: string) => pathToFileURL(fileURLToPath(new URL(`../src/${file}`, import.meta.url))).href;
   const script = `
     import { createRequire } from "node:module";
     const { tf } = await import(${JSON.stringify(src("tf.ts"))});
+    await import(${JSON.stringify(src("models/index.ts"))});
     const loaded = () => Object.keys(createRequire(import.meta.url).cache ?? {}).some((f) => f.includes("tfjs-core"));
     const before = loaded();
     tf.add;

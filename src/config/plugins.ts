@@ -69,9 +69,9 @@ async function attempt(at: string, path: string, run: () => Promise<unknown>): P
     const line = new RegExp(`${literally(basename(path))}[^\\s:)]*:(\\d+(?::\\d+)?)`).exec(
       error.stack ?? "",
     )?.[1];
-    throw new ConfigError(`${at}${line ? ` (line ${line})` : ""}: ${error.name}: ${error.message}`, {
-      cause,
-    });
+    const remedy = error instanceof SyntaxError && !line ? `. node --check ${path} shows the line` : "";
+    const where = line ? ` (line ${line})` : "";
+    throw new ConfigError(`${at}${where}: ${error.name}: ${error.message}${remedy}`, { cause });
   }
 }
 
