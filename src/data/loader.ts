@@ -1,0 +1,104 @@
+import type { Rng } from "../rng.ts";
+import type { Split } from "./dataset.ts";
+import { ordered } from "./ordered.ts";
+
+/** A batch before it becomes tensors. */
+export interface HostBatch {
+  /** Packed as `shape`, in the image range. */
+  readonly images: Float32Array;
+  /** Packed [B, L]; absent where the data set has no labels. */
+  readonly labels?: Float32Array;
+  /** [B, H, W, C]. */
+  readonly shape: readonly [number, number, number, number];
+  /** The examples' places in the split, [B]. */
+  readonly indices: Int32Array;
+}
+
+export interface LoaderOptions {
+  readonly batchSize: number;
+  /** [H, W, C] of the split's images. */
+  readonly imageShape: readonly [number, number, number];
+  /** Another order each epoch; else the split's own. */
+  readonly shuffle: boolean;
+  /** Leave out a last batch that is not full. */
+  readonly dropLast: boolean;
+  /** Mirror each image with probability one half, drawn anew each epoch. */
+  readonly horizontalFlip: boolean;
+  /** unit: [0, 1]; signed: [-1, 1]. */
+  readonly imageRange: "unit" | "signed";
+  /** Batches prepared ahead of the one in use. */
+  readonly prefetch: number;
+  readonly rng: Rng;
+  /** Use only the split's first examples. */
+  readonly limit?: number | undefined;
+}
+
+/** The batches of a split. Batch k of an epoch is the same whether one starts at 0 or resumes at k. */
+export class Loader {
+  readonly batchesPerEpoch: number;
+  /** Seconds that the consumer has waited for batches, all epochs together. */
+  waitSeconds = 0;
+  private readonly count: number;
+  private readonly values: Float32Array;
+
+  constructor(
+    private readonly split: Split,
+    private readonly options: LoaderOptions,
+  ) {
+    const { batchSize, dropLast, imageRange, limit } = options;
+    this.count = Math.min(split.size, limit ?? Infinity);
+    const batches = this.count / batchSize;
+    this.batchesPerEpoch = dropLast ? Math.floor(batches) : Math.ceil(batches);
+    this.values = Float32Array.from({ length: 256 }, (_, byte) =>
+      imageRange === "signed" ? byte / 127.5 - 1 : byte / 255,
+    );
+  }
+
+  /**
+   * The batches of an epoch from number `fromBatch` on, prepared ahead.
+   *
+   * @throws DataError at the batch that can't be read; those before it are delivered
+   */
+  async *batches(epoch: number, fromBatch = 0): AsyncGenerator<HostBatch, void, undefined> {
+    let asked = performance.now();
+    const { shuffle, horizontalFlip, rng, prefetch, batchSize } = this.options;
+    const order = shuffle
+      ? rng.fold("shuffle").fold(epoch).permutation(this.count)
+      : Int32Array.from({ length: this.count }, (_, i) => i);
+    const flips = horizontalFlip ? rng.fold("flip").fold(epoch).uniformArray(this.count) : undefined;
+    const left = Math.max(0, this.batchesPerEpoch - fromBatch);
+    const prepared = ordered(left, prefetch + 1, (i) => {
+      const from = (fromBatch + i) * batchSize;
+      return this.prepare(order.slice(from, from + batchSize), flips);
+    });
+    for await (const batch of prepared) {
+      this.waitSeconds += (performance.now() - asked) / 1000;
+      yield batch;
+      asked = performance.now();
+    }
+  }
+
+  private async prepare(indices: Int32Array, flips: Float32Array | undefined): Promise<HostBatch> {
+    const [height, width, channels] = this.options.imageShape;
+    const { images: bytes, labels } = await this.split.read(indices);
+    const images = new Float32Array(bytes.length);
+    const row = width * channels;
+    const { values } = this;
+    for (let n = 0, at = 0; n < indices.length; n++) {
+      if (flips !== undefined && flips[indices[n]!]! < 0.5) {
+        for (let y = 0; y < height; y++, at += row) {
+          for (let x = 0; x < width; x++) {
+            for (let c = 0; c < channels; c++) {
+              images[at + x * channels + c] = values[bytes[at + (width - 1 - x) * channels + c]!]!;
+            }
+          }
+        }
+      } else {
+        const end = at + height * row;
+        for (; at < end; at++) images[at] = values[bytes[at]!]!;
+      }
+    }
+    const batch = { images, shape: [indices.length, height, width, channels] as const, indices };
+    return labels === undefined ? batch : { ...batch, labels };
+  }
+}

@@ -1,0 +1,62 @@
+import { ShapeError } from "../errors.ts";
+import type { Split } from "./dataset.ts";
+
+/** Images by row: packed [n, H, W, C], 0 to 255. */
+export interface ImageStore {
+  read(rows: ArrayLike<number>): Promise<Uint8Array>;
+}
+
+/** One label vector a row: packed [rows, width]. */
+export interface LabelTable {
+  readonly values: Float32Array;
+  readonly width: number;
+}
+
+/** The images of `packed`, `bytes` each, each changed by `change` as it is read. */
+export function memoryStore(
+  packed: Uint8Array,
+  bytes: number,
+  change?: { readonly bytes: number; apply(image: Uint8Array, out: Uint8Array): void },
+): ImageStore {
+  const size = change?.bytes ?? bytes;
+  return {
+    async read(rows) {
+      const images = new Uint8Array(rows.length * size);
+      for (let i = 0; i < rows.length; i++) {
+        const image = packed.subarray(rows[i]! * bytes, (rows[i]! + 1) * bytes);
+        if (change) change.apply(image, images.subarray(i * size, (i + 1) * size));
+        else images.set(image, i * size);
+      }
+      return images;
+    },
+  };
+}
+
+/** The split whose example i is row `rows[i]` of a store and its labels. */
+export function splitOf(store: ImageStore, rows: Int32Array, labels?: LabelTable): Split {
+  return {
+    size: rows.length,
+    async read(indices) {
+      const wanted = Int32Array.from({ length: indices.length }, (_, i) => {
+        const row = rows[indices[i]!];
+        if (row !== undefined) return row;
+        throw new ShapeError(
+          `expected an example from 0 to ${rows.length - 1} of the split, got ${indices[i]}`,
+        );
+      });
+      const images = await store.read(wanted);
+      if (labels === undefined) return { images };
+      const { values, width } = labels;
+      const picked = new Float32Array(wanted.length * width);
+      wanted.forEach((row, i) => {
+        picked.set(values.subarray(row * width, (row + 1) * width), i * width);
+      });
+      return { images, labels: picked };
+    },
+  };
+}
+
+/** `from`, `from` + 1, … `to` - 1. */
+export function range(from: number, to: number): Int32Array {
+  return Int32Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
+}

@@ -1,0 +1,140 @@
+/** An image as bytes, packed [height, width, channels], 0 to 255. */
+export interface Pixels {
+  readonly data: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+  readonly channels: number;
+}
+
+/**
+ * The middle of an image, side x side, as torchvision's `CenterCrop`: zeros around it where it is smaller,
+ * halves rounded to the even number.
+ */
+export function centerCrop(image: Pixels, side: number): Pixels {
+  const { width, height, channels } = image;
+  if (width === side && height === side) return image;
+  const data = new Uint8Array(side * side * channels);
+  const left = cropStart(width, side);
+  const top = cropStart(height, side);
+  const from = Math.max(0, left);
+  const length = (Math.min(width, left + side) - from) * channels;
+  for (let y = Math.max(0, top); y < Math.min(height, top + side); y++) {
+    const at = (y * width + from) * channels;
+    data.set(image.data.subarray(at, at + length), ((y - top) * side + from - left) * channels);
+  }
+  return { data, width: side, height: side, channels };
+}
+
+/** First pixel of the crop; negative: how many zeros come before the image. */
+function cropStart(length: number, side: number): number {
+  if (length < side) return -Math.floor((side - length) / 2);
+  const half = (length - side) / 2;
+  const rounded = Math.round(half);
+  return rounded - half === 0.5 && rounded % 2 === 1 ? rounded - 1 : rounded;
+}
+
+/** The image scaled so that its shorter side is `side`, as torchvision's `Resize(side)` of a PIL image. */
+export function resizeShorterSide(image: Pixels, side: number): Pixels {
+  const { width, height } = image;
+  return width <= height
+    ? resize(image, side, Math.floor((side * height) / width))
+    : resize(image, Math.floor((side * width) / height), side);
+}
+
+/**
+ * The image at another size by a triangle filter as wide as the reduction (bilinear with antialiasing), rounded
+ * to bytes after each of its two passes: bit for bit what PIL's `resize` with `BILINEAR` gives, see
+ * test/parity/pil_resize.test.ts.
+ */
+export function resize(image: Pixels, width: number, height: number): Pixels {
+  const wide = width === image.width ? image : filterRows(image, width);
+  return height === wide.height ? wide : filterColumns(wide, height);
+}
+
+/** What each output pixel takes: `taps` weights a pixel, from input pixel `first` on; fixed point, 22 bits. */
+interface Filter {
+  readonly taps: number;
+  readonly first: Int32Array;
+  readonly count: Int32Array;
+  readonly weights: Int32Array;
+}
+const BITS = 22;
+
+function triangle(from: number, to: number): Filter {
+  const scale = from / to;
+  const reach = Math.max(1, scale);
+  const taps = 2 * Math.ceil(reach) + 1;
+  const first = new Int32Array(to);
+  const count = new Int32Array(to);
+  const weights = new Int32Array(to * taps);
+  for (let i = 0; i < to; i++) {
+    const center = (i + 0.5) * scale;
+    const low = Math.max(0, Math.trunc(center - reach + 0.5));
+    const high = Math.min(from, Math.trunc(center + reach + 0.5));
+    const raw = Array.from({ length: high - low }, (_, k) =>
+      Math.max(0, 1 - Math.abs((k + low - center + 0.5) * (1 / reach))),
+    );
+    const sum = raw.reduce((a, b) => a + b, 0);
+    raw.forEach((w, k) => {
+      weights[i * taps + k] = Math.trunc(0.5 + (w / sum) * 2 ** BITS);
+    });
+    first[i] = low;
+    count[i] = high - low;
+  }
+  return { taps, first, count, weights };
+}
+
+const filters = new Map<string, Filter>();
+function filterOf(from: number, to: number): Filter {
+  const key = `${from} ${to}`;
+  const known = filters.get(key) ?? triangle(from, to);
+  if (filters.size > 256) filters.clear(); // a folder may hold images of any size
+  filters.set(key, known);
+  return known;
+}
+
+const clip = (sum: number): number => Math.min(255, sum >> BITS);
+
+function filterRows({ data, width, height, channels }: Pixels, to: number): Pixels {
+  const { taps, first, count, weights } = filterOf(width, to);
+  const out = new Uint8Array(to * height * channels);
+  let at = 0;
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < to; x++) {
+      const start = (y * width + first[x]!) * channels;
+      for (let c = 0; c < channels; c++) {
+        let sum = 1 << (BITS - 1);
+        for (let k = 0, i = start + c; k < count[x]!; k++, i += channels) {
+          sum += data[i]! * weights[x * taps + k]!;
+        }
+        out[at++] = clip(sum);
+      }
+    }
+  }
+  return { data: out, width: to, height, channels };
+}
+
+function filterColumns({ data, width, height, channels }: Pixels, to: number): Pixels {
+  const { taps, first, count, weights } = filterOf(height, to);
+  const row = width * channels;
+  const out = new Uint8Array(to * row);
+  for (let y = 0; y < to; y++) {
+    for (let x = 0; x < row; x++) {
+      let sum = 1 << (BITS - 1);
+      for (let k = 0, i = first[y]! * row + x; k < count[y]!; k++, i += row) {
+        sum += data[i]! * weights[y * taps + k]!;
+      }
+      out[y * row + x] = clip(sum);
+    }
+  }
+  return { data: out, width, height: to, channels };
+}
+
+/** Grey of an RGB image, [height, width, 1], by PIL's weights (ITU-R 601-2). */
+export function toGrey({ data, width, height }: Pixels): Pixels {
+  const grey = new Uint8Array(width * height);
+  for (let i = 0; i < grey.length; i++) {
+    grey[i] = (data[3 * i]! * 19595 + data[3 * i + 1]! * 38470 + data[3 * i + 2]! * 7471 + 0x8000) >>> 16;
+  }
+  return { data: grey, width, height, channels: 1 };
+}
