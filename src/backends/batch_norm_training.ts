@@ -1,0 +1,100 @@
+import type { GradConfig, KernelConfig } from "@tensorflow/tfjs";
+import { type Tensor, type Tensor1D, type Tensor4D, tf } from "../tf.ts";
+
+/**
+ * Batch normalization by the batch's own statistics as a kernel of tfjs, so that each backend may have a fused
+ * one. Inputs x [B, H, W, C], scale [C], offset [C]; attribute epsilon. Outputs: y, the batch's mean and
+ * unbiased variance [C], and whatever tensors `BatchNormTrainingGrad` wants besides dy, x and scale.
+ */
+export const BATCH_NORM_TRAINING = "BatchNormTraining";
+/** Inputs dy, x, scale and `reserved0` …; attribute epsilon. Outputs: the gradients of x, scale and offset. */
+export const BATCH_NORM_TRAINING_GRAD = "BatchNormTrainingGrad";
+
+/**
+ * y = (x - mean) / sqrt(biased variance + epsilon) scale + offset over [B, H, W] (arXiv 1502.03167), with the
+ * batch's `mean` and unbiased `variance` [C] (that of a single value is 0). Differentiable by `x`
+ * [B, H, W, C], `scale` and `offset` [C]; mean and variance carry no gradient.
+ */
+export function batchNormTraining(
+  x: Tensor4D,
+  scale: Tensor1D,
+  offset: Tensor1D,
+  epsilon: number,
+): { y: Tensor4D; mean: Tensor1D; variance: Tensor1D } {
+  registerOnce();
+  const inputs = { x, scale, offset } as unknown as Parameters<ReturnType<typeof tf.engine>["runKernel"]>[1];
+  const [y, mean, variance] = tf
+    .engine()
+    .runKernel(BATCH_NORM_TRAINING, inputs, { epsilon }) as unknown as Tensor[];
+  return { y: y as Tensor4D, mean: mean as Tensor1D, variance: variance as Tensor1D };
+}
+
+let registered = false;
+
+/** The gradient, for every backend, and the plain kernels, for those of tfjs that have no fused ones. */
+function registerOnce(): void {
+  if (registered) return;
+  registered = true;
+  tf.registerGradient(gradient);
+  tf.registerKernel(plainForward);
+  tf.registerKernel(plainBackward);
+}
+
+const gradient: GradConfig = {
+  kernelName: BATCH_NORM_TRAINING,
+  inputsToSave: ["x", "scale"],
+  outputsToSave: [true, true, true, true, true, true],
+  gradFunc: (dy, saved, attrs) => {
+    const [x, scale, , , , ...reserved] = saved as Tensor[];
+    const inputs = {
+      dy: (dy as Tensor[])[0],
+      x,
+      scale,
+      ...Object.fromEntries(reserved.map((r, i) => [`reserved${i}`, r])),
+    };
+    // At once: tfjs calls each function below in a tidy of its own, which would dispose the other two results.
+    const [dx, dScale, dOffset] = tf
+      .engine()
+      .runKernel(BATCH_NORM_TRAINING_GRAD, inputs as never, attrs) as unknown as Tensor[];
+    return { x: () => dx!, scale: () => dScale!, offset: () => dOffset! };
+  },
+};
+
+/** The kernel by tfjs's ops, on the backend in use. The variance is that of the centred values. */
+const plainForward: KernelConfig = {
+  kernelName: BATCH_NORM_TRAINING,
+  backendName: "cpu",
+  kernelFunc: ({ inputs, attrs }) => {
+    const { x, scale, offset } = tensors(inputs);
+    const { epsilon } = attrs as unknown as { epsilon: number };
+    return tf.tidy(() => {
+      const count = x!.size / x!.shape[3]!;
+      const mean = tf.mean(x!, [0, 1, 2]);
+      const centred = tf.sub(x!, mean);
+      const biased = tf.mean(tf.square(centred), [0, 1, 2]);
+      const inverse = tf.rsqrt(tf.add(biased, epsilon));
+      const y = tf.add(tf.mul(tf.mul(centred, inverse), scale!), offset!);
+      const variance = tf.mul(biased, count / Math.max(1, count - 1));
+      return [y, mean, variance, tf.clone(mean), inverse, tf.scalar(0)];
+    });
+  },
+};
+
+const plainBackward: KernelConfig = {
+  kernelName: BATCH_NORM_TRAINING_GRAD,
+  backendName: "cpu",
+  kernelFunc: ({ inputs }) => {
+    const { dy, x, scale, reserved0: mean, reserved1: inverse } = tensors(inputs);
+    return tf.tidy(() => {
+      const normal = tf.mul(tf.sub(x!, mean!), inverse!);
+      const dOffset = tf.sum(dy!, [0, 1, 2]);
+      const dScale = tf.sum(tf.mul(dy!, normal), [0, 1, 2]);
+      const count = x!.size / x!.shape[3]!;
+      const centred = tf.sub(dy!, tf.div(tf.add(dOffset, tf.mul(normal, dScale)), count));
+      return [tf.mul(centred, tf.mul(scale!, inverse!)), dScale, dOffset];
+    });
+  },
+};
+
+/** tfjs hands kernels its tensors, typed as what a backend may rely on. */
+const tensors = (inputs: object) => inputs as Record<string, Tensor>;

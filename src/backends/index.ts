@@ -1,0 +1,45 @@
+import { ConfigError } from "../errors.ts";
+import { didYouMean } from "../suggest.ts";
+import { tf } from "../tf.ts";
+import { findLibrary } from "./tensorflow/library.ts";
+import { registerTensorFlow } from "./tensorflow/register.ts";
+
+export const backendNames = ["auto", "tensorflow", "cpu"] as const;
+export type BackendName = (typeof backendNames)[number];
+
+export interface BackendInfo {
+  readonly name: "tensorflow" | "cpu";
+  /** Version of TensorFlow, or of tfjs. */
+  readonly version: string;
+  readonly device: string;
+  /** What a user should know about the choice. */
+  readonly note?: string;
+}
+
+/**
+ * Makes a backend tfjs's own from here on. `auto` is tensorflow where its library is set up, else cpu, with a
+ * note that says what that costs.
+ *
+ * @throws ConfigError for an unknown name, EngineError where tensorflow is missing or does not load
+ */
+export async function useBackend(name: string): Promise<BackendInfo> {
+  const known = backendNames.find((n) => n === name);
+  if (known === undefined) {
+    throw new ConfigError(
+      `--backend: expected one of ${backendNames.join(", ")}, got "${name}".${didYouMean(name, backendNames)}`,
+    );
+  }
+  const chosen = known === "auto" ? (findLibrary() === undefined ? "cpu" : "tensorflow") : known;
+  if (chosen === "tensorflow") {
+    const binding = registerTensorFlow();
+    await tf.setBackend("tensorflow");
+    return { name: chosen, version: binding.TF_Version, device: binding.device };
+  }
+  await tf.setBackend("cpu");
+  const info = { name: chosen, version: tf.version.tfjs, device: "JavaScript" } as const;
+  if (known === "cpu") return info;
+  return {
+    ...info,
+    note: "TensorFlow is not set up, so this runs on tfjs's cpu backend, hundreds of times slower. Type: npx vae setup tensorflow",
+  };
+}

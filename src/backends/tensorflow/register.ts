@@ -1,0 +1,75 @@
+import { createRequire } from "node:module";
+import util from "node:util";
+import type { KernelBackend } from "@tensorflow/tfjs";
+import { EngineError } from "../../errors.ts";
+import { tf } from "../../tf.ts";
+import { Binding } from "./binding.ts";
+import { registerKernels } from "./kernels.ts";
+import { findLibrary } from "./library.ts";
+
+const require = createRequire(import.meta.url);
+const PACKAGE = "@tensorflow/tfjs-node-gpu";
+
+/** The backend as tfjs-node has it, with the binding that our own kernels call. */
+export type TensorFlowBackend = KernelBackend & {
+  readonly binding: Binding;
+  executeMultipleOutputs(name: string, attrs: object[], inputs: object[], outputs: number): never[];
+};
+
+let binding: Binding | undefined;
+
+/**
+ * Registers tfjs's backend "tensorflow": tfjs-node's kernels, as they are, over our binding. Its own index.js,
+ * which wants a compiled addon, is never loaded.
+ *
+ * @throws EngineError where the package or the library is missing or does not load
+ */
+export function registerTensorFlow(): Binding {
+  if (binding !== undefined) return binding;
+  const library = findLibrary();
+  if (library === undefined) {
+    const named = process.env.TFJS_VAE_TENSORFLOW;
+    throw new EngineError(
+      named
+        ? `TFJS_VAE_TENSORFLOW: expected libtensorflow_cc.so.2 or its folder, got "${named}". Correct or unset it.`
+        : "TensorFlow's library is not set up. Type: npx vae setup tensorflow (or use --backend cpu, very slow).",
+    );
+  }
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= "2"; // its start-up notes are no news to our users
+  restoreRemovedUtilities();
+  try {
+    require.resolve(`${PACKAGE}/package.json`);
+  } catch (cause) {
+    throw new EngineError(
+      `the package ${PACKAGE}, whose kernels the tensorflow backend runs on, is not installed. Type: npm install ${PACKAGE} --ignore-scripts`,
+      { cause },
+    );
+  }
+  try {
+    binding = new Binding(library.file);
+  } catch (cause) {
+    throw new EngineError(
+      `${library.file}: TensorFlow's library does not load: ${(cause as Error).message}. Type: npx vae setup tensorflow --force`,
+      { cause },
+    );
+  }
+  require(`${PACKAGE}/dist/register_all_kernels`);
+  const { NodeJSKernelBackend } = require(`${PACKAGE}/dist/nodejs_kernel_backend`) as {
+    NodeJSKernelBackend: new (binding: Binding, name: string) => TensorFlowBackend;
+  };
+  const held = binding;
+  tf.registerBackend("tensorflow", () => new NodeJSKernelBackend(held, PACKAGE), 3);
+  registerKernels();
+  return binding;
+}
+
+/** tfjs-node calls functions of node:util that Node 23 no longer has. */
+function restoreRemovedUtilities(): void {
+  const removed = {
+    isNullOrUndefined: (x: unknown) => x === null || x === undefined,
+    isArray: Array.isArray,
+  };
+  for (const [name, f] of Object.entries(removed)) {
+    if (!(name in util)) Object.defineProperty(util, name, { value: f, configurable: true });
+  }
+}
