@@ -12,6 +12,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   EROFS: "the file system is read-only: choose another folder",
   ENOENT: "its folder is missing: was it moved or deleted?",
   ENOTDIR: "a part of its path is a file: choose another folder",
+  EEXIST: "a part of its path is a file: choose another folder",
   EISDIR: "it is a folder: choose another name",
   ENAMETOOLONG: "the name is too long: choose a shorter one",
 };

@@ -1,16 +1,17 @@
-import { join, relative } from "node:path";
-import { type Static, Type } from "typebox";
+import { join } from "node:path";
+import { Type } from "typebox";
 import { oneOf } from "../config/schema.ts";
 import { ConfigError, DataError } from "../errors.ts";
 import type { Dataset } from "./dataset.ts";
 import { defineDataset } from "./define.ts";
-import { decodeImage, type ImageTransform } from "./image_folder/decode.ts";
-import { type ImageFile, listImages, type Part } from "./image_folder/files.ts";
-import { type Assigned, assignParts } from "./image_folder/split.ts";
-import { ordered } from "./ordered.ts";
-import { openPacked, type PackWriter } from "./packed.ts";
+import type { ImageTransform } from "./image_folder/decode.ts";
+import { listImages } from "./image_folder/files.ts";
+import { folderLabels } from "./image_folder/labels.ts";
+import { checkShare, packImages, type Skipped } from "./image_folder/pack.ts";
+import { assignParts, type Part } from "./image_folder/split.ts";
+import { openPacked } from "./packed.ts";
 import { dataPath } from "./paths.ts";
-import { type LabelTable, splitOf } from "./store.ts";
+import { splitOf } from "./store.ts";
 
 /** Raise it when decoding or the transforms change. */
 const VERSION = 1;
@@ -78,7 +79,7 @@ export const imageFolder = defineDataset({
     }
     const patterns = [params.pattern].flat();
     const files = await listImages(folder, patterns);
-    if (files.length === 0) throw noImages(folder, patterns, params.data_path);
+    if (files.length === 0) throw noImages(folder, patterns);
     const celeba = files.every(({ path }) => join(folder, path).split(/[/\\]/).includes(CELEBA.folder));
     const crop = params.center_crop ?? (celeba ? CELEBA.crop : 0);
     const transform: ImageTransform = { size, channels, ...(crop > 0 && { centerCrop: crop }) };
@@ -86,10 +87,10 @@ export const imageFolder = defineDataset({
     const packed = await openPacked(
       {
         name: "image_folder",
-        key: { version: VERSION, folder, transform, files: files.map((f) => [f.path, f.size, f.mtime]) },
+        key: { version: VERSION, folder, transform, files: files.map((file) => Object.values(file)) },
         shape: imageShape,
         capacity: files.length,
-        make: (writer) => pack(writer, folder, files, transform, params),
+        make: (writer) => packImages(writer, folder, files, transform, params),
       },
       args,
     );
@@ -127,84 +128,9 @@ export const imageFolder = defineDataset({
   },
 });
 
-type Params = Static<typeof Params> & { readonly num_workers: number };
-interface Skipped {
-  readonly path: string;
-  readonly reason: string;
-}
-
-/** Decodes all files into the pack, in order and without gaps; unreadable ones are skipped. */
-async function pack(
-  { put }: PackWriter,
-  folder: string,
-  files: readonly ImageFile[],
-  transform: ImageTransform,
-  { num_workers, max_bad_share }: Params,
-): Promise<{ count: number; meta: Skipped[] }> {
-  const skipped: Skipped[] = [];
-  let count = 0;
-  const decode = async (i: number) => {
-    try {
-      return await decodeImage(join(folder, files[i]!.path), transform);
-    } catch (error) {
-      return error as Error;
-    }
-  };
-  let index = 0;
-  for await (const image of ordered(files.length, Math.max(1, num_workers), decode)) {
-    const { path } = files[index++]!;
-    if (image instanceof Error) {
-      skipped.push({ path, reason: reasonOf(image) });
-      checkShare(skipped, files.length, max_bad_share, folder);
-    } else await put(count++, image);
-  }
-  return { count, meta: skipped };
-}
-
-/** Why an image can't be read, in one line without the file's name. */
-function reasonOf(error: Error): string {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === "EACCES" || code === "EPERM") return "no permission to read it";
-  if (code === "ENOENT") return "the file it links to is missing";
-  if (/Input Buffer is empty/i.test(error.message)) return "empty file";
-  return error.message.replace(/\s+/g, " ").trim();
-}
-
-function checkShare(skipped: readonly Skipped[], all: number, most: number, folder: string): void {
-  if (skipped.length <= most * all) return;
-  const shown = skipped.slice(0, 5).map(({ path, reason }) => `\n  ${path}: ${reason}`);
-  const more = skipped.length > 5 ? `\n  and ${skipped.length - 5} more` : "";
-  throw new DataError(
-    `${folder}: expected at most ${most * 100} % of ${all} images to be unreadable, got ${skipped.length} so far:${shown.join("")}${more}\nMend or remove them, or raise data_params.max_bad_share.`,
-  );
-}
-
-function noImages(folder: string, patterns: readonly string[], given: string | undefined): DataError {
-  const from = relative(process.cwd(), folder) === given ? "" : `, for data_path "${given}"`;
+function noImages(folder: string, patterns: readonly string[]): DataError {
+  const wanted = patterns.map((pattern) => `"${pattern}"`).join(" or ");
   return new DataError(
-    `data_params.data_path: expected images that fit ${patterns.map((p) => `"${p}"`).join(" or ")} in ${folder} (current folder ${process.cwd()}${from}), got none. Name the folder above the images, or set data_params.pattern.`,
+    `data_params.data_path: expected images that fit ${wanted} in ${folder}, got none (the current folder is ${process.cwd()}). Name the folder above the images, or set data_params.pattern.`,
   );
-}
-
-/** The class of each image: its first sub-folder, beneath the folder of its split where there are such. */
-function folderLabels(
-  paths: readonly string[],
-  { parts, byFolder }: Assigned,
-  folder: string,
-): { table: LabelTable; note: string } {
-  const depth = byFolder ? 1 : 0;
-  const names = paths.map((path, i) => {
-    if (parts[i] === undefined) return undefined;
-    const folders = path.split("/").slice(depth, -1);
-    if (folders[0] !== undefined) return folders[0];
-    throw new DataError(
-      `data_params.label_from: expected each image in the folder of its class, got ${path} in ${folder}. Move it, or set label_from: none.`,
-    );
-  });
-  const classes = [...new Set(names.filter((name) => name !== undefined))].sort();
-  const number = new Map(classes.map((name, i) => [name, i]));
-  const values = Float32Array.from(names, (name) => number.get(name ?? "") ?? 0);
-  const shown = classes.slice(0, 20).map((name, i) => `${i} ${name}`);
-  const more = classes.length > 20 ? `, … ${classes.length - 1}` : "";
-  return { table: { values, width: 1 }, note: ` Classes: ${shown.join(", ")}${more}.` };
 }

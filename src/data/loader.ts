@@ -20,7 +20,7 @@ export interface LoaderOptions {
   readonly imageShape: readonly [number, number, number];
   /** Another order each epoch; else the split's own. */
   readonly shuffle: boolean;
-  /** Leave out a last batch that is not full. */
+  /** Leave out a last batch that is not full, unless it is the only one. */
   readonly dropLast: boolean;
   /** Mirror each image with probability one half, drawn anew each epoch. */
   readonly horizontalFlip: boolean;
@@ -48,7 +48,7 @@ export class Loader {
     const { batchSize, dropLast, imageRange, limit } = options;
     this.count = Math.min(split.size, limit ?? Infinity);
     const batches = this.count / batchSize;
-    this.batchesPerEpoch = dropLast ? Math.floor(batches) : Math.ceil(batches);
+    this.batchesPerEpoch = dropLast && batches >= 1 ? Math.floor(batches) : Math.ceil(batches);
     this.values = Float32Array.from({ length: 256 }, (_, byte) =>
       imageRange === "signed" ? byte / 127.5 - 1 : byte / 255,
     );

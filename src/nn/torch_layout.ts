@@ -17,7 +17,11 @@ export function fromTorch(layout: TorchLayout, shape: readonly number[], data: F
 /** One of our weights in PyTorch's layout. */
 export function toTorch(layout: TorchLayout, shape: readonly number[], data: Float32Array) {
   const axes = AXES[layout];
-  return permute(shape, data, axes && axes.map((_, i) => axes.indexOf(i)));
+  return permute(
+    shape,
+    data,
+    axes?.map((_, i) => axes.indexOf(i)),
+  );
 }
 
 function permute(shape: readonly number[], data: Float32Array, axes: readonly number[] | undefined) {

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import type { Sharp } from "sharp";
 import { centerCrop, type Pixels, resizeShorterSide, toGrey } from "../transforms.ts";
 
@@ -19,7 +18,7 @@ export interface ImageTransform {
 export async function decodeImage(file: string, transform: ImageTransform): Promise<Uint8Array> {
   const { default: sharp } = await import("sharp"); // 40 ms that checking a config need not take
   sharp.cache(false); // no image is read twice
-  const { data, info } = await toRgb(sharp(await readFile(file), { failOn: "error" }))
+  const { data, info } = await toRgb(sharp(file, { failOn: "error" }))
     .raw({ depth: "uchar" })
     .toBuffer({ resolveWithObject: true });
   let image: Pixels = { data, width: info.width, height: info.height, channels: info.channels };

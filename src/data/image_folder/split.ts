@@ -1,4 +1,6 @@
-import { type Part, partByHash, partOfFolder } from "./files.ts";
+import { createHash } from "node:crypto";
+
+export type Part = "train" | "val" | "test";
 
 export interface Shares {
   readonly val: number;
@@ -44,4 +46,26 @@ export function assignParts(
   return { parts, byFolder: true, note: sentences.join(" ") };
 }
 
-const percent = (share: number): string => `${Math.round(share * 1000) / 10} %`;
+/** `10 %`. */
+export const percent = (share: number): string => `${Math.round(share * 1000) / 10} %`;
+
+const FOLDERS: ReadonlyMap<string, Part> = new Map([
+  ["train", "train"],
+  ["val", "val"],
+  ["valid", "val"],
+  ["validation", "val"],
+  ["test", "test"],
+]);
+
+/** The part that a sub-folder's name stands for, if it does. */
+function partOfFolder(path: string): Part | undefined {
+  const slash = path.indexOf("/");
+  return slash < 0 ? undefined : FOLDERS.get(path.slice(0, slash).toLowerCase());
+}
+
+/** The part of an image by a hash of its path, so that more images move none. */
+function partByHash(path: string, shares: Shares): Part {
+  const place = createHash("sha256").update(path).digest().readUInt32LE(0) / 2 ** 32;
+  if (place < shares.test) return "test";
+  return place < shares.test + shares.val ? "val" : "train";
+}

@@ -1,0 +1,80 @@
+import { access, constants } from "node:fs/promises";
+import { join } from "node:path";
+import { DataError } from "../../errors.ts";
+import { ordered } from "../ordered.ts";
+import type { PackWriter } from "../packed.ts";
+import { decodeImage, type ImageTransform } from "./decode.ts";
+import type { ImageFile } from "./files.ts";
+import { percent } from "./split.ts";
+
+/** One write for many small images: each waits for a thread that decodes meanwhile. */
+const WRITE_BYTES = 1 << 20;
+
+export interface Skipped {
+  readonly path: string;
+  readonly reason: string;
+}
+
+/**
+ * Decodes all files into the pack, in order and without gaps; returns the number of images and which files were
+ * skipped, for they can't be read.
+ *
+ * @throws DataError as soon as more are skipped than `max_bad_share` allows
+ */
+export async function packImages(
+  { put }: PackWriter,
+  folder: string,
+  files: readonly ImageFile[],
+  transform: ImageTransform,
+  { num_workers, max_bad_share }: { readonly num_workers: number; readonly max_bad_share: number },
+): Promise<{ count: number; meta: Skipped[] }> {
+  const bytes = transform.size ** 2 * transform.channels;
+  const skipped: Skipped[] = [];
+  let count = 0;
+  const decode = async (i: number): Promise<Uint8Array | Skipped> => {
+    const { path, size } = files[i]!;
+    const file = join(folder, path);
+    try {
+      return await decodeImage(file, transform);
+    } catch (error) {
+      return { path, reason: await reasonOf(file, size, error) };
+    }
+  };
+  let waiting: Uint8Array[] = [];
+  const flush = async () => {
+    const images = Buffer.concat(waiting);
+    waiting = [];
+    await put(count - images.length / bytes, images);
+  };
+  for await (const image of ordered(files.length, 2 * Math.max(1, num_workers), decode)) {
+    if (!(image instanceof Uint8Array)) {
+      skipped.push(image);
+      checkShare(skipped, files.length, max_bad_share, folder);
+      continue;
+    }
+    waiting.push(image);
+    count++;
+    if (waiting.length * bytes >= WRITE_BYTES) await flush();
+  }
+  await flush();
+  return { count, meta: skipped };
+}
+
+/** Why an image can't be read, in one line without the folder's name. */
+async function reasonOf(file: string, size: number, error: unknown): Promise<string> {
+  if (size === 0) return "empty file";
+  const denied = await access(file, constants.R_OK).catch((e: NodeJS.ErrnoException) => e);
+  if (denied?.code === "ENOENT") return "a link to a file that is missing";
+  if (denied) return "no permission to read it";
+  return (error as Error).message.split("\n", 1)[0]!.replace(/^Input file /, "");
+}
+
+/** @throws DataError where more than the share `most` of `all` images was skipped, with the first few */
+export function checkShare(skipped: readonly Skipped[], all: number, most: number, folder: string): void {
+  if (skipped.length <= most * all) return;
+  const shown = skipped.slice(0, 5).map(({ path, reason }) => `\n  ${path}: ${reason}`);
+  const more = skipped.length > 5 ? `\n  and ${skipped.length - 5} more` : "";
+  throw new DataError(
+    `${folder}: expected at most ${percent(most)} of ${all} images to be unreadable, got at least ${skipped.length}:${shown.join("")}${more}\nMend or remove them, or raise data_params.max_bad_share.`,
+  );
+}

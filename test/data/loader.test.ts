@@ -1,0 +1,183 @@
+import { expect, test } from "vitest";
+import type { Split } from "../../src/data/dataset.ts";
+import { type HostBatch, Loader, type LoaderOptions } from "../../src/data/loader.ts";
+import { ordered } from "../../src/data/ordered.ts";
+import { memoryStore, range, splitOf } from "../../src/data/store.ts";
+import { DataError } from "../../src/errors.ts";
+import { Rng } from "../../src/rng.ts";
+import { first } from "../support/data.ts";
+
+const [height, width] = [1, 2];
+/** Image n is the two pixels n, 100 + n; its label 10 n. */
+const images = Uint8Array.from(first(20).flatMap((n) => [n, 100 + n]));
+const split = splitOf(memoryStore(images, 2), range(0, 20), {
+  values: Float32Array.from(first(20), (n) => 10 * n),
+  width: 1,
+});
+const options: LoaderOptions = {
+  batchSize: 6,
+  imageShape: [height, width, 1],
+  shuffle: true,
+  dropLast: false,
+  horizontalFlip: true,
+  imageRange: "unit",
+  prefetch: 3,
+  rng: Rng.fromSeed(5),
+};
+const loader = (changes: Partial<LoaderOptions> = {}, from: Split = split) =>
+  new Loader(from, { ...options, ...changes });
+
+async function all(batches: AsyncIterable<HostBatch>): Promise<HostBatch[]> {
+  const list: HostBatch[] = [];
+  for await (const batch of batches) list.push(batch);
+  return list;
+}
+const indices = (batches: HostBatch[]) => batches.flatMap((batch) => [...batch.indices]);
+
+test("an epoch holds each example once, with its own image and label, in another order each epoch", async () => {
+  const l = loader({ horizontalFlip: false });
+  const batches = await all(l.batches(0));
+  expect(batches.map((b) => b.shape)).toEqual([
+    [6, 1, 2, 1],
+    [6, 1, 2, 1],
+    [6, 1, 2, 1],
+    [2, 1, 2, 1],
+  ]);
+  expect(l.batchesPerEpoch).toBe(4);
+  const order = indices(batches);
+  expect(order.toSorted((a, b) => a - b)).toEqual(first(20));
+  expect(order).not.toEqual(first(20));
+  expect(indices(await all(l.batches(1)))).not.toEqual(order);
+  for (const batch of batches) {
+    for (const [i, n] of batch.indices.entries()) {
+      expect(batch.labels![i]).toBe(10 * n);
+      expect([...batch.images.subarray(2 * i, 2 * i + 2)]).toEqual([
+        Math.fround(n / 255),
+        Math.fround((100 + n) / 255),
+      ]);
+    }
+  }
+});
+
+test.each([0, 1, 3, 50])(
+  "batch k is the same after a resume at k, with %i batches prepared ahead",
+  async (prefetch) => {
+    const whole = await all(loader().batches(7));
+    for (const from of first(6)) {
+      expect(await all(loader({ prefetch }).batches(7, from))).toEqual(whole.slice(from));
+    }
+  },
+);
+
+test("flips mirror whole rows of about half the images, drawn anew each epoch", async () => {
+  const flipped = async (epoch: number) => {
+    const batches = await all(loader().batches(epoch));
+    const set = new Set<number>();
+    for (const batch of batches) {
+      for (const [i, n] of batch.indices.entries()) {
+        const pair = [...batch.images.subarray(2 * i, 2 * i + 2)].map((v) => Math.round(v * 255));
+        if (pair[0] === 100 + n) set.add(n);
+        expect(pair.toSorted((a, b) => a - b)).toEqual([n, 100 + n]);
+      }
+    }
+    return set;
+  };
+  const [a, b] = [await flipped(0), await flipped(1)];
+  expect(a.size).toBeGreaterThan(3);
+  expect(a.size).toBeLessThan(17);
+  expect(a).not.toEqual(b);
+});
+
+test("a flip keeps the channels of a pixel in order", async () => {
+  const colour = splitOf(memoryStore(Uint8Array.from([1, 2, 3, 4, 5, 6, 7, 8, 9]), 9), range(0, 1));
+  const seen = new Set<string>();
+  for (const epoch of first(12)) {
+    const [batch] = await all(loader({ imageShape: [1, 3, 3] }, colour).batches(epoch));
+    seen.add([...batch!.images].map((v) => Math.round(v * 255)).join(" "));
+  }
+  expect([...seen].sort()).toEqual(["1 2 3 4 5 6 7 8 9", "7 8 9 4 5 6 1 2 3"]);
+});
+
+test("the signed range goes from -1 to 1", async () => {
+  const ends = splitOf(memoryStore(Uint8Array.from([0, 255]), 2), range(0, 1));
+  const [batch] = await all(loader({ imageRange: "signed", horizontalFlip: false }, ends).batches(0));
+  expect([...batch!.images]).toEqual([-1, 1]);
+});
+
+test("without shuffling the order is the split's, and limit takes its first examples", async () => {
+  const l = loader({ shuffle: false, limit: 8 });
+  expect(indices(await all(l.batches(3)))).toEqual(first(8));
+  expect(indices(await all(loader({ limit: 8 }).batches(3))).toSorted((a, b) => a - b)).toEqual(first(8));
+  expect(loader({ limit: 500 }).batchesPerEpoch).toBe(4);
+});
+
+test("dropLast leaves out a batch that is not full, but never the only one", async () => {
+  expect((await all(loader({ dropLast: true }).batches(0))).map((b) => b.shape[0])).toEqual([6, 6, 6]);
+  expect((await all(loader({ dropLast: true, limit: 4 }).batches(0))).map((b) => b.shape[0])).toEqual([4]);
+  const empty = loader({}, splitOf(memoryStore(images, 2), range(0, 0)));
+  expect([empty.batchesPerEpoch, await all(empty.batches(0))]).toEqual([0, []]);
+});
+
+/** A split that reads after a while, counts what is under way, and fails at the examples `bad`. */
+function slow(bad: number[] = []) {
+  const state = { underWay: 0, most: 0, reads: 0 };
+  const from: Split = {
+    size: 20,
+    async read(wanted) {
+      state.reads++;
+      state.most = Math.max(state.most, ++state.underWay);
+      await new Promise((resolve) => setTimeout(resolve, 3 + (wanted[0]! % 3)));
+      state.underWay--;
+      if (bad.some((n) => Array.from(wanted).includes(n))) throw new DataError(`example ${bad} is gone`);
+      return split.read(wanted);
+    },
+  };
+  return { from, state };
+}
+
+test("batches are prepared ahead, in order and not more than asked for", async () => {
+  const { from, state } = slow();
+  const l = loader({ prefetch: 2, batchSize: 1, shuffle: false }, from);
+  expect(indices(await all(l.batches(0)))).toEqual(first(20));
+  expect(state.most).toBe(3);
+  expect(l.waitSeconds).toBeGreaterThan(0);
+});
+
+test("time in which the consumer works is not counted as waiting", async () => {
+  const { from } = slow();
+  const l = loader({ prefetch: 4, batchSize: 5, shuffle: false }, from);
+  const started = performance.now();
+  for await (const _ of l.batches(0)) await new Promise((resolve) => setTimeout(resolve, 30));
+  expect(l.waitSeconds).toBeLessThan((performance.now() - started) / 1000 - 4 * 0.025);
+});
+
+test("an error surfaces at its batch, after those before it", async () => {
+  const { from } = slow([9]);
+  const seen: number[] = [];
+  const run = async () => {
+    for await (const batch of loader({ batchSize: 4, shuffle: false, prefetch: 4 }, from).batches(0)) {
+      seen.push(...batch.indices);
+    }
+  };
+  await expect(run()).rejects.toThrow(new DataError("example 9 is gone"));
+  expect(seen).toEqual(first(8));
+});
+
+test("leaving early starts no more reads and leaves no unhandled rejection", async () => {
+  const unhandled: unknown[] = [];
+  const note = (reason: unknown) => unhandled.push(reason);
+  process.on("unhandledRejection", note);
+  const { from, state } = slow([5, 6]);
+  for await (const _ of loader({ batchSize: 1, shuffle: false, prefetch: 7 }, from).batches(0)) break;
+  await new Promise((resolve) => setTimeout(resolve, 40));
+  process.off("unhandledRejection", note);
+  expect(unhandled).toEqual([]);
+  expect(state.reads).toBe(8);
+});
+
+test("ordered gives results in order whatever order they are ready in", async () => {
+  const results: number[] = [];
+  const late = (i: number) => new Promise<number>((resolve) => setTimeout(() => resolve(i), (i * 7) % 5));
+  for await (const i of ordered(30, 8, late)) results.push(i);
+  expect(results).toEqual(first(30));
+});
