@@ -141,7 +141,7 @@ const Checkpoint = Type.Object(
     ),
     keep_last: Type.Integer({
       minimum: 0,
-      default: 1,
+      default: 0,
       description: "Numbered checkpoints to keep, besides last and best.",
     }),
     monitor: Type.String({ default: "val/total", description: "Metric that chooses the best checkpoint." }),

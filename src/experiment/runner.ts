@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { writeAtomic } from "../atomic_file.ts";
 import type { BackendInfo } from "../backends/index.ts";
 import { dumpConfig } from "../config/dump.ts";
 import type { Config } from "../config/schema.ts";

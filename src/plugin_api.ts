@@ -1,0 +1,59 @@
+import { Type } from "typebox";
+import { oneOf } from "./config/schema.ts";
+import { defineDataset } from "./data/define.ts";
+import { convDecoder } from "./models/blocks/decoder.ts";
+import { convEncoder } from "./models/blocks/encoder.ts";
+import { checkLikelihood, LikelihoodOptions, reconstructionTerm } from "./models/blocks/likelihood.ts";
+import { ConvOptions } from "./models/blocks/options.ts";
+import { strideSizes } from "./models/blocks/sizes.ts";
+import { defineModel } from "./models/define.ts";
+import { buildGaussianVAE, reparameterize } from "./models/gaussian.ts";
+import { featureLosses, sumOf } from "./models/losses/features.ts";
+import { klPerDimension, klToUnitGaussian } from "./models/losses/kl.ts";
+import * as reconstruction from "./models/losses/reconstruction.ts";
+import { batchNorm2d } from "./nn/batch_norm.ts";
+import { conv2d, convTranspose2d } from "./nn/conv.ts";
+import { linear } from "./nn/linear.ts";
+import { leakyRelu, newPass, Scope, sequential } from "./nn/params.ts";
+import { replicationPad1, upsampleNearest2x } from "./nn/upsample.ts";
+import { tf } from "./tf.ts";
+
+/**
+ * What a plugin's default function is called with: all that a variant or a data set needs, so that a file
+ * outside the project has nothing to resolve. See docs/adding-a-variant.md.
+ */
+export const pluginApi = {
+  tf,
+  /** TypeBox, for the schema of the parameters. */
+  Type,
+  oneOf,
+  defineModel,
+  defineDataset,
+  /** The convolutional Gaussian VAE that variants share. */
+  buildGaussianVAE,
+  reparameterize,
+  blocks: {
+    ConvOptions,
+    LikelihoodOptions,
+    checkLikelihood,
+    reconstructionTerm,
+    convEncoder,
+    convDecoder,
+    strideSizes,
+  },
+  losses: { klToUnitGaussian, klPerDimension, featureLosses, sumOf, ...reconstruction },
+  nn: {
+    Scope,
+    newPass,
+    sequential,
+    linear,
+    conv2d,
+    convTranspose2d,
+    batchNorm2d,
+    leakyRelu,
+    upsampleNearest2x,
+    replicationPad1,
+  },
+} as const;
+
+export type PluginApi = typeof pluginApi;
