@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { loadConfig } from "../config/load.ts";
 import { layer, projectRegistries, type Registries } from "../config/registries.ts";
 import { UserError } from "../errors.ts";
+import { collect } from "./collect.ts";
 
 /** `vae validate FILE…`: checks configs and nothing else. */
 export function addValidate(program: Command): void {
@@ -29,5 +30,3 @@ async function validateFile(file: string, set: readonly string[], project: Regis
     process.exitCode = 2;
   }
 }
-
-const collect = (value: string, before: readonly string[]) => [...before, value];

@@ -38,7 +38,8 @@ export class Loader {
   readonly batchesPerEpoch: number;
   /** Seconds that the consumer has waited for batches, all epochs together. */
   waitSeconds = 0;
-  private readonly count: number;
+  /** Examples in use. */
+  readonly size: number;
   private readonly values: Float32Array;
 
   constructor(
@@ -46,8 +47,8 @@ export class Loader {
     private readonly options: LoaderOptions,
   ) {
     const { batchSize, dropLast, imageRange, limit } = options;
-    this.count = Math.min(split.size, limit ?? Infinity);
-    const batches = this.count / batchSize;
+    this.size = Math.min(split.size, limit ?? Infinity);
+    const batches = this.size / batchSize;
     this.batchesPerEpoch = dropLast && batches >= 1 ? Math.floor(batches) : Math.ceil(batches);
     this.values = Float32Array.from({ length: 256 }, (_, byte) =>
       imageRange === "signed" ? byte / 127.5 - 1 : byte / 255,
@@ -63,9 +64,9 @@ export class Loader {
     let asked = performance.now();
     const { shuffle, horizontalFlip, rng, prefetch, batchSize } = this.options;
     const order = shuffle
-      ? rng.fold("shuffle").fold(epoch).permutation(this.count)
-      : Int32Array.from({ length: this.count }, (_, i) => i);
-    const flips = horizontalFlip ? rng.fold("flip").fold(epoch).uniformArray(this.count) : undefined;
+      ? rng.fold("shuffle").fold(epoch).permutation(this.size)
+      : Int32Array.from({ length: this.size }, (_, i) => i);
+    const flips = horizontalFlip ? rng.fold("flip").fold(epoch).uniformArray(this.size) : undefined;
     const left = Math.max(0, this.batchesPerEpoch - fromBatch);
     const prepared = ordered(left, prefetch + 1, (i) => {
       const from = (fromBatch + i) * batchSize;

@@ -17,6 +17,8 @@ import { type Figures, trainStep } from "./step.ts";
 
 export interface TrainArgs {
   readonly config: Config;
+  /** Folder that relative file names in `config` start from. */
+  readonly baseDir: string;
   readonly prepared: Prepared;
   readonly folder: RunFolder;
   readonly backend: BackendInfo;
@@ -76,7 +78,7 @@ class Run {
 
   async train(): Promise<TrainResult> {
     const { state, args } = this;
-    await this.log.start(dumpConfig(args.config));
+    await this.log.start(dumpConfig(args.config, { from: args.baseDir, to: args.folder.path }));
     while (state.step < this.totalSteps && this.interrupt.exitCode === undefined) {
       await this.epoch();
       if (this.interrupt.exitCode !== undefined) break;

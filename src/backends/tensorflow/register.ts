@@ -6,6 +6,7 @@ import { tf } from "../../tf.ts";
 import { Binding } from "./binding.ts";
 import { registerKernels } from "./kernels.ts";
 import { findLibrary } from "./library.ts";
+import { quietTensorFlow } from "./quiet.ts";
 
 const require = createRequire(import.meta.url);
 const PACKAGE = "@tensorflow/tfjs-node-gpu";
@@ -35,7 +36,7 @@ export function registerTensorFlow(): Binding {
         : "TensorFlow's library is not set up. Type: npx vae setup tensorflow (or use --backend cpu, very slow).",
     );
   }
-  process.env.TF_CPP_MIN_LOG_LEVEL ??= "2"; // its start-up notes are no news to our users
+  quietTensorFlow(library.file);
   restoreRemovedUtilities();
   try {
     require.resolve(`${PACKAGE}/package.json`);

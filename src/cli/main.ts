@@ -1,0 +1,35 @@
+import { Command, CommanderError } from "commander";
+import { UserError } from "../errors.ts";
+import { addRun } from "./run.ts";
+import { addSchema } from "./schema.ts";
+import { addValidate } from "./validate.ts";
+
+/** Exit code of a bug of ours, with its stack trace (sysexits.h's EX_SOFTWARE). */
+const BUG = 70;
+
+const program = new Command("vae")
+  .description("Train variational autoencoders: a YAML file in, pictures and TensorBoard out.")
+  .exitOverride()
+  .showHelpAfterError("(vae --help lists commands, vae COMMAND --help its options)");
+addRun(program);
+addValidate(program);
+addSchema(program);
+
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0); // `vae schema | head`
+  throw error;
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else if (error instanceof UserError) {
+    console.error(error.message);
+    process.exitCode = error.exitCode;
+  } else {
+    console.error(error);
+    console.error("This is a bug of tfjs-vae: please report it with the text above.");
+    process.exitCode = BUG;
+  }
+}

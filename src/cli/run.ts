@@ -1,0 +1,96 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { ConfigError } from "../errors.ts";
+import { collect } from "./collect.ts";
+
+interface Options {
+  readonly config?: string;
+  readonly set: readonly string[];
+  readonly backend: string;
+  readonly resume?: string;
+  readonly quiet: boolean;
+}
+
+/** `vae run`: trains what a config says. */
+export function addRun(program: Command): void {
+  program
+    .command("run")
+    .description("train the model of a config")
+    .option("-c, --config <file>", "YAML file; with --resume RUN the run's own where left out")
+    .option("--set <key=value>", "change a value: --set model_params.latent_dim=64 (repeatable)", collect, [])
+    .option("--backend <name>", "auto, tensorflow or cpu (slow)", "auto")
+    .option("--resume <run>", "go on with a run's folder, or auto: the newest of this name, else a new one")
+    .option("--quiet", "say only what is needed", false)
+    .action((options: Options) => run(options));
+}
+
+async function run(options: Options): Promise<void> {
+  // Here and not above, so that the other commands don't wait for them.
+  const { useBackend } = await import("../backends/index.ts");
+  const { cacheDir } = await import("../cache_dir.ts");
+  const { loadConfig } = await import("../config/load.ts");
+  const { prepare } = await import("../experiment/prepare.ts");
+  const { createRun, newestRun, openRun } = await import("../experiment/run_folder.ts");
+  const { train } = await import("../experiment/runner.ts");
+
+  const { config, baseDir, notes } = await loadConfig(configFile(options), { set: options.set });
+  if (!options.quiet) for (const note of notes) console.log(`note   ${note}`);
+  const { save_dir, name = config.model_params.name } = config.logging_params;
+  const resumed = options.resume === "auto" ? newestRun(save_dir, name) : options.resume;
+  if (resumed === undefined && options.resume !== undefined && !options.quiet) {
+    console.log(`note   no run of ${name} with a checkpoint in ${save_dir}: a new one starts`);
+  }
+  const folder = resumed === undefined ? undefined : openRun(resumed);
+  const backend = await useBackend(options.backend);
+  const progress = options.quiet ? undefined : sayProgress;
+  const prepared = await prepare({
+    config,
+    baseDir,
+    cacheDir: cacheDir("data"),
+    ...(progress && { progress }),
+  });
+  const run = folder ?? createRun(save_dir, name);
+  try {
+    const resume = folder !== undefined;
+    const args = { config, baseDir, prepared, folder: run, backend, resume, quiet: options.quiet };
+    const { interrupted, state } = await train(args);
+    if (interrupted !== undefined) {
+      console.log(`stopped at step ${state.step}, saved. To go on: vae run --resume ${run.path}`);
+      process.exitCode = interrupted;
+    }
+  } finally {
+    run.release();
+    await prepared.dataset.close();
+  }
+}
+
+/** @throws ConfigError where nothing says what to run */
+function configFile({ config, resume }: Options): string {
+  if (config !== undefined) return config;
+  if (resume === undefined || resume === "auto") {
+    const after = resume === undefined ? "" : " with --resume auto";
+    throw new ConfigError(
+      `vae run: expected --config FILE${after}, got none. For a first run: vae run --config configs/dfcvae.yaml`,
+    );
+  }
+  const own = join(resume, "config.yaml");
+  if (!existsSync(own)) {
+    throw new ConfigError(
+      `--resume: expected the folder of a run, such as logs/DFCVAE/version_0, got "${resume}", which has no config.yaml. Give --config FILE too, or another folder.`,
+    );
+  }
+  return own;
+}
+
+let lastSaid = 0;
+
+/** Progress of making a data cache: in place on a terminal, else a line every two seconds. */
+function sayProgress(what: string, done: number, total: number): void {
+  const now = Date.now();
+  const ended = done >= total;
+  if (now - lastSaid < (process.stdout.isTTY ? 100 : 2000) && !(ended && lastSaid > 0)) return;
+  lastSaid = ended ? 0 : now;
+  const text = `${what}: ${done} of ${total}`;
+  process.stdout.write(process.stdout.isTTY ? `\r\x1b[K${text}${ended ? "\n" : ""}` : `${text}\n`);
+}

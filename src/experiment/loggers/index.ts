@@ -1,0 +1,168 @@
+import { join, relative } from "node:path";
+import { writeAtomic } from "../../atomic_file.ts";
+import type { BackendInfo } from "../../backends/index.ts";
+import type { Config } from "../../config/schema.ts";
+import { UserError } from "../../errors.ts";
+import type { RunState } from "../checkpoint.ts";
+import { environment, parameterCount } from "../environment.ts";
+import type { Prepared } from "../prepare.ts";
+import type { RunFolder } from "../run_folder.ts";
+import type { Figures } from "../step.ts";
+import { ConsoleLog, duration, metricsText } from "./console.ts";
+import { CsvLogger } from "./csv.ts";
+import type { Logger, Metrics, PictureTag } from "./logger.ts";
+import { StepWindow } from "./step_window.ts";
+import { TensorBoardLogger } from "./tensorboard.ts";
+
+export interface RunLogArgs {
+  readonly config: Config;
+  readonly prepared: Prepared;
+  readonly folder: RunFolder;
+  readonly backend: BackendInfo;
+  readonly resume: boolean;
+  readonly quiet: boolean;
+  readonly state: Readonly<RunState>;
+  readonly totalSteps: number;
+  readonly stepsPerEpoch: number;
+}
+
+/**
+ * All that a run says and leaves besides its checkpoints. Where a logger fails for a reason that the user can
+ * mend (a full disk), training goes on without it and the console says so once.
+ */
+export class RunLog {
+  private readonly console: ConsoleLog;
+  private readonly window = new StepWindow();
+  private readonly began = Date.now();
+  private readonly firstStep: number;
+  private readonly failed = new Set<Logger>();
+  private loggers: Logger[] = [];
+
+  constructor(private readonly args: RunLogArgs) {
+    this.console = new ConsoleLog(args.quiet);
+    this.firstStep = args.state.step;
+  }
+
+  /** Writes config.yaml and environment.json, opens the loggers and says what runs. */
+  async start(configText: string): Promise<void> {
+    const { folder, resume, config, prepared, backend, state } = this.args;
+    const suffix = resume ? `_resumed_at_${state.step}` : "";
+    const about = `${JSON.stringify(environment(prepared, backend), null, 2)}\n`;
+    await writeAtomic(folder.config.replace(/(?=\.yaml$)/, suffix), configText);
+    await writeAtomic(folder.environment.replace(/(?=\.json$)/, suffix), about);
+    const resumedAt = resume ? state.step : undefined;
+    this.loggers = [
+      await CsvLogger.open(folder.metrics, resumedAt),
+      new TensorBoardLogger(folder.path, config, configText, resumedAt),
+    ];
+    this.sayWhatRuns();
+    this.window.restart();
+  }
+
+  message(text: string): void {
+    this.console.message(text);
+  }
+
+  step(
+    state: Readonly<RunState>,
+    figures: Figures,
+    at: { lr: number; images: number; waitSeconds: number },
+  ): void {
+    this.window.add(figures, at);
+    const { totalSteps, stepsPerEpoch, config } = this.args;
+    const imagesPerSecond = this.window.imagesPerSecond;
+    const perStep = (Date.now() - this.began) / 1000 / (state.step - this.firstStep);
+    const progress = {
+      epoch: state.epoch + 1,
+      epochs: Math.ceil(totalSteps / stepsPerEpoch),
+      batch: state.batch,
+      stepsPerEpoch,
+      step: state.step,
+      totalSteps,
+      imagesPerSecond,
+      secondsLeft: (totalSteps - state.step) * perStep,
+    };
+    this.console.progress(progress, figures);
+    const first = state.step === 1;
+    if (!first && state.step % config.trainer_params.log_every_n_steps !== 0) return;
+    const row = this.window.take();
+    this.each((logger) => logger.metrics(state, row));
+  }
+
+  validation(state: Readonly<RunState>, metrics: Metrics): void {
+    const epochs = Math.ceil(this.args.totalSteps / this.args.stepsPerEpoch);
+    this.console.note(`epoch ${state.epoch}/${epochs} validation: ${metricsText(metrics)}`);
+    if (Object.keys(metrics).length > 0) this.each((logger) => logger.metrics(state, metrics));
+    this.window.restart();
+  }
+
+  async picture(tag: PictureTag, state: Readonly<RunState>, png: Buffer): Promise<void> {
+    const { samples, reconstructions } = this.args.folder;
+    const folder = tag === "Samples" ? samples : reconstructions;
+    await writeAtomic(join(folder, `epoch_${String(state.epoch).padStart(4, "0")}.png`), png);
+    this.each((logger) => logger.picture?.(tag, state, png));
+  }
+
+  async flush(): Promise<void> {
+    this.each((logger) => logger.flush?.());
+    this.window.restart();
+  }
+
+  /** The run is complete. */
+  async finish(metrics: Metrics): Promise<void> {
+    this.each((logger) => logger.finish?.(metrics));
+    const { folder, config } = this.args;
+    this.console.close();
+    const seconds = (Date.now() - this.began) / 1000;
+    this.console.message(
+      [
+        `trained in ${duration(seconds)}${Object.keys(metrics).length > 0 ? `; validation: ${metricsText(metrics)}` : ""}`,
+        `  pictures     ${shown(folder.samples)}/, ${shown(folder.reconstructions)}/`,
+        `  checkpoints  ${shown(folder.checkpoints)}/ (last, best)`,
+        `  metrics      ${shown(folder.metrics)}`,
+        `  TensorBoard  pip install tensorboard; tensorboard --logdir ${shown(config.logging_params.save_dir)}`,
+      ].join("\n"),
+    );
+  }
+
+  async close(): Promise<void> {
+    this.console.close();
+    this.each((logger) => logger.close?.());
+  }
+
+  private sayWhatRuns(): void {
+    const { prepared, backend, folder, resume, state, totalSteps, stepsPerEpoch } = this.args;
+    const { dataset, train, val, model, vae } = prepared;
+    const device =
+      backend.name === "tensorflow" ? `TensorFlow ${backend.version}` : `tfjs ${backend.version}`;
+    const count = (n: number) => n.toLocaleString("en");
+    const lines = [
+      `model  ${model.name}, ${count(parameterCount(vae))} parameters`,
+      `data   ${dataset.name}: ${count(train.size)} training and ${count(val.size)} validation images of ${dataset.imageShape.join("x")}; ${dataset.splitNote}`,
+      `on     ${device}, ${backend.device}`,
+      `run    ${shown(folder.path)}${resume ? `, resumed at step ${count(state.step)}` : ""}: ${count(totalSteps)} steps, ${count(stepsPerEpoch)} an epoch`,
+    ];
+    if (backend.note !== undefined) lines.push(`note   ${backend.note}`);
+    const { skipped } = dataset;
+    if (skipped.length > 0) lines.push(`note   ${skipped.length} images skipped, the first: ${skipped[0]}`);
+    this.console.note(lines.join("\n"));
+  }
+
+  private each(use: (logger: Logger) => void): void {
+    for (const logger of this.loggers) {
+      try {
+        use(logger);
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        if (!this.failed.has(logger)) this.console.message(`not logged: ${error.message} Training goes on.`);
+        this.failed.add(logger);
+      }
+    }
+  }
+}
+
+/** A path as the user would type it from here. */
+function shown(path: string): string {
+  const near = relative(process.cwd(), path);
+  return near.startsWith("..") ? path : near || ".";
+}
