@@ -2,7 +2,9 @@ import protobuf from "protobufjs";
 
 type Fields = Record<string, { id: number; type: string; rule?: "repeated" }>;
 
-const message = (fields: Record<string, [type: string, id: number]>): { fields: Fields } => ({
+/** `oneof`: fields that are written even where their value is 0, "" or false. */
+const message = (fields: Record<string, [type: string, id: number]>, oneof: string[] = []) => ({
+  ...(oneof.length > 0 && { oneofs: { kind: { oneof } } }),
   fields: Object.fromEntries(
     Object.entries(fields).map(([name, [type, id]]) => [
       name,
@@ -26,13 +28,16 @@ const root = protobuf.Root.fromJSON({
     }),
     SessionLog: message({ status: ["int32", 1] }),
     Summary: message({ value: ["*Value", 1] }),
-    Value: message({
-      tag: ["string", 1],
-      simpleValue: ["float", 2],
-      image: ["Image", 4],
-      tensor: ["Tensor", 8],
-      metadata: ["Metadata", 9],
-    }),
+    Value: message(
+      {
+        tag: ["string", 1],
+        simpleValue: ["float", 2],
+        image: ["Image", 4],
+        tensor: ["Tensor", 8],
+        metadata: ["Metadata", 9],
+      },
+      ["simpleValue", "image", "tensor"],
+    ),
     Image: message({
       height: ["int32", 1],
       width: ["int32", 2],
@@ -55,7 +60,11 @@ const root = protobuf.Root.fromJSON({
     /** An entry of map<string, google.protobuf.Value>, by its wire format. */
     Entry: message({ key: ["string", 1], value: ["HParam", 2] }),
     SessionEnd: message({ status: ["int32", 1], endTimeSecs: ["double", 2] }),
-    HParam: message({ numberValue: ["double", 2], stringValue: ["string", 3], boolValue: ["bool", 4] }),
+    HParam: message({ numberValue: ["double", 2], stringValue: ["string", 3], boolValue: ["bool", 4] }, [
+      "numberValue",
+      "stringValue",
+      "boolValue",
+    ]),
   },
 });
 

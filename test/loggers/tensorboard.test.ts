@@ -1,0 +1,99 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { beforeAll, describe, expect, it } from "vitest";
+import { loadConfig } from "../../src/config/load.ts";
+import type { Config } from "../../src/config/schema.ts";
+import { gridPng } from "../../src/experiment/loggers/images.ts";
+import { TensorBoardLogger } from "../../src/experiment/loggers/tensorboard.ts";
+import { tensorboardPython } from "../support/tensorboard.ts";
+
+interface Read {
+  scalars: Record<string, [step: number, value: number][]>;
+  images: Record<string, [step: number, width: number, height: number, png: string][]>;
+  texts: Record<string, string[][]>;
+  hparams: Record<string, { start: Record<string, unknown>; status: number }>;
+}
+
+const script = fileURLToPath(new URL("read_events.py", import.meta.url));
+let python: string;
+let config: Config;
+
+const read = (folder: string) =>
+  JSON.parse(execFileSync(python, [script, folder], { encoding: "utf8", stdio: "pipe" })) as Read;
+const at = (step: number) => ({ step, epoch: 0, batch: 0, best: undefined });
+const newFolder = () => mkdtempSync(join(tmpdir(), "tfjs-vae-events-"));
+
+beforeAll(async () => {
+  python = tensorboardPython();
+  config = (await loadConfig("configs/dfcvae.yaml")).config;
+}, 300_000);
+
+describe("event files, read by TensorBoard itself", () => {
+  it("hold scalars, pictures, the config and the hyperparameters", async () => {
+    const folder = newFolder();
+    const png = await gridPng(new Uint8Array(2 * 8 * 6 * 3).fill(100), [2, 8, 6, 3], {
+      columns: 2,
+      range: [0, 255],
+    });
+    const logger = new TensorBoardLogger(folder, config, "model_params:\n  größe: 1", undefined);
+    logger.metrics(at(1), { "train/total": 1.5, "train/kl": 1e-30 });
+    logger.metrics(at(20_000_000_000), { "train/total": -3, "train/kl": 0 });
+    logger.picture("Samples", at(7), png);
+    logger.finish();
+    logger.close();
+
+    const found = read(folder);
+    expect(found.scalars["train/total"]).toEqual([
+      [1, 1.5],
+      [20_000_000_000, -3],
+    ]);
+    const [[, tiny], zero] = found.scalars["train/kl"] as [[number, number], [number, number]];
+    expect(tiny / 1e-30).toBeCloseTo(1, 6);
+    expect(zero).toEqual([20_000_000_000, 0]);
+    expect(found.images).toEqual({ Samples: [[7, 18, 12, png.toString("base64")]] });
+    expect(found.texts).toEqual({ config: [["```yaml\nmodel_params:\n  größe: 1\n```"]] });
+    const { start } = found.hparams["_hparams_/session_start_info"]!;
+    expect(start).toMatchObject({
+      "model_params.name": "DFCVAE",
+      "model_params.latent_dim": 32,
+      "exp_params.LR": 0.001,
+      "data_params.horizontal_flip": false,
+      "exp_params.betas": "[0.9,0.999]",
+    });
+    expect(found.hparams["_hparams_/session_end_info"]!.status).toBe(1);
+  });
+
+  it("of a resumed run supersede what came after its checkpoint, and only that", () => {
+    const folder = newFolder();
+    const first = new TensorBoardLogger(folder, config, "", undefined);
+    for (const step of [10, 20, 30]) first.metrics(at(step), { loss: step });
+    first.close();
+    const second = new TensorBoardLogger(folder, config, "", 20);
+    for (const step of [30, 40]) second.metrics(at(step), { loss: -step });
+    second.close();
+    expect(readdirSync(folder)).toHaveLength(2);
+    expect(read(folder).scalars.loss).toEqual([
+      [10, 10],
+      [20, 20],
+      [30, -30],
+      [40, -40],
+    ]);
+  });
+
+  it("that were cut off keep all records before the cut", () => {
+    const folder = newFolder();
+    const logger = new TensorBoardLogger(folder, config, "", undefined);
+    for (let step = 1; step <= 100; step++) logger.metrics(at(step), { loss: step });
+    logger.flush();
+    const [file] = readdirSync(folder);
+    const whole = readFileSync(join(folder, file!));
+    const cut = newFolder();
+    execFileSync("cp", [join(folder, file!), cut]);
+    execFileSync("truncate", ["-s", String(whole.length - 5), join(cut, file!)]);
+    expect(read(cut).scalars.loss).toHaveLength(99);
+    logger.close();
+  });
+});
