@@ -24,6 +24,8 @@ export interface Progress {
  */
 export class ConsoleLog {
   private readonly bar: SingleBar | undefined;
+  /** What the bar shows: total, value, payload. */
+  private shown: [number, number, { text: string }] = [0, 0, { text: "" }];
   private lastLine = 0;
 
   constructor(
@@ -44,9 +46,10 @@ export class ConsoleLog {
 
   /** A line for the user. */
   message(text: string): void {
-    if (this.bar?.isActive) this.out.write("\r\x1b[K");
+    const shown = this.bar?.isActive ? this.shown : undefined;
+    if (shown !== undefined) this.bar?.stop(); // takes the bar's line away
     this.out.write(`${text}\n`);
-    if (this.bar?.isActive) (this.bar as SingleBar & { render(force: boolean): void }).render(true);
+    if (shown !== undefined) this.bar?.start(...shown);
   }
 
   /** As `message`, but not where the run is quiet. */
@@ -58,9 +61,9 @@ export class ConsoleLog {
     if (this.quiet) return;
     const text = progressText(p, figures);
     if (this.bar !== undefined) {
-      if (!this.bar.isActive) this.bar.start(p.stepsPerEpoch, 0, { text });
-      this.bar.setTotal(p.stepsPerEpoch);
-      this.bar.update(p.batch, { text });
+      this.shown = [p.stepsPerEpoch, p.batch, { text }];
+      if (this.bar.isActive) this.bar.update(p.batch, { text });
+      else this.bar.start(...this.shown);
       return;
     }
     const now = Date.now();

@@ -1,7 +1,5 @@
 import protobuf from "protobufjs";
 
-type Fields = Record<string, { id: number; type: string; rule?: "repeated" }>;
-
 /** `oneof`: fields that are written even where their value is 0, "" or false. */
 const message = (fields: Record<string, [type: string, id: number]>, oneof: string[] = []) => ({
   ...(oneof.length > 0 && { oneofs: { kind: { oneof } } }),
