@@ -1,14 +1,65 @@
 import type { Command } from "commander";
-import { findLibrary } from "../backends/tensorflow/library.ts";
+import { TENSORFLOW_VERSION } from "../backends/tensorflow/library.ts";
+import { bytesText } from "../setup/disk.ts";
+import { setupTensorflow } from "../setup/tensorflow.ts";
+import { abortOnSignals } from "./abort_on_signals.ts";
+import { DownloadProgress } from "./download_progress.ts";
+
+interface Options {
+  readonly wheel?: string;
+  /** true: the option without a value. */
+  readonly python?: string | true;
+  readonly gpu?: boolean;
+  readonly force?: boolean;
+}
 
 /** `vae setup tensorflow`: gets TensorFlow's library. */
 export function addSetup(program: Command): void {
   const setup = program.command("setup").description("get what training needs and npm does not bring");
   setup
     .command("tensorflow")
-    .description("get TensorFlow's library into the user's cache")
-    .action(() => {
-      const found = findLibrary();
-      if (found !== undefined) console.log(`TensorFlow is set up: ${found.file}`);
+    .description(
+      `get TensorFlow's library (${TENSORFLOW_VERSION}, 192 MB to download on linux x64) into the user's cache`,
+    )
+    .option("--wheel <file>", "take it out of a wheel on disk")
+    .option("--python [executable]", "use the TensorFlow that a Python has installed (default: python3)")
+    .option("--gpu", "get it with CUDA (3.4 GB to download)")
+    .option("--force", "get it again where it is there")
+    .action(setupCommand);
+}
+
+async function setupCommand({ wheel, python, gpu, force }: Options, command: Command): Promise<void> {
+  if ([wheel, python, gpu].filter((x) => x !== undefined).length > 1)
+    command.error("error: --wheel, --python and --gpu exclude each other: give one");
+  const progress = new DownloadProgress();
+  const stop = abortOnSignals();
+  const began = performance.now();
+  try {
+    const { manifest, already } = await setupTensorflow({
+      wheel,
+      python: python === true ? "python3" : python,
+      gpu,
+      force,
+      signal: stop.signal,
+      say: (text) => progress.message(text),
+      onProgress: (p) => progress.show(p),
+      showPip: process.stdout.isTTY,
     });
+    progress.close();
+    const bytes = Object.values(manifest.files).reduce((a, b) => a + b, 0);
+    const library = `TensorFlow ${manifest.version} in ${manifest.folder} (${bytesText(bytes)})`;
+    if (already) console.log(`${library} is set up already; --force gets it again.`);
+    else console.log(`${library} is set up, in ${((performance.now() - began) / 1000).toFixed(1)} s.`);
+    if (manifest.version !== TENSORFLOW_VERSION)
+      console.log(`Note: tfjs-vae is tested with TensorFlow ${TENSORFLOW_VERSION}.`);
+    if (process.env.TFJS_VAE_TENSORFLOW)
+      console.log(`But TFJS_VAE_TENSORFLOW is set, so ${process.env.TFJS_VAE_TENSORFLOW} is used.`);
+  } catch (error) {
+    progress.close();
+    if (stop.exitCode === undefined) throw error;
+    console.error("Stopped; what was begun is removed.");
+    process.exitCode = stop.exitCode;
+  } finally {
+    stop.dispose();
+  }
 }

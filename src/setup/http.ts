@@ -1,0 +1,41 @@
+import { readFileSync } from "node:fs";
+import tls from "node:tls";
+import { type Dispatcher, EnvHttpProxyAgent, interceptors } from "undici";
+
+/** Where pip and the tools beside it look for certificates of a company's proxy or mirror. */
+const CERTIFICATE_VARIABLES = ["PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"];
+
+/** An HTTP client that honours HTTP_PROXY, HTTPS_PROXY, NO_PROXY, pip's certificates, and redirects. */
+export function openHttp(): Dispatcher {
+  const ca = certificates();
+  const trust = ca === undefined ? {} : { connect: { ca }, requestTls: { ca }, proxyTls: { ca } };
+  return new EnvHttpProxyAgent({ ...trust, headersTimeout: 30_000, bodyTimeout: 30_000 }).compose(
+    interceptors.redirect({ maxRedirections: 5 }),
+  );
+}
+
+function certificates(): string[] | undefined {
+  const extra = CERTIFICATE_VARIABLES.flatMap((name) => {
+    try {
+      return [readFileSync(process.env[name] ?? "", "utf8")];
+    } catch {
+      return []; // a folder of certificates, or no file: pip, asked when this way fails, says what it is
+    }
+  });
+  return extra.length === 0 ? undefined : [...tls.rootCertificates, ...extra];
+}
+
+/** A URL without the name and password in it, and the header that says them instead. */
+export function splitCredentials(url: string): { url: string; headers: Record<string, string> } {
+  const parsed = new URL(url);
+  const { username, password } = parsed;
+  parsed.hash = "";
+  if (username === "" && password === "") return { url: parsed.href, headers: {} };
+  parsed.username = "";
+  parsed.password = "";
+  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return {
+    url: parsed.href,
+    headers: { authorization: `Basic ${Buffer.from(pair).toString("base64")}` },
+  };
+}

@@ -1,0 +1,101 @@
+import { spawn } from "node:child_process";
+import { EngineError, type UserError } from "../errors.ts";
+
+/** pip, as this computer calls it. */
+export type Pip = readonly [command: string, ...args: string[]];
+
+const NAMES: readonly Pip[] = [["python3", "-m", "pip"], ["pip3"], ["pip"], ["python", "-m", "pip"]];
+
+export interface Asked {
+  readonly signal?: AbortSignal | undefined;
+  /** Show what pip prints. */
+  readonly show?: boolean;
+}
+
+/** pip ended with an error; `text` is what it printed on stderr. */
+export class PipFailed extends Error {
+  constructor(readonly text: string) {
+    super(text);
+  }
+}
+
+/** @throws EngineError where there is no pip */
+export async function findPip(signal?: AbortSignal): Promise<Pip> {
+  for (const pip of NAMES) {
+    try {
+      await runPip(pip, ["--version"], { signal });
+      return pip;
+    } catch (error) {
+      if (signal?.aborted) throw error; // else: not there, or a Python without pip
+    }
+  }
+  throw new EngineError(
+    "pip, which knows where TensorFlow's wheel is, was not found. Install Python 3 with pip (Debian, Ubuntu: apt install python3-pip; Fedora: dnf install python3-pip), or get the wheel on another computer and type: vae setup tensorflow --wheel FILE",
+  );
+}
+
+/** What pip prints on stdout. @throws PipFailed, or the error of starting it */
+export function runPip(
+  [command, ...first]: Pip,
+  args: readonly string[],
+  { signal, show = false }: Asked = {},
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, [...first, ...args], {
+      stdio: ["ignore", show ? "inherit" : "pipe", "pipe"],
+      env: {
+        ...process.env,
+        PIP_DISABLE_PIP_VERSION_CHECK: "1",
+        PIP_USER: "0", // it contradicts --target
+        PIP_REQUIRE_VIRTUALENV: "0", // nothing is installed into any Python
+      },
+      ...(signal === undefined ? {} : { signal }),
+    });
+    let [out, err] = ["", ""];
+    child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+      out += text;
+    });
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      err += text;
+      if (show) process.stderr.write(text);
+    });
+    child.on("error", reject);
+    child.on("close", (code) => (code === 0 ? resolve(out) : reject(new PipFailed(err || out))));
+  });
+}
+
+/** What a user can do about a failure of pip, by what it printed; the first that matches. */
+const REMEDIES: readonly (readonly [RegExp, string])[] = [
+  [
+    /Retrying|Max retries|NewConnectionError|ConnectionError|name resolution|ProxyError|timed out/,
+    "the package index can't be reached. Check the network and the proxy (HTTPS_PROXY), or get the wheel on another computer and type: vae setup tensorflow --wheel FILE",
+  ],
+  [
+    /SSLError|CERTIFICATE_VERIFY_FAILED/,
+    "the package index's certificate is not trusted. Name your company's certificates in PIP_CERT.",
+  ],
+  [
+    /401|403|credentials|Unauthorized/,
+    "the package index refuses. Check the name and password in pip's settings.",
+  ],
+  [/No space left/, "the disk is full: make room, or name another folder in TFJS_VAE_CACHE."],
+  [
+    /No matching distribution/,
+    "the package index has no TensorFlow for this computer: Linux needs glibc 2.27 or later (not musl) and pip 20.3 or later. Type: python3 -m pip install --upgrade pip; or use --backend cpu (very slow).",
+  ],
+];
+
+/** A failure of pip as a user's error, with what to do and pip's own last words. */
+export function pipProblem(error: unknown): UserError {
+  const text = (error as Error).message.trim();
+  const remedy = REMEDIES.find(([pattern]) => pattern.test(text))?.[1];
+  const last =
+    text
+      .split("\n")
+      .filter((line) => /^ERROR/.test(line))
+      .at(-1) ?? text.split("\n").at(-1);
+  return new EngineError(
+    `pip can't get TensorFlow: ${remedy ?? "see its own words, or type: vae setup tensorflow --wheel FILE"}\n  pip says: ${last}`,
+    { cause: error },
+  );
+}
