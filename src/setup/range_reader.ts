@@ -1,4 +1,5 @@
 import { Readable } from "node:stream";
+import { buffer as collect } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Dispatcher, request } from "undici";
 import yauzl from "yauzl";
@@ -9,6 +10,9 @@ const ATTEMPTS = 4;
 /** Before the second attempt, in milliseconds; doubled each time. */
 const FIRST_WAIT = 250;
 
+/** Bytes asked for at once where few are wanted: a zip's list of members is read in steps of some dozens. */
+const AHEAD = 1 << 20;
+
 /** A server that gives no ranges, or another file than before: asking again does not help. */
 export class RangeRefused extends Error {}
 
@@ -17,6 +21,8 @@ export class RangeReader extends yauzl.RandomAccessReader {
   private readonly url: string;
   private readonly headers: Record<string, string>;
   private size: number | undefined;
+  /** What was read last, and where. */
+  private window = { start: 0, bytes: Buffer.alloc(0) };
 
   constructor(
     url: string,
@@ -35,6 +41,28 @@ export class RangeReader extends yauzl.RandomAccessReader {
 
   override _readStreamForRange(start: number, end: number): Readable {
     return Readable.from(this.bytes(start, end), { objectMode: false });
+  }
+
+  override read(
+    into: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+    callback: (error: Error | null) => void,
+  ): void {
+    this.readAhead(position, length)
+      .then((bytes) => void bytes.copy(into, offset))
+      .then(() => callback(null), callback);
+  }
+
+  private async readAhead(position: number, length: number): Promise<Buffer> {
+    const { start, bytes } = this.window;
+    if (position < start || position + length > start + bytes.length) {
+      const end = Math.min(position + Math.max(length, AHEAD), this.size!);
+      this.window = { start: position, bytes: await collect(this._readStreamForRange(position, end)) };
+    }
+    const from = position - this.window.start;
+    return this.window.bytes.subarray(from, from + length);
   }
 
   private async *bytes(start: number, end: number): AsyncGenerator<Buffer> {
