@@ -1,7 +1,9 @@
 import { Command, CommanderError } from "commander";
 import { UserError } from "../errors.ts";
+import { addDoctor } from "./doctor.ts";
 import { addRun } from "./run.ts";
 import { addSchema } from "./schema.ts";
+import { addSetup } from "./setup.ts";
 import { addValidate } from "./validate.ts";
 
 /** Exit code of a bug of ours, with its stack trace (sysexits.h's EX_SOFTWARE). */
@@ -14,6 +16,8 @@ const program = new Command("vae")
 addRun(program);
 addValidate(program);
 addSchema(program);
+addSetup(program);
+addDoctor(program);
 
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0); // `vae schema | head`

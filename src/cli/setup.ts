@@ -1,9 +1,5 @@
 import type { Command } from "commander";
 import { TENSORFLOW_VERSION } from "../backends/tensorflow/library.ts";
-import { bytesText } from "../setup/disk.ts";
-import { setupTensorflow } from "../setup/tensorflow.ts";
-import { abortOnSignals } from "./abort_on_signals.ts";
-import { DownloadProgress } from "./download_progress.ts";
 
 interface Options {
   readonly wheel?: string;
@@ -31,6 +27,11 @@ export function addSetup(program: Command): void {
 async function setupCommand({ wheel, python, gpu, force }: Options, command: Command): Promise<void> {
   if ([wheel, python, gpu].filter((x) => x !== undefined).length > 1)
     command.error("error: --wheel, --python and --gpu exclude each other: give one");
+  // Here and not above, so that the other commands don't wait for them.
+  const { bytesText } = await import("../setup/disk.ts");
+  const { setupTensorflow } = await import("../setup/tensorflow.ts");
+  const { abortOnSignals } = await import("./abort_on_signals.ts");
+  const { DownloadProgress } = await import("./download_progress.ts");
   const progress = new DownloadProgress();
   const stop = abortOnSignals();
   const began = performance.now();

@@ -1,0 +1,85 @@
+import { existsSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import {
+  findLibrary,
+  LIBRARY_FILES,
+  libraryFolder,
+  readManifest,
+} from "../../backends/tensorflow/library.ts";
+import { bytesText } from "../disk.ts";
+import { wholeLibrary } from "../staging.ts";
+import { type Check, missing, note, ok } from "./check.ts";
+import type { Probed } from "./probe.ts";
+
+/** koffi, which calls the library's C functions. */
+export async function koffiCheck(): Promise<Check> {
+  try {
+    const { default: koffi } = await import("koffi");
+    return ok("koffi", `${koffi.version}`);
+  } catch (error) {
+    return missing("koffi", `does not load: ${(error as Error).message.split("\n")[0]}`, "npm ci");
+  }
+}
+
+/** Whether TensorFlow's library is there and whole; not whether it works. */
+export function libraryCheck(): Check {
+  const name = "TensorFlow's library";
+  const setup = "npx vae setup tensorflow";
+  const named = process.env.TFJS_VAE_TENSORFLOW;
+  const found = findLibrary();
+  if (found === undefined) {
+    if (named)
+      return missing(name, `TFJS_VAE_TENSORFLOW names ${named}, where it is not`, "correct or unset it");
+    return missing(name, "not set up", setup);
+  }
+  if (found.from === "TFJS_VAE_TENSORFLOW") {
+    return ok(name, `${found.file} (${sizeOf(found.file)}), named by TFJS_VAE_TENSORFLOW`);
+  }
+  const folder = [libraryFolder(true), libraryFolder()].find(
+    (f) => readManifest(f)?.folder === dirname(found.file),
+  );
+  const whole = folder === undefined ? undefined : wholeLibrary(folder);
+  if (whole === undefined) {
+    return missing(name, `${found.file}: a file is missing or has another size`, `${setup} --force`);
+  }
+  const bytes = Object.values(whole.files).reduce((a, b) => a + b, 0);
+  return ok(name, `${whole.version} in ${whole.folder} (${bytesText(bytes)}), from ${whole.from}`);
+}
+
+function sizeOf(file: string): string {
+  const framework = join(dirname(file), LIBRARY_FILES[1]);
+  const sizes = [file, framework].map((f) => statSync(f, { throwIfNoEntry: false })?.size ?? 0);
+  return bytesText(sizes.reduce((a, b) => a + b, 0));
+}
+
+/** What the library does: the outcome of a small computation, or of its crash. */
+export function computeChecks(probed: Probed | { readonly problem: string }, gpuDriver: boolean): Check[] {
+  if ("problem" in probed) {
+    return [
+      missing(
+        "training",
+        `TensorFlow does not compute: ${probed.problem}`,
+        "npx vae setup tensorflow --force",
+      ),
+    ];
+  }
+  const { version, device, devices, milliseconds } = probed;
+  const text = `TensorFlow ${version} computes on ${short(device)} (loaded in ${milliseconds} ms)`;
+  const gpus = devices.filter((d) => /:GPU:/.test(d)).map(short);
+  if (gpus.length > 0) return [ok("training", text), ok("GPU", gpus.join(", "))];
+  if (!gpuDriver) return [ok("training", text)];
+  return [
+    ok("training", text),
+    note(
+      "GPU",
+      "NVIDIA's driver is there, but this TensorFlow sees no GPU",
+      "npx vae setup tensorflow --gpu",
+    ),
+  ];
+}
+
+/** Whether NVIDIA's kernel driver is loaded (Linux). */
+export const gpuDriver = (): boolean => existsSync("/proc/driver/nvidia/version");
+
+/** "CPU:0" of "/job:localhost/replica:0/task:0/device:CPU:0". */
+const short = (device: string): string => device.replace(/^.*device:/, "");
