@@ -22,6 +22,7 @@ export const AttrType = { STRING: 0, INT: 1, FLOAT: 2, BOOL: 3, TYPE: 4, SHAPE: 
 /** The functions of TensorFlow's C API (c_api.h, eager/c_api.h, tf_tensor.h, tf_tstring.h) that we call. */
 export function openTensorFlow(file: string) {
   const lib = koffi.load(file);
+  keepLoaded(file);
   const [P, I, L, V] = ["int64", "int", "int64", "void"];
   // biome-ignore lint/suspicious/noExplicitAny: koffi's functions are typed by these declarations alone
   const f = (result: string, name: string, ...args: string[]): any => lib.func(name, result, args);
@@ -81,6 +82,23 @@ export function openTensorFlow(file: string) {
 }
 
 export type TensorFlowApi = ReturnType<typeof openTensorFlow>;
+
+/**
+ * Keeps a library in memory to the very end: koffi unloads its libraries as Node ends, before the functions run
+ * that TensorFlow has registered for the process's exit.
+ */
+function keepLoaded(file: string): void {
+  const RTLD_LAZY = 1;
+  const names = process.platform === "darwin" ? ["libSystem.B.dylib"] : ["libc.so.6", "libdl.so.2"];
+  for (const name of names) {
+    try {
+      koffi.load(name).func("dlopen", "int64", ["str", "int"])(file, RTLD_LAZY); // a handle more, never closed
+      return;
+    } catch {
+      // before glibc 2.34 dlopen is libdl's
+    }
+  }
+}
 
 /** malloc, free and memcpy between native memory and typed arrays. */
 export function openMemory() {
