@@ -40,6 +40,7 @@ export async function useBackend(name: string): Promise<BackendInfo> {
     return { name: chosen, version: binding.TF_Version, device: binding.device, compiler };
   }
   await tf.setBackend("cpu");
+  Object.assign(tf.backend(), { firstUse: false }); // or tfjs prints an advertisement of tfjs-node
   const info = { name: chosen, version: tf.version.tfjs, device: "JavaScript" } as const;
   if (known === "cpu") return info;
   return {

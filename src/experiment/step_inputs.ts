@@ -70,7 +70,7 @@ class TracedRng extends Rng {
 
   override fold(part: string | number): Rng {
     const from = (root: Rng) => this.from(root).fold(part);
-    return new TracedRng(this.now.fold(part), from, this.declare, this.escape);
+    return new TracedRng(this.now.fold(part), from, this.declare, this.escaped);
   }
 
   override normal<T extends Tensor>(shape: number[]): T {

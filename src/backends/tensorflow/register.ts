@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import util from "node:util";
 import type { KernelBackend } from "@tensorflow/tfjs";
 import { EngineError } from "../../errors.ts";
-import { tf } from "../../tf.ts";
+import { type Tensor, tf } from "../../tf.ts";
 import { registerAdam } from "../adam.ts";
 import type { StepCompiler } from "../compiler.ts";
 import { adamUpdate } from "./adam.ts";
@@ -22,6 +22,7 @@ export type TensorFlowBackend = KernelBackend & {
   /** By data id: the id of a tensor in the binding. */
   readonly tensorMap: { get(dataId: object): { id: number } };
   getInputTensorIds(tensors: readonly object[]): number[];
+  executeSingleOutput(name: string, attrs: object[], inputs: object[]): Tensor;
   executeMultipleOutputs(name: string, attrs: object[], inputs: object[], outputs: number): never[];
 };
 
