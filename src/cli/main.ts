@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { UserError } from "../errors.ts";
+import { addBench } from "./bench.ts";
 import { addDoctor } from "./doctor.ts";
 import { examples } from "./examples.ts";
 import { addRun } from "./run.ts";
@@ -27,6 +28,7 @@ addRun(program);
 addValidate(program);
 addSchema(program);
 addSetup(program);
+addBench(program);
 addDoctor(program);
 
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

@@ -14,7 +14,7 @@ import type { Prepared } from "./prepare.ts";
 import type { RunFolder } from "./run_folder.ts";
 import { learningRate } from "./schedules.ts";
 import type { Figures } from "./step.ts";
-import { Stepper } from "./stepper.ts";
+import { createStepper, type Stepper } from "./stepper.ts";
 
 export interface TrainArgs {
   readonly config: Config;
@@ -76,15 +76,7 @@ class Run {
     this.interrupt = new Interrupt((signal) =>
       this.log.message(`${signal}: saving after this step (again: leave at once)`),
     );
-    const { weights, rng } = args.prepared;
-    this.stepper = new Stepper(
-      { vae, weights, optimizers, rng: rng.fold("step"), gradientClip: trainer.gradient_clip_val },
-      {
-        compiler: trainer.compile ? args.backend.compiler : undefined,
-        precision: trainer.precision,
-        say: (text) => this.log.note(text),
-      },
-    );
+    this.stepper = createStepper({ ...args, say: (text) => this.log.note(text) });
   }
 
   async train(): Promise<TrainResult> {
@@ -196,7 +188,9 @@ class Run {
     const shown = Object.entries({ ...terms, total, gradient_norm: gradNorm, learning_rate: lr });
     throw new UserError(
       `step ${this.state.step + 1}: the loss is no longer finite: ${shown.map(([k, v]) => `${k} ${v}`).join(", ")}. ` +
-        `Lower exp_params.LR or set trainer_params.gradient_clip_val. The last good checkpoint is in ${this.args.folder.checkpoints}.`,
+        `Lower exp_params.LR or set trainer_params.gradient_clip_val.${
+          this.savedStep >= 0 ? ` The last good checkpoint is in ${this.args.folder.checkpoints}.` : ""
+        }`,
     );
   }
 }

@@ -6,9 +6,12 @@ import {
   type Trace,
   Unrecordable,
 } from "../backends/compiler.ts";
+import type { BackendInfo } from "../backends/index.ts";
+import type { Config } from "../config/schema.ts";
 import type { HostBatch } from "../data/loader.ts";
 import { type Tensor, tf, type Variable } from "../tf.ts";
 import { withTensors } from "./evaluate.ts";
+import type { Prepared } from "./prepare.ts";
 import { type Figures, flatten, type StepArgs, stepTensors, trainStep } from "./step.ts";
 import { type Source, type StepPoint, tracedInputs } from "./step_inputs.ts";
 
@@ -26,6 +29,25 @@ interface Program {
   rebuild(values: readonly number[]): Figures;
 }
 
+/** The training steps of a config on the backend in use. */
+export function createStepper(run: {
+  readonly config: Config;
+  readonly prepared: Prepared;
+  readonly backend: BackendInfo;
+  say(text: string): void;
+}): Stepper {
+  const { trainer_params: trainer } = run.config;
+  const { vae, weights, optimizers, rng } = run.prepared;
+  return new Stepper(
+    { vae, weights, optimizers, rng: rng.fold("step"), gradientClip: trainer.gradient_clip_val },
+    {
+      compiler: trainer.compile ? run.backend.compiler : undefined,
+      precision: trainer.precision,
+      say: run.say,
+    },
+  );
+}
+
 /**
  * Training steps: each compiled at the first batch of its shape and run as one call from then on, or op by op
  * where that can't be. Between `run` and `giveBack` the model's variables can't be read.
@@ -40,6 +62,11 @@ export class Stepper {
     private readonly options: StepperOptions,
   ) {
     this.compiler = options.compiler;
+  }
+
+  /** Whether a step was compiled. */
+  get compiled(): boolean {
+    return this.programs.size > 0;
   }
 
   /** One step on a batch, at optimizer step `step` with learning rate `lr`. */

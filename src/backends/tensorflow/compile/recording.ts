@@ -132,33 +132,47 @@ export function observe<T>(binding: Binding, recorder: Recorder, record: () => T
 /**
  * The first difference between two runs: a number that was computed in JavaScript and is not an input, another
  * op, another tensor from outside. Undefined: the second run is the first one on other inputs.
+ *
+ * A tensor from outside that was first used in run `a` is a constant there, since tfjs uploads late.
+ *
+ * @param values the values of a tensor by id
  */
-export function difference(a: Recording, b: Recording): string | undefined {
+export function difference(a: Recording, b: Recording, values: (id: number) => Values): string | undefined {
   const text = (value: unknown) => JSON.stringify(value);
+  const same = (x: Ref, y: Ref): boolean => {
+    if (x.kind === "capture" && y.kind === "capture") return a.captures[x.index] === b.captures[y.index];
+    if (x.kind === "constant" && y.kind === "capture")
+      return sameValues(a.constants[x.index]!.values, values(b.captures[y.index]!));
+    if (x.kind === "constant" && y.kind === "constant")
+      return sameConstant(a.constants[x.index]!, b.constants[y.index]!);
+    return text(x) === text(y);
+  };
   if (a.nodes.length !== b.nodes.length) return "it runs other ops from step to step";
-  for (const [i, node] of a.nodes.entries()) {
+  for (const [i, { name, attrs, inputs }] of a.nodes.entries()) {
     const other = b.nodes[i]!;
-    if (node.name !== other.name || text(node.attrs) !== text(other.attrs))
-      return `its op ${node.name} is another one at the next step`;
-    if (text(node.inputs) !== text(other.inputs)) return `its op ${node.name} takes other inputs each step`;
-  }
-  if (text(a.captures) !== text(b.captures)) return "it uses other tensors of its own at each step";
-  if (text([a.outputs, [...a.assigned]]) !== text([b.outputs, [...b.assigned]]))
-    return "it gives other results from step to step";
-  for (const { name, inputs } of a.nodes) {
-    for (const ref of inputs) {
-      if (ref.kind !== "constant" || sameConstant(a.constants[ref.index]!, b.constants[ref.index])) continue;
-      return `a number of its op ${name} changes from step to step (use ctx.schedule and ctx.rng for such numbers)`;
+    if (name !== other.name || text(attrs) !== text(other.attrs))
+      return `its op ${name} is another one at the next step`;
+    for (const [k, ref] of inputs.entries()) {
+      if (same(ref, other.inputs[k]!)) continue;
+      if (ref.kind === "constant")
+        return `a number of its op ${name} changes from step to step (use ctx.schedule and ctx.rng for such numbers)`;
+      return `its op ${name} takes other tensors from step to step`;
     }
   }
-  return undefined;
+  const results = (r: Recording) => [...r.outputs, ...r.assigned.values()];
+  const agree =
+    text([...a.assigned.keys()]) === text([...b.assigned.keys()]) &&
+    results(a).every((ref, i) => same(ref, results(b)[i]!));
+  return agree ? undefined : "it gives other results from step to step";
 }
 
-function sameConstant(a: Constant, b: Constant | undefined): boolean {
-  if (b === undefined || String(a.shape) !== String(b.shape) || a.dtype !== b.dtype) return false;
-  const [x, y] = [a.values, b.values].map((v) => {
-    const view = v as Float32Array;
-    return Buffer.from(view.buffer, view.byteOffset, view.byteLength);
+const sameConstant = (a: Constant, b: Constant): boolean =>
+  String(a.shape) === String(b.shape) && a.dtype === b.dtype && sameValues(a.values, b.values);
+
+function sameValues(a: Values, b: Values): boolean {
+  const [x, y] = [a, b].map((v) => {
+    const { buffer, byteOffset, byteLength } = v as Float32Array;
+    return Buffer.from(buffer, byteOffset, byteLength);
   });
   return x!.equals(y!);
 }

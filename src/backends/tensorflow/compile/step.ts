@@ -64,7 +64,9 @@ export function stepCompiler(
     compile(variables, first, second, precision): CompiledStep {
       const [a, b] = [first.recording as Taken, second.recording as Taken];
       for (const { recording } of [a, b]) if (recording instanceof Unrecordable) throw recording;
-      const changed = difference(a.recording as Recording, b.recording as Recording);
+      const changed = difference(a.recording as Recording, b.recording as Recording, (id) =>
+        binding.tensorDataSync(id),
+      );
       if (changed !== undefined) throw new Unrecordable(changed);
       return compiled(binding, resources, variables, b, precision);
     },
