@@ -107,6 +107,7 @@ export class Binding {
     expectType(Array.isArray(attrs), "op attributes");
     expectType(Array.isArray(inputs), "input tensor ids");
     expectType(typeof outputs === "number", "number of outputs");
+    this.n.reserve(outputs); // tf.unstack has as many as its axis is long
     const { api, status, scratch } = this.n;
     api.resetOp(this.op, this.n.string(name).at, 0, status);
     this.n.check();

@@ -10,14 +10,21 @@ import type { TensorFlowBackend } from "./register.ts";
 export function registerKernels(): void {
   for (const kernel of [batchNormTraining, batchNormTrainingGrad]) tf.registerKernel(kernel);
   for (const [kernelName, compute] of Object.entries(single)) {
-    const kernelFunc: KernelConfig["kernelFunc"] = ({ inputs, attrs, backend }) =>
+    const kernelFunc: KernelFunc = ({ inputs, attrs, backend }) =>
       compute(inputs as Inputs, (attrs ?? {}) as Attributes, backend as TensorFlowBackend);
     tf.registerKernel({ kernelName, backendName: "tensorflow", kernelFunc });
   }
-  const theirs = tf.getKernel("FusedConv2D", "tensorflow");
-  tf.unregisterKernel("FusedConv2D", "tensorflow");
-  tf.registerKernel({ ...theirs, kernelFunc: fusedConv2d(theirs.kernelFunc) });
+  replace("FusedConv2D", fusedConv2d);
+  replace("GatherV2", () => gather);
 }
+
+function replace(kernelName: string, by: (theirs: KernelFunc) => KernelFunc): void {
+  const theirs = tf.getKernel(kernelName, "tensorflow");
+  tf.unregisterKernel(kernelName, "tensorflow");
+  tf.registerKernel({ ...theirs, kernelFunc: by(theirs.kernelFunc) });
+}
+
+type KernelFunc = KernelConfig["kernelFunc"];
 
 type Inputs = Record<string, TensorInfo>;
 type Attributes = Record<string, number>;
@@ -37,11 +44,12 @@ const single: Record<string, (inputs: Inputs, attrs: Attributes, b: TensorFlowBa
 };
 
 /** As tfjs-node's, but with the bias by BiasAdd, which TensorFlow fuses into the convolution of a compiled step. */
-function fusedConv2d(theirs: KernelConfig["kernelFunc"]): KernelConfig["kernelFunc"] {
+function fusedConv2d(theirs: KernelFunc): KernelFunc {
   return (args) => {
     const { bias, ...inputs } = args.inputs as Inputs;
     const attrs = args.attrs as unknown as { activation: string };
-    if (bias === undefined || !["relu", "linear"].includes(attrs.activation)) return theirs(args);
+    const perChannel = bias?.shape.length === 1 && bias.shape[0] === inputs.filter!.shape[3]; // tfjs broadcasts any
+    if (!perChannel || !["relu", "linear"].includes(attrs.activation)) return theirs(args);
     const b = args.backend as TensorFlowBackend;
     return tf.tidy(() => {
       const plain = { ...args, inputs: inputs as never, attrs: { ...args.attrs, activation: "linear" } };
@@ -50,6 +58,24 @@ function fusedConv2d(theirs: KernelConfig["kernelFunc"]): KernelConfig["kernelFu
     });
   };
 }
+
+/** As tfjs-node's, which reads the indices to check them: TensorFlow does that too, and a compiled step can't read. */
+const gather: KernelFunc = ({ inputs, attrs, backend }) => {
+  const { x, indices } = inputs as Inputs;
+  const { axis, batchDims } = attrs as unknown as { axis: number; batchDims: number };
+  const types: OpAttr[] = [
+    { name: "Tparams", type: AttrType.TYPE, value: (backend as TensorFlowBackend).getDTypeInteger(x!.dtype) },
+    { name: "Tindices", type: AttrType.TYPE, value: DType.INT32 },
+    { name: "Taxis", type: AttrType.TYPE, value: DType.INT32 },
+    { name: "batch_dims", type: AttrType.INT, value: batchDims },
+  ];
+  const at = tf.scalar(axis, "int32");
+  try {
+    return (backend as TensorFlowBackend).executeSingleOutput("GatherV2", types, [x!, indices!, at]);
+  } finally {
+    at.dispose();
+  }
+};
 
 const attributes = (epsilon: number): OpAttr[] => [
   T,

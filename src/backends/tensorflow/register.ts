@@ -22,6 +22,8 @@ export type TensorFlowBackend = KernelBackend & {
   /** By data id: the id of a tensor in the binding. */
   readonly tensorMap: { get(dataId: object): { id: number } };
   getInputTensorIds(tensors: readonly object[]): number[];
+  /** TensorFlow's number of a type of tfjs's. */
+  getDTypeInteger(dtype: string): number;
   executeSingleOutput(name: string, attrs: object[], inputs: object[]): Tensor;
   executeMultipleOutputs(name: string, attrs: object[], inputs: object[], outputs: number): never[];
 };
@@ -83,13 +85,13 @@ export function registerTensorFlow(): Binding {
   return binding;
 }
 
-/** tfjs-node calls functions of node:util that Node 23 no longer has. */
+/** tfjs-node calls functions of node:util that Node 22 warns of and Node 23 no longer has. */
 function restoreRemovedUtilities(): void {
   const removed = {
     isNullOrUndefined: (x: unknown) => x === null || x === undefined,
     isArray: Array.isArray,
   };
-  for (const [name, f] of Object.entries(removed)) {
-    if (!(name in util)) Object.defineProperty(util, name, { value: f, configurable: true });
+  for (const [name, value] of Object.entries(removed)) {
+    Object.defineProperty(util, name, { value, configurable: true, writable: true });
   }
 }
