@@ -1,7 +1,9 @@
 import type { BackendInfo } from "../backends/index.ts";
 import type { Config } from "../config/schema.ts";
 import type { HostBatch } from "../data/loader.ts";
+import type { PreparedBatch } from "./batch.ts";
 import type { Optimizer } from "./optimizers.ts";
+import { createPrecomputeCache } from "./precompute_cache.ts";
 import type { Prepared } from "./prepare.ts";
 import { learningRate } from "./schedules.ts";
 import { createStepper, type Stepper } from "./stepper.ts";
@@ -44,7 +46,10 @@ const HELD = 4;
 /** Measures a config's training step on the backend in use. Nothing is written. */
 export async function bench(args: BenchArgs): Promise<BenchResult> {
   const { config, prepared, backend, steps, warmup } = args;
-  const batches = await firstBatches(prepared, HELD);
+  const targets = createPrecomputeCache(config, prepared.vae, args.say);
+  const batches: PreparedBatch[] = [];
+  for (const batch of await firstBatches(prepared, HELD)) batches.push(await targets.complete(batch));
+  await targets.close();
   const data = await secondsPerBatch(prepared, Math.max(8, steps));
   const whole = await time(createStepper(args), batches, args, steps, warmup);
   const none = new Map([...prepared.optimizers.keys()].map((phase) => [phase, NO_OPTIMIZER]));
@@ -99,7 +104,7 @@ async function secondsPerBatch({ train }: Prepared, count: number): Promise<numb
 
 async function time(
   stepper: Stepper,
-  batches: readonly HostBatch[],
+  batches: readonly PreparedBatch[],
   { config }: BenchArgs,
   steps: number,
   warmup: number,
