@@ -78,6 +78,26 @@ export class PrecomputeCache {
     return { ...host, precomputed: Object.fromEntries(precomputed) };
   }
 
+  /** `complete` of each of `batches`, made ready while the one before is in use. */
+  async *each(batches: AsyncGenerator<HostBatch>): AsyncGenerator<PreparedBatch> {
+    const pull = async (): Promise<PreparedBatch | undefined> => {
+      const { done, value } = await batches.next();
+      return done ? undefined : this.complete(value);
+    };
+    let next = pull();
+    try {
+      for (;;) {
+        const batch = await next;
+        if (batch === undefined) return;
+        next = pull();
+        yield batch;
+      }
+    } finally {
+      await next.catch(() => {}); // where the consumer stops early
+      await batches.return(undefined);
+    }
+  }
+
   async close(): Promise<void> {
     await this.store?.close();
   }

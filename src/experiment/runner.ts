@@ -110,9 +110,9 @@ class Run {
     const { state, args } = this;
     const { train } = args.prepared;
     const { exp_params: exp, trainer_params: trainer } = args.config;
-    for await (const host of train.batches(state.epoch, state.batch)) {
+    for await (const host of this.targets.each(train.batches(state.epoch, state.batch))) {
       const lr = learningRate(exp, { ...state, totalSteps: this.totalSteps });
-      const figures = await this.stepper.run(await this.targets.complete(host), state.step, lr);
+      const figures = await this.stepper.run(host, state.step, lr);
       this.checkFinite(figures, lr);
       state.step++;
       state.batch++;
