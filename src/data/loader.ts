@@ -79,6 +79,15 @@ export class Loader {
     }
   }
 
+  /** `count` examples from all over the split (or all, where it has fewer): the same at each call, as they are. */
+  spread(count: number): Promise<HostBatch> {
+    const taken = Math.min(count, this.size);
+    return this.prepare(
+      Int32Array.from({ length: taken }, (_, i) => Math.floor((i * this.size) / taken)),
+      undefined,
+    );
+  }
+
   private async prepare(indices: Int32Array, flips: Float32Array | undefined): Promise<HostBatch> {
     const [height, width, channels] = this.options.imageShape;
     const { images: bytes, labels } = await this.split.read(indices);

@@ -148,14 +148,9 @@ class Run {
     }
     const samples = await sampleGrid(vae, logging.image_count, rng.fold("samples"), imageRange);
     if (samples !== undefined) await this.log.picture("Samples", state, samples);
-    for await (const host of firstOf(val.batches(0), 1)) {
-      const pairs = Math.max(1, Math.min(host.shape[0], Math.floor(logging.image_count / 2)));
-      const picture = await reconstructionGrid(
-        vae,
-        head(host, pairs),
-        rng.fold("reconstructions"),
-        imageRange,
-      );
+    if (val.size > 0) {
+      const images = await val.spread(Math.max(1, Math.floor(logging.image_count / 2)));
+      const picture = await reconstructionGrid(vae, images, rng.fold("reconstructions"), imageRange);
       await this.log.picture("Reconstructions", state, picture);
     }
     this.log.validation(state, this.metrics);
@@ -207,16 +202,4 @@ async function* firstOf(batches: AsyncIterable<HostBatch>, count: number): Async
     yield batch;
     if (--left <= 0) return;
   }
-}
-
-/** The first `count` images of a batch. */
-function head(host: HostBatch, count: number): HostBatch {
-  const [batch, h, w, c] = host.shape;
-  const labels = host.labels && { labels: host.labels.subarray(0, (host.labels.length / batch) * count) };
-  return {
-    images: host.images.subarray(0, count * h * w * c),
-    ...labels,
-    shape: [count, h, w, c],
-    indices: host.indices.subarray(0, count),
-  };
 }

@@ -181,3 +181,11 @@ test("ordered gives results in order whatever order they are ready in", async ()
   for await (const i of ordered(30, 8, late)) results.push(i);
   expect(results).toEqual(first(30));
 });
+
+test("pictures are shown of examples from all over the split, unmirrored", async () => {
+  const { shape, images: pixels, indices: places } = await loader().spread(5);
+  expect([...places]).toEqual([0, 4, 8, 12, 16]);
+  expect(shape).toEqual([5, 1, 2, 1]);
+  expect(Math.round(pixels[2]! * 255)).toBe(4);
+  expect([...(await loader().spread(99)).indices]).toEqual(first(20));
+});
