@@ -4,11 +4,11 @@ import { tf } from "../tf.ts";
 import { findLibrary } from "./tensorflow/library.ts";
 import { registerTensorFlow } from "./tensorflow/register.ts";
 
-export const backendNames = ["auto", "tensorflow", "cpu"] as const;
+export const backendNames = ["auto", "tensorflow", "wasm", "cpu"] as const;
 export type BackendName = (typeof backendNames)[number];
 
 export interface BackendInfo {
-  readonly name: "tensorflow" | "cpu";
+  readonly name: "tensorflow" | "wasm" | "cpu";
   /** Version of TensorFlow, or of tfjs. */
   readonly version: string;
   readonly device: string;
@@ -34,6 +34,13 @@ export async function useBackend(name: string): Promise<BackendInfo> {
     const binding = registerTensorFlow();
     await tf.setBackend("tensorflow");
     return { name: chosen, version: binding.TF_Version, device: binding.device };
+  }
+  if (chosen === "wasm") {
+    const { registerWasm } = await import("./wasm/register.ts");
+    const { threads } = registerWasm();
+    await tf.setBackend("wasm");
+    const device = `WebAssembly, ${threads} thread${threads === 1 ? "" : "s"}`;
+    return { name: chosen, version: tf.version.tfjs, device };
   }
   await tf.setBackend("cpu");
   const info = { name: chosen, version: tf.version.tfjs, device: "JavaScript" } as const;
