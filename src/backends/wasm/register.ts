@@ -1,18 +1,15 @@
-import { readFileSync } from "node:fs";
 import { tf } from "../../tf.ts";
 import { WasmBackend } from "./backend.ts";
+import { loadBinary } from "./binary.ts";
 import { BACKEND, registerKernels } from "./kernel.ts";
 import { SharedMemory } from "./memory.ts";
 import { KERNELS } from "./ops/index.ts";
 import { Pool, threadCount } from "./pool.ts";
 
-/** The kernels' binary, made from `kernels/` by `npm run build:wasm`. */
-export const BINARY = new URL("../../../assets/kernels.wasm", import.meta.url);
-
 /** A backend with threads and memory of its own. */
 export function createBackend(options: { threads?: number; mostPages?: number } = {}): WasmBackend {
   const memory = new SharedMemory(options.mostPages);
-  const module = new WebAssembly.Module(readFileSync(BINARY));
+  const { module } = loadBinary();
   return new WasmBackend(memory, new Pool(module, memory, options.threads ?? threadCount()));
 }
 

@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { compileKernels } from "../../../scripts/build_wasm/compile.ts";
-import { BINARY } from "../../../src/backends/wasm/register.ts";
+import { BINARIES, compileKernels } from "../../../scripts/build_wasm/compile.ts";
 
-it("assets/kernels.wasm is what its sources make (else: npm run build:wasm)", async () => {
-  expect(readFileSync(BINARY).equals(await compileKernels())).toBe(true);
-}, 300_000);
+for (const [file, features] of Object.entries(BINARIES)) {
+  it(`assets/${file} is what its sources make (else: npm run build:wasm)`, async () => {
+    const kept = readFileSync(new URL(`../../../assets/${file}`, import.meta.url));
+    expect(kept.equals(await compileKernels(undefined, features))).toBe(true);
+  }, 300_000);
+}

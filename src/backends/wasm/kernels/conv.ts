@@ -1,5 +1,5 @@
 import { copyFloats, copyMasked, zeroFloats } from "./copy";
-import { gemm } from "./gemm";
+import { gemm, narrow } from "./gemm";
 import { ownScratch } from "./thread";
 
 /** `n` floats of a row of windows, masked where there is a mask. */
@@ -39,7 +39,7 @@ function window(
 
 /**
  * A convolution of pixels [from, to) of [images, oh, ow], window by window: each becomes a row of a matrix that is
- * multiplied with the filter's panels, [n / 16][kh kw c][16]; then bias and floor as in `gemm`. Pixel (i, j)
+ * multiplied with the filter's panels, [n / 16][kh kw c][16] (with n <= 4: [n][kh kw c]); then bias and floor as in `gemm`. Pixel (i, j)
  * starts at (i strideY + offsetY, j strideX + offsetX) of x [images, ih, iw, c] and goes to (i stepY + firstY,
  * j stepX + firstX) of y [images, height, width, n]: steps above 1 are what the gradient of a strided
  * convolution wants. `mask`: 0, or a ReLU's output of x's shape; where it is not above 0, x counts as 0.
@@ -80,7 +80,8 @@ export function conv(
       }
     }
     const out = dense ? y + <usize>p * ldc : results;
-    gemm(a, lda, count, k, w, n, out, ldc, bias, lo, tile, 0, panels);
+    if (n <= 4) narrow(a, lda, count, k, w, n, out, ldc, bias, lo);
+    else gemm(a, lda, count, k, w, n, out, ldc, bias, lo, tile, 0, panels);
     if (dense) continue;
     for (let r = 0; r < count; r++) {
       const q = p + r, j = q % ow, i = (q / ow) % oh, b = q / (ow * oh);

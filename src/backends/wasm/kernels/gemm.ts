@@ -1,4 +1,5 @@
 import { copyFloats, zeroFloats } from "./copy";
+import { madd } from "./madd";
 import { ownScratch } from "./thread";
 
 /** Steps of k in one go: 16 columns of a panel of B, 24 KiB, stay in the first cache. */
@@ -18,15 +19,15 @@ function panel2x16(
   while (b < end) {
     let b0 = v128.load(b, 0), b1 = v128.load(b, 16), b2 = v128.load(b, 32), b3 = v128.load(b, 48);
     let x = v128.load32_splat(a0);
-    s00 = f32x4.add(s00, f32x4.mul(x, b0));
-    s01 = f32x4.add(s01, f32x4.mul(x, b1));
-    s02 = f32x4.add(s02, f32x4.mul(x, b2));
-    s03 = f32x4.add(s03, f32x4.mul(x, b3));
+    s00 = madd(x, b0, s00);
+    s01 = madd(x, b1, s01);
+    s02 = madd(x, b2, s02);
+    s03 = madd(x, b3, s03);
     x = v128.load32_splat(a1);
-    s10 = f32x4.add(s10, f32x4.mul(x, b0));
-    s11 = f32x4.add(s11, f32x4.mul(x, b1));
-    s12 = f32x4.add(s12, f32x4.mul(x, b2));
-    s13 = f32x4.add(s13, f32x4.mul(x, b3));
+    s10 = madd(x, b0, s10);
+    s11 = madd(x, b1, s11);
+    s12 = madd(x, b2, s12);
+    s13 = madd(x, b3, s13);
     b += 64;
     a0 += 4;
     a1 += 4;
@@ -36,15 +37,15 @@ function panel2x16(
     b2 = v128.load(b, 32);
     b3 = v128.load(b, 48);
     x = v128.load32_splat(a0);
-    s00 = f32x4.add(s00, f32x4.mul(x, b0));
-    s01 = f32x4.add(s01, f32x4.mul(x, b1));
-    s02 = f32x4.add(s02, f32x4.mul(x, b2));
-    s03 = f32x4.add(s03, f32x4.mul(x, b3));
+    s00 = madd(x, b0, s00);
+    s01 = madd(x, b1, s01);
+    s02 = madd(x, b2, s02);
+    s03 = madd(x, b3, s03);
     x = v128.load32_splat(a1);
-    s10 = f32x4.add(s10, f32x4.mul(x, b0));
-    s11 = f32x4.add(s11, f32x4.mul(x, b1));
-    s12 = f32x4.add(s12, f32x4.mul(x, b2));
-    s13 = f32x4.add(s13, f32x4.mul(x, b3));
+    s10 = madd(x, b0, s10);
+    s11 = madd(x, b1, s11);
+    s12 = madd(x, b2, s12);
+    s13 = madd(x, b3, s13);
     b += 64;
     a0 += 4;
     a1 += 4;
@@ -139,3 +140,51 @@ export function matMul(
   }
 }
 
+
+/**
+ * C = max(bias + A B, lo) for n of 4 columns at most, by dot products: B as [n][k], else as `gemm`. A panel of 16
+ * columns would compute mostly zeros.
+ */
+export function narrow(
+  a: usize, lda: usize, m: i32, k: i32, b: usize, n: i32, c: usize, ldc: usize, bias: usize, lo: f32,
+): void {
+  const whole = <usize>(k & ~3) << 2, row = <usize>k << 2;
+  for (let i = 0; i < m; i += 2, a += lda << 1, c += ldc << 1) {
+    const pair = i + 1 < m;
+    const a1 = pair ? a + lda : a;
+    for (let o = 0; o < n; o += 2) {
+      const bp = b + <usize>o * row, bq = o + 1 < n ? bp + row : bp;
+      let s00 = f32x4.splat(0), s01 = s00, s10 = s00, s11 = s00;
+      for (let q: usize = 0; q < whole; q += 16) {
+        const x0 = v128.load(a + q), x1 = v128.load(a1 + q), y0 = v128.load(bp + q), y1 = v128.load(bq + q);
+        s00 = madd(x0, y0, s00);
+        s01 = madd(x0, y1, s01);
+        s10 = madd(x1, y0, s10);
+        s11 = madd(x1, y1, s11);
+      }
+      let r00 = across(s00), r01 = across(s01), r10 = across(s10), r11 = across(s11);
+      for (let q = whole; q < row; q += 4) {
+        const x0 = load<f32>(a + q), x1 = load<f32>(a1 + q), y0 = load<f32>(bp + q), y1 = load<f32>(bq + q);
+        r00 += x0 * y0;
+        r01 += x0 * y1;
+        r10 += x1 * y0;
+        r11 += x1 * y1;
+      }
+      const at = c + (<usize>o << 2), start = bias + (<usize>o << 2);
+      const b0 = load<f32>(start), b1 = load<f32>(start, 4);
+      store<f32>(at, max(r00 + b0, lo));
+      if (pair) store<f32>(at + ldc, max(r10 + b0, lo));
+      if (o + 1 < n) {
+        store<f32>(at, max(r01 + b1, lo), 4);
+        if (pair) store<f32>(at + ldc, max(r11 + b1, lo), 4);
+      }
+    }
+  }
+}
+
+@inline
+function across(v: v128): f32 {
+  return (
+    f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3))
+  );
+}

@@ -1,5 +1,6 @@
 import { copyFloats, copyMasked, zeroFloats } from "./copy";
 import { gemm } from "./gemm";
+import { madd } from "./madd";
 import { ownScratch } from "./thread";
 
 // F(4x4, 3x3) of Lavin & Gray, "Fast algorithms for convolutional neural networks" (arXiv 1509.09308): each tile
@@ -139,15 +140,15 @@ function inputPoints(d: usize, step: usize, out: usize, next: usize): void {
   const d3 = v128.load(d); d += step;
   const d4 = v128.load(d); d += step;
   const d5 = v128.load(d);
-  const four = f32x4.splat(4);
-  const even = f32x4.sub(d4, f32x4.mul(four, d2)), odd = f32x4.sub(d3, f32x4.mul(four, d1));
+  const four = f32x4.splat(4), less = f32x4.splat(-4);
+  const even = madd(less, d2, d4), odd = madd(less, d1, d3);
   const near = f32x4.sub(d4, d2), far = f32x4.sub(d3, d1), twice = f32x4.add(far, far);
-  v128.store(out, f32x4.add(f32x4.mul(four, f32x4.sub(d0, d2)), near)); out += next;
+  v128.store(out, madd(four, f32x4.sub(d0, d2), near)); out += next;
   v128.store(out, f32x4.add(even, odd)); out += next;
   v128.store(out, f32x4.sub(even, odd)); out += next;
   v128.store(out, f32x4.add(near, twice)); out += next;
   v128.store(out, f32x4.sub(near, twice)); out += next;
-  v128.store(out, f32x4.add(f32x4.mul(four, f32x4.sub(d1, d3)), f32x4.sub(d5, d3)));
+  v128.store(out, madd(four, f32x4.sub(d1, d3), f32x4.sub(d5, d3)));
 }
 
 /** A^T m A of one tile, with bias and floor; writes height x width pixels of n channels. */
@@ -185,8 +186,8 @@ function outputPoints(m: usize, step: usize, out: usize, next: usize): void {
   const s1 = f32x4.add(m1, m2), s2 = f32x4.add(m3, m4), e1 = f32x4.sub(m1, m2), e2 = f32x4.sub(m3, m4);
   v128.store(out, f32x4.add(f32x4.add(m0, s1), s2)); out += next;
   v128.store(out, f32x4.add(e1, f32x4.add(e2, e2))); out += next;
-  v128.store(out, f32x4.add(s1, f32x4.mul(f32x4.splat(4), s2))); out += next;
-  v128.store(out, f32x4.add(f32x4.add(e1, f32x4.mul(f32x4.splat(8), e2)), m5));
+  v128.store(out, madd(f32x4.splat(4), s2, s1)); out += next;
+  v128.store(out, f32x4.add(madd(f32x4.splat(8), e2, e1), m5));
 }
 
 /** The first `lanes` floats of v, four at most. */

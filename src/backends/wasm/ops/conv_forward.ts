@@ -53,11 +53,19 @@ export function runConv(
   return y;
 }
 
-/** The filter [k, n] as panels of 16 columns, made once. */
+/** Filters of so few outputs are multiplied by dot products and not in panels of 16 columns. */
+export const NARROW = 4;
+
+/** The filter [k, n] as panels of 16 columns, or turned to [n, k] where it is narrow; made once. */
 function packFilter(backend: WasmBackend, filter: TensorInfo, k: number, n: number): number {
-  const count = Math.ceil(n / 16);
   const data = backend.data.get(filter.dataId);
-  return data.packedAs(`panels ${n}`, 64 * count * k, (at) => {
+  if (n <= NARROW) {
+    return data.packedAs("turned", 4 * k * n, (at) => {
+      backend.pool.run("copyRows", [data.at, at, k, n, 1, n, 0, 0, 1, 0, 0, k], n, n);
+    });
+  }
+  const count = Math.ceil(n / 16);
+  return data.packedAs("panels", 64 * count * k, (at) => {
     backend.pool.run("packPanels", [data.at, n, 1, k, n, at], count, Math.max(1, Math.ceil(4096 / k)));
   });
 }

@@ -1,7 +1,7 @@
 import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WasmBackend } from "../backend.ts";
 import type { ConvInfo } from "./conv.ts";
-import { runWindows } from "./conv_forward.ts";
+import { NARROW, runWindows } from "./conv_forward.ts";
 import { withBias } from "./fused.ts";
 import { runWinograd, suitsWinograd } from "./winograd.ts";
 
@@ -98,11 +98,19 @@ function packTaps(
   const data = backend.data.get(filter.dataId);
   const steps = [info.strideHeight, info.strideWidth] as const;
   const form = `taps ${row.lastTap} ${column.lastTap} by ${steps}`;
+  if (c <= NARROW) {
+    return data.packedAs(form, 4 * c * k, (at) => {
+      const tap = c * n;
+      const first = data.at + 4 * tap * (row.lastTap * info.filterWidth + column.lastTap);
+      const from = [n, -steps[0] * info.filterWidth * tap, -steps[1] * tap]; // channel, row, column
+      const to = [k, column.taps * n, n];
+      const rows = c * row.taps * column.taps;
+      backend.pool.run("copyRows", [first, at, n, 1, row.taps, column.taps, ...from, ...to], rows, rows);
+    });
+  }
   return data.packedAs(form, 64 * count * k, (at) => {
-    const [y, x] = [
-      [row.lastTap, steps[0], row.taps],
-      [column.lastTap, steps[1], column.taps],
-    ] as const;
+    const y = [row.lastTap, steps[0], row.taps];
+    const x = [column.lastTap, steps[1], column.taps];
     backend.pool.run("packTransposed", [data.at, info.filterWidth, c, n, ...y, ...x, at], count, 1);
   });
 }
