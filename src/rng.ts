@@ -1,4 +1,4 @@
-import { type Tensor, tf } from "./tf.ts";
+import { type Tensor, type Tensor1D, tf } from "./tf.ts";
 
 /**
  * Counter-based randomness: a stream is a 64-bit key made by folding names and numbers into a seed, and its
@@ -8,7 +8,7 @@ import { type Tensor, tf } from "./tf.ts";
  * 1, 2, 3", SC 2011).
  */
 export class Rng {
-  private constructor(
+  protected constructor(
     private readonly k0: number,
     private readonly k1: number,
   ) {}
@@ -64,6 +64,11 @@ export class Rng {
       out[j] = held;
     }
     return out;
+  }
+
+  /** A permutation of 0 … `count` - 1 as an int32 tensor [count], for `tf.gather`. */
+  shuffle(count: number): Tensor1D {
+    return tf.tensor1d(this.permutation(count), "int32");
   }
 
   /** Standard normal noise as a tensor of `shape`. The caller disposes it (or a tidy does). */

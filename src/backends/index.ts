@@ -1,8 +1,9 @@
 import { ConfigError } from "../errors.ts";
 import { didYouMean } from "../suggest.ts";
 import { tf } from "../tf.ts";
+import type { StepCompiler } from "./compiler.ts";
 import { findLibrary } from "./tensorflow/library.ts";
-import { registerTensorFlow } from "./tensorflow/register.ts";
+import { registerTensorFlow, tensorFlowCompiler } from "./tensorflow/register.ts";
 
 export const backendNames = ["auto", "tensorflow", "wasm", "cpu"] as const;
 export type BackendName = (typeof backendNames)[number];
@@ -12,6 +13,8 @@ export interface BackendInfo {
   /** Version of TensorFlow, or of tfjs. */
   readonly version: string;
   readonly device: string;
+  /** Runs whole steps at once; absent where the backend can't. */
+  readonly compiler?: StepCompiler;
   /** What a user should know about the choice. */
   readonly note?: string;
 }
@@ -33,7 +36,8 @@ export async function useBackend(name: string): Promise<BackendInfo> {
   if (chosen === "tensorflow") {
     const binding = registerTensorFlow();
     await tf.setBackend("tensorflow");
-    return { name: chosen, version: binding.TF_Version, device: binding.device };
+    const compiler = tensorFlowCompiler();
+    return { name: chosen, version: binding.TF_Version, device: binding.device, compiler };
   }
   if (chosen === "wasm") {
     const { registerWasm } = await import("./wasm/register.ts");
@@ -43,6 +47,7 @@ export async function useBackend(name: string): Promise<BackendInfo> {
     return { name: chosen, version: tf.version.tfjs, device };
   }
   await tf.setBackend("cpu");
+  Object.assign(tf.backend(), { firstUse: false }); // or tfjs prints an advertisement of tfjs-node
   const info = { name: chosen, version: tf.version.tfjs, device: "JavaScript" } as const;
   if (known === "cpu") return info;
   return {

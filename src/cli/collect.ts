@@ -1,2 +1,2 @@
 /** commander's way to take an option several times. */
-export const collect = (value: string, before: readonly string[]): string[] => [...before, value];
+export const collect = (value: string, before: readonly string[] = []): string[] => [...before, value];

@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import type { Check } from "../setup/doctor/check.ts";
+import { examples } from "./examples.ts";
 
 /** Hidden: what `vae doctor` starts in a process of its own. */
 const PROBE = "probe-tensorflow";
@@ -10,6 +11,7 @@ export function addDoctor(program: Command): void {
   program
     .command("doctor")
     .description("say what is there, what is missing and what to type")
+    .addHelpText("after", examples({ "vae doctor": "exit code 1 where training can't start" }))
     .action(async () => {
       const checks = await allChecks();
       console.log(checks.map(line).join("\n"));

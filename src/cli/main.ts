@@ -1,6 +1,8 @@
 import { Command, CommanderError } from "commander";
 import { UserError } from "../errors.ts";
+import { addBench } from "./bench.ts";
 import { addDoctor } from "./doctor.ts";
+import { examples } from "./examples.ts";
 import { addRun } from "./run.ts";
 import { addSchema } from "./schema.ts";
 import { addSetup } from "./setup.ts";
@@ -12,11 +14,21 @@ const BUG = 70;
 const program = new Command("vae")
   .description("Train variational autoencoders: a YAML file in, pictures and TensorBoard out.")
   .exitOverride()
+  .addHelpText(
+    "after",
+    examples({
+      "vae setup tensorflow": "once: the library that computes",
+      "vae doctor": "is all there?",
+      "vae run --config configs/dfcvae.yaml": "train",
+      "vae run --resume logs/DFCVAE/version_0": "go on where a run was stopped",
+    }),
+  )
   .showHelpAfterError("(vae --help lists commands, vae COMMAND --help its options)");
 addRun(program);
 addValidate(program);
 addSchema(program);
 addSetup(program);
+addBench(program);
 addDoctor(program);
 
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

@@ -3,10 +3,11 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { ConfigError } from "../errors.ts";
 import { collect } from "./collect.ts";
+import { examples } from "./examples.ts";
 
 interface Options {
   readonly config?: string;
-  readonly set: readonly string[];
+  readonly set?: readonly string[];
   readonly backend: string;
   readonly resume?: string;
   readonly quiet: boolean;
@@ -18,10 +19,19 @@ export function addRun(program: Command): void {
     .command("run")
     .description("train the model of a config")
     .option("-c, --config <file>", "YAML file; with --resume RUN the run's own where left out")
-    .option("--set <key=value>", "change a value: --set model_params.latent_dim=64 (repeatable)", collect, [])
+    .option("--set <key=value>", "change a value: --set model_params.latent_dim=64 (repeatable)", collect)
     .option("--backend <name>", "auto, tensorflow, wasm or cpu (slow)", "auto")
     .option("--resume <run>", "go on with a run's folder, or auto: the newest of this name, else a new one")
     .option("--quiet", "say only what is needed", false)
+    .addHelpText(
+      "after",
+      examples({
+        "vae run --config configs/dfcvae.yaml": "a new run in logs/DFCVAE/version_N",
+        "vae run --config my.yaml --set exp_params.LR=0.002": "with a value changed",
+        "vae run --config my.yaml --resume auto": "go on with the newest run, or start one",
+        "vae run --resume logs/DFCVAE/version_0": "go on with that one, by its own config",
+      }),
+    )
     .action((options: Options) => run(options));
 }
 
@@ -34,7 +44,7 @@ async function run(options: Options): Promise<void> {
   const { createRun, newestRun, openRun } = await import("../experiment/run_folder.ts");
   const { train } = await import("../experiment/runner.ts");
 
-  const { config, baseDir, notes } = await loadConfig(configFile(options), { set: options.set });
+  const { config, baseDir, notes } = await loadConfig(configFile(options), { set: options.set ?? [] });
   if (!options.quiet) for (const note of notes) console.log(`note   ${note}`);
   const { save_dir, name = config.model_params.name } = config.logging_params;
   const resumed = options.resume === "auto" ? newestRun(save_dir, name) : options.resume;

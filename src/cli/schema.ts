@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { editorSchema } from "../config/editor_schema.ts";
 import { projectRegistries } from "../config/registries.ts";
 import { UserError } from "../errors.ts";
+import { examples } from "./examples.ts";
 
 /** `vae schema`: the JSON Schema of every config, as `schema/config.schema.json` keeps it. */
 export function addSchema(program: Command): void {
@@ -11,6 +12,10 @@ export function addSchema(program: Command): void {
     .command("schema")
     .description("print the JSON Schema of configs, for editors")
     .option("--out <file>", "write it there instead")
+    .addHelpText(
+      "after",
+      examples({ "vae schema --out schema/config.schema.json": "as the project keeps it" }),
+    )
     .action(async ({ out }: { out?: string }) => {
       const text = await schemaText();
       if (out === undefined) process.stdout.write(text);

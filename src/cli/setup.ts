@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { TENSORFLOW_VERSION } from "../backends/tensorflow/library.ts";
+import { examples } from "./examples.ts";
 
 interface Options {
   readonly wheel?: string;
@@ -21,6 +22,15 @@ export function addSetup(program: Command): void {
     .option("--python [executable]", "use the TensorFlow that a Python has installed (default: python3)")
     .option("--gpu", "get it with CUDA (3.4 GB to download)")
     .option("--force", "get it again where it is there")
+    .addHelpText(
+      "after",
+      examples({
+        "vae setup tensorflow": "for the CPU",
+        "vae setup tensorflow --gpu": "for an NVIDIA GPU",
+        "vae setup tensorflow --python": "that of python3, nothing to download",
+        "vae setup tensorflow --wheel tensorflow.whl": "without a network",
+      }),
+    )
     .action(setupCommand);
 }
 

@@ -3,6 +3,7 @@ import { loadConfig } from "../config/load.ts";
 import { layer, projectRegistries, type Registries } from "../config/registries.ts";
 import { UserError } from "../errors.ts";
 import { collect } from "./collect.ts";
+import { examples } from "./examples.ts";
 
 /** `vae validate FILE…`: checks configs and nothing else. */
 export function addValidate(program: Command): void {
@@ -10,10 +11,17 @@ export function addValidate(program: Command): void {
     .command("validate")
     .description("check configs: all errors of each file, with line, column and remedy")
     .argument("<files...>", "YAML files")
-    .option("--set <key=value>", "check with a value changed, as vae run takes it (repeatable)", collect, [])
-    .action(async (files: string[], options: { set: string[] }) => {
+    .option("--set <key=value>", "check with a value changed, as vae run takes it (repeatable)", collect)
+    .addHelpText(
+      "after",
+      examples({
+        "vae validate configs/*.yaml": "exit code 2 where one is wrong",
+        "vae validate my.yaml --set model_params.latent_dim=64": "",
+      }),
+    )
+    .action(async (files: string[], { set = [] }: { set?: string[] }) => {
       const registries = await projectRegistries();
-      for (const file of files) await validateFile(file, options.set, registries);
+      for (const file of files) await validateFile(file, set, registries);
     });
 }
 

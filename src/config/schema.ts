@@ -187,6 +187,16 @@ export const TrainerParams = Type.Object(
       description: "Steps between rows of metrics.csv and TensorBoard scalars.",
     }),
     checkpoint: Checkpoint,
+    compile: Type.Boolean({
+      default: true,
+      description:
+        "Run each training step as one function where the backend can (tensorflow); false: op by op, slower.",
+    }),
+    precision: oneOf(["float32", "bfloat16"], {
+      default: "float32",
+      description:
+        "bfloat16: convolutions and the frozen network in 16 bits (tensorflow, compiled), fast on processors and GPUs that have them; weights, optimizer, batch-norm statistics and losses stay float32.",
+    }),
     gpus: Type.Optional(
       Type.Union([Type.Integer({ minimum: 0 }), Type.Array(Type.Integer({ minimum: 0 })), Type.Null()], {
         description:

@@ -91,12 +91,17 @@ async function make(
     const handle = await open(temporary, "wx+");
     try {
       let done = 0;
+      const show = () => progress?.(`packing ${recipe.name}`, done, recipe.capacity);
       const put = async (at: number, images: Uint8Array) => {
         await writeAll(handle, images, at * bytes);
         done += images.length / bytes;
-        progress?.(`packing ${recipe.name}`, done, recipe.capacity);
+        show();
       };
       const { count, meta } = await recipe.make({ put });
+      if (done < recipe.capacity) {
+        done = recipe.capacity; // what was skipped is done too: the display ends
+        show();
+      }
       const sha256 = await digest(handle, count * bytes, meta);
       const footer = Buffer.from(
         JSON.stringify({ format: FORMAT, key, count, meta, sha256 } satisfies Footer),

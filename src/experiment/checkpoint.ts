@@ -78,7 +78,7 @@ function open(file: string): Safetensors {
   try {
     return readSafetensors(file);
   } catch (error) {
-    throw new CheckpointError(`${file}: can't be read: ${(error as Error).message}`, { cause: error });
+    throw new CheckpointError((error as Error).message, { cause: error }); // which names the file
   }
 }
 

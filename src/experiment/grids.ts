@@ -1,4 +1,5 @@
 import type { HostBatch } from "../data/loader.ts";
+import { newCtx } from "../models/ctx.ts";
 import type { Ctx, VAE } from "../models/vae.ts";
 import type { Rng } from "../rng.ts";
 import { tf } from "../tf.ts";
@@ -40,7 +41,7 @@ export async function reconstructionGrid(vae: VAE, host: HostBatch, rng: Rng, ra
 
 type Range = readonly [number, number];
 
-const context = (rng: Rng): Ctx => ({ training: false, step: 0, rng });
+const context = (rng: Rng): Ctx => newCtx({ training: false, rng });
 
 const gridOf = ({ data, shape }: Pictures, columns: number, range: Range): Promise<Buffer> =>
   gridPng(data, shape, { columns, range });

@@ -1,22 +1,29 @@
+import { adamUpdate } from "../backends/adam.ts";
 import type { ExpParams } from "../config/schema.ts";
-import { type Tensor, tf, type Variable } from "../tf.ts";
+import { type Scalar, type Tensor, tf, type Variable } from "../tf.ts";
+import type { StepInputs } from "./step_inputs.ts";
 
 /** Updates variables in place from their gradients. */
 export interface Optimizer {
-  /** `grads` by parameter name; `step`: steps done before this one; `lr`: learning rate. */
-  apply(grads: ReadonlyMap<string, Tensor>, step: number, lr: number): void;
+  /** `grads` by parameter name; `at`: the step, whose learning rate is taken. */
+  apply(grads: ReadonlyMap<string, Tensor>, at: StepInputs): void;
   /** All that the next step depends on, by `SLOT.PARAMETER`. */
   readonly state: ReadonlyMap<string, Variable>;
   dispose(): void;
 }
 
-type Rule = (p: Tensor, g: Tensor, slots: Variable[], step: number, lr: number) => [Tensor, ...Tensor[]];
+/** Changes one parameter and its slots. */
+type Update = (p: Variable, g: Tensor, slots: Variable[]) => void;
+
+interface Rule {
+  readonly slots: readonly string[];
+  /** The update of all parameters at a step. */
+  at(step: StepInputs): Update;
+}
 
 /** The optimizer that `exp.optimizer` names, over `params` by name. */
 export function createOptimizer(exp: ExpParams, params: ReadonlyMap<string, Variable>): Optimizer {
-  const { slots, rule } = { adam: () => adam(exp, false), adamw: () => adam(exp, true), sgd: () => sgd(exp) }[
-    exp.optimizer
-  ]();
+  const { slots, at } = exp.optimizer === "sgd" ? sgd(exp) : adam(exp);
   const state = new Map<string, Variable>();
   for (const slot of slots) {
     for (const [name, p] of params) {
@@ -27,19 +34,14 @@ export function createOptimizer(exp: ExpParams, params: ReadonlyMap<string, Vari
   }
   return {
     state,
-    apply(grads, step, lr) {
-      for (const [name, g] of grads) {
-        const p = params.get(name)!;
-        const held = slots.map((slot) => state.get(`${slot}.${name}`)!);
-        tf.tidy(() => {
-          const [next, ...nextSlots] = rule(p, g, held, step, lr);
-          nextSlots.forEach((value, i) => {
-            held[i]!.assign(value);
-          });
-          p.assign(next);
-        });
-      }
-    },
+    apply: (grads, step) =>
+      tf.tidy(() => {
+        const update = at(step);
+        for (const [name, g] of grads) {
+          const held = slots.map((slot) => state.get(`${slot}.${name}`)!);
+          tf.tidy(() => update(params.get(name)!, g, held));
+        }
+      }),
     dispose: () => {
       for (const v of state.values()) v.dispose();
     },
@@ -47,36 +49,41 @@ export function createOptimizer(exp: ExpParams, params: ReadonlyMap<string, Vari
 }
 
 /**
- * Adam (arXiv 1412.6980, algorithm 1) as torch.optim.Adam computes it, epsilon beside sqrt(v_hat); `decoupled`
- * is AdamW (arXiv 1711.05101, algorithm 2), else weight decay is an L2 penalty in the gradient. The beta
- * powers come from the step number, so that a resumed run has the same bits.
+ * Adam (arXiv 1412.6980, algorithm 1) as torch.optim.Adam computes it, epsilon beside sqrt(v_hat); `adamw` is
+ * arXiv 1711.05101, algorithm 2, else weight decay is an L2 penalty in the gradient. The beta powers come from
+ * the step number, so that a resumed run has the same bits.
  */
-function adam(exp: ExpParams, decoupled: boolean): { slots: string[]; rule: Rule } {
+function adam(exp: ExpParams): Rule {
   const [beta1, beta2] = exp.betas as [number, number];
   const decay = exp.weight_decay;
+  const decoupled = exp.optimizer === "adamw" && decay > 0;
+  const correction = (step: number) => Math.sqrt(1 - beta2 ** (step + 1));
   return {
     slots: ["m", "v"],
-    rule(p, grad, [m0, v0], step, lr) {
-      const g = decay > 0 && !decoupled ? tf.add(grad, tf.mul(p, decay)) : grad;
-      const m = tf.add(tf.mul(m0!, beta1), tf.mul(g, 1 - beta1));
-      const v = tf.add(tf.mul(v0!, beta2), tf.mul(tf.square(g), 1 - beta2));
-      const denominator = tf.add(tf.div(tf.sqrt(v), Math.sqrt(1 - beta2 ** (step + 1))), exp.eps);
-      const change = tf.mul(tf.div(m, denominator), lr / (1 - beta1 ** (step + 1)));
-      const from = decoupled && decay > 0 ? tf.mul(p, 1 - lr * decay) : p;
-      return [tf.sub(from, change), m, v];
+    at(inputs) {
+      const rate = inputs.scalar(({ step, lr }) => (lr * correction(step)) / (1 - beta1 ** (step + 1)));
+      const epsilon = inputs.scalar(({ step }) => exp.eps * correction(step));
+      const keep = decoupled ? inputs.scalar(({ lr }) => 1 - lr * decay) : undefined;
+      return (p, grad, [m, v]) => {
+        const g = decay > 0 && !decoupled ? tf.add(grad, tf.mul(p, decay)) : grad;
+        if (keep !== undefined) p.assign(tf.mul(p, keep));
+        adamUpdate({ p, m: m!, v: v! }, g, { beta1, beta2, rate, epsilon });
+      };
     },
   };
 }
 
 /** Gradient descent with momentum as torch.optim.SGD computes it: b = momentum b + g, p -= lr b. */
-function sgd(exp: ExpParams): { slots: string[]; rule: Rule } {
+function sgd(exp: ExpParams): Rule {
   return {
     slots: exp.momentum > 0 ? ["momentum"] : [],
-    rule(p, grad, [b0], _, lr) {
-      const g = exp.weight_decay > 0 ? tf.add(grad, tf.mul(p, exp.weight_decay)) : grad;
-      if (b0 === undefined) return [tf.sub(p, tf.mul(g, lr))];
-      const b = tf.add(tf.mul(b0, exp.momentum), g);
-      return [tf.sub(p, tf.mul(b, lr)), b];
+    at(inputs) {
+      const lr = inputs.scalar((at) => at.lr);
+      return (p, grad, [momentum]) => {
+        const g = exp.weight_decay > 0 ? tf.add(grad, tf.mul(p, exp.weight_decay)) : grad;
+        momentum?.assign(tf.add(tf.mul(momentum, exp.momentum), g));
+        p.assign(tf.sub(p, tf.mul<Scalar>(momentum ?? g, lr)));
+      };
     },
   };
 }

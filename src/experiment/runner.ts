@@ -6,14 +6,15 @@ import type { HostBatch } from "../data/loader.ts";
 import { UserError } from "../errors.ts";
 import { encodeCheckpoint, type RunState, restoreCheckpoint } from "./checkpoint.ts";
 import { LAST, saveCheckpoint } from "./checkpoint_files.ts";
-import { evaluate, withTensors } from "./evaluate.ts";
+import { evaluate } from "./evaluate.ts";
 import { reconstructionGrid, sampleGrid } from "./grids.ts";
 import { Interrupt } from "./interrupt.ts";
 import { RunLog } from "./loggers/index.ts";
 import type { Prepared } from "./prepare.ts";
 import type { RunFolder } from "./run_folder.ts";
 import { learningRate } from "./schedules.ts";
-import { type Figures, trainStep } from "./step.ts";
+import type { Figures } from "./step.ts";
+import { createStepper, type Stepper } from "./stepper.ts";
 
 export interface TrainArgs {
   readonly config: Config;
@@ -48,6 +49,7 @@ export async function train(args: TrainArgs): Promise<TrainResult> {
 class Run {
   private readonly log: RunLog;
   private readonly interrupt: Interrupt;
+  private readonly stepper: Stepper;
   private readonly stepsPerEpoch: number;
   private readonly totalSteps: number;
   private readonly state: RunState = { step: 0, epoch: 0, batch: 0, best: undefined };
@@ -74,6 +76,7 @@ class Run {
     this.interrupt = new Interrupt((signal) =>
       this.log.message(`${signal}: saving after this step (again: leave at once)`),
     );
+    this.stepper = createStepper({ ...args, say: (text) => this.log.note(text) });
   }
 
   async train(): Promise<TrainResult> {
@@ -100,12 +103,11 @@ class Run {
   /** The rest of the epoch under way, to its end, the run's last step or a signal. */
   private async epoch(): Promise<void> {
     const { state, args } = this;
-    const { train, weights, vae, optimizers, rng } = args.prepared;
+    const { train } = args.prepared;
     const { exp_params: exp, trainer_params: trainer } = args.config;
-    const step = { vae, weights, optimizers, rng: rng.fold("step"), gradientClip: trainer.gradient_clip_val };
     for await (const host of train.batches(state.epoch, state.batch)) {
       const lr = learningRate(exp, { ...state, totalSteps: this.totalSteps });
-      const figures = withTensors(host, (batch) => trainStep(step, batch, state.step, lr));
+      const figures = await this.stepper.run(host, state.step, lr);
       this.checkFinite(figures, lr);
       state.step++;
       state.batch++;
@@ -124,6 +126,7 @@ class Run {
 
   /** Metrics and grids of the validation images; true where the monitored metric is the best so far. */
   private async validate(): Promise<boolean> {
+    this.stepper.giveBack();
     const { state, args } = this;
     const { val, vae, weights, rng, imageRange } = args.prepared;
     const { trainer_params: trainer, logging_params: logging } = args.config;
@@ -172,6 +175,7 @@ class Run {
     const { state, args } = this;
     if (state.step === this.savedStep && !best) return;
     const { model, vae, optimizers } = args.prepared;
+    this.stepper.giveBack();
     const bytes = encodeCheckpoint(model.name, vae, optimizers, state);
     const keepLast = args.config.trainer_params.checkpoint?.keep_last ?? 0;
     await saveCheckpoint(args.folder.checkpoints, bytes, { step: state.step, best, keepLast });
@@ -184,7 +188,9 @@ class Run {
     const shown = Object.entries({ ...terms, total, gradient_norm: gradNorm, learning_rate: lr });
     throw new UserError(
       `step ${this.state.step + 1}: the loss is no longer finite: ${shown.map(([k, v]) => `${k} ${v}`).join(", ")}. ` +
-        `Lower exp_params.LR or set trainer_params.gradient_clip_val. The last good checkpoint is in ${this.args.folder.checkpoints}.`,
+        `Lower exp_params.LR or set trainer_params.gradient_clip_val.${
+          this.savedStep >= 0 ? ` The last good checkpoint is in ${this.args.folder.checkpoints}.` : ""
+        }`,
     );
   }
 }

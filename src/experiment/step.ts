@@ -1,17 +1,20 @@
-import type { Batch, Loss, Named, VAE } from "../models/vae.ts";
+import { newCtx } from "../models/ctx.ts";
+import type { Batch, Ctx, Loss, Named, VAE } from "../models/vae.ts";
 import type { Rng } from "../rng.ts";
 import { type Scalar, type Tensor, tf, type Variable } from "../tf.ts";
 import type { Optimizer } from "./optimizers.ts";
+import { inputsAt, type StepInputs } from "./step_inputs.ts";
 import type { Weights } from "./weights.ts";
 
 /** Figures of one step: the weighted `total`, each unweighted term, and what the model logs besides. */
-export interface Figures {
-  readonly total: number;
-  readonly terms: Readonly<Record<string, number>>;
-  readonly scalars: Readonly<Record<string, number>>;
+export interface FiguresOf<T> {
+  readonly total: T;
+  readonly terms: Readonly<Record<string, T>>;
+  readonly scalars: Readonly<Record<string, T>>;
   /** Global L2 norm of the gradient before clipping, the largest over the phases; 0 in evaluation. */
-  readonly gradNorm: number;
+  readonly gradNorm: T;
 }
+export type Figures = FiguresOf<number>;
 
 export interface StepArgs {
   readonly vae: VAE;
@@ -26,18 +29,23 @@ export interface StepArgs {
 /**
  * One training step: for each phase the weighted loss of its terms, the gradient to the parameters it owns,
  * its optimizer, and the parameters that no optimizer owns. A function of (parameters, optimizer state,
- * batch, step, seed) and of nothing else.
+ * batch, step, seed) and of nothing else. The caller disposes the figures.
  */
-export function trainStep(args: StepArgs, batch: Batch, step: number, lr: number): Figures {
-  return runPhases({ ...args, rng: args.rng.fold(step) }, batch, step, (phase, lossOf, keep) => {
+export function stepTensors(args: StepArgs, batch: Batch, at: StepInputs): FiguresOf<Tensor> {
+  return runPhases(args, batch, at, true, (phase, lossOf) => {
     const owned = new Map<string, Variable>();
     for (const [name, p] of args.vae.params) if (p.trainable && phase.owns(name)) owned.set(name, p.value);
     const { value, grads } = tf.variableGrads(lossOf as () => Scalar, [...owned.values()]);
     const named = new Map([...owned].map(([name, v]) => [name, grads[v.name]!] as const));
     const norm = tf.sqrt(tf.addN([...named.values()].map((g) => tf.sum(tf.square(g))))) as Scalar;
-    args.optimizers.get(phase.name)!.apply(clip(named, norm, args.gradientClip), step, lr);
-    return [keep(value), keep(norm)];
+    args.optimizers.get(phase.name)!.apply(clip(named, norm, args.gradientClip), at);
+    return [value, norm];
   });
+}
+
+/** `stepTensors` op by op, at optimizer step `step` with learning rate `lr`. */
+export function trainStep(args: StepArgs, batch: Batch, step: number, lr: number): Figures {
+  return read(stepTensors(args, batch, inputsAt({ step, lr, rng: args.rng.fold(step) })));
 }
 
 /**
@@ -45,78 +53,76 @@ export function trainStep(args: StepArgs, batch: Batch, step: number, lr: number
  * at `step`, noise from `args.rng` as it is.
  */
 export function evaluateStep(args: Omit<StepArgs, "optimizers">, batch: Batch, step: number): Figures {
-  return runPhases(args, batch, step, (_, lossOf, keep) => [keep(lossOf()), keep(tf.scalar(0))], false);
+  const at = inputsAt({ step, lr: 0, rng: args.rng });
+  return read(runPhases(args, batch, at, false, (_, lossOf) => [lossOf(), tf.scalar(0)]));
 }
 
-type RunPhase = (
-  phase: VAE["phases"][number],
-  lossOf: () => Tensor,
-  keep: <T extends Tensor>(t: T) => T,
-) => [total: Tensor, norm: Tensor];
+type RunPhase = (phase: VAE["phases"][number], lossOf: () => Tensor) => [total: Tensor, norm: Tensor];
 
 function runPhases(
-  { vae, weights, rng }: Pick<StepArgs, "vae" | "weights" | "rng">,
+  { vae, weights }: Pick<StepArgs, "vae" | "weights">,
   batch: Batch,
-  step: number,
+  at: StepInputs,
+  training: boolean,
   run: RunPhase,
-  training = true,
-): Figures {
-  const kept: Tensor[] = [];
-  const keep = <T extends Tensor>(t: T): T => {
-    kept.push(tf.keep(t));
-    return t;
+): FiguresOf<Tensor> {
+  const kept = new Set<Tensor>(); // past the gradient's own tidy
+  const keep = (tensors: Named<Tensor> = {}) => {
+    for (const t of Object.values(tensors)) kept.add(tf.keep(t));
   };
-  const weightOf = weights(step);
-  const terms: Record<string, Tensor> = {};
-  const scalars: Record<string, Tensor> = {};
-  const totals: Tensor[] = [];
-  const norms: Tensor[] = [];
-  let carry: Named<Tensor> = {};
+  let figures: FiguresOf<Tensor> | undefined;
   try {
-    for (const phase of vae.phases) {
-      const labels = batch.labels === undefined ? {} : { labels: batch.labels };
-      const ctx = { training, step, rng: rng.fold(phase.name), ...labels };
-      let loss: Loss | undefined;
-      tf.tidy(() => {
-        const [total, norm] = run(
-          phase,
-          () => {
-            loss = phase.loss(batch, ctx, carry);
-            for (const held of [loss.terms, loss.updates, loss.carry, loss.scalars]) {
-              for (const t of Object.values(held ?? {})) if (t !== undefined) keep(t);
-            }
-            return weightedSum(loss.terms, weightOf);
-          },
-          keep,
-        );
+    figures = tf.tidy(() => {
+      const terms: Record<string, Tensor> = {};
+      const scalars: Record<string, Tensor> = {};
+      const totals: Tensor[] = [];
+      const norms: Tensor[] = [];
+      let carry: Named<Tensor> = {};
+      for (const phase of vae.phases) {
+        const ctx = contextOf(at, training, phase.name, batch);
+        let loss: Loss | undefined;
+        const [total, norm] = run(phase, () => {
+          loss = phase.loss(batch, ctx, carry);
+          for (const held of [loss.terms as Named<Tensor>, loss.updates, loss.carry, loss.scalars])
+            keep(held);
+          return weightedSum(loss.terms, weights, at);
+        });
+        if (loss === undefined) throw new Error(`phase "${phase.name}" computed no loss`);
         totals.push(total);
         norms.push(norm);
-      });
-      if (loss === undefined) throw new Error(`phase "${phase.name}" computed no loss`);
-      Object.assign(terms, loss.terms);
-      Object.assign(scalars, loss.scalars);
-      carry = { ...carry, ...loss.carry };
-      if (training) {
-        for (const [name, next] of Object.entries(loss.updates ?? {}))
-          vae.params.get(name)!.value.assign(next);
+        Object.assign(terms, loss.terms);
+        Object.assign(scalars, loss.scalars);
+        carry = { ...carry, ...loss.carry };
+        if (training) {
+          for (const [name, next] of Object.entries(loss.updates ?? {}))
+            vae.params.get(name)!.value.assign(next);
+        }
       }
-    }
-    return {
-      total: totals.map(read).reduce((a, b) => a + b),
-      gradNorm: Math.max(...norms.map(read)),
-      terms: mapValues(terms, read),
-      scalars: mapValues(scalars, read),
-    };
+      const total = totals.reduce((a, b) => tf.add(a, b));
+      const gradNorm = norms.reduce((a, b) => tf.maximum(a, b));
+      return { total, gradNorm, terms, scalars };
+    });
+    return figures;
   } finally {
-    tf.dispose(kept);
+    const returned = new Set(figures && flatten(figures).tensors);
+    for (const t of kept) if (!returned.has(t)) t.dispose();
   }
 }
 
+function contextOf(at: StepInputs, training: boolean, phase: string, { labels }: Batch): Ctx {
+  const ctx = newCtx({ training, rng: at.rng.fold(phase), labels });
+  const schedule: Ctx["schedule"] = (value) => at.scalar(({ step }) => value(step));
+  return Object.defineProperty({ ...ctx, schedule }, "step", { get: () => at.step });
+}
+
 /** The sum of the terms, each times its weight. */
-function weightedSum(terms: Loss["terms"], weights: Record<string, number>): Scalar {
+function weightedSum(terms: Loss["terms"], weights: Weights, at: StepInputs): Scalar {
   const weighted = Object.entries(terms).map(([term, value]) => {
-    const weight = weights[term];
-    if (weight === undefined) throw new Error(`loss term "${term}" is not declared in the model's terms()`);
+    const weight = at.scalar(({ step }) => {
+      const found = weights(step)[term];
+      if (found === undefined) throw new Error(`loss term "${term}" is not declared in the model's terms()`);
+      return found;
+    });
     return tf.mul<Scalar>(value!, weight);
   });
   return weighted.reduce((a, b) => tf.add(a, b));
@@ -129,7 +135,32 @@ function clip(grads: Map<string, Tensor>, norm: Scalar, limit: number | undefine
   return new Map([...grads].map(([name, g]) => [name, tf.mul(g, scale)]));
 }
 
-const read = (t: Tensor): number => t.dataSync()[0]!;
+/** The figures as numbers; their tensors are disposed. */
+function read(figures: FiguresOf<Tensor>): Figures {
+  const { tensors, rebuild } = flatten(figures);
+  const numbers = tensors.map((t) => t.dataSync()[0]!);
+  tf.dispose(tensors);
+  return rebuild(numbers);
+}
 
-const mapValues = <A, B>(o: Record<string, A>, f: (a: A) => B): Record<string, B> =>
-  Object.fromEntries(Object.entries(o).map(([k, v]) => [k, f(v)]));
+/** Figures as a list, and the way back from a list of their values. */
+export function flatten(figures: FiguresOf<Tensor>): {
+  tensors: Tensor[];
+  rebuild(values: readonly number[]): Figures;
+} {
+  const { total, gradNorm, terms, scalars } = figures;
+  const [termNames, scalarNames] = [Object.keys(terms), Object.keys(scalars)];
+  return {
+    tensors: [total, gradNorm, ...Object.values(terms), ...Object.values(scalars)],
+    rebuild(values) {
+      const byName = (names: string[], from: number) =>
+        Object.fromEntries(names.map((name, i) => [name, values[from + i]!]));
+      return {
+        total: values[0]!,
+        gradNorm: values[1]!,
+        terms: byName(termNames, 2),
+        scalars: byName(scalarNames, 2 + termNames.length),
+      };
+    },
+  };
+}

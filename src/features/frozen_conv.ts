@@ -1,3 +1,4 @@
+import { reluGrad } from "../backends/nn_ops.ts";
 import { type Tensor, type Tensor1D, type Tensor4D, tf } from "../tf.ts";
 import type { ConvStep } from "./plan.ts";
 
@@ -34,7 +35,7 @@ export function frozenConv({ filter, filterShape, bias, stride, pad, relu }: Con
     return {
       value: y,
       gradFunc: (dy: Tensor, saved: Tensor[]) => {
-        const inside = relu ? tf.mul(dy, tf.step(saved[0]!)) : dy;
+        const inside = relu ? reluGrad(dy, saved[0]!) : dy;
         return tf.conv2dTranspose(inside as Tensor4D, weights, xShape, stride, pad);
       },
     };

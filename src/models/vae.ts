@@ -20,8 +20,10 @@ export interface Batch {
 /** All that a call may depend on besides its tensors and the parameters. */
 export interface Ctx {
   readonly training: boolean;
-  /** Optimizer steps done; drives every schedule. */
+  /** Optimizer steps done. A loss that reads it can't be compiled: `schedule` is for numbers that follow it. */
   readonly step: number;
+  /** `value` of the optimizer steps done, as a tensor that a compiled step gets anew each time. */
+  schedule(value: (step: number) => number): Scalar;
   /** The only randomness: counter-based, folded with the step by the caller; fold in a purpose at each use. */
   readonly rng: Rng;
   readonly labels?: Tensor;

@@ -1,4 +1,5 @@
-import { type Tensor4D, tf } from "../tf.ts";
+import { biasAdd } from "../backends/nn_ops.ts";
+import { type Tensor1D, type Tensor4D, tf } from "../tf.ts";
 import { initBias, initWeight } from "./init.ts";
 import type { Layer, Scope } from "./params.ts";
 
@@ -28,7 +29,10 @@ export function conv2d(
     const filter = w.value as unknown as Tensor4D;
     const same = stride === 1 && kernel === 2 * pad + 1;
     const padded = same || pad === 0 ? (x as Tensor4D) : padForStride(x as Tensor4D, kernel, stride, pad);
-    return tf.add(tf.conv2d(padded, filter, stride, same ? "same" : "valid"), b.value);
+    return biasAdd(
+      tf.conv2d(padded, filter, stride, same ? "same" : "valid"),
+      b.value as unknown as Tensor1D,
+    );
   };
 }
 
@@ -59,6 +63,7 @@ export function convTranspose2d(scope: Scope, inChannels: number, outChannels: n
     const [batch, h, width] = x.shape as [number, number, number, number];
     const whole: [number, number, number, number] = [batch, 2 * h + 1, 2 * width + 1, outChannels];
     const full = tf.conv2dTranspose(x as Tensor4D, w.value as unknown as Tensor4D, whole, 2, "valid");
-    return tf.add(tf.slice(full, [0, 1, 1, 0], [batch, size, size, outChannels]), b.value);
+    const image = tf.slice(full, [0, 1, 1, 0], [batch, size, size, outChannels]);
+    return biasAdd(image, b.value as unknown as Tensor1D);
   };
 }

@@ -1,4 +1,5 @@
-import { type Tensor2D, tf } from "../tf.ts";
+import { biasAdd } from "../backends/nn_ops.ts";
+import { type Tensor1D, type Tensor2D, tf } from "../tf.ts";
 import { initBias, initWeight } from "./init.ts";
 import type { Layer, Scope } from "./params.ts";
 
@@ -6,5 +7,6 @@ import type { Layer, Scope } from "./params.ts";
 export function linear(scope: Scope, inputs: number, outputs: number): Layer {
   const w = scope.declare("weight", [inputs, outputs], initWeight(scope.init, inputs), { torchLayout: "OI" });
   const b = scope.declare("bias", [outputs], initBias(scope.init, inputs));
-  return (x) => tf.add(tf.matMul(x as Tensor2D, w.value as unknown as Tensor2D), b.value);
+  return (x) =>
+    biasAdd(tf.matMul(x as Tensor2D, w.value as unknown as Tensor2D), b.value as unknown as Tensor1D);
 }

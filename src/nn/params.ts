@@ -1,3 +1,4 @@
+import { leakyRelu as leakyReluOp } from "../backends/nn_ops.ts";
 import type { Rng } from "../rng.ts";
 import { type Tensor, tf, type Variable } from "../tf.ts";
 import type { WeightInit } from "./init.ts";
@@ -82,5 +83,5 @@ export function sequential(...layers: Layer[]): Layer {
 
 /** LeakyReLU with `slope` for negative values. */
 export function leakyRelu(slope: number): Layer {
-  return (x) => tf.leakyRelu(x, slope);
+  return (x) => leakyReluOp(x, slope);
 }

@@ -6,6 +6,7 @@ import { useBackend } from "../../src/backends/index.ts";
 import { encodeCheckpoint, restoreCheckpoint } from "../../src/experiment/checkpoint.ts";
 import { createOptimizer } from "../../src/experiment/optimizers.ts";
 import { evaluateStep, trainStep } from "../../src/experiment/step.ts";
+import { newCtx } from "../../src/models/ctx.ts";
 import type { Convention } from "../../src/models/define.ts";
 import { getModel, modelNames } from "../../src/models/index.ts";
 import type { VAE } from "../../src/models/vae.ts";
@@ -53,7 +54,7 @@ for (const backend of ["tensorflow", "cpu"] as const) {
       async (side, channels, decoder) => {
         if (model.name === "DFCVAE" && channels === 2) return; // feature networks take 1 or 3
         const vae = await build(model, { ...SMALL, decoder }, { imageShape: [side, side, channels] });
-        const ctx = { training: false, step: 0, rng: Rng.fromSeed(1) };
+        const ctx = newCtx({ training: false, rng: Rng.fromSeed(1) });
         const x = images(channels, side);
         const { z, posterior } = vae.encode(x, ctx);
         expect(Object.keys(posterior)).toEqual(Object.keys(z));

@@ -3,6 +3,8 @@ import { useBackend } from "../../src/backends/index.ts";
 import type { ExpParams } from "../../src/config/schema.ts";
 import { createOptimizer } from "../../src/experiment/optimizers.ts";
 import { learningRate, weightAt } from "../../src/experiment/schedules.ts";
+import { inputsAt } from "../../src/experiment/step_inputs.ts";
+import { Rng } from "../../src/rng.ts";
 import { tf } from "../../src/tf.ts";
 
 const exp = (over: Partial<ExpParams>): ExpParams =>
@@ -47,9 +49,9 @@ function reference(e: ExpParams): number[] {
   return p;
 }
 
-describe("optimizers", () => {
+describe.each(["cpu", "tensorflow"])("optimizers on %s", (backend) => {
   beforeAll(async () => {
-    await useBackend("cpu");
+    await useBackend(backend);
   });
 
   it.each([
@@ -62,7 +64,8 @@ describe("optimizers", () => {
     const p = tf.variable(tf.tensor1d([1, -2]));
     const optimizer = createOptimizer(e, new Map([["p", p]]));
     for (let step = 0; step < 3; step++) {
-      optimizer.apply(new Map([["p", tf.add(tf.tensor1d([0.5, -1]), 0.1 * step)]]), step, 0.1);
+      const at = inputsAt({ step, lr: 0.1, rng: Rng.fromSeed(0) });
+      optimizer.apply(new Map([["p", tf.add(tf.tensor1d([0.5, -1]), 0.1 * step)]]), at);
     }
     for (const [i, want] of reference(e).entries()) expect(p.dataSync()[i]).toBeCloseTo(want, 5);
   });

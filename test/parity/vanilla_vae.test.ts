@@ -3,6 +3,7 @@ import { useBackend } from "../../src/backends/index.ts";
 import { createOptimizer } from "../../src/experiment/optimizers.ts";
 import { trainStep } from "../../src/experiment/step.ts";
 import { readSafetensors, type Safetensors } from "../../src/formats/safetensors.ts";
+import { newCtx } from "../../src/models/ctx.ts";
 import type { Ctx, VAE } from "../../src/models/vae.ts";
 import VanillaVAE from "../../src/models/vanilla_vae.ts";
 import { fromTorch, toTorch } from "../../src/nn/torch_layout.ts";
@@ -22,7 +23,7 @@ describeShared("golden", "VanillaVAE against PyTorch-VAE", () => {
     return t.data as Float32Array;
   };
   const shape = (name: string) => golden.tensors.get(name)!.shape;
-  const ctx = (training: boolean): Ctx => ({ training, step: 0, rng: fixedNoise(noise) });
+  const ctx = (training: boolean): Ctx => newCtx({ training, rng: fixedNoise(noise) });
   const toNchw = (t: Tensor4D) => tf.transpose(t, [0, 3, 1, 2]).dataSync();
 
   const withGoldenWeights = async (): Promise<VAE> => {

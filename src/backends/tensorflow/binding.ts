@@ -9,6 +9,19 @@ export interface OpAttr {
   readonly value: unknown;
 }
 
+/** Is told what happens, in order, while a step is recorded. */
+export interface Observer {
+  op(
+    name: string,
+    attrs: readonly OpAttr[],
+    inputs: readonly number[],
+    outputs: readonly TensorMetadata[],
+  ): void;
+  constant(id: number, shape: readonly number[], dtype: number, values: Values): void;
+  /** The values of a tensor were copied out to JavaScript. */
+  read(id: number): void;
+}
+
 export interface TensorMetadata {
   readonly id: number;
   readonly shape: number[];
@@ -42,8 +55,10 @@ export class Binding {
   readonly devices: readonly string[];
   readonly device: string;
 
-  private readonly n: Native;
-  private readonly context: Pointer;
+  /** Who is told of each op; one at a time. */
+  observer: Observer | undefined;
+  readonly n: Native;
+  readonly context: Pointer;
   private readonly onGpu: boolean;
   private readonly handles = new Map<number, Pointer>();
   private nextId = 0;
@@ -92,6 +107,7 @@ export class Binding {
     expectType(Array.isArray(attrs), "op attributes");
     expectType(Array.isArray(inputs), "input tensor ids");
     expectType(typeof outputs === "number", "number of outputs");
+    this.n.reserve(outputs); // tf.unstack has as many as its axis is long
     const { api, status, scratch } = this.n;
     api.resetOp(this.op, this.n.string(name).at, 0, status);
     this.n.check();
@@ -101,7 +117,9 @@ export class Binding {
     api.execute(this.op, scratch, this.n.countAt, status);
     this.n.check();
     const handles = Array.from({ length: this.n.count }, (_, i) => this.n.pointerAt(i));
-    return handles.map((h) => this.metadata(h));
+    const results = handles.map((h) => this.metadata(h));
+    this.observer?.op(name, attrs, inputs, results);
+    return results;
   }
 
   private setAttr({ name, type, value }: OpAttr): void {
@@ -154,6 +172,7 @@ export class Binding {
       const id = this.adoptStrings(handle);
       freeStrings(this.n, tensor, values.length);
       api.deleteTensor(tensor);
+      this.observer?.constant(id, shape, dtype, values);
       return id;
     }
     api.deleteTensor(tensor);
@@ -164,7 +183,9 @@ export class Binding {
       this.n.check();
       api.deleteHandle(host);
     }
-    return this.insert(handle);
+    const id = this.insert(handle);
+    this.observer?.constant(id, shape, dtype, values);
+    return id;
   }
 
   /** A copy of a string tensor whose memory is TensorFlow's own: a one-input StringJoin. */
@@ -182,6 +203,7 @@ export class Binding {
 
   /** A copy of a tensor's values; waits for them. */
   tensorDataSync(id: number): Values {
+    this.observer?.read(id);
     const { api, status } = this.n;
     const handle = this.handle(id, "Get data called on a Tensor not referenced");
     const tensor = api.resolve(handle, status);
@@ -191,6 +213,11 @@ export class Binding {
     } finally {
       api.deleteTensor(tensor);
     }
+  }
+
+  /** Shape and type of a tensor. */
+  describe(id: number): Omit<TensorMetadata, "id"> {
+    return this.shapeAndType(this.handle(id));
   }
 
   deleteTensor(id: number): void {
@@ -223,23 +250,30 @@ export class Binding {
     return this.loadSavedModel();
   }
 
-  private handle(id: number, why: string): Pointer {
+  /** TensorFlow's handle of a tensor. @throws Error where it was deleted */
+  handle(id: number, why = "Tensor not referenced"): Pointer {
     const handle = this.handles.get(id);
     if (handle === undefined) throw new Error(`${why} (tensor_id: ${id})`);
     return handle;
   }
 
-  private insert(handle: Pointer): number {
+  /** The id of a handle, which is then the binding's to delete. */
+  insert(handle: Pointer): number {
     this.handles.set(this.nextId, handle);
     return this.nextId++;
   }
 
-  private metadata(handle: Pointer): TensorMetadata {
+  /** A handle's id, shape and type. */
+  metadata(handle: Pointer): TensorMetadata {
+    return { id: this.insert(handle), ...this.shapeAndType(handle) };
+  }
+
+  private shapeAndType(handle: Pointer): Omit<TensorMetadata, "id"> {
     const { api, status } = this.n;
     const rank = api.handleRank(handle, status);
     if (rank < 0) this.n.check();
     const shape = Array.from({ length: rank }, (_, i) => api.handleDim(handle, i, status) as number);
-    return { id: this.insert(handle), shape, dtype: api.handleType(handle) };
+    return { shape, dtype: api.handleType(handle) };
   }
 }
 

@@ -1,4 +1,4 @@
-import koffi from "koffi";
+import koffi, { type TypeObject } from "koffi";
 
 /** Opaque pointers travel as plain numbers: addresses of user space fit into 53 bits. */
 export type Pointer = number;
@@ -25,7 +25,8 @@ export function openTensorFlow(file: string) {
   keepLoaded(file);
   const [P, I, L, V] = ["int64", "int", "int64", "void"];
   // biome-ignore lint/suspicious/noExplicitAny: koffi's functions are typed by these declarations alone
-  const f = (result: string, name: string, ...args: string[]): any => lib.func(name, result, args);
+  const f = (result: string, name: string, ...args: (string | TypeObject)[]): any =>
+    lib.func(name, result, args);
   return {
     lib,
     declare: f,

@@ -1,6 +1,6 @@
 import { type Memory, openMemory, openTensorFlow, type Pointer, type TensorFlowApi } from "./c_api.ts";
 
-/** int64 places in the scratch block: shapes, lists of attributes, output handles. */
+/** int64 places in the scratch block at first: for shapes, lists of attributes, output handles. */
 const SCRATCH = 4096;
 
 /**
@@ -11,20 +11,35 @@ export class Native {
   readonly api: TensorFlowApi;
   readonly memory: Memory;
   readonly status: Pointer;
-  /** SCRATCH int64 numbers, then one int32. */
-  readonly scratch: Pointer;
-  readonly countAt: Pointer;
-  private readonly low: Uint32Array;
-  private readonly high: Int32Array;
+  private places = 0;
+  private block: Pointer = 0;
+  private low = new Uint32Array(0);
+  private high = new Int32Array(0);
   private readonly strings = new Map<string, { at: Pointer; bytes: number }>();
 
   constructor(file: string) {
     this.api = openTensorFlow(file);
     this.memory = openMemory();
     this.status = this.api.newStatus();
-    this.scratch = this.memory.malloc(SCRATCH * 8 + 8);
-    this.countAt = this.scratch + SCRATCH * 8;
-    const view = this.memory.view(this.scratch, SCRATCH * 8 + 8);
+    this.reserve(SCRATCH);
+  }
+
+  /** `places` int64 numbers, then one int32. */
+  get scratch(): Pointer {
+    return this.block;
+  }
+
+  get countAt(): Pointer {
+    return this.block + this.places * 8;
+  }
+
+  /** Makes room for `places` int64 numbers at least, in a new block where need be. */
+  reserve(places: number): void {
+    if (places <= this.places) return;
+    if (this.places > 0) this.memory.free(this.block);
+    this.places = places;
+    this.block = this.memory.malloc(places * 8 + 8);
+    const view = this.memory.view(this.block, places * 8 + 8);
     this.low = new Uint32Array(view);
     this.high = new Int32Array(view);
   }
@@ -48,8 +63,8 @@ export class Native {
 
   /** Puts integers into the scratch block as int64. */
   putInts(values: readonly number[]): void {
-    if (values.length > SCRATCH)
-      throw new Error(`a list of ${values.length} integers is longer than ${SCRATCH}`);
+    if (values.length > this.places)
+      throw new Error(`a list of ${values.length} integers is longer than ${this.places}`);
     for (let i = 0; i < values.length; i++) {
       const v = values[i]!;
       this.low[2 * i] = v >>> 0;
@@ -63,10 +78,10 @@ export class Native {
   }
 
   set count(n: number) {
-    this.high[SCRATCH * 2] = n;
+    this.high[this.places * 2] = n;
   }
 
   get count(): number {
-    return this.high[SCRATCH * 2]!;
+    return this.high[this.places * 2]!;
   }
 }

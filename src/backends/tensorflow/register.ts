@@ -2,11 +2,16 @@ import { createRequire } from "node:module";
 import util from "node:util";
 import type { KernelBackend } from "@tensorflow/tfjs";
 import { EngineError } from "../../errors.ts";
-import { tf } from "../../tf.ts";
+import { type Tensor, tf } from "../../tf.ts";
+import { registerAdam } from "../adam.ts";
+import type { StepCompiler } from "../compiler.ts";
+import { adamUpdate } from "./adam.ts";
 import { Binding } from "./binding.ts";
+import { stepCompiler } from "./compile/step.ts";
 import { registerKernels } from "./kernels.ts";
 import { findLibrary } from "./library.ts";
 import { quietTensorFlow } from "./quiet.ts";
+import { Resources } from "./resources.ts";
 
 const require = createRequire(import.meta.url);
 const PACKAGE = "@tensorflow/tfjs-node-gpu";
@@ -14,10 +19,23 @@ const PACKAGE = "@tensorflow/tfjs-node-gpu";
 /** The backend as tfjs-node has it, with the binding that our own kernels call. */
 export type TensorFlowBackend = KernelBackend & {
   readonly binding: Binding;
+  /** By data id: the id of a tensor in the binding. */
+  readonly tensorMap: { get(dataId: object): { id: number } };
+  getInputTensorIds(tensors: readonly object[]): number[];
+  /** TensorFlow's number of a type of tfjs's. */
+  getDTypeInteger(dtype: string): number;
+  executeSingleOutput(name: string, attrs: object[], inputs: object[]): Tensor;
   executeMultipleOutputs(name: string, attrs: object[], inputs: object[], outputs: number): never[];
 };
 
 let binding: Binding | undefined;
+let compiler: StepCompiler | undefined;
+
+/** Compiles steps on the registered backend. */
+export function tensorFlowCompiler(): StepCompiler {
+  if (compiler === undefined) throw new Error("the tensorflow backend is not registered");
+  return compiler;
+}
 
 /**
  * Registers tfjs's backend "tensorflow": tfjs-node's kernels, as they are, over our binding. Its own index.js,
@@ -58,19 +76,22 @@ export function registerTensorFlow(): Binding {
   const { NodeJSKernelBackend } = require(`${PACKAGE}/dist/nodejs_kernel_backend`) as {
     NodeJSKernelBackend: new (binding: Binding, name: string) => TensorFlowBackend;
   };
-  const held = binding;
-  tf.registerBackend("tensorflow", () => new NodeJSKernelBackend(held, PACKAGE), 3);
+  const backend = new NodeJSKernelBackend(binding, PACKAGE);
+  tf.registerBackend("tensorflow", () => backend, 3);
+  const resources = new Resources(binding, backend);
   registerKernels();
+  registerAdam("tensorflow", adamUpdate(binding, backend, resources));
+  compiler = stepCompiler(binding, backend, resources);
   return binding;
 }
 
-/** tfjs-node calls functions of node:util that Node 23 no longer has. */
+/** tfjs-node calls functions of node:util that Node 22 warns of and Node 23 no longer has. */
 function restoreRemovedUtilities(): void {
   const removed = {
     isNullOrUndefined: (x: unknown) => x === null || x === undefined,
     isArray: Array.isArray,
   };
-  for (const [name, f] of Object.entries(removed)) {
-    if (!(name in util)) Object.defineProperty(util, name, { value: f, configurable: true });
+  for (const [name, value] of Object.entries(removed)) {
+    Object.defineProperty(util, name, { value, configurable: true, writable: true });
   }
 }

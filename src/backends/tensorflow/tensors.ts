@@ -31,7 +31,9 @@ const STRING_BYTES = 24; // sizeof(TF_TString)
 /** A new TF_Tensor of `values`, which the caller deletes. */
 export function newTensor(n: Native, shape: readonly number[], dtype: number, values: Values): Pointer {
   n.putInts(shape);
+  const elements = shape.reduce((a, b) => a * b, 1);
   if (Array.isArray(values)) {
+    if (values.length !== elements) throw mismatch(elements, values.length);
     const tensor = n.api.allocateTensor(DType.STRING, n.scratch, shape.length, values.length * STRING_BYTES);
     const data = n.api.tensorData(tensor);
     values.forEach((bytes, i) => {
@@ -40,11 +42,8 @@ export function newTensor(n: Native, shape: readonly number[], dtype: number, va
     });
     return tensor;
   }
-  const elements = shape.reduce((a, b) => a * b, 1);
   if (values.byteLength !== elements * (WIDTH[dtype] ?? 0)) {
-    throw new Error(
-      `Shape does not match typed-array in bindData() (num_elements=${elements}, array_length=${values.length})`,
-    );
+    throw mismatch(elements, values.length);
   }
   const accepted = ACCEPTED[dtype];
   if (accepted !== undefined && !(values instanceof accepted)) {
@@ -54,6 +53,12 @@ export function newTensor(n: Native, shape: readonly number[], dtype: number, va
   if (values.byteLength > 0) n.memory.write(n.api.tensorData(tensor), values, values.byteLength);
   return tensor;
 }
+
+/** In the words of tfjs-node's addon. */
+const mismatch = (elements: number, length: number) =>
+  new Error(
+    `Shape does not match typed-array in bindData() (num_elements=${elements}, array_length=${length})`,
+  );
 
 /** Frees the strings of a TF_Tensor that `newTensor` filled. */
 export function freeStrings(n: Native, tensor: Pointer, count: number): void {

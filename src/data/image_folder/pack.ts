@@ -1,4 +1,4 @@
-import { access, constants } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { DataError } from "../../errors.ts";
 import { ordered } from "../ordered.ts";
@@ -63,9 +63,11 @@ export async function packImages(
 /** Why an image can't be read, in one line without the folder's name. */
 async function reasonOf(file: string, size: number, error: unknown): Promise<string> {
   if (size === 0) return "empty file";
-  const denied = await access(file, constants.R_OK).catch((e: NodeJS.ErrnoException) => e);
-  if (denied?.code === "ENOENT") return "a link to a file that is missing";
-  if (denied) return "no permission to read it";
+  const opened = await open(file).catch((e: NodeJS.ErrnoException) => e);
+  if (!(opened instanceof Error)) await opened.close();
+  else if (opened.code === "ENOENT") return "a link to a file that is missing";
+  else if (opened.code === "EACCES") return "no permission to read it";
+  else return `can't be opened (${opened.code})`;
   return (error as Error).message.split("\n", 1)[0]!.replace(/^Input file /, "");
 }
 

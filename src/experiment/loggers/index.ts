@@ -63,6 +63,11 @@ export class RunLog {
     this.console.message(text);
   }
 
+  /** As `message`, but not where the run is quiet. */
+  note(text: string): void {
+    this.console.note(text);
+  }
+
   step(
     state: Readonly<RunState>,
     figures: Figures,

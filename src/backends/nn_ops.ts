@@ -1,0 +1,72 @@
+import type { GradConfig, KernelConfig } from "@tensorflow/tfjs";
+import { type Tensor, type Tensor1D, tf } from "../tf.ts";
+
+/**
+ * Ops that tfjs computes in several, as kernels of their own, so that a backend may have each as one. Those for
+ * the cpu backend here are tfjs's ops again.
+ */
+export const BIAS_ADD = "BiasAdd"; //             inputs x [..., C], bias [C]
+export const BIAS_ADD_GRAD = "BiasAddGrad"; //    input dy [..., C]; the bias's gradient [C]
+export const RELU_GRAD = "ReluGrad"; //           inputs dy, x (or relu(x))
+export const LEAKY_RELU_GRAD = "LeakyReluGrad"; // inputs dy, x; attribute alpha
+
+/** x + bias over the last axis; `x` [..., C], `bias` [C]. */
+export function biasAdd(x: Tensor, bias: Tensor1D): Tensor {
+  return run(BIAS_ADD, { x, bias });
+}
+
+/** x where it is positive, else `alpha` x. */
+export function leakyRelu(x: Tensor, alpha: number): Tensor {
+  registerOnce();
+  return tf.leakyRelu(x, alpha);
+}
+
+/** The gradient of relu: dy where `y` = relu(x) is positive, else 0. */
+export function reluGrad(dy: Tensor, y: Tensor): Tensor {
+  return run(RELU_GRAD, { dy, x: y });
+}
+
+function run(kernel: string, inputs: Record<string, Tensor>, attrs: Record<string, number> = {}): Tensor {
+  registerOnce();
+  return tf.engine().runKernel(kernel, inputs as never, attrs) as unknown as Tensor;
+}
+
+let registered = false;
+
+function registerOnce(): void {
+  if (registered) return;
+  registered = true;
+  for (const gradient of gradients) tf.registerGradient(gradient);
+  for (const [kernelName, compute] of Object.entries(plain)) {
+    const kernelFunc: KernelConfig["kernelFunc"] = ({ inputs, attrs }) =>
+      tf.tidy(() => compute(inputs as unknown as Record<string, Tensor>, (attrs ?? {}) as { alpha: number }));
+    tf.registerKernel({ kernelName, backendName: "cpu", kernelFunc });
+  }
+}
+
+/** Those of Relu and LeakyRelu take the place of tfjs's own. */
+const gradients: readonly GradConfig[] = [
+  {
+    kernelName: BIAS_ADD,
+    gradFunc: (dy) => ({ x: () => dy as Tensor, bias: () => run(BIAS_ADD_GRAD, { dy: dy as Tensor }) }),
+  },
+  {
+    kernelName: "Relu",
+    outputsToSave: [true],
+    gradFunc: (dy, saved) => ({ x: () => reluGrad(dy as Tensor, saved[0] as Tensor) }),
+  },
+  {
+    kernelName: "LeakyRelu",
+    inputsToSave: ["x"],
+    gradFunc: (dy, saved, attrs) => ({
+      x: () => run(LEAKY_RELU_GRAD, { dy: dy as Tensor, x: saved[0] as Tensor }, attrs as { alpha: number }),
+    }),
+  },
+];
+
+const plain: Record<string, (inputs: Record<string, Tensor>, attrs: { alpha: number }) => Tensor> = {
+  [BIAS_ADD]: ({ x, bias }) => tf.add(x!, bias!),
+  [BIAS_ADD_GRAD]: ({ dy }) => tf.sum(dy!, dy!.shape.map((_, i) => i).slice(0, -1)),
+  [RELU_GRAD]: ({ dy, x }) => tf.mul(dy!, tf.step(x!)),
+  [LEAKY_RELU_GRAD]: ({ dy, x }, { alpha }) => tf.where(tf.greater(x!, 0), dy!, tf.mul(dy!, alpha)),
+};

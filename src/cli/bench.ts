@@ -1,0 +1,72 @@
+import { type Command, InvalidArgumentError } from "commander";
+import type { BenchResult } from "../experiment/bench.ts";
+import { collect } from "./collect.ts";
+
+interface Options {
+  readonly config: string;
+  readonly set: readonly string[];
+  readonly backend: string;
+  readonly steps: number;
+  readonly warmup: number;
+  readonly json: boolean;
+}
+
+/** `vae bench`: how fast a config's training step is. */
+export function addBench(program: Command): void {
+  program
+    .command("bench")
+    .description("measure the training step of a config, on batches held in memory")
+    .requiredOption("-c, --config <file>", "YAML file")
+    .option(
+      "--set <key=value>",
+      "change a value: --set data_params.train_batch_size=16 (repeatable)",
+      collect,
+      [],
+    )
+    .option("--backend <name>", "auto, tensorflow or cpu (slow)", "auto")
+    .option("--steps <n>", "steps measured", count, 20)
+    .option("--warmup <n>", "steps before them", count, 3)
+    .option("--json", "print the figures as JSON", false)
+    .addHelpText(
+      "after",
+      "\nExample:\n  vae bench --config configs/dfcvae.yaml --set trainer_params.compile=false",
+    )
+    .action((options: Options) => run(options));
+}
+
+async function run(options: Options): Promise<void> {
+  const { useBackend } = await import("../backends/index.ts");
+  const { cacheDir } = await import("../cache_dir.ts");
+  const { loadConfig } = await import("../config/load.ts");
+  const { bench } = await import("../experiment/bench.ts");
+  const { prepare } = await import("../experiment/prepare.ts");
+  const { config, baseDir } = await loadConfig(options.config, { set: options.set });
+  const backend = await useBackend(options.backend);
+  const prepared = await prepare({ config, baseDir, cacheDir: cacheDir("data") });
+  try {
+    const { steps, warmup } = options;
+    const say = (text: string) => console.error(text);
+    const result = await bench({ config, prepared, backend, steps, warmup, say });
+    console.log(options.json ? JSON.stringify(result, null, 2) : text(result));
+  } finally {
+    await prepared.dataset.close();
+  }
+}
+
+function text(r: BenchResult): string {
+  const { median, min, max } = r.images_per_second;
+  const ms = (seconds: number) => `${(seconds * 1000).toFixed(1)} ms`;
+  return [
+    `${r.model}, batch ${r.batch_size} of ${r.image_shape.join("x")}, ${r.backend} ${r.version}, ${r.precision}, ${r.compiled ? "compiled" : "op by op"}`,
+    `images/s  ${median.toFixed(1)} (median of ${r.steps} steps; ${min.toFixed(1)} to ${max.toFixed(1)})`,
+    `a step    forward and backward ${ms(r.phases.forward_backward)}, optimizer ${ms(r.phases.optimizer)}; data, apart: ${ms(r.phases.data)}`,
+    `first     ${r.first_step_seconds.toFixed(1)} s to the end of the first step`,
+    `memory    ${(r.peak_memory_bytes / 1e6).toFixed(0)} MB at most`,
+  ].join("\n");
+}
+
+function count(value: string): number {
+  const n = Number(value);
+  if (!Number.isInteger(n) || n < 1) throw new InvalidArgumentError("Expected an integer ≥ 1.");
+  return n;
+}

@@ -1,0 +1,20 @@
+/** What a program that imports `tfjs-vae` gets: to read a config, to train it, to add variants and data sets. */
+export { type BackendInfo, type BackendName, backendNames, useBackend } from "./backends/index.ts";
+export { cacheDir } from "./cache_dir.ts";
+export { type LoadedConfig, type LoadOptions, loadConfig } from "./config/load.ts";
+export { projectRegistries, type Registries, type Registry } from "./config/registries.ts";
+export type { Config, DataCommon, ExpParams, LoggingParams, TrainerParams } from "./config/schema.ts";
+export type { Dataset, Examples, OpenArgs, Split } from "./data/dataset.ts";
+export type { DatasetDefinition } from "./data/define.ts";
+export { datasetNames, registerDataset } from "./data/index.ts";
+export * from "./errors.ts";
+export { restoreCheckpoint } from "./experiment/checkpoint.ts";
+export { type PrepareArgs, type Prepared, prepare } from "./experiment/prepare.ts";
+export { createRun, newestRun, openRun, type RunFolder } from "./experiment/run_folder.ts";
+export { type TrainArgs, type TrainResult, train } from "./experiment/runner.ts";
+export type { BuildArgs, Convention, ModelDefinition, Paper, TermDoc } from "./models/define.ts";
+export { modelNames, registerModel } from "./models/index.ts";
+export type { Batch, Ctx, Loss, Named, Phase, Posterior, VAE } from "./models/vae.ts";
+export type { Param } from "./nn/params.ts";
+export { type PluginApi, pluginApi } from "./plugin_api.ts";
+export { Rng } from "./rng.ts";

@@ -1,0 +1,15 @@
+import type { Rng } from "../rng.ts";
+import { type Tensor, tf } from "../tf.ts";
+import type { Ctx } from "./vae.ts";
+
+/** A context at a known step. */
+export function newCtx(args: {
+  training: boolean;
+  step?: number;
+  rng: Rng;
+  labels?: Tensor | undefined;
+}): Ctx {
+  const { training, step = 0, rng, labels } = args;
+  const schedule: Ctx["schedule"] = (value) => tf.scalar(value(step));
+  return { training, step, rng, schedule, ...(labels !== undefined && { labels }) };
+}
