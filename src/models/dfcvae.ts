@@ -82,7 +82,7 @@ export default defineModel({
           owns: () => true,
           loss({ images }, ctx) {
             const pass = forward(images, ctx);
-            const target = network.features(unit(images));
+            const target = network.constants(unit(images));
             const byLayer = featureLosses(target, network.features(unit(pass.recons)));
             const layers = Object.entries(byLayer).map(
               ([layer, loss]) => [`features_${layer}`, loss] as const,
