@@ -1,8 +1,10 @@
 import { tf } from "../../tf.ts";
+import { registerAdam } from "../adam.ts";
 import { WasmBackend } from "./backend.ts";
 import { loadBinary } from "./binary.ts";
 import { BACKEND, registerKernels } from "./kernel.ts";
 import { SharedMemory } from "./memory.ts";
+import { adamUpdate } from "./ops/adam.ts";
 import { KERNELS } from "./ops/index.ts";
 import { Pool, threadCount } from "./pool.ts";
 
@@ -20,6 +22,7 @@ export function registerWasm(): { threads: number } {
   if (registered !== undefined) return registered;
   const threads = threadCount();
   registerKernels(KERNELS);
+  registerAdam(BACKEND, adamUpdate);
   tf.registerBackend(BACKEND, () => createBackend({ threads }), 2);
   registered = { threads };
   return registered;

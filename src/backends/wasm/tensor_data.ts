@@ -38,7 +38,7 @@ export class TensorData {
 
   /**
    * The address of another form of the values, made by `make` at the first use and kept as long as they are:
-   * a tensor's values never change.
+   * a tensor's values never change, but for `changed`.
    */
   packedAs(form: string, bytes: number, make: (at: number) => void): number {
     this.packed ??= new Map();
@@ -51,9 +51,14 @@ export class TensorData {
     return at;
   }
 
-  release(): void {
-    if (this.at !== 0) this.memory.release(this.at);
+  /** Says that a kernel wrote the values in place. */
+  changed(): void {
     for (const at of this.packed?.values() ?? []) this.memory.release(at);
     this.packed = undefined;
+  }
+
+  release(): void {
+    this.changed();
+    if (this.at !== 0) this.memory.release(this.at);
   }
 }

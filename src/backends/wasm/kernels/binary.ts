@@ -92,6 +92,15 @@ export function binaryRows(
   }
 }
 
+/** dx = dy where x is above 0, else alpha dy, floats [from, to). */
+export function leakyReluGrad(dy: usize, x: usize, alpha: f32, dx: usize, from: i32, to: i32): void {
+  const slope = f32x4.splat(alpha), zero = f32x4.splat(0);
+  for (let i = <usize>from << 2; i < <usize>to << 2; i += 16) {
+    const g = v128.load(dy + i);
+    v128.store(dx + i, v128.bitselect(g, f32x4.mul(g, slope), f32x4.gt(v128.load(x + i), zero)));
+  }
+}
+
 /** out (bytes) = 1 where a > b, floats [from, to); `sb`: 4 for a b of a's shape, 0 for one number. */
 export function greater(a: usize, b: usize, sb: usize, out: usize, from: i32, to: i32): void {
   for (let i = <usize>from; i < <usize>to; i += 4) {

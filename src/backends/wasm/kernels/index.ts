@@ -1,7 +1,7 @@
 // The binary's kernels. Each takes the range of its work, [from, to), as its last two arguments.
 export { adam } from "./adam";
 export { batchNormInputGrad, batchNormSums, normalize } from "./batch_norm";
-export { binary, binaryRows, greater, select, toFloat } from "./binary";
+export { binary, binaryRows, greater, leakyReluGrad, select, toFloat } from "./binary";
 export { conv, packTransposed } from "./conv";
 export { copyRows, fill } from "./copy";
 export { filterGrad } from "./filter_grad";

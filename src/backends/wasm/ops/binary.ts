@@ -1,12 +1,14 @@
 import type { TensorInfo } from "@tensorflow/tfjs";
 import { tf } from "../../../tf.ts";
+import { RELU_GRAD } from "../../nn_ops.ts";
 import type { WasmBackend } from "../backend.ts";
 import { isFloat, type Kernels, type Run, sizeOf } from "../kernel.ts";
 import { planRows } from "./broadcast.ts";
 import { GRAIN } from "./unary.ts";
 
 /** Names in the order of the numbers in kernels/binary.ts. */
-const BINARY = ["Add", "Sub", "Multiply", "RealDiv", "Maximum", "Minimum", "SquaredDifference", "ReluGrad"];
+const BINARY = ["Add", "Sub", "Multiply", "RealDiv", "Maximum", "Minimum", "SquaredDifference"];
+const RELU_GRAD_NUMBER = BINARY.length;
 
 /** op(a, b) with broadcasting, or undefined for shapes that take more than four dimensions. */
 export function runBinary(
@@ -97,6 +99,7 @@ const addN: Run = (backend, inputs) => {
 
 export const binaryKernels: Kernels = {
   ...Object.fromEntries(BINARY.map((name, op) => [name, run(op)])),
+  [RELU_GRAD]: (backend, { dy, x }) => runBinary(backend, RELU_GRAD_NUMBER, dy!, x!),
   Greater: greater,
   Select: select,
   Cast: cast,

@@ -1,5 +1,6 @@
 import type { NamedAttrMap } from "@tensorflow/tfjs";
 import { tf } from "../../../tf.ts";
+import { CONV_INPUT_GRAD_RELU } from "../../nn_ops.ts";
 import { isFloat, type Kernels, type Run, sizeOf } from "../kernel.ts";
 import { runFilterGrad } from "./conv_filter_grad.ts";
 import { runConv } from "./conv_forward.ts";
@@ -58,6 +59,6 @@ export const convKernels: Kernels = {
   Conv2D: conv2d,
   FusedConv2D: conv2d,
   Conv2DBackpropInput: inputGrad(false),
-  Conv2DBackpropInputRelu: inputGrad(true),
+  [CONV_INPUT_GRAD_RELU]: inputGrad(true),
   Conv2DBackpropFilter: filterGrad,
 };

@@ -4,6 +4,7 @@ import { binaryKernels } from "./binary.ts";
 import { convKernels } from "./conv.ts";
 import { layoutKernels } from "./layout.ts";
 import { matMulKernels } from "./mat_mul.ts";
+import { nnKernels } from "./nn.ts";
 import { poolKernels } from "./pool.ts";
 import { reduceKernels } from "./reduce.ts";
 import { unaryKernels } from "./unary.ts";
@@ -18,4 +19,5 @@ export const KERNELS: Kernels = {
   ...convKernels,
   ...poolKernels,
   ...batchNormKernels,
+  ...nnKernels,
 };
