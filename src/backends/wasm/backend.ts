@@ -13,6 +13,9 @@ type Values = TypedArray | readonly Uint8Array[] | undefined;
 export class WasmBackend extends tf.KernelBackend {
   readonly data = new tf.DataStorage<TensorData>(this, tf.engine());
 
+  /** What tfjs's cpu matMul asks for. */
+  readonly blockSize = 48;
+
   constructor(
     readonly wasmMemory: SharedMemory,
     readonly pool: Pool,
@@ -70,12 +73,13 @@ export class WasmBackend extends tf.KernelBackend {
   }
 
   override readSync<D extends DataType = "float32">(dataId: DataId): DataTypeMap[D] {
-    const { complexTensorInfos: parts, values, dtype } = this.data.get(dataId);
-    if (dtype === "complex64") {
-      const [real, imag] = [this.readSync(parts!.real.dataId), this.readSync(parts!.imag.dataId)];
+    const data = this.data.get(dataId);
+    if (data.dtype === "complex64") {
+      const { real: re, imag: im } = data.complexTensorInfos!;
+      const [real, imag] = [this.readSync(re.dataId), this.readSync(im.dataId)];
       return tf.backend_util.mergeRealAndImagArrays(real, imag) as DataTypeMap[D];
     }
-    return values.slice() as unknown as DataTypeMap[D]; // a copy, as the memory is used again
+    return data.values.slice() as unknown as DataTypeMap[D]; // a copy, as the memory is used again
   }
 
   override async read<D extends DataType = "float32">(dataId: DataId): Promise<DataTypeMap[D]> {
@@ -83,13 +87,13 @@ export class WasmBackend extends tf.KernelBackend {
   }
 
   bufferSync(x: TensorInfo) {
-    const { values } = this.data.get(x.dataId);
+    const data = this.data.get(x.dataId);
     const held =
       x.dtype === "string"
-        ? (values as unknown as Uint8Array[]).map((b) => tf.util.decodeString(b))
+        ? (data.values as unknown as Uint8Array[]).map((b) => tf.util.decodeString(b))
         : x.dtype === "complex64"
           ? this.readSync(x.dataId)
-          : values;
+          : data.values;
     return tf.buffer(x.shape as [number], x.dtype as "float32", held as Float32Array);
   }
 

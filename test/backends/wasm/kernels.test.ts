@@ -108,6 +108,24 @@ it("element-wise kernels keep infinities and NaN", async () => {
   }
 });
 
+describe("what is left to tfjs's own kernels", () => {
+  it("runs on the same memory", async () => {
+    const f = () => {
+      const whole = tf.tensor2d([1, 2, 3, 4], [2, 2], "int32");
+      const flags = tf.tensor1d([1, 0, 1], "bool");
+      return [
+        tf.matMul(whole, whole), // int32
+        tf.square(tf.cast(tf.cast(flags, "int32"), "float32")),
+        tf.real(tf.complex([1, 2], [3, 4])),
+        tf.topk(tf.tensor1d([3, 1, 2]), 2).values,
+        tf.cumsum(tf.tensor1d([1, 2, 3])),
+      ];
+    };
+    const [expected, got] = [await onBackend("cpu", [], f), await onBackend("wasm", [], f)];
+    expect(got).toEqual(expected);
+  });
+});
+
 describe("reductions do what tfjs's own do", () => {
   for (const shape of [
     [5, 9, 11],
@@ -292,6 +310,11 @@ describe("pooling does what tfjs's own does", () => {
       return [max(x!), average(x!), tf.grad(max)(x!), ...whole];
     });
   }
+});
+
+it("pooling ignores NaN, as tfjs's own does", async () => {
+  const f = () => tf.maxPool(tf.tensor4d([1, Number.NaN, 3, 4], [1, 2, 2, 1]), 2, 1, "valid");
+  expect(await onBackend("wasm", [], f)).toEqual(await onBackend("cpu", [], f));
 });
 
 describe("batch norm does what the plain kernels do", () => {

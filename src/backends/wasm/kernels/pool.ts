@@ -32,7 +32,7 @@ export function pool(
             let p = x + <usize>((image * ih + i) * iw + x0) * line + l;
             for (let k = x0; k < x1; k++, p += line) {
               const v = whole ? v128.load(p) : v128.load32_splat(p);
-              s = average ? f32x4.add(s, v) : f32x4.max(s, v);
+              s = average ? f32x4.add(s, v) : f32x4.pmax(s, v); // NaN doesn't count, as in tfjs
             }
           }
           if (average) s = f32x4.mul(s, share);

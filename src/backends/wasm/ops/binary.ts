@@ -79,6 +79,9 @@ const select: Run = (backend, { condition, t, e }) => {
 
 const cast: Run = (backend, { x }, { dtype }) => {
   if (dtype === x!.dtype) return backend.share(x!, x!.shape);
+  // tfjs's own would share the bytes, and call them words.
+  if (dtype === "int32" && x!.dtype === "bool")
+    return backend.makeTensorInfo(x!.shape, "int32", backend.data.get(x!.dataId).values);
   const kind = { int32: 1, bool: 2 }[x!.dtype as string];
   if (dtype !== "float32" || kind === undefined) return undefined;
   const y = backend.output(x!.shape);

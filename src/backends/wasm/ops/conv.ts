@@ -45,6 +45,7 @@ const inputGrad =
     if (!isFloat(dy, filter)) return undefined;
     const info = infoOf(attrs.inputShape as number[], filter!.shape, attrs);
     if (info === undefined || info.dilationHeight > 1 || info.dilationWidth > 1) return undefined;
+    if (!tf.util.arraysEqual(dy!.shape, info.outShape)) return undefined;
     return runInputGrad(backend, info, dy!, filter!, masked ? y : undefined);
   };
 
