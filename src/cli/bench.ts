@@ -8,6 +8,7 @@ interface Options {
   readonly backend: string;
   readonly steps: number;
   readonly warmup: number;
+  readonly phases: boolean;
   readonly json: boolean;
 }
 
@@ -26,6 +27,7 @@ export function addBench(program: Command): void {
     .option("--backend <name>", "auto, tensorflow, wasm or cpu (slow)", "auto")
     .option("--steps <n>", "steps measured", count, 20)
     .option("--warmup <n>", "steps before them", count, 3)
+    .option("--no-phases", "measure the whole step alone, in half the time")
     .option("--json", "print the figures as JSON", false)
     .addHelpText(
       "after",
@@ -44,9 +46,9 @@ async function run(options: Options): Promise<void> {
   const backend = await useBackend(options.backend);
   const prepared = await prepare({ config, baseDir, cacheDir: cacheDir("data") });
   try {
-    const { steps, warmup } = options;
+    const { steps, warmup, phases } = options;
     const say = (text: string) => console.error(text);
-    const result = await bench({ config, prepared, backend, steps, warmup, say });
+    const result = await bench({ config, prepared, backend, steps, warmup, phases, say });
     console.log(options.json ? JSON.stringify(result, null, 2) : text(result));
   } finally {
     await prepared.dataset.close();
@@ -56,10 +58,15 @@ async function run(options: Options): Promise<void> {
 function text(r: BenchResult): string {
   const { median, min, max } = r.images_per_second;
   const ms = (seconds: number) => `${(seconds * 1000).toFixed(1)} ms`;
+  const { forward_backward, optimizer } = r.phases;
+  const phases =
+    forward_backward === undefined || optimizer === undefined
+      ? ""
+      : `forward and backward ${ms(forward_backward)}, optimizer ${ms(optimizer)}; `;
   return [
     `${r.model}, batch ${r.batch_size} of ${r.image_shape.join("x")}, ${r.backend} ${r.version}, ${r.precision}, ${r.compiled ? "compiled" : "op by op"}`,
     `images/s  ${median.toFixed(1)} (median of ${r.steps} steps; ${min.toFixed(1)} to ${max.toFixed(1)})`,
-    `a step    forward and backward ${ms(r.phases.forward_backward)}, optimizer ${ms(r.phases.optimizer)}; data, apart: ${ms(r.phases.data)}`,
+    `a step    ${phases}data, apart: ${ms(r.phases.data)}`,
     `first     ${r.first_step_seconds.toFixed(1)} s to the end of the first step`,
     `memory    ${(r.peak_memory_bytes / 1e6).toFixed(0)} MB at most`,
   ].join("\n");

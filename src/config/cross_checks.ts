@@ -1,11 +1,11 @@
 import type { ModelDefinition } from "../models/define.ts";
 import { didYouMean } from "../suggest.ts";
 import { DEFAULT_DATASET } from "./compose.ts";
-import { show } from "./describe.ts";
+import { type JsonSchema, show } from "./describe.ts";
 import { formatPlace } from "./located.ts";
 import type { Path, Positions } from "./positions.ts";
 import { type Problem, withRemedy } from "./problems.ts";
-import type { Config, ExpParams } from "./schema.ts";
+import { type Config, ExpParams } from "./schema.ts";
 
 /** What one key asks of another; for a config that fits its schema. */
 export function crossChecks(config: Config, model: ModelDefinition, positions: Positions): Problem[] {
@@ -37,6 +37,12 @@ export function crossChecks(config: Config, model: ModelDefinition, positions: P
   if (exp.min_lr > exp.LR) {
     report(["exp_params", "min_lr"], `expected at most LR, ${exp.LR}, got ${exp.min_lr}. Lower it.`);
   }
+  if (trainer.precision === "bfloat16" && !trainer.compile) {
+    report(
+      ["trainer_params", "precision"],
+      'expected float32 with compile: false, got "bfloat16". Remove compile: false.',
+    );
+  }
   const monitor = trainer.checkpoint.monitor;
   if (!/^(train|val)\/./.test(monitor)) {
     const metrics = ["total", ...terms].flatMap((t) => [`val/${t}`, `train/${t}`]);
@@ -51,6 +57,9 @@ export function crossChecks(config: Config, model: ModelDefinition, positions: P
 export function notesOn(config: Config, positions: Positions): string[] {
   const { exp_params: exp, trainer_params: trainer } = config;
   const given = (...path: string[]) => positions.has(path);
+  // A run's own config.yaml writes the defaults out: they are no wish.
+  const wished = (key: keyof ExpParams) =>
+    given("exp_params", key) && show(exp[key]) !== show((ExpParams.properties[key] as JsonSchema).default);
   const notes: [boolean, string][] = [
     [
       !given("data_params", "name"),
@@ -69,19 +78,19 @@ export function notesOn(config: Config, positions: Positions): string[] {
       `exp_params.scheduler_gamma: not used by scheduler: ${exp.scheduler}.`,
     ],
     [
-      given("exp_params", "scheduler_step_size") && exp.scheduler !== "step",
+      wished("scheduler_step_size") && exp.scheduler !== "step",
       `exp_params.scheduler_step_size: not used by scheduler: ${exp.scheduler}.`,
     ],
     [
-      given("exp_params", "min_lr") && exp.scheduler !== "cosine",
+      wished("min_lr") && exp.scheduler !== "cosine",
       `exp_params.min_lr: not used by scheduler: ${exp.scheduler}.`,
     ],
     [
-      given("exp_params", "momentum") && exp.optimizer !== "sgd",
+      wished("momentum") && exp.optimizer !== "sgd",
       `exp_params.momentum: not used by optimizer: ${exp.optimizer}.`,
     ],
     [
-      (given("exp_params", "betas") || given("exp_params", "eps")) && exp.optimizer === "sgd",
+      (wished("betas") || wished("eps")) && exp.optimizer === "sgd",
       "exp_params.betas, eps: not used by optimizer: sgd.",
     ],
   ];

@@ -40,6 +40,16 @@ export const DataCommon = Type.Object({
     default: false,
     description: "Mirror training images at random (never in validation).",
   }),
+  feature_cache: oneOf(["off", "memory", "disk"], {
+    default: "off",
+    description:
+      "Where the features of training images by a frozen network are kept between epochs; off with horizontal_flip, which changes them.",
+  }),
+  feature_cache_gb: Type.Number({
+    exclusiveMinimum: 0,
+    default: 4,
+    description: "Most that the feature cache may take, in GB; what is beyond is computed at each step.",
+  }),
   train_limit: Type.Optional(
     Type.Integer({ minimum: 1, description: "Use only the first N training images." }),
   ),

@@ -16,7 +16,6 @@ const FOREIGN: Readonly<Record<string, string>> = {
   "trainer_params.accelerator": DEVICE,
   "trainer_params.devices": DEVICE,
   "trainer_params.strategy": DEVICE,
-  "trainer_params.precision": "the backend chooses the precision. Remove it.",
   "trainer_params.resume_from_checkpoint": "vae run --resume does that. Remove it.",
   "trainer_params.default_root_dir": "logging_params.save_dir is that folder.",
   "data_params.pin_memory": "there is no memory to pin. Remove it.",

@@ -17,6 +17,7 @@ export const cifar10 = defineDataset({
   name: "cifar10",
   summary: `60,000 photographs, 32x32 in colour, with their class: 45,000 for training, 5,000 for validation, 10,000 for test. data_path is ${EXPECTED}.`,
   params: Type.Object({}),
+  imageShape: ({ patch_size: side = SIDE }) => [side, side, 3],
   async open({ data_path, patch_size }, args) {
     const folder = await dataPath(data_path, args, EXPECTED);
     const folders = [folder, join(folder, "cifar-10-batches-bin")];

@@ -9,6 +9,11 @@ export interface DatasetDefinition<P extends TObject = TObject> {
   readonly summary: string;
   /** Schema of what `data_params` holds besides the common keys of `DataCommon`. */
   readonly params: P;
+  /**
+   * [H, W, C] of the images, where it can be told before they are opened: a model that doesn't fit them is then
+   * refused before minutes of packing.
+   */
+  imageShape?(params: Static<P> & DataCommon): readonly [number, number, number];
   open(params: Static<P> & DataCommon, args: OpenArgs): Promise<Dataset>;
 }
 

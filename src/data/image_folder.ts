@@ -69,6 +69,7 @@ export const imageFolder = defineDataset({
   summary:
     "JPEG, PNG and WebP images of a folder (data_path), cropped and resized to squares of patch_size (64); splits by sub-folders or by a hash of the path; labels none or the sub-folder.",
   params: Params,
+  imageShape: ({ patch_size: size = 64, channels }) => [size, size, channels],
   async open(params, args): Promise<Dataset> {
     const folder = await dataPath(params.data_path, args, "a folder of images");
     const { splits: shares, channels, patch_size: size = 64 } = params;

@@ -36,16 +36,23 @@ export function registerDataset(definition: DatasetDefinition): void {
   definitions.set(definition.name, definition);
 }
 
+type DataParams = DataCommon & Readonly<Record<string, unknown>> & { readonly name: string };
+
+/** [H, W, C] of the images that `openDataset` will give; undefined where only opening tells. */
+export function expectedShape(params: DataParams): readonly [number, number, number] | undefined {
+  return definitionOf(params).imageShape?.(params);
+}
+
 /** The data set that validated `data_params` name. @throws ConfigError, DataError */
-export function openDataset(
-  params: DataCommon & Readonly<Record<string, unknown>> & { readonly name: string },
-  args: OpenArgs,
-): Promise<Dataset> {
-  const definition = getDataset(params.name);
-  if (definition === undefined) {
-    throw new ConfigError(
-      `data_params.name: expected one of ${datasetNames().join(", ")}, got "${params.name}".${didYouMean(params.name, datasetNames())}`,
-    );
-  }
-  return definition.open(params, args);
+export function openDataset(params: DataParams, args: OpenArgs): Promise<Dataset> {
+  return definitionOf(params).open(params, args);
+}
+
+function definitionOf({ name }: DataParams): DatasetDefinition {
+  const definition = getDataset(name);
+  if (definition !== undefined) return definition;
+  const names = datasetNames();
+  throw new ConfigError(
+    `data_params.name: expected one of ${names.join(", ")}, got "${name}".${didYouMean(name, names)}`,
+  );
 }

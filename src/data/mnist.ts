@@ -40,6 +40,7 @@ function idxDataset({ name, what, raw, source }: IdxSource): DatasetDefinition {
     name,
     summary: `70,000 ${what}, 28x28 grey, with their class: 55,000 for training, 5,000 for validation, 10,000 for test. data_path is ${expected}, gz or not.`,
     params: Type.Object({}),
+    imageShape: ({ patch_size: side = SIDE }) => [side, side, 1],
     async open({ data_path, patch_size }, args) {
       const folder = await dataPath(data_path, args, expected);
       const folders = [folder, join(folder, raw, "raw")];

@@ -33,6 +33,7 @@ export const shapes3d = defineDataset({
       description: "Which scenes are drawn; apart from manual_seed, so that runs compare.",
     }),
   }),
+  imageShape: ({ patch_size: side = 64 }) => [side, side, 3],
   async open({ size, data_seed, patch_size: side = 64 }, args) {
     const count = size + 2 * HELD_OUT;
     // Test and validation come first, so that they stay the same whatever the size of the training set.

@@ -2,6 +2,7 @@ import type { BackendInfo } from "../backends/index.ts";
 import type { Config } from "../config/schema.ts";
 import type { HostBatch } from "../data/loader.ts";
 import type { Optimizer } from "./optimizers.ts";
+import { createPrecomputeCache, type PrecomputeCache } from "./precompute_cache.ts";
 import type { Prepared } from "./prepare.ts";
 import { learningRate } from "./schedules.ts";
 import { createStepper, type Stepper } from "./stepper.ts";
@@ -13,6 +14,8 @@ export interface BenchArgs {
   /** Steps measured, and steps before them. */
   readonly steps: number;
   readonly warmup: number;
+  /** Measure the step without its optimizer too. */
+  readonly phases: boolean;
   say(text: string): void;
 }
 
@@ -32,7 +35,11 @@ export interface BenchResult {
    * Seconds a step (medians): `data` to prepare a batch, apart from the step; `forward_backward`, the step with
    * no optimizer; `optimizer`, what the step takes longer than that.
    */
-  readonly phases: { readonly data: number; readonly forward_backward: number; readonly optimizer: number };
+  readonly phases: {
+    readonly data: number;
+    readonly forward_backward?: number;
+    readonly optimizer?: number;
+  };
   /** From the call to the end of the first step: rehearsals, compilation, step. */
   readonly first_step_seconds: number;
   readonly peak_memory_bytes: number;
@@ -43,15 +50,16 @@ const HELD = 4;
 
 /** Measures a config's training step on the backend in use. Nothing is written. */
 export async function bench(args: BenchArgs): Promise<BenchResult> {
-  const { config, prepared, backend, steps, warmup } = args;
+  const { config, prepared, backend, steps } = args;
+  const targets = createPrecomputeCache(config, prepared.vae, args.say);
   const batches = await firstBatches(prepared, HELD);
+  for (const batch of batches) await targets.complete(batch);
   const data = await secondsPerBatch(prepared, Math.max(8, steps));
-  const whole = await time(createStepper(args), batches, args, steps, warmup);
-  const none = new Map([...prepared.optimizers.keys()].map((phase) => [phase, NO_OPTIMIZER]));
-  const without = createStepper({ ...args, prepared: { ...prepared, optimizers: none } });
-  const half = await time(without, batches, args, Math.max(3, Math.ceil(steps / 2)), warmup);
+  const whole = await time(createStepper(args), targets, batches, args);
+  const half = args.phases ? await withoutOptimizer(args, targets, batches) : undefined;
+  await targets.close();
   const size = batches[0]!.shape[0];
-  const [stepSeconds, halfSeconds] = [median(whole.seconds), median(half.seconds)];
+  const stepSeconds = median(whole.seconds);
   return {
     model: config.model_params.name,
     backend: backend.name,
@@ -68,12 +76,24 @@ export async function bench(args: BenchArgs): Promise<BenchResult> {
     },
     phases: {
       data,
-      forward_backward: Math.min(halfSeconds, stepSeconds),
-      optimizer: Math.max(0, stepSeconds - halfSeconds),
+      ...(half !== undefined && {
+        forward_backward: Math.min(half, stepSeconds),
+        optimizer: Math.max(0, stepSeconds - half),
+      }),
     },
     first_step_seconds: whole.first,
     peak_memory_bytes: process.resourceUsage().maxRSS * 1024,
   };
+}
+
+async function withoutOptimizer(args: BenchArgs, targets: PrecomputeCache, batches: readonly HostBatch[]) {
+  const none = new Map([...args.prepared.optimizers.keys()].map((phase) => [phase, NO_OPTIMIZER]));
+  const stepper = createStepper({ ...args, prepared: { ...args.prepared, optimizers: none } });
+  const { seconds } = await time(stepper, targets, batches, {
+    ...args,
+    steps: Math.max(3, Math.ceil(args.steps / 2)),
+  });
+  return median(seconds);
 }
 
 const NO_OPTIMIZER: Optimizer = { state: new Map(), apply: () => {}, dispose: () => {} };
@@ -97,23 +117,22 @@ async function secondsPerBatch({ train }: Prepared, count: number): Promise<numb
   return (performance.now() - began) / 1000 / done;
 }
 
+/** Times steps, each with the lookup of what the feature cache keeps of its batch. */
 async function time(
   stepper: Stepper,
+  targets: PrecomputeCache,
   batches: readonly HostBatch[],
-  { config }: BenchArgs,
-  steps: number,
-  warmup: number,
+  { config, steps, warmup }: BenchArgs,
 ) {
   const lr = learningRate(config.exp_params, { step: 0, epoch: 0, totalSteps: warmup + steps });
-  const began = performance.now();
   let first = 0;
   const seconds: number[] = [];
   for (let step = 0; step < warmup + steps; step++) {
     const start = performance.now();
-    await stepper.run(batches[step % batches.length]!, step, lr);
-    const end = performance.now();
-    if (step === 0) first = (end - began) / 1000;
-    if (step >= warmup) seconds.push((end - start) / 1000);
+    await stepper.run(await targets.complete(batches[step % batches.length]!), step, lr);
+    const took = (performance.now() - start) / 1000;
+    if (step === 0) first = took;
+    if (step >= warmup) seconds.push(took);
   }
   stepper.giveBack();
   return { first, seconds, compiled: stepper.compiled };

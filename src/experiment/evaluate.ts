@@ -1,19 +1,7 @@
 import type { HostBatch } from "../data/loader.ts";
 import { bitsPerDim, calibratedElbo } from "../models/losses/elbo.ts";
-import type { Batch } from "../models/vae.ts";
-import { tf } from "../tf.ts";
+import { withTensors } from "./batch.ts";
 import { evaluateStep, type StepArgs } from "./step.ts";
-
-/** Calls `use` with a batch's tensors, which are freed after it. */
-export function withTensors<T>(host: HostBatch, use: (batch: Batch) => T): T {
-  const images = tf.tensor4d(host.images, [...host.shape]);
-  const labels = host.labels && tf.tensor2d(host.labels, [host.shape[0], host.labels.length / host.shape[0]]);
-  try {
-    return use(labels === undefined ? { images } : { images, labels });
-  } finally {
-    tf.dispose([images, labels ?? []]);
-  }
-}
 
 /**
  * Means over all images of `batches`, by metric name: `total`, each term, what the model logs, and, where it

@@ -1,6 +1,6 @@
 import type { Config } from "../config/schema.ts";
 import type { Dataset } from "../data/dataset.ts";
-import { openDataset } from "../data/index.ts";
+import { expectedShape, openDataset } from "../data/index.ts";
 import { Loader } from "../data/loader.ts";
 import { ConfigError } from "../errors.ts";
 import type { ModelDefinition } from "../models/define.ts";
@@ -40,20 +40,26 @@ export async function prepare({ config, baseDir, cacheDir, progress }: PrepareAr
   if (model === undefined) throw new ConfigError(`model_params.name: no model "${name}"`);
   const rng = Rng.fromSeed(exp.manual_seed);
   const imageRange = data.image_range === "signed" ? ([-1, 1] as const) : ([0, 1] as const);
+  const build = async (imageShape: readonly [number, number, number]) =>
+    model.build({
+      params,
+      imageShape,
+      convention: conventionOf(exp),
+      imageRange,
+      rng: rng.fold("weights"),
+      baseDir,
+    });
+  const expected = expectedShape(data);
+  const early = expected && (await build(expected)); // before the data, which may take minutes to pack
   const dataset = await openDataset(data, {
     baseDir,
     cacheDir,
     seed: exp.manual_seed,
     ...(progress && { progress }),
   });
-  const vae = await model.build({
-    params,
-    imageShape: dataset.imageShape,
-    convention: conventionOf(exp),
-    imageRange,
-    rng: rng.fold("weights"),
-    baseDir,
-  });
+  if (expected !== undefined && String(expected) !== String(dataset.imageShape))
+    throw new Error(`data set ${data.name}: gave images of ${dataset.imageShape}, expected ${expected}`);
+  const vae = early ?? (await build(dataset.imageShape));
   const common = {
     imageShape: dataset.imageShape,
     imageRange: data.image_range,

@@ -10,6 +10,7 @@ import { evaluate } from "./evaluate.ts";
 import { reconstructionGrid, sampleGrid } from "./grids.ts";
 import { Interrupt } from "./interrupt.ts";
 import { RunLog } from "./loggers/index.ts";
+import { createPrecomputeCache, type PrecomputeCache } from "./precompute_cache.ts";
 import type { Prepared } from "./prepare.ts";
 import type { RunFolder } from "./run_folder.ts";
 import { learningRate } from "./schedules.ts";
@@ -50,6 +51,7 @@ class Run {
   private readonly log: RunLog;
   private readonly interrupt: Interrupt;
   private readonly stepper: Stepper;
+  private readonly targets: PrecomputeCache;
   private readonly stepsPerEpoch: number;
   private readonly totalSteps: number;
   private readonly state: RunState = { step: 0, epoch: 0, batch: 0, best: undefined };
@@ -76,7 +78,9 @@ class Run {
     this.interrupt = new Interrupt((signal) =>
       this.log.message(`${signal}: saving after this step (again: leave at once)`),
     );
-    this.stepper = createStepper({ ...args, say: (text) => this.log.note(text) });
+    const say = (text: string) => this.log.note(text);
+    this.stepper = createStepper({ ...args, say });
+    this.targets = createPrecomputeCache(args.config, args.prepared.vae, say);
   }
 
   async train(): Promise<TrainResult> {
@@ -97,6 +101,7 @@ class Run {
 
   async close(): Promise<void> {
     this.interrupt.dispose();
+    await this.targets.close();
     await this.log.close();
   }
 
@@ -105,7 +110,7 @@ class Run {
     const { state, args } = this;
     const { train } = args.prepared;
     const { exp_params: exp, trainer_params: trainer } = args.config;
-    for await (const host of train.batches(state.epoch, state.batch)) {
+    for await (const host of this.targets.each(train.batches(state.epoch, state.batch))) {
       const lr = learningRate(exp, { ...state, totalSteps: this.totalSteps });
       const figures = await this.stepper.run(host, state.step, lr);
       this.checkFinite(figures, lr);

@@ -1,16 +1,8 @@
-import {
-  type CompiledStep,
-  type HostTensor,
-  type Precision,
-  type StepCompiler,
-  type Trace,
-  Unrecordable,
-} from "../backends/compiler.ts";
+import { type CompiledStep, type Precision, type StepCompiler, Unrecordable } from "../backends/compiler.ts";
 import type { BackendInfo } from "../backends/index.ts";
 import type { Config } from "../config/schema.ts";
-import type { HostBatch } from "../data/loader.ts";
-import { type Tensor, tf, type Variable } from "../tf.ts";
-import { withTensors } from "./evaluate.ts";
+import { tf, type Variable } from "../tf.ts";
+import { hostTensors, type PreparedBatch, withTensors } from "./batch.ts";
 import type { Prepared } from "./prepare.ts";
 import { type Figures, flatten, type StepArgs, stepTensors, trainStep } from "./step.ts";
 import { type Source, type StepPoint, tracedInputs } from "./step_inputs.ts";
@@ -38,13 +30,12 @@ export function createStepper(run: {
 }): Stepper {
   const { trainer_params: trainer } = run.config;
   const { vae, weights, optimizers, rng } = run.prepared;
+  const compiler = trainer.compile ? run.backend.compiler : undefined;
+  if (compiler === undefined && trainer.precision !== "float32")
+    run.say(`note   trainer_params.precision: ${run.backend.name} computes in float32`);
   return new Stepper(
     { vae, weights, optimizers, rng: rng.fold("step"), gradientClip: trainer.gradient_clip_val },
-    {
-      compiler: trainer.compile ? run.backend.compiler : undefined,
-      precision: trainer.precision,
-      say: run.say,
-    },
+    { compiler, precision: trainer.precision, say: run.say },
   );
 }
 
@@ -70,14 +61,14 @@ export class Stepper {
   }
 
   /** One step on a batch, at optimizer step `step` with learning rate `lr`. */
-  async run(host: HostBatch, step: number, lr: number): Promise<Figures> {
+  async run(host: PreparedBatch, step: number, lr: number): Promise<Figures> {
     const at: StepPoint = { step, lr, rng: this.args.rng.fold(step) };
     const program = this.program(host, at);
     if (program === undefined) {
       this.giveBack();
       return withTensors(host, (batch) => trainStep(this.args, batch, step, lr));
     }
-    const values = await program.step.run([...batchTensors(host), ...program.sources.map((s) => s(at))]);
+    const values = await program.step.run([...hostTensors(host), ...program.sources.map((s) => s(at))]);
     return program.rebuild(values.map((v) => v[0]!));
   }
 
@@ -86,9 +77,9 @@ export class Stepper {
     for (const { step } of this.programs.values()) step.giveBack();
   }
 
-  private program(host: HostBatch, at: StepPoint): Program | undefined {
+  private program(host: PreparedBatch, at: StepPoint): Program | undefined {
     if (this.compiler === undefined) return undefined;
-    const key = batchTensors(host)
+    const key = hostTensors(host)
       .map((t) => t.shape.join("x"))
       .join(" ");
     const found = this.programs.get(key);
@@ -101,7 +92,7 @@ export class Stepper {
     } catch (error) {
       if (!(error instanceof Unrecordable)) throw error;
       this.options.say(
-        `note   the training step can't be compiled: ${error.message}; it runs op by op, slower`,
+        `note   the training step can't be compiled: ${error.message}; it runs op by op, slower and in float32`,
       );
       this.compiler = undefined;
       return undefined;
@@ -109,7 +100,7 @@ export class Stepper {
   }
 
   /** Rehearses the step twice, at this point and the next, and undoes what it did. */
-  private compile(compiler: StepCompiler, host: HostBatch, at: StepPoint): Program {
+  private compile(compiler: StepCompiler, host: PreparedBatch, at: StepPoint): Program {
     const variables = this.variables();
     const before = variables.map((v) => tf.tidy(() => tf.mul(v, 1))); // a clone would share what is changed in place
     const next: StepPoint = { step: at.step + 1, lr: at.lr / 2, rng: this.args.rng.fold(at.step + 1) };
@@ -117,9 +108,9 @@ export class Stepper {
     let rebuild: Program["rebuild"] | undefined;
     const rehearse = (point: StepPoint) => {
       sources = [];
-      const recorded = withTensors(host, (batch) =>
+      const recorded = withTensors(host, (batch, tensors) =>
         compiler.record(variables, (trace) => {
-          declareBatch(trace, batch.images, batch.labels);
+          for (const tensor of tensors) trace.input(tensor);
           const flat = flatten(stepTensors(this.args, batch, tracedInputs(point, trace, sources)));
           rebuild = flat.rebuild;
           return flat.tensors;
@@ -145,17 +136,4 @@ export class Stepper {
     const state = [...optimizers.values()].flatMap((o) => [...o.state.values()]);
     return [...[...vae.params.values()].map((p) => p.value), ...state];
   }
-}
-
-function declareBatch(trace: Trace, images: Tensor, labels: Tensor | undefined): void {
-  trace.input(images);
-  if (labels !== undefined) trace.input(labels);
-}
-
-/** A batch's tensors in the order in which they are declared. */
-function batchTensors({ images, labels, shape }: HostBatch): HostTensor[] {
-  const found: HostTensor[] = [{ shape, dtype: "float32", values: images }];
-  if (labels !== undefined)
-    found.push({ shape: [shape[0], labels.length / shape[0]], dtype: "float32", values: labels });
-  return found;
 }

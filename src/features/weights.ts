@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import path from "node:path";
 import { ConfigError, DataError } from "../errors.ts";
 import { readSafetensors } from "../formats/safetensors.ts";
@@ -47,11 +48,18 @@ export async function readNetworkWeights(
 
 async function readWeightFile(file: string) {
   const extension = path.extname(file).toLowerCase();
-  if (extension === ".safetensors") return readSafetensors(file);
-  if ([".pth", ".pt", ".ckpt", ".bin"].includes(extension)) return await readTorchFile(file);
-  throw new ConfigError(
-    `model_params.feature_network.weights: expected a .safetensors, .pth or .pt file, or "random", got "${file}"`,
-  );
+  const torch = [".pth", ".pt", ".ckpt", ".bin"].includes(extension);
+  if (!torch && extension !== ".safetensors") {
+    throw new ConfigError(
+      `model_params.feature_network.weights: expected a .safetensors, .pth or .pt file, or "random", got "${file}"`,
+    );
+  }
+  if (!existsSync(file)) {
+    throw new DataError(
+      `model_params.feature_network.weights: no file ${file}. A relative name starts from the config that says it.`,
+    );
+  }
+  return torch ? await readTorchFile(file) : readSafetensors(file);
 }
 
 /**

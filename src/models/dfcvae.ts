@@ -72,17 +72,19 @@ export default defineModel({
     const [low, high] = args.imageRange;
     const unit = (x: Tensor4D): Tensor4D =>
       low === 0 && high === 1 ? x : tf.div(tf.sub(x, low), high - low);
+    const precompute = (images: Tensor4D) => network.constants(unit(images));
     const layerScale = args.convention === "elbo" ? 1 : 2;
     return {
       ...vae,
+      precompute,
       dispose: () => network.dispose(),
       phases: [
         {
           name: "vae",
           owns: () => true,
-          loss({ images }, ctx) {
+          loss({ images, precomputed }, ctx) {
             const pass = forward(images, ctx);
-            const target = network.constants(unit(images));
+            const target = precomputed ?? precompute(images);
             const byLayer = featureLosses(target, network.features(unit(pass.recons)));
             const layers = Object.entries(byLayer).map(
               ([layer, loss]) => [`features_${layer}`, loss] as const,

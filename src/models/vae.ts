@@ -15,6 +15,8 @@ export interface Batch {
   readonly images: Tensor4D;
   /** [B, L], float32. */
   readonly labels?: Tensor;
+  /** What `VAE.precompute` gave of these images, where the run keeps it. */
+  readonly precomputed?: Named<Tensor>;
 }
 
 /** All that a call may depend on besides its tensors and the parameters. */
@@ -58,6 +60,11 @@ export interface VAE<Term extends string = string> {
   reconstruct(images: Tensor4D, ctx: Ctx): Tensor4D;
   /** `count` images decoded from the prior; absent where there is none. */
   sample?(count: number, ctx: Ctx): Tensor4D;
+  /**
+   * What the loss needs of the images alone and never changes, [B, …] each: a frozen network's features. A run
+   * may keep it between epochs and hand it in as `batch.precomputed`; a loss without it computes it.
+   */
+  precompute?(images: Tensor4D): Named<Tensor>;
   /** [B], nats. */
   logLikelihood?(images: Tensor4D, draws: number, ctx: Ctx): Tensor1D;
   /** Frees all that the model holds outside `params` (a frozen network). */

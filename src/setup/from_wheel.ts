@@ -47,6 +47,10 @@ export async function fromFile(file: string, taking: Taking, sha256?: string): P
     if (code === "ENOENT" || code === "ENOTDIR")
       throw new DataError(`${file}: no such file.`, { cause: error });
     if (code === "EACCES") throw new DataError(`${file}: no permission to read it.`, { cause: error });
+    if (code === "EISDIR")
+      throw new DataError(`${file}: expected a wheel, got a folder. Name the .whl file in it.`, {
+        cause: error,
+      });
     throw new DataError(
       `${file}: expected a wheel (a zip archive), got a damaged or another file (${message}).`,
       {

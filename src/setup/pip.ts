@@ -1,10 +1,15 @@
 import { spawn } from "node:child_process";
 import { EngineError, type UserError } from "../errors.ts";
 
-/** pip, as this computer calls it. */
-export type Pip = readonly [command: string, ...args: string[]];
+type Command = readonly [command: string, ...args: string[]];
 
-const NAMES: readonly Pip[] = [["python3", "-m", "pip"], ["pip3"], ["pip"], ["python", "-m", "pip"]];
+/** pip, as this computer calls it. */
+export interface Pip {
+  readonly command: Command;
+  readonly version: readonly [major: number, minor: number];
+}
+
+const NAMES: readonly Command[] = [["python3", "-m", "pip"], ["pip3"], ["pip"], ["python", "-m", "pip"]];
 
 export interface Asked {
   readonly signal?: AbortSignal | undefined;
@@ -21,10 +26,11 @@ export class PipFailed extends Error {
 
 /** @throws EngineError where there is no pip */
 export async function findPip(signal?: AbortSignal): Promise<Pip> {
-  for (const pip of NAMES) {
+  for (const command of NAMES) {
     try {
-      await runPip(pip, ["--version"], { signal });
-      return pip;
+      const text = await run(command, ["--version"], { signal });
+      const [, major, minor] = /^pip (\d+)\.(\d+)/.exec(text) ?? [];
+      return { command, version: [Number(major ?? 0), Number(minor ?? 0)] };
     } catch (error) {
       if (signal?.aborted) throw error; // else: not there, or a Python without pip
     }
@@ -35,10 +41,14 @@ export async function findPip(signal?: AbortSignal): Promise<Pip> {
 }
 
 /** What pip prints on stdout. @throws PipFailed, or the error of starting it */
-export function runPip(
-  [command, ...first]: Pip,
+export function runPip({ command }: Pip, args: readonly string[], asked: Asked = {}): Promise<string> {
+  return run(command, args, asked);
+}
+
+function run(
+  [command, ...first]: Command,
   args: readonly string[],
-  { signal, show = false }: Asked = {},
+  { signal, show = false }: Asked,
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, [...first, ...args], {
@@ -77,6 +87,10 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
   [
     /401|403|credentials|Unauthorized/,
     "the package index refuses. Check the name and password in pip's settings.",
+  ],
+  [
+    /DO NOT MATCH THE HASHES/,
+    "the download is damaged, or a mirror serves another file than its index states. Try again, or get the wheel elsewhere and type: vae setup tensorflow --wheel FILE",
   ],
   [/No space left/, "the disk is full: make room, or name another folder in TFJS_VAE_CACHE."],
   [

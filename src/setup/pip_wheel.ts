@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { type Asked, type Pip, PipFailed, pipProblem, runPip } from "./pip.ts";
+import { type Asked, type Pip, pipProblem, runPip } from "./pip.ts";
 
 export interface WheelPlace {
   /** http, https or file. */
@@ -14,6 +14,9 @@ export interface WheelPlace {
  */
 const FOR_PYTHON = ["--only-binary=:all:", "--implementation", "cp", "--python-version", "3.12"];
 
+/** From that version on pip tells where a wheel is without downloading it whole. */
+const TELLS = [25, 3] as const;
+
 interface Report {
   readonly install: readonly {
     readonly download_info: {
@@ -24,8 +27,8 @@ interface Report {
 }
 
 /**
- * Where pip would get a wheel from, mirrors and settings respected; undefined for a pip before 22.2, which
- * can't tell. `scratch` is a folder that it may use.
+ * Where pip would get a wheel from, mirrors and settings respected; undefined for a pip before 25.3,
+ * which downloads the wheel to tell, or can't tell at all. `scratch` is a folder that it may use.
  *
  * @throws UserError
  */
@@ -35,6 +38,8 @@ export async function locateWheel(
   scratch: string,
   asked: Asked,
 ): Promise<WheelPlace | undefined> {
+  const [major, minor] = pip.version;
+  if (major < TELLS[0] || (major === TELLS[0] && minor < TELLS[1])) return undefined;
   const args = ["install", "--dry-run", "--no-deps", "--ignore-installed", "--quiet", "--report", "-"];
   try {
     const out = await runPip(pip, [...args, ...FOR_PYTHON, "--target", scratch, requirement], asked);
@@ -45,7 +50,6 @@ export async function locateWheel(
   } catch (error) {
     if (asked.signal?.aborted) throw error;
     if (error instanceof SyntaxError) return undefined;
-    if (error instanceof PipFailed && /no such option/.test(error.text)) return undefined;
     throw pipProblem(error);
   }
 }

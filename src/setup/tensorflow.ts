@@ -83,7 +83,7 @@ async function download(taking: Taking, { say, showPip, signal }: SetupOptions):
       say?.(`reading parts failed (${(error as Error).message}); pip downloads the whole wheel instead`);
       for (const name of await readdir(folder)) await rm(join(folder, name), { recursive: true });
     }
-  }
+  } else say?.(`pip downloads ${requirement} whole (with pip 25.3 or later only parts are read)`);
   const file = await downloadWheel(pip, requirement, scratch, { signal, show: showPip === true });
   const taken = await fromFile(file, taking, place?.sha256);
   await rm(scratch, { recursive: true });

@@ -5,6 +5,7 @@ import { Ajv } from "ajv";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { schemaText } from "../../src/cli/schema.ts";
+import { dumpConfig } from "../../src/config/dump.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { folder } from "../support/configs.ts";
 
@@ -31,6 +32,14 @@ describe("each shipped config", () => {
     const { notes } = await loadConfig(root + file);
     expect(notes.filter((note) => note.includes("not used"))).toEqual([]);
   });
+});
+
+test("a run's own config, which writes all defaults out, brings no note that one of them is without effect", async () => {
+  const { config } = await loadConfig(`${root}configs/vanilla_vae.yaml`);
+  const dir = folder({ "config.yaml": dumpConfig(config) });
+  expect((await loadConfig(`${dir}/config.yaml`)).notes).toEqual([]);
+  const { notes } = await loadConfig(`${dir}/config.yaml`, { set: ["exp_params.momentum=0.9"] });
+  expect(notes).toEqual(["exp_params.momentum: not used by optimizer: adam."]);
 });
 
 const vae = (cwd: string, ...args: string[]) => {

@@ -1,0 +1,125 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { vae } from "./support/cli.ts";
+import { folder } from "./support/configs.ts";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+const read = (file: string) => readFileSync(join(root, file), "utf8");
+const pages = ["README.md", ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`)].filter((f) =>
+  f.endsWith(".md"),
+);
+
+/** The code blocks of a page: the word after the fence and the text. */
+const blocks = (page: string) =>
+  [...read(page).matchAll(/^```(\w*)\n(.*?)^```$/gms)].map(([, language, text]) => ({
+    language: language!,
+    text: text!,
+  }));
+/** What a newcomer reads of a page, code left out. */
+const prose = (page: string) => read(page).replace(/^```.*?^```$/gms, "");
+
+/** GitHub's name of a heading. */
+const anchor = (heading: string) =>
+  heading
+    .toLowerCase()
+    .replace(/[^\w\- ]/g, "")
+    .replaceAll(" ", "-");
+
+test("the README's first code block holds the two commands and nothing else", () => {
+  expect(blocks("README.md")[0]!.text).toBe(
+    "npm ci && npx vae setup tensorflow && npx vae run --config configs/dfcvae.yaml\nnpm ci && npm test\n",
+  );
+});
+
+test.each(pages)("%s: its links and pictures lead somewhere", (page) => {
+  const targets = [...prose(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target!);
+  const broken = targets.filter((target) => {
+    if (/^https?:/.test(target)) return false;
+    const [path, heading] = target.split("#");
+    const file = path === "" ? join(root, page) : join(root, dirname(page), path!);
+    if (!existsSync(file)) return true;
+    const headings = heading ? [...readFileSync(file, "utf8").matchAll(/^#+ (.*)$/gm)] : [];
+    return heading !== undefined && !headings.some(([, text]) => anchor(text!) === heading);
+  });
+  expect(broken).toEqual([]);
+});
+
+test.each(pages)("%s: every config and script that it names is there", (page) => {
+  const commands = blocks(page)
+    .filter(({ language }) => language === "")
+    .map(({ text }) => text)
+    .join("\n");
+  const named = commands.match(/\b(?:configs|examples|scripts)\/[\w.*/-]+\.(?:yaml|mjs|ts)\b/g) ?? [];
+  const made = ["configs/mistakes.yaml", "configs/base.yaml", "configs/child.yaml"]; // of an example of errors
+  const missing = named.filter(
+    (file) => !file.includes("*") && !made.includes(file) && !existsSync(join(root, file)),
+  );
+  expect(missing).toEqual([]);
+  const scripts = Object.keys(JSON.parse(read("package.json")).scripts);
+  for (const [, script] of read(page).matchAll(/npm run ([\w:-]+)/g)) expect(scripts).toContain(script);
+});
+
+test("the README's config is valid", async () => {
+  const { text } = blocks("README.md").find(({ language }) => language === "yaml")!;
+  const dir = folder({ "configs/mine.yaml": text, "configs/dfcvae.yaml": read("configs/dfcvae.yaml") });
+  expect(await vae(["validate", "configs/mine.yaml"], { cwd: dir })).toMatchObject({ code: 0, stderr: "" });
+});
+
+test("the variant in docs/adding-a-variant.md is the one in examples/, and it trains", async () => {
+  const texts = blocks("docs/adding-a-variant.md").map(({ text }) => text);
+  expect(texts).toContain(read("examples/spread_vae.mjs"));
+  expect(texts).toContain(read("examples/spread_vae.yaml"));
+  const cwd = mkdtempSync(join(tmpdir(), "tfjs-vae-docs-"));
+  const small = ["model_params.hidden_dims=[8,8]", "data_params.size=64", "data_params.patch_size=32"];
+  const short = [
+    "trainer_params.max_steps=2",
+    "trainer_params.limit_val_batches=1",
+    "data_params.train_batch_size=8",
+  ];
+  try {
+    const settings = [...small, ...short].flatMap((setting) => ["--set", setting]);
+    const args = ["run", "--config", join(root, "examples/spread_vae.yaml"), ...settings];
+    const { code, stdout, stderr } = await vae(args, { cwd });
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(/validation: total .* spread \d/);
+  } finally {
+    rmSync(cwd, { recursive: true, force: true });
+  }
+});
+
+test("every part that docs/adding-a-variant.md lists is there", async () => {
+  const { pluginApi } = await import("../src/plugin_api.ts");
+  const rows = [...prose("docs/adding-a-variant.md").matchAll(/^\| (`.*?) \| (.*) \|$/gm)];
+  const listed = rows.flatMap(([, parts]) => [...parts!.matchAll(/`(\w+)`/g)].map(([, name]) => name!));
+  expect(listed.sort()).toEqual(Object.keys(pluginApi).sort());
+  for (const [, part, what] of rows) {
+    const api = pluginApi[part!.replaceAll("`", "") as keyof typeof pluginApi];
+    if (!["`blocks`", "`losses`", "`nn`"].includes(part!)) continue;
+    const names = [...what!.matchAll(/`(\w+)`/g)].map(([, name]) => name!);
+    for (const name of names) expect(api, part).toHaveProperty(name);
+  }
+});
+
+test("docs/design.md shows every folder of src and no other, and what may not import what", () => {
+  const tree = blocks("docs/design.md").find(({ text }) => text.includes("\nsrc/\n"))!.text;
+  const shown = [...tree.slice(tree.indexOf("\nsrc/\n")).matchAll(/^ {2}(\w+)\/ /gm)].map(
+    ([, name]) => name!,
+  );
+  const folders = readdirSync(join(root, "src"), { withFileTypes: true }).filter((e) => e.isDirectory());
+  expect(shown.sort()).toEqual(folders.map((e) => e.name).sort());
+
+  const low = ["nn", "backends", "formats"].map(
+    (name) => [name, /from "(\.\.\/)+(models|data|experiment|cli)\//] as const,
+  );
+  const high = ["config", "models", "features", "data"].map(
+    (name) => [name, /from "(\.\.\/)+(experiment|cli)\//] as const,
+  );
+  for (const [name, forbidden] of [...low, ...high]) {
+    const files = readdirSync(join(root, "src", name), { recursive: true, encoding: "utf8" });
+    const wrong = files.filter((f) => f.endsWith(".ts") && forbidden.test(read(`src/${name}/${f}`)));
+    expect(wrong, name).toEqual([]);
+  }
+});

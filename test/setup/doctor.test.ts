@@ -1,0 +1,149 @@
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it, test } from "vitest";
+import { libraryFolder, MANIFEST } from "../../src/backends/tensorflow/library.ts";
+import { nodeCheck, processorChecks } from "../../src/setup/doctor/machine.ts";
+import { runProbe } from "../../src/setup/doctor/probe.ts";
+import { computeChecks, koffiCheck, libraryCheck } from "../../src/setup/doctor/tensorflow.ts";
+import { setupTensorflow } from "../../src/setup/tensorflow.ts";
+import { ownCache } from "../support/cache.ts";
+import { vae } from "../support/cli.ts";
+import { dataFolder } from "../support/data.ts";
+import { LIBRARY, noise, WHEEL_NAME, wheel } from "../support/wheel.ts";
+
+const real = { ...process.env };
+const cache = ownCache();
+const whole = () => setupTensorflow({ wheel: join(dataFolder({ [WHEEL_NAME]: wheel() }), WHEEL_NAME) });
+
+test("Node before 20 is missing, later ones are ok", () => {
+  expect(["18.20.8", "20.0.0", "22.4.1", "100.0.0"].map((v) => nodeCheck(v).state)).toEqual([
+    "missing",
+    "ok",
+    "ok",
+    "ok",
+  ]);
+  expect(nodeCheck("18.20.8")).toMatchObject({
+    text: "18.20.8; expected 20 or later",
+    remedy: expect.stringContaining("nodejs.org"),
+  });
+});
+
+test("the processor is told by its flags", () => {
+  const of = (flags: string) => processorChecks(`processor\t: 0\nflags\t\t: fpu ${flags}\nbugs\t: none\n`);
+  expect(of("sse2")).toMatchObject([{ state: "missing", text: expect.stringContaining("no AVX") }]);
+  expect(of("avx")).toMatchObject([{ state: "note", text: "AVX but no AVX2" }]);
+  expect(of("avx avx2 fma")).toMatchObject([{ state: "ok", text: "avx2 fma; no fast bfloat16" }]);
+  expect(of("avx avx2 fma avx512f amx_bf16")).toMatchObject([
+    { state: "ok", text: "avx2 fma avx512f amx_bf16; bfloat16 is fast here" },
+  ]);
+  expect(processorChecks(undefined)).toEqual([]); // no /proc
+  expect(processorChecks("processor\t: 0\nFeatures\t: fp asimd\n")).toEqual([]); // ARM
+});
+
+test("koffi is there", async () => expect((await koffiCheck()).state).toBe("ok"));
+
+describe("the library", () => {
+  const setup = "npx vae setup tensorflow";
+
+  it("is missing where nothing is set up, or no manifest was written", () => {
+    expect(libraryCheck()).toMatchObject({ state: "missing", text: "not set up", remedy: setup });
+    mkdirSync(libraryFolder(), { recursive: true });
+    for (const name of LIBRARY) writeFileSync(join(libraryFolder(), name), noise(8));
+    expect(libraryCheck()).toMatchObject({ state: "missing", text: "not set up", remedy: setup });
+    writeFileSync(join(libraryFolder(), MANIFEST), '{"folder": ');
+    expect(libraryCheck()).toMatchObject({ state: "missing", text: "not set up", remedy: setup });
+  });
+
+  it("is ok where it is whole, with version, folder and where it came from", async () => {
+    await whole();
+    const { state, text } = libraryCheck();
+    expect([state, text]).toEqual([
+      "ok",
+      expect.stringMatching(/^2\.21\.0 in \S+2\.21\.0 \(55\.0 kB\), from \S+\.whl$/),
+    ]);
+  });
+
+  it.each([
+    ["is gone", (file: string) => rmSync(file)],
+    ["is cut short", (file: string) => writeFileSync(file, noise(100))],
+  ])("is missing where a file of it %s", async (_, harm) => {
+    for (const name of LIBRARY) {
+      await whole();
+      harm(join(libraryFolder(), name));
+      const check = libraryCheck();
+      expect([name, check.state]).toEqual([name, "missing"]);
+      expect(check.remedy).toContain(setup);
+    }
+  });
+
+  it("is the one that TFJS_VAE_TENSORFLOW names, or missing there", async () => {
+    await whole();
+    process.env.TFJS_VAE_TENSORFLOW = libraryFolder();
+    expect(libraryCheck()).toMatchObject({ state: "ok", text: expect.stringMatching(/named by TFJS_VAE/) });
+    process.env.TFJS_VAE_TENSORFLOW = join(cache.folder, "nowhere");
+    expect(libraryCheck()).toMatchObject({
+      state: "missing",
+      text: expect.stringMatching(/TFJS_VAE_TENSORFLOW names \S+nowhere, where it is not/),
+      remedy: "correct or unset it",
+    });
+  });
+});
+
+test("what computing showed is told: a crash, a processor, a GPU, a GPU that is not used", () => {
+  const cpu = { version: "2.21.0", device: "/job:localhost/replica:0/task:0/device:CPU:0", milliseconds: 5 };
+  const gpu = "/job:localhost/replica:0/task:0/device:GPU:0";
+  expect(computeChecks({ problem: "the process was ended by SIGILL" }, false)).toMatchObject([
+    { state: "missing", text: expect.stringContaining("SIGILL"), remedy: expect.stringContaining("--force") },
+  ]);
+  expect(computeChecks({ ...cpu, devices: [cpu.device] }, false)).toMatchObject([
+    { state: "ok", text: "TensorFlow 2.21.0 computes on CPU:0 (loaded in 5 ms)" },
+  ]);
+  expect(computeChecks({ ...cpu, device: gpu, devices: [cpu.device, gpu] }, true)).toMatchObject([
+    { state: "ok", text: expect.stringContaining("on GPU:0") },
+    { state: "ok", text: "GPU:0" },
+  ]);
+  expect(computeChecks({ ...cpu, devices: [cpu.device] }, true)[1]).toMatchObject({
+    state: "note",
+    remedy: "npx vae setup tensorflow --gpu",
+  });
+});
+
+test("a probe that crashes, fails or prints nothing is a problem in words", () => {
+  expect(runProbe(["-e", "process.kill(process.pid, 'SIGILL')"])).toEqual({
+    problem: "the process was ended by SIGILL",
+  });
+  expect(runProbe(["-e", "console.error('a\\nlast words'); process.exit(3)"])).toEqual({
+    problem: "last words",
+  });
+  expect(runProbe(["-e", "process.exit(3)"])).toEqual({ problem: "exit code 3" });
+});
+
+describe("vae doctor", () => {
+  it("ends with 0 where training can start", async () => {
+    const { code, stdout, stderr } = await vae(["doctor"], {
+      env: { ...real, TFJS_VAE_CACHE: real.TFJS_VAE_CACHE },
+    });
+    expect(stdout).toMatch(/^ok {6} training: TensorFlow 2\.21\.0 computes on /m);
+    expect(stdout).toMatch(/ready to train\n$/);
+    expect([code, stderr]).toEqual([0, ""]);
+  });
+
+  it("ends with 1 and what to type where the library is missing", async () => {
+    const { code, stdout, stderr } = await vae(["doctor"]);
+    expect(stdout).toContain(
+      "MISSING  TensorFlow's library: not set up\n         → npx vae setup tensorflow\n",
+    );
+    expect(stdout).toMatch(/1 missing: see the lines with →\n$/);
+    expect([code, stderr]).toEqual([1, ""]);
+  });
+
+  it("ends with 1 and no stack trace where the library does not load", async () => {
+    await whole();
+    const { code, stdout, stderr } = await vae(["doctor"]);
+    expect(stdout).toMatch(
+      /MISSING {2}training: TensorFlow does not compute: .*does not load.*\n {9}→ npx vae setup tensorflow --force/,
+    );
+    expect(`${stdout}${stderr}`).not.toMatch(/^\s+at /m);
+    expect(code).toBe(1);
+  });
+});
