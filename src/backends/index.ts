@@ -15,13 +15,11 @@ export interface BackendInfo {
   readonly device: string;
   /** Runs whole steps at once; absent where the backend can't. */
   readonly compiler?: StepCompiler;
-  /** What a user should know about the choice. */
-  readonly note?: string;
 }
 
 /**
- * Makes a backend tfjs's own from here on. `auto` is tensorflow where its library is set up, else cpu, with a
- * note that says what that costs.
+ * Makes a backend tfjs's own from here on. `auto` is tensorflow where its library is set up, else wasm, which
+ * needs nothing.
  *
  * @throws ConfigError for an unknown name, EngineError where tensorflow is missing or does not load
  */
@@ -32,7 +30,7 @@ export async function useBackend(name: string): Promise<BackendInfo> {
       `--backend: expected one of ${backendNames.join(", ")}, got "${name}".${didYouMean(name, backendNames)}`,
     );
   }
-  const chosen = known === "auto" ? (findLibrary() === undefined ? "cpu" : "tensorflow") : known;
+  const chosen = known === "auto" ? (findLibrary() === undefined ? "wasm" : "tensorflow") : known;
   if (chosen === "tensorflow") {
     const binding = registerTensorFlow();
     await tf.setBackend("tensorflow");
@@ -48,10 +46,5 @@ export async function useBackend(name: string): Promise<BackendInfo> {
   }
   await tf.setBackend("cpu");
   Object.assign(tf.backend(), { firstUse: false }); // or tfjs prints an advertisement of tfjs-node
-  const info = { name: chosen, version: tf.version.tfjs, device: "JavaScript" } as const;
-  if (known === "cpu") return info;
-  return {
-    ...info,
-    note: "TensorFlow is not set up, so this runs on tfjs's cpu backend, hundreds of times slower. Type: npx vae setup tensorflow",
-  };
+  return { name: chosen, version: tf.version.tfjs, device: "JavaScript" };
 }
