@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { batchNormTraining } from "../../../src/backends/batch_norm_training.ts";
+import { convInputGrad } from "../../../src/backends/nn_ops.ts";
 import { type Tensor, type Tensor1D, type Tensor4D, tf } from "../../../src/tf.ts";
 import { onBackend, relativeDifference } from "../../support/backends.ts";
 
@@ -291,6 +292,26 @@ describe("convolutions do what tfjs's own do, and so do their gradients", () => 
         1e-5,
       );
     }
+  }
+});
+
+describe("the input's gradient through a relu is that of the masked gradient", () => {
+  const cases = [
+    [[2, 9, 7, 17], 19, 1], // Winograd
+    [[2, 8, 8, 16], 16, 1],
+    [[2, 9, 9, 5], 7, 2],
+    [[2, 6, 6, 3], 64, 1], // few outputs
+  ] as const;
+  for (const [x, n, stride] of cases) {
+    const size = Math.ceil(x[1] / stride);
+    const out = [x[0], size, Math.ceil(x[2] / stride), n];
+    same(
+      `stride ${stride}`,
+      [out, out, [3, 3, x[3], n]],
+      (dy, y, filter) =>
+        convInputGrad(dy as Tensor4D, tf.relu(y as Tensor4D), filter as Tensor4D, [...x], stride, "same"),
+      1e-5,
+    );
   }
 });
 
