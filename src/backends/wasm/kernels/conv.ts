@@ -1,5 +1,5 @@
 import { copyFloats, copyMasked, zeroFloats } from "./copy";
-import { gemm, narrow } from "./gemm";
+import { gemm, narrow, turnPanel } from "./gemm";
 import { ownScratch } from "./thread";
 
 /** `n` floats of a row of windows, masked where there is a mask. */
@@ -107,12 +107,8 @@ export function packTransposed(
     for (let u = 0; u < nky; u++)
       for (let v = 0; v < nkx; v++) {
         const tap = (lastY - u * stepY) * kw + lastX - v * stepX;
-        const first = w + ((<usize>(tap * c + (p << 4)) * n) << 2);
-        for (let o = 0; o < n; o++, q += 64) {
-          let s = first + (<usize>o << 2);
-          for (let j = 0; j < columns; j++, s += <usize>n << 2) store<f32>(q + (<usize>j << 2), load<f32>(s));
-          if (columns < 16) zeroFloats(q + (<usize>columns << 2), 16 - columns);
-        }
+        turnPanel(w + ((<usize>(tap * c + (p << 4)) * n) << 2), <usize>n << 2, n, columns, q);
+        q += <usize>n << 6;
       }
   }
 }

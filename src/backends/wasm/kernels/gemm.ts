@@ -104,16 +104,53 @@ export function gemm(
   }
 }
 
-/** Panels [from, to) of B [k][n] with element (i, j) at i `rows` + j `columns` floats. */
+/** A panel [k][16] from `columns` rows of k floats each, `stride` bytes apart; zeros in the other columns. */
+export function turnPanel(source: usize, stride: usize, k: i32, columns: i32, panel: usize): void {
+  const whole = k & ~3;
+  for (let j = 0; j < 16; j += 4) {
+    let q = panel + (<usize>j << 2);
+    if (j + 4 > columns) {
+      for (let i = 0; i < k; i++, q += 64) {
+        for (let l = 0; l < 4; l++) {
+          const value: f32 = j + l < columns ? load<f32>(source + <usize>(j + l) * stride + (<usize>i << 2)) : 0;
+          store<f32>(q + (<usize>l << 2), value);
+        }
+      }
+      continue;
+    }
+    const s0 = source + <usize>j * stride, s1 = s0 + stride, s2 = s1 + stride, s3 = s2 + stride;
+    for (let i = 0; i < whole; i += 4, q += 256) {
+      const o = <usize>i << 2;
+      const r0 = v128.load(s0 + o), r1 = v128.load(s1 + o), r2 = v128.load(s2 + o), r3 = v128.load(s3 + o);
+      const a = i32x4.shuffle(r0, r1, 0, 4, 1, 5), b = i32x4.shuffle(r2, r3, 0, 4, 1, 5);
+      const c = i32x4.shuffle(r0, r1, 2, 6, 3, 7), d = i32x4.shuffle(r2, r3, 2, 6, 3, 7);
+      v128.store(q, i64x2.shuffle(a, b, 0, 2), 0);
+      v128.store(q, i64x2.shuffle(a, b, 1, 3), 64);
+      v128.store(q, i64x2.shuffle(c, d, 0, 2), 128);
+      v128.store(q, i64x2.shuffle(c, d, 1, 3), 192);
+    }
+    for (let i = whole; i < k; i++, q += 64) {
+      const o = <usize>i << 2;
+      store<f32>(q, load<f32>(s0 + o), 0);
+      store<f32>(q, load<f32>(s1 + o), 4);
+      store<f32>(q, load<f32>(s2 + o), 8);
+      store<f32>(q, load<f32>(s3 + o), 12);
+    }
+  }
+}
+
+/** Panels [from, to) of B [k][n] with element (i, j) at i `rows` + j `columns` floats, one of them 1. */
 export function packPanels(b: usize, rows: i32, columns: i32, k: i32, n: i32, out: usize, from: i32, to: i32): void {
   for (let p = from; p < to; p++) {
     const n0 = p << 4;
     const width = min(16, n - n0);
     let q = out + ((<usize>n0 * k) << 2);
+    if (rows == 1) {
+      turnPanel(b + ((<usize>n0 * columns) << 2), <usize>columns << 2, k, width, q);
+      continue;
+    }
     for (let i = 0; i < k; i++, q += 64) {
-      let s = b + ((<usize>i * rows + <usize>n0 * columns) << 2);
-      if (columns == 1) copyFloats(q, s, width);
-      else for (let j = 0; j < width; j++, s += <usize>columns << 2) store<f32>(q + (<usize>j << 2), load<f32>(s));
+      copyFloats(q, b + ((<usize>i * rows + <usize>n0) << 2), width);
       if (width < 16) zeroFloats(q + (<usize>width << 2), 16 - width);
     }
   }
