@@ -4,8 +4,8 @@
  *   npx tsx bench/wasm_kernels.ts [--batch 16] [--rounds 7] [--threads N]
  *
  * Prints a Markdown table: the fastest round's GFLOPS (of the direct convolution, so that Winograd's may lie above
- * the ceiling) or GB/s, by wall clock and by the process's processor time on one thread. `ceiling`: what a loop of
- * independent multiply-adds reaches on one thread.
+ * the processor's) or GB/s, by wall clock and by the process's processor time, which on one thread says what an idle
+ * machine would do.
  */
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
