@@ -7,5 +7,6 @@ export default defineConfig({
     pool: "forks", // one process a file: TensorFlow keeps one context a process
     maxWorkers: 2,
     testTimeout: 60_000,
+    hookTimeout: 60_000,
   },
 });

@@ -15,7 +15,7 @@ const WEEK_MS = 7 * 24 * 3600e3;
 export async function bundledCli() {
   try {
     const folder = join(cache, await stateOfSources());
-    const main = join(folder, "main.js");
+    const main = join(folder, "main.mjs");
     if (!(await stat(main).catch(() => undefined))) await bundle(folder);
     return pathToFileURL(main).href;
   } catch {
@@ -60,6 +60,7 @@ async function bundle(folder) {
       outdir: temporary,
       bundle: true,
       splitting: true,
+      outExtension: { ".js": ".mjs" }, // Node before 20.19 takes .js for CommonJS there
       platform: "node",
       format: "esm",
       target: "node20",

@@ -10,12 +10,15 @@ export async function* ordered<T>(
 ): AsyncGenerator<T, void, undefined> {
   const started: Promise<T>[] = [];
   let next = 0;
-  for (let index = 0; index < count; index++) {
+  for (let taken = 0; taken < count; taken++) {
     while (next < count && started.length < Math.max(1, ahead)) {
-      const result = make(next++);
+      const index = next++;
+      const result = nextTurn().then(() => make(index));
       result.catch(() => {}); // reported when its turn comes
       started.push(result);
     }
     yield await started.shift()!;
   }
 }
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

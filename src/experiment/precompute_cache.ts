@@ -41,6 +41,8 @@ interface Layout {
  * kept from epoch to epoch.
  */
 export class PrecomputeCache {
+  /** Seconds that whoever takes the batches of `each` has waited for them. */
+  waitSeconds = 0;
   private layout: Layout | undefined;
   private store: Store | undefined;
   private full = false;
@@ -87,7 +89,9 @@ export class PrecomputeCache {
     let next = pull();
     try {
       for (;;) {
+        const asked = performance.now();
         const batch = await next;
+        this.waitSeconds += (performance.now() - asked) / 1000;
         if (batch === undefined) return;
         next = pull();
         yield batch;

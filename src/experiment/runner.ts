@@ -116,7 +116,7 @@ class Run {
       this.checkFinite(figures, lr);
       state.step++;
       state.batch++;
-      this.log.step(state, figures, { lr, images: host.shape[0], waitSeconds: train.waitSeconds });
+      this.log.step(state, figures, { lr, images: host.shape[0], waitSeconds: this.targets.waitSeconds });
       const every = trainer.checkpoint?.every_n_steps;
       if (every !== undefined && state.step % every === 0) await this.save(false);
       await new Promise(setImmediate); // signals, prefetch and the progress display get their turn

@@ -3,10 +3,10 @@ import { dirname, join } from "node:path";
 import { type Manifest, TENSORFLOW_VERSION } from "../backends/tensorflow/library.ts";
 import { EngineError } from "../errors.ts";
 import { checkRoom } from "./disk.ts";
+import type { SetupOptions } from "./options.ts";
 import { findPip } from "./pip.ts";
 import { installWithDependencies } from "./pip_wheel.ts";
 import type { Platform } from "./platform.ts";
-import type { SetupOptions } from "./tensorflow.ts";
 
 /** TensorFlow, CUDA and pip's downloads of them beside each other, in bytes. */
 const ROOM = 12e9;

@@ -1,8 +1,8 @@
 import { tf } from "../../tf.ts";
 import type { AdamUpdate } from "../adam.ts";
+import type { TensorFlowBackend } from "./backend.ts";
 import type { Binding } from "./binding.ts";
 import { AttrType, DType } from "./c_api.ts";
-import type { TensorFlowBackend } from "./register.ts";
 import type { Resources } from "./resources.ts";
 
 const ATTRIBUTES = [

@@ -2,9 +2,9 @@ import type { KernelConfig, Tensor, TensorInfo } from "@tensorflow/tfjs";
 import { tf } from "../../tf.ts";
 import { BATCH_NORM_TRAINING, BATCH_NORM_TRAINING_GRAD } from "../batch_norm_training.ts";
 import { BIAS_ADD, BIAS_ADD_GRAD, LEAKY_RELU_GRAD, RELU_GRAD } from "../nn_ops.ts";
+import type { TensorFlowBackend } from "./backend.ts";
 import type { OpAttr } from "./binding.ts";
 import { AttrType, DType } from "./c_api.ts";
-import type { TensorFlowBackend } from "./register.ts";
 
 /** Our kernels on the backend "tensorflow", beside tfjs-node's. */
 export function registerKernels(): void {

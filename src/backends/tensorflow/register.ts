@@ -1,11 +1,11 @@
 import { createRequire } from "node:module";
 import util from "node:util";
-import type { KernelBackend } from "@tensorflow/tfjs";
 import { EngineError } from "../../errors.ts";
-import { type Tensor, tf } from "../../tf.ts";
+import { tf } from "../../tf.ts";
 import { registerAdam } from "../adam.ts";
 import type { StepCompiler } from "../compiler.ts";
 import { adamUpdate } from "./adam.ts";
+import type { TensorFlowBackend } from "./backend.ts";
 import { Binding } from "./binding.ts";
 import { stepCompiler } from "./compile/step.ts";
 import { registerKernels } from "./kernels.ts";
@@ -15,18 +15,6 @@ import { Resources } from "./resources.ts";
 
 const require = createRequire(import.meta.url);
 const PACKAGE = "@tensorflow/tfjs-node-gpu";
-
-/** The backend as tfjs-node has it, with the binding that our own kernels call. */
-export type TensorFlowBackend = KernelBackend & {
-  readonly binding: Binding;
-  /** By data id: the id of a tensor in the binding. */
-  readonly tensorMap: { get(dataId: object): { id: number } };
-  getInputTensorIds(tensors: readonly object[]): number[];
-  /** TensorFlow's number of a type of tfjs's. */
-  getDTypeInteger(dtype: string): number;
-  executeSingleOutput(name: string, attrs: object[], inputs: object[]): Tensor;
-  executeMultipleOutputs(name: string, attrs: object[], inputs: object[], outputs: number): never[];
-};
 
 let binding: Binding | undefined;
 let compiler: StepCompiler | undefined;

@@ -1,7 +1,7 @@
 import type { Variable } from "../../tf.ts";
+import type { TensorFlowBackend } from "./backend.ts";
 import type { Binding } from "./binding.ts";
 import { AttrType, DType } from "./c_api.ts";
-import type { TensorFlowBackend } from "./register.ts";
 
 const FLOAT = [{ name: "dtype", type: AttrType.TYPE, value: DType.FLOAT }];
 

@@ -3,8 +3,8 @@ import os from "node:os";
 import { platformOf } from "../platform.ts";
 import { type Check, missing, note, ok } from "./check.ts";
 
-/** The oldest Node that package.json's engines allow. */
-const OLDEST_NODE = 20;
+/** package.json's engines, for people. */
+const NODES = "20.19 or later, or 22.12 or later";
 /** What a small run needs beside the system, in GiB. */
 const LITTLE_MEMORY = 4;
 const FEATURES = ["avx2", "fma", "avx512f", "avx512_bf16", "amx_bf16"];
@@ -16,12 +16,10 @@ export function machineChecks(): Check[] {
 
 /** The version of Node against what the project supports. */
 export function nodeCheck(version: string): Check {
-  if (Number.parseInt(version, 10) >= OLDEST_NODE) return ok("Node", version);
-  return missing(
-    "Node",
-    `${version}; expected ${OLDEST_NODE} or later`,
-    "get a newer one: https://nodejs.org",
-  );
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  const supported = major === 20 ? minor >= 19 : major === 22 ? minor >= 12 : major > 22;
+  if (supported) return ok("Node", version);
+  return missing("Node", `${version}; expected ${NODES}`, "get a newer one: https://nodejs.org");
 }
 
 function systemCheck(): Check {

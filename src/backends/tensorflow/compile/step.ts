@@ -7,9 +7,9 @@ import {
   type StepCompiler,
   Unrecordable,
 } from "../../compiler.ts";
+import type { TensorFlowBackend } from "../backend.ts";
 import type { Binding } from "../binding.ts";
 import { DType } from "../c_api.ts";
-import type { TensorFlowBackend } from "../register.ts";
 import type { Resources } from "../resources.ts";
 import { buildFunction, type Signature } from "./build.ts";
 import { NativeFunction } from "./function.ts";

@@ -1,0 +1,50 @@
+/**
+ * Runs the specs that tfjs-core ships with its package on one of the project's backends.
+ *
+ *   npm run test:tfjs-core -- --backend tensorflow [--grep TEXT]
+ *
+ * Prints the specs that fail, those that pass although they are listed in tfjs_core_specs/exclusions.ts, and
+ * last `N passed, N failed, N skipped`; skipped are the excluded ones and those that a spec file itself holds
+ * back. Exit code 1 where a spec fails that is not listed.
+ */
+import { parseArgs } from "node:util";
+import { useBackend } from "../src/backends/index.ts";
+import { UserError } from "../src/errors.ts";
+import { loadSpecs } from "./tfjs_core_specs/bundle.ts";
+import { EXCLUSIONS } from "./tfjs_core_specs/exclusions.ts";
+import { bootJasmine } from "./tfjs_core_specs/jasmine.ts";
+import { Tally } from "./tfjs_core_specs/tally.ts";
+
+const { values: args } = parseArgs({
+  options: {
+    backend: { type: "string", default: "tensorflow" },
+    grep: { type: "string", default: "" },
+  },
+});
+
+const jasmine = bootJasmine();
+const { name, version, device } = await useBackend(args.backend).catch((error: Error) => {
+  if (!(error instanceof UserError)) throw error;
+  console.error(error.message);
+  process.exit(error.exitCode);
+});
+console.log(`tfjs-core's specs on ${name} ${version}, ${device}`);
+
+const { log, warn } = console;
+console.log = console.warn = () => {}; // what tfjs and its specs print
+const specs = await loadSpecs();
+specs.setTestEnvs([{ name, backendName: name, flags: {}, isDataSync: true }]);
+specs.declareSpecs();
+const shortName = (fullName: string) => fullName.replace(` ${name} {}`, "");
+const tally = new Tally(EXCLUSIONS[name] ?? []);
+jasmine.configure({ random: false, specFilter: (spec) => shortName(spec.getFullName()).includes(args.grep) });
+jasmine.addReporter({
+  specDone: ({ fullName, status, failedExpectations }) => {
+    if (status !== "excluded") tally.add(shortName(fullName), status, failedExpectations);
+  },
+});
+await jasmine.execute();
+Object.assign(console, { log, warn });
+
+console.log(tally.report(args.grep === "").join("\n"));
+process.exit(tally.failed === 0 ? 0 : 1); // specs leave timers behind
