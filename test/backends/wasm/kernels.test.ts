@@ -171,6 +171,8 @@ describe("layout kernels do what tfjs's own do", () => {
       ],
       (...xs) => tf.concat([...xs, xs[0]!], axis),
     );
+  for (const axis of [0, 1, 2]) same(`split ${axis}`, [[4, 6, 8]], (x) => tf.split(x!, 2, axis));
+  same("split into unequal parts", [[3, 5, 2]], (x) => tf.split(x!, [1, 4], 1));
   same("fill", [[3, 5]], (x) => [tf.zerosLike(x!), tf.onesLike(x!), tf.fill([3, 7], 2.5)]);
 });
 

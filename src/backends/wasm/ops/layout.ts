@@ -131,6 +131,23 @@ const concat: Run = (backend, inputs, attrs) => {
   return y;
 };
 
+const split: Run = (backend, { x }, attrs) => {
+  if (!isWord(x!)) return undefined;
+  const axis = tf.util.parseAxisParam(attrs.axis as number, x!.shape)[0]!;
+  const parts = tf.backend_util.prepareSplitSize(x as never, attrs.numOrSizeSplits as number[], axis);
+  const from = stridesOf(x!.shape);
+  const outputs: TensorInfo[] = [];
+  let fromFirst = 0;
+  for (const part of parts) {
+    const sizes = x!.shape.map((n, d) => (d === axis ? part : n));
+    const y = backend.output(sizes, x!.dtype);
+    outputs.push(y);
+    copy(backend, x!, y, { sizes, from, to: stridesOf(sizes), fromFirst }); // three dimensions at most
+    fromFirst += part * from[axis]!;
+  }
+  return outputs;
+};
+
 const word = new DataView(new ArrayBuffer(4));
 
 function fill(backend: WasmBackend, y: TensorInfo, value: number): void {
@@ -171,6 +188,7 @@ export const layoutKernels: Kernels = {
   Slice: slice,
   PadV2: pad,
   Concat: concat,
+  SplitV: split,
   ZerosLike: filled(0),
   OnesLike: filled(1),
   Fill: fillKernel,
