@@ -225,7 +225,7 @@ test("an abort removes what was begun", async () => {
 test("a computer without TensorFlow's library is told what to do", () => {
   expect(() => platformOf("win32", "x64")).toThrow(/Windows .* wsl --install/);
   expect(() => platformOf("linux", "riscv64")).toThrow(
-    /published for linux x64, linux arm64, darwin arm64; this is linux riscv64\. Use --backend cpu/,
+    /published for linux x64, linux arm64, darwin arm64; this is linux riscv64\. Use --backend wasm/,
   );
   expect(platformOf("darwin", "arm64").files[0]).toBe("libtensorflow_cc.2.dylib");
 });
