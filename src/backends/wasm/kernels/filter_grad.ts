@@ -53,6 +53,33 @@ function outer4x8(pixels: i32, a: usize, b: usize, c: usize, ldc: usize, add: bo
   put(c + 3 * ldc, s30, s31, add);
 }
 
+/**
+ * Eight rows by four columns of A^T B over `pixels`, into tile [4][8]; for gradients of so few channels. B:
+ * [pixels][8].
+ */
+function outer8x4(pixels: i32, a: usize, b: usize, tile: usize): void {
+  let s00 = f32x4.splat(0), s01 = s00, s10 = s00, s11 = s00, s20 = s00, s21 = s00, s30 = s00, s31 = s00;
+  for (const end = b + (<usize>pixels << 5); b < end; b += 32, a += LDA) {
+    const a0 = v128.load(a), a1 = v128.load(a, 16);
+    let y = v128.load32_splat(b, 0);
+    s00 = madd(y, a0, s00);
+    s01 = madd(y, a1, s01);
+    y = v128.load32_splat(b, 4);
+    s10 = madd(y, a0, s10);
+    s11 = madd(y, a1, s11);
+    y = v128.load32_splat(b, 8);
+    s20 = madd(y, a0, s20);
+    s21 = madd(y, a1, s21);
+    y = v128.load32_splat(b, 12);
+    s30 = madd(y, a0, s30);
+    s31 = madd(y, a1, s31);
+  }
+  put(tile, s00, s01, false);
+  put(tile + 32, s10, s11, false);
+  put(tile + 64, s20, s21, false);
+  put(tile + 96, s30, s31, false);
+}
+
 @inline
 function put(c: usize, s0: v128, s1: v128, add: bool): void {
   v128.store(c, add ? f32x4.add(v128.load(c), s0) : s0, 0);
@@ -141,6 +168,18 @@ function packGradients(b: usize, dy: usize, count: i32, n: i32): void {
 
 function multiply(a: usize, b: usize, tile: usize, count: i32, rows: i32, n: i32, out: usize, add: bool): void {
   const ldc = <usize>n << 2;
+  if (n <= 4) {
+    for (let e = 0; e < rows; e += 8) {
+      outer8x4(count, a + (<usize>e << 2), b, tile);
+      for (let r = 0; r < min(8, rows - e); r++)
+        for (let o = 0; o < n; o++) {
+          const c = out + <usize>(e + r) * ldc + (<usize>o << 2);
+          const sum = load<f32>(tile + ((<usize>(o << 3) + r) << 2));
+          store<f32>(c, add ? load<f32>(c) + sum : sum);
+        }
+    }
+    return;
+  }
   for (let o = 0; o < n; o += 8, b += <usize>count << 5) {
     const columns = min(8, n - o);
     for (let e = 0; e < rows; e += 4) {
