@@ -5,23 +5,21 @@ import type { StepCompiler } from "./compiler.ts";
 import { findLibrary } from "./tensorflow/library.ts";
 import { registerTensorFlow, tensorFlowCompiler } from "./tensorflow/register.ts";
 
-export const backendNames = ["auto", "tensorflow", "cpu"] as const;
+export const backendNames = ["auto", "tensorflow", "wasm", "cpu"] as const;
 export type BackendName = (typeof backendNames)[number];
 
 export interface BackendInfo {
-  readonly name: "tensorflow" | "cpu";
+  readonly name: "tensorflow" | "wasm" | "cpu";
   /** Version of TensorFlow, or of tfjs. */
   readonly version: string;
   readonly device: string;
   /** Runs whole steps at once; absent where the backend can't. */
   readonly compiler?: StepCompiler;
-  /** What a user should know about the choice. */
-  readonly note?: string;
 }
 
 /**
- * Makes a backend tfjs's own from here on. `auto` is tensorflow where its library is set up, else cpu, with a
- * note that says what that costs.
+ * Makes a backend tfjs's own from here on. `auto` is tensorflow where its library is set up, else wasm, which
+ * needs nothing.
  *
  * @throws ConfigError for an unknown name, EngineError where tensorflow is missing or does not load
  */
@@ -32,19 +30,21 @@ export async function useBackend(name: string): Promise<BackendInfo> {
       `--backend: expected one of ${backendNames.join(", ")}, got "${name}".${didYouMean(name, backendNames)}`,
     );
   }
-  const chosen = known === "auto" ? (findLibrary() === undefined ? "cpu" : "tensorflow") : known;
+  const chosen = known === "auto" ? (findLibrary() === undefined ? "wasm" : "tensorflow") : known;
   if (chosen === "tensorflow") {
     const binding = registerTensorFlow();
     await tf.setBackend("tensorflow");
     const compiler = tensorFlowCompiler();
     return { name: chosen, version: binding.TF_Version, device: binding.device, compiler };
   }
+  if (chosen === "wasm") {
+    const { registerWasm } = await import("./wasm/register.ts");
+    const { threads } = registerWasm();
+    await tf.setBackend("wasm");
+    const device = `WebAssembly, ${threads} thread${threads === 1 ? "" : "s"}`;
+    return { name: chosen, version: tf.version.tfjs, device };
+  }
   await tf.setBackend("cpu");
   Object.assign(tf.backend(), { firstUse: false }); // or tfjs prints an advertisement of tfjs-node
-  const info = { name: chosen, version: tf.version.tfjs, device: "JavaScript" } as const;
-  if (known === "cpu") return info;
-  return {
-    ...info,
-    note: "TensorFlow is not set up, so this runs on tfjs's cpu backend, hundreds of times slower. Type: npx vae setup tensorflow",
-  };
+  return { name: chosen, version: tf.version.tfjs, device: "JavaScript" };
 }

@@ -1,5 +1,5 @@
 import type { GradConfig, KernelConfig } from "@tensorflow/tfjs";
-import { type Tensor, type Tensor1D, tf } from "../tf.ts";
+import { type Tensor, type Tensor1D, type Tensor4D, tf } from "../tf.ts";
 
 /**
  * Ops that tfjs computes in several, as kernels of their own, so that a backend may have each as one. Those for
@@ -9,6 +9,11 @@ export const BIAS_ADD = "BiasAdd"; //             inputs x [..., C], bias [C]
 export const BIAS_ADD_GRAD = "BiasAddGrad"; //    input dy [..., C]; the bias's gradient [C]
 export const RELU_GRAD = "ReluGrad"; //           inputs dy, x (or relu(x))
 export const LEAKY_RELU_GRAD = "LeakyReluGrad"; // inputs dy, x; attribute alpha
+/**
+ * Conv2DBackpropInput through a ReLU behind the convolution: inputs dy, filter and y, the ReLU's output. On
+ * backends that have it; there is no plain one.
+ */
+export const CONV_INPUT_GRAD_RELU = "Conv2DBackpropInputRelu";
 
 /** x + bias over the last axis; `x` [..., C], `bias` [C]. */
 export function biasAdd(x: Tensor, bias: Tensor1D): Tensor {
@@ -24,6 +29,28 @@ export function leakyRelu(x: Tensor, alpha: number): Tensor {
 /** The gradient of relu: dy where `y` = relu(x) is positive, else 0. */
 export function reluGrad(dy: Tensor, y: Tensor): Tensor {
   return run(RELU_GRAD, { dy, x: y });
+}
+
+/**
+ * The gradient of x [B, H, W, C] of y = relu(conv2d(x, filter)) from that of y; with no `y`, of a convolution
+ * without relu.
+ */
+export function convInputGrad(
+  dy: Tensor4D,
+  y: Tensor4D | undefined,
+  filter: Tensor4D,
+  xShape: [number, number, number, number],
+  strides: number,
+  pad: "same" | "valid",
+): Tensor4D {
+  if (y !== undefined && tf.getKernel(CONV_INPUT_GRAD_RELU, tf.getBackend()) !== undefined) {
+    const attrs = { strides: [strides, strides], pad, inputShape: xShape };
+    return tf
+      .engine()
+      .runKernel(CONV_INPUT_GRAD_RELU, { dy, filter, y } as never, attrs) as unknown as Tensor4D;
+  }
+  const inside = y === undefined ? dy : (reluGrad(dy, y) as Tensor4D);
+  return tf.conv2dTranspose(inside, filter, xShape, strides, pad);
 }
 
 function run(kernel: string, inputs: Record<string, Tensor>, attrs: Record<string, number> = {}): Tensor {

@@ -24,7 +24,7 @@ export function addBench(program: Command): void {
       collect,
       [],
     )
-    .option("--backend <name>", "auto, tensorflow or cpu (slow)", "auto")
+    .option("--backend <name>", "auto, tensorflow, wasm or cpu (slow)", "auto")
     .option("--steps <n>", "steps measured", count, 20)
     .option("--warmup <n>", "steps before them", count, 3)
     .option("--no-phases", "measure the whole step alone, in half the time")

@@ -20,7 +20,7 @@ export function addRun(program: Command): void {
     .description("train the model of a config")
     .option("-c, --config <file>", "YAML file; with --resume RUN the run's own where left out")
     .option("--set <key=value>", "change a value: --set model_params.latent_dim=64 (repeatable)", collect)
-    .option("--backend <name>", "auto, tensorflow or cpu (slow)", "auto")
+    .option("--backend <name>", "auto, tensorflow, wasm or cpu (slow)", "auto")
     .option("--resume <run>", "go on with a run's folder, or auto: the newest of this name, else a new one")
     .option("--quiet", "say only what is needed", false)
     .addHelpText(

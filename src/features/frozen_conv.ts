@@ -1,4 +1,4 @@
-import { reluGrad } from "../backends/nn_ops.ts";
+import { convInputGrad } from "../backends/nn_ops.ts";
 import { type Tensor, type Tensor1D, type Tensor4D, tf } from "../tf.ts";
 import type { ConvStep } from "./plan.ts";
 
@@ -34,10 +34,8 @@ export function frozenConv({ filter, filterShape, bias, stride, pad, relu }: Con
     (save as (tensors: Tensor[]) => void)(relu ? [y] : []);
     return {
       value: y,
-      gradFunc: (dy: Tensor, saved: Tensor[]) => {
-        const inside = relu ? reluGrad(dy, saved[0]!) : dy;
-        return tf.conv2dTranspose(inside as Tensor4D, weights, xShape, stride, pad);
-      },
+      gradFunc: (dy: Tensor, saved: Tensor[]) =>
+        convInputGrad(dy as Tensor4D, saved[0] as Tensor4D | undefined, weights, xShape, stride, pad),
     };
   });
   return {

@@ -14,6 +14,8 @@ export interface FrozenNetwork {
    * Differentiable with respect to the images only.
    */
   features(images: Tensor4D): Named<Tensor4D>;
+  /** The same as constants, without a gradient, for less memory: the target that others are compared with. */
+  constants(images: Tensor4D): Named<Tensor4D>;
   dispose(): void;
 }
 

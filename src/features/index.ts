@@ -90,13 +90,15 @@ export function frozenNetwork(
 ): FrozenNetwork {
   const runner = plainRunner(planNetwork(network, selected, weights), normalize);
   let disposed = false;
+  const running = () => {
+    if (disposed) throw new Error(`feature network ${network.name} was used after its disposal`);
+    return runner;
+  };
   return {
     name: network.name,
     layers: selected.map((s) => s.name),
-    features: (images) => {
-      if (disposed) throw new Error(`feature network ${network.name} was used after its disposal`);
-      return runner.run(images);
-    },
+    features: (images) => running().run(images),
+    constants: (images) => running().constants(images),
     dispose: () => {
       if (!disposed) runner.dispose();
       disposed = true;

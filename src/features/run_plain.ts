@@ -3,9 +3,12 @@ import { type Tensor, type Tensor4D, tf } from "../tf.ts";
 import { frozenConv } from "./frozen_conv.ts";
 import { IMAGENET_MEAN, IMAGENET_STD } from "./normalize.ts";
 import type { Step } from "./plan.ts";
+import { untaped } from "./untaped.ts";
 
 export interface Runner {
   run(images: Tensor4D): Named<Tensor4D>;
+  /** The same as constants: each map but those asked for is given back as soon as the next one is there. */
+  constants(images: Tensor4D): Named<Tensor4D>;
   dispose(): void;
 }
 
@@ -23,17 +26,22 @@ export function plainRunner(steps: readonly Step[], normalize: "imagenet" | "non
   };
   const toNetwork = normalization(normalize, own);
   const ops = steps.map((step) => ({ take: step.take, op: toOp(step, own) }));
+  const run = (images: Tensor4D, hold: boolean) => {
+    const maps: Record<string, Tensor4D> = {};
+    let x = toNetwork(images);
+    let taken = x === images;
+    for (const { take, op } of ops) {
+      const y = op(x);
+      if (!hold && !taken) x.dispose();
+      x = y;
+      taken = take !== undefined;
+      if (take !== undefined) maps[take] = x;
+    }
+    return maps;
+  };
   return {
-    run: (images) =>
-      tf.tidy(() => {
-        const maps: Record<string, Tensor4D> = {};
-        let x = toNetwork(images);
-        for (const { take, op } of ops) {
-          x = op(x);
-          if (take !== undefined) maps[take] = x;
-        }
-        return maps;
-      }),
+    run: (images) => tf.tidy(() => run(images, true)),
+    constants: (images) => untaped(images, (x) => run(x, false)),
     dispose: () => {
       for (const item of owned) item.dispose();
     },

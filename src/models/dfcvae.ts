@@ -72,7 +72,7 @@ export default defineModel({
     const [low, high] = args.imageRange;
     const unit = (x: Tensor4D): Tensor4D =>
       low === 0 && high === 1 ? x : tf.div(tf.sub(x, low), high - low);
-    const precompute = (images: Tensor4D) => network.features(unit(images));
+    const precompute = (images: Tensor4D) => network.constants(unit(images));
     const layerScale = args.convention === "elbo" ? 1 : 2;
     return {
       ...vae,

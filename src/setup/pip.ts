@@ -95,7 +95,7 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
   [/No space left/, "the disk is full: make room, or name another folder in TFJS_VAE_CACHE."],
   [
     /No matching distribution/,
-    "the package index has no TensorFlow for this computer: Linux needs glibc 2.27 or later (not musl) and pip 20.3 or later. Type: python3 -m pip install --upgrade pip; or use --backend cpu (very slow).",
+    "the package index has no TensorFlow for this computer: Linux needs glibc 2.27 or later (not musl) and pip 20.3 or later. Type: python3 -m pip install --upgrade pip; or use --backend wasm.",
   ],
 ];
 

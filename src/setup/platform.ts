@@ -32,6 +32,6 @@ export function platformOf(system: string = process.platform, arch: string = pro
     );
   }
   throw new EngineError(
-    `TensorFlow 2.21 is published for ${PLATFORMS.map((p) => p.name).join(", ")}; this is ${system} ${arch}. Use --backend cpu (very slow).`,
+    `TensorFlow 2.21 is published for ${PLATFORMS.map((p) => p.name).join(", ")}; this is ${system} ${arch}. Use --backend wasm.`,
   );
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { adamUpdate } from "../../src/backends/adam.ts";
 import { useBackend } from "../../src/backends/index.ts";
+import { fallbacks } from "../../src/backends/wasm/kernel.ts";
 import { Rng } from "../../src/rng.ts";
 import { type Tensor, tf } from "../../src/tf.ts";
 import type { KernelCase } from "./kernel_case.ts";
@@ -28,11 +29,20 @@ it("has cases for every kernel that the project's models, optimizers and grids r
   expect(used.filter((kernel) => KERNEL_CASES[kernel] === undefined)).toEqual([]);
 });
 
-const kernels = Object.entries(KERNEL_CASES);
+it("wasm runs nothing of a training step by tfjs's cpu kernels", async () => {
+  await useBackend("wasm");
+  fallbacks.clear();
+  await usedKernels();
+  expect([...fallbacks.keys()]).toEqual([]);
+});
 
-describe.each(kernels)("tensorflow's %s", (kernel, cases) => {
+const kernels = (["tensorflow", "wasm"] as const).flatMap((backend) =>
+  Object.entries(KERNEL_CASES).map(([kernel, cases]) => [backend, kernel, cases] as const),
+);
+
+describe.each(kernels)("%s's %s", (backend, kernel, cases) => {
   it.each(cases.map((c) => [c.title, c] as const))("agrees with cpu's: %s", async (_, c) => {
-    const [reference, got] = [await run(c, "cpu"), await run(c, "tensorflow")];
+    const [reference, got] = [await run(c, "cpu"), await run(c, backend)];
     expect(got.kernels, "the case runs the kernel").toContain(kernel);
     expect(got.results.map((r) => [r.shape, r.dtype])).toEqual(
       reference.results.map((r) => [r.shape, r.dtype]),
@@ -46,7 +56,7 @@ describe.each(kernels)("tensorflow's %s", (kernel, cases) => {
 
 it.each([[[]], [[1]], [[13, 11]], [[3, 3, 2, 5]]])("Adam's update of %j agrees with cpu's", async (shape) => {
   const updated = async (backend: string) => {
-    await tf.setBackend(backend);
+    await useBackend(backend);
     const rng = Rng.fromSeed(23);
     const [p, m, v] = ["p", "m", "v"].map((name) => tf.variable(tf.abs(rng.fold(name).normal(shape))));
     for (let step = 0; step < 3; step++) {
@@ -55,8 +65,11 @@ it.each([[[]], [[1]], [[13, 11]], [[3, 3, 2, 5]]])("Adam's update of %j agrees w
     }
     return [p!, m!, v!].map((x) => read(x).data);
   };
-  const [reference, got] = [await updated("cpu"), await updated("tensorflow")];
-  for (const [i, name] of ["parameter", "m", "v"].entries()) expectClose(got[i]!, reference[i]!, name);
+  const reference = await updated("cpu");
+  for (const backend of ["tensorflow", "wasm"]) {
+    const got = await updated(backend);
+    for (const [i, name] of ["parameter", "m", "v"].entries()) expectClose(got[i]!, reference[i]!, name);
+  }
 });
 
 interface Result {
@@ -67,7 +80,7 @@ interface Result {
 
 /** The output and, of a case with a gradient, those by each input for one random dy. */
 async function run(c: KernelCase, backend: string): Promise<{ results: Result[]; kernels: string[] }> {
-  await tf.setBackend(backend);
+  await useBackend(backend);
   const inputs = c.inputs();
   let results: Result[] = [];
   const { kernelNames } = await tf.profile(() => {

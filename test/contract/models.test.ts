@@ -32,7 +32,7 @@ function trainer(vae: VAE, weights: Record<string, number>) {
 
 const snapshot = (vae: VAE) => new Map([...vae.params].map(([n, p]) => [n, [...p.value.dataSync()]]));
 
-for (const backend of ["tensorflow", "cpu"] as const) {
+for (const backend of ["tensorflow", "wasm"] as const) {
   describe.each(modelNames())(`%s on ${backend}`, (name) => {
     const model = getModel(name)!;
     const weightsOf = (convention: Convention, params: Record<string, unknown> = {}) => {

@@ -49,7 +49,7 @@ function reference(e: ExpParams): number[] {
   return p;
 }
 
-describe.each(["cpu", "tensorflow"])("optimizers on %s", (backend) => {
+describe.each(["cpu", "tensorflow", "wasm"])("optimizers on %s", (backend) => {
   beforeAll(async () => {
     await useBackend(backend);
   });

@@ -46,7 +46,7 @@ function unfolded(table: NetworkTable, weights: NetworkWeights, images: Tensor4D
   return out;
 }
 
-describe.each(["cpu", "tensorflow"] as const)("a frozen network on %s", (backend) => {
+describe.each(["cpu", "tensorflow", "wasm"] as const)("a frozen network on %s", (backend) => {
   beforeAll(() => useBackend(backend));
 
   const weights = weightsFor(SMALL);
@@ -90,7 +90,7 @@ describe.each(["cpu", "tensorflow"] as const)("a frozen network on %s", (backend
     const { kernelNames } = await tf.profile(() =>
       tf.grad((x) => sumOfSquares(network.features(x as Tensor4D)))(images()),
     );
-    expect(kernelNames).toContain("Conv2DBackpropInput");
+    expect(kernelNames.some((name) => name.startsWith("Conv2DBackpropInput"))).toBe(true);
     expect(kernelNames).not.toContain("Conv2DBackpropFilter");
     network.dispose();
   });

@@ -9,9 +9,9 @@ import { DataError, EngineError, UserError } from "../../src/errors.ts";
 import { crc32, crc32ByTable } from "../../src/setup/crc32.ts";
 import { checkRoom } from "../../src/setup/disk.ts";
 import { fromFile } from "../../src/setup/from_wheel.ts";
+import type { SetupOptions } from "../../src/setup/options.ts";
 import { platformOf } from "../../src/setup/platform.ts";
 import { wholeLibrary } from "../../src/setup/staging.ts";
-import type { SetupOptions } from "../../src/setup/options.ts";
 import { setupTensorflow } from "../../src/setup/tensorflow.ts";
 import { leftovers, ownCache } from "../support/cache.ts";
 import { dataFolder, failure } from "../support/data.ts";
@@ -225,7 +225,7 @@ test("an abort removes what was begun", async () => {
 test("a computer without TensorFlow's library is told what to do", () => {
   expect(() => platformOf("win32", "x64")).toThrow(/Windows .* wsl --install/);
   expect(() => platformOf("linux", "riscv64")).toThrow(
-    /published for linux x64, linux arm64, darwin arm64; this is linux riscv64\. Use --backend cpu/,
+    /published for linux x64, linux arm64, darwin arm64; this is linux riscv64\. Use --backend wasm/,
   );
   expect(platformOf("darwin", "arm64").files[0]).toBe("libtensorflow_cc.2.dylib");
 });

@@ -39,7 +39,7 @@ export function registerTensorFlow(): Binding {
     throw new EngineError(
       named
         ? `TFJS_VAE_TENSORFLOW: expected libtensorflow_cc.so.2 or its folder, got "${named}". Correct or unset it.`
-        : "TensorFlow's library is not set up. Type: npx vae setup tensorflow (or use --backend cpu, very slow).",
+        : "TensorFlow's library is not set up. Type: npx vae setup tensorflow (or use --backend wasm, which needs nothing).",
     );
   }
   quietTensorFlow(library.file);

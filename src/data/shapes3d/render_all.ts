@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
+import { startWorker } from "../../start_worker.ts";
 import { FACTORS } from "./factors.ts";
 import type { Job } from "./worker.ts";
 
@@ -19,7 +20,9 @@ export async function renderAll(
   put: (row: number, image: Uint8Array) => Promise<void>,
 ): Promise<void> {
   const tasks = tasksOf(labels, size);
-  const workers = Array.from({ length: Math.min(availableParallelism(), tasks.length) }, startWorker);
+  const workers = Array.from({ length: Math.min(availableParallelism(), tasks.length) }, () =>
+    startWorker(import.meta.url, "./worker"),
+  );
   const bytes = 3 * size * size;
   try {
     await Promise.all(
@@ -67,14 +70,4 @@ function answer(worker: Worker, job: Job): Promise<Uint8Array> {
     });
     worker.postMessage(job);
   });
-}
-
-/** A worker of compiled files, or of the sources, which it reads by tsx as this thread does. */
-function startWorker(): Worker {
-  if (!import.meta.url.endsWith(".ts")) return new Worker(new URL("./worker.js", import.meta.url));
-  const tsx = import.meta.resolve("tsx/esm/api"); // the package's own, wherever one works
-  const worker = new URL("./worker.ts", import.meta.url).href;
-  // `--import tsx` does nothing in the workers of Node 20.
-  const start = `import(${JSON.stringify(tsx)}).then((tsx) => { tsx.register(); return import(${JSON.stringify(worker)}); })`;
-  return new Worker(start, { eval: true, execArgv: [] });
 }

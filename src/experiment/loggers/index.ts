@@ -147,7 +147,6 @@ export class RunLog {
       `on     ${device}, ${backend.device}`,
       `run    ${shown(folder.path)}${resume ? `, resumed at step ${count(state.step)}` : ""}: ${count(totalSteps)} steps, ${count(stepsPerEpoch)} an epoch`,
     ];
-    if (backend.note !== undefined) lines.push(`note   ${backend.note}`);
     const { skipped } = dataset;
     if (skipped.length > 0) lines.push(`note   ${skipped.length} images skipped, the first: ${skipped[0]}`);
     this.console.note(lines.join("\n"));

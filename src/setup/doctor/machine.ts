@@ -68,7 +68,7 @@ export function processorChecks(text: string | undefined): Check[] {
       missing(
         "processor",
         "no AVX, which TensorFlow's wheels are compiled for",
-        "use another computer, or --backend cpu",
+        "use another computer, or --backend wasm",
       ),
     ];
   }

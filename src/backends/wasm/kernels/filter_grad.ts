@@ -1,0 +1,197 @@
+import { copyFloats, zeroFloats } from "./copy";
+import { madd } from "./madd";
+import { ownScratch } from "./thread";
+
+/** Pixels packed at a time. */
+const PIXELS: i32 = 128;
+/** Rows of the gradient, elements of a filter's row [kw][c], of one task. */
+const ROWS: i32 = 64;
+/** Bytes of a packed pixel of x; an odd number of cache lines, against set aliasing. */
+const LDA: usize = (<usize>ROWS << 2) + 64;
+
+/** Four rows by eight columns of A^T B over `pixels`, added to c where `add`. B: [pixels][8]. */
+function outer4x8(pixels: i32, a: usize, b: usize, c: usize, ldc: usize, add: bool): void {
+  let s00 = f32x4.splat(0), s01 = s00, s10 = s00, s11 = s00, s20 = s00, s21 = s00, s30 = s00, s31 = s00;
+  const end = b + (<usize>pixels << 5);
+  while (b < end) {
+    let b0 = v128.load(b, 0), b1 = v128.load(b, 16);
+    let x = v128.load32_splat(a, 0);
+    s00 = madd(x, b0, s00);
+    s01 = madd(x, b1, s01);
+    x = v128.load32_splat(a, 4);
+    s10 = madd(x, b0, s10);
+    s11 = madd(x, b1, s11);
+    x = v128.load32_splat(a, 8);
+    s20 = madd(x, b0, s20);
+    s21 = madd(x, b1, s21);
+    x = v128.load32_splat(a, 12);
+    s30 = madd(x, b0, s30);
+    s31 = madd(x, b1, s31);
+    b += 32;
+    a += LDA;
+    if (b == end) break; // keeps V8 from hoisting the next step's loads
+    b0 = v128.load(b, 0);
+    b1 = v128.load(b, 16);
+    x = v128.load32_splat(a, 0);
+    s00 = madd(x, b0, s00);
+    s01 = madd(x, b1, s01);
+    x = v128.load32_splat(a, 4);
+    s10 = madd(x, b0, s10);
+    s11 = madd(x, b1, s11);
+    x = v128.load32_splat(a, 8);
+    s20 = madd(x, b0, s20);
+    s21 = madd(x, b1, s21);
+    x = v128.load32_splat(a, 12);
+    s30 = madd(x, b0, s30);
+    s31 = madd(x, b1, s31);
+    b += 32;
+    a += LDA;
+  }
+  put(c, s00, s01, add);
+  put(c + ldc, s10, s11, add);
+  put(c + 2 * ldc, s20, s21, add);
+  put(c + 3 * ldc, s30, s31, add);
+}
+
+/**
+ * Eight rows by four columns of A^T B over `pixels`, into tile [4][8]; for gradients of so few channels. B:
+ * [pixels][8].
+ */
+function outer8x4(pixels: i32, a: usize, b: usize, tile: usize): void {
+  let s00 = f32x4.splat(0), s01 = s00, s10 = s00, s11 = s00, s20 = s00, s21 = s00, s30 = s00, s31 = s00;
+  for (const end = b + (<usize>pixels << 5); b < end; b += 32, a += LDA) {
+    const a0 = v128.load(a), a1 = v128.load(a, 16);
+    let y = v128.load32_splat(b, 0);
+    s00 = madd(y, a0, s00);
+    s01 = madd(y, a1, s01);
+    y = v128.load32_splat(b, 4);
+    s10 = madd(y, a0, s10);
+    s11 = madd(y, a1, s11);
+    y = v128.load32_splat(b, 8);
+    s20 = madd(y, a0, s20);
+    s21 = madd(y, a1, s21);
+    y = v128.load32_splat(b, 12);
+    s30 = madd(y, a0, s30);
+    s31 = madd(y, a1, s31);
+  }
+  put(tile, s00, s01, false);
+  put(tile + 32, s10, s11, false);
+  put(tile + 64, s20, s21, false);
+  put(tile + 96, s30, s31, false);
+}
+
+@inline
+function put(c: usize, s0: v128, s1: v128, add: bool): void {
+  v128.store(c, add ? f32x4.add(v128.load(c), s0) : s0, 0);
+  v128.store(c, add ? f32x4.add(v128.load(c, 16), s1) : s1, 16);
+}
+
+/**
+ * The gradient of a convolution's filter, [parts][kh][kw][c][n], whose parts the caller adds. A task is part x
+ * filter row x block of 64 elements of [kw][c]; tasks [from, to). A part has the pixels [i, i + 1) / parts of
+ * [images, oh, ow], cut at multiples of 128.
+ */
+export function filterGrad(
+  x: usize, ih: i32, iw: i32, c: i32, dy: usize, images: i32, oh: i32, ow: i32, n: i32, kh: i32, kw: i32,
+  strideY: i32, strideX: i32, padY: i32, padX: i32, dw: usize, parts: i32,
+  scratch: usize, stride: usize, from: i32, to: i32,
+): void {
+  const a = ownScratch(scratch, stride);
+  const tile = a + <usize>PIXELS * LDA;
+  const b = tile + 128;
+  const run = kw * c;
+  const blocks = (run + ROWS - 1) / ROWS;
+  const size = (<usize>(kh * run) * n) << 2;
+  const pixels = images * oh * ow;
+  const pixelBlocks = (pixels + PIXELS - 1) / PIXELS;
+  for (let t = from; t < to; t++) {
+    const part = t / (kh * blocks), ky = (t / blocks) % kh, e0 = (t % blocks) * ROWS;
+    const rows = min(ROWS, run - e0);
+    const out = dw + <usize>part * size + ((<usize>(ky * run + e0) * n) << 2);
+    const first = <i32>((<i64>pixelBlocks * part) / parts) * PIXELS;
+    const last = min(pixels, <i32>((<i64>pixelBlocks * (part + 1)) / parts) * PIXELS);
+    for (let p = first; p < last; p += PIXELS) {
+      const count = min(PIXELS, last - p);
+      packImages(a, x, ih, iw, c, p, count, oh, ow, strideY, ky - padY, strideX, padX, e0, rows);
+      packGradients(b, dy + ((<usize>p * n) << 2), count, n);
+      multiply(a, b, tile, count, rows, n, out, p > first);
+    }
+    if (first >= last) zeroFloats(out, rows * n);
+  }
+}
+
+/** Elements [e0, e0 + rows) of the filter-row-long runs of x that belong to `count` pixels from `p` on. */
+function packImages(
+  a: usize, x: usize, ih: i32, iw: i32, c: i32, p: i32, count: i32, oh: i32, ow: i32,
+  strideY: i32, offsetY: i32, strideX: i32, padX: i32, e0: i32, rows: i32,
+): void {
+  let j = p % ow, i = (p / ow) % oh, image = p / (ow * oh);
+  const padded = (rows + 3) & ~3;
+  for (let r = 0; r < count; r++, a += LDA) {
+    const iy = i * strideY + offsetY;
+    const start = (j * strideX - padX) * c + e0; // in the image's row, as floats
+    const before = iy < 0 || iy >= ih ? rows : max(0, min(rows, -start));
+    const after = max(before, min(rows, iw * c - start));
+    if (before > 0) zeroFloats(a, before);
+    if (before < rows && after > before) {
+      const row = x + ((<usize>(image * ih + iy) * (iw * c)) << 2);
+      copyFloats(a + (<usize>before << 2), row + (<usize>(start + before) << 2), after - before);
+    }
+    if (before < rows) zeroFloats(a + (<usize>after << 2), padded - after);
+    else zeroFloats(a, padded);
+    if (++j == ow) {
+      j = 0;
+      if (++i == oh) {
+        i = 0;
+        image++;
+      }
+    }
+  }
+}
+
+/** dy's rows of n floats as panels [n / 8][count][8], the last one filled up with zeros. */
+function packGradients(b: usize, dy: usize, count: i32, n: i32): void {
+  for (let r = 0; r < count; r++) {
+    let q = b + (<usize>r << 5);
+    let o = 0;
+    for (; o + 8 <= n; o += 8, dy += 32, q += <usize>count << 5) {
+      v128.store(q, v128.load(dy, 0), 0);
+      v128.store(q, v128.load(dy, 16), 16);
+    }
+    if (o < n) {
+      copyFloats(q, dy, n - o);
+      zeroFloats(q + (<usize>(n - o) << 2), 8 - n + o);
+      dy += <usize>(n - o) << 2;
+    }
+  }
+}
+
+function multiply(a: usize, b: usize, tile: usize, count: i32, rows: i32, n: i32, out: usize, add: bool): void {
+  const ldc = <usize>n << 2;
+  if (n <= 4) {
+    for (let e = 0; e < rows; e += 8) {
+      outer8x4(count, a + (<usize>e << 2), b, tile);
+      for (let r = 0; r < min(8, rows - e); r++)
+        for (let o = 0; o < n; o++) {
+          const c = out + <usize>(e + r) * ldc + (<usize>o << 2);
+          const sum = load<f32>(tile + ((<usize>(o << 3) + r) << 2));
+          store<f32>(c, add ? load<f32>(c) + sum : sum);
+        }
+    }
+    return;
+  }
+  for (let o = 0; o < n; o += 8, b += <usize>count << 5) {
+    const columns = min(8, n - o);
+    for (let e = 0; e < rows; e += 4) {
+      const c = out + <usize>e * ldc + (<usize>o << 2);
+      const height = min(4, rows - e);
+      if (columns == 8 && height == 4) {
+        outer4x8(count, a + (<usize>e << 2), b, c, ldc, add);
+        continue;
+      }
+      for (let r = 0; add && r < height; r++) copyFloats(tile + (<usize>r << 5), c + <usize>r * ldc, columns);
+      outer4x8(count, a + (<usize>e << 2), b, tile, 32, add);
+      for (let r = 0; r < height; r++) copyFloats(c + <usize>r * ldc, tile + (<usize>r << 5), columns);
+    }
+  }
+}

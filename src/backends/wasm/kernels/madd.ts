@@ -1,0 +1,5 @@
+/** a b + c: rounded once where the binary is made for relaxed SIMD (and the processor has FMA), else twice. */
+@inline
+export function madd(a: v128, b: v128, c: v128): v128 {
+  return ASC_FEATURE_RELAXED_SIMD ? f32x4.relaxed_madd(a, b, c) : f32x4.add(c, f32x4.mul(a, b));
+}

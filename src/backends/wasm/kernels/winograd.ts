@@ -1,0 +1,203 @@
+import { copyFloats, copyMasked, zeroFloats } from "./copy";
+import { gemm } from "./gemm";
+import { madd } from "./madd";
+import { ownScratch } from "./thread";
+
+// F(4x4, 3x3) of Lavin & Gray, "Fast algorithms for convolutional neural networks" (arXiv 1509.09308): each tile
+// of 4x4 outputs comes from 6x6 inputs by 36 products a channel instead of 144.
+
+/**
+ * The filter's 36 transformed points, [36][n / 16][channels][16], for input channels [from, to) of `channels`,
+ * those from c on and columns from n on being zeros. Element (tap, channel, column) of `w` is at tap
+ * `taps` + channel `rows` + column `columns` floats; `last`: tap 0 is the filter's last, for the input's gradient.
+ */
+export function winogradFilter(
+  w: usize, taps: i32, rows: i32, columns: i32, last: bool, c: i32, channels: i32, n: i32, u: usize, scratch: usize,
+  stride: usize, from: i32, to: i32,
+): void {
+  const g = ownScratch(scratch, stride), half = g + 144;
+  const padded = (n + 15) & ~15;
+  const point = (<usize>channels * padded) << 2;
+  for (let i = from; i < to; i++)
+    for (let o = 0; o < padded; o += 4) {
+      for (let tap = 0; tap < 9; tap++) {
+        const source = w + (<usize>((last ? 8 - tap : tap) * taps + i * rows + o * columns) << 2);
+        for (let l = 0; l < 4; l++) {
+          const value: f32 = i < c && o + l < n ? load<f32>(source + (<usize>(l * columns) << 2)) : 0;
+          store<f32>(g + <usize>(tap * 16 + l * 4), value);
+        }
+      }
+      for (let x = 0; x < 3; x++) filterPoints(g + (<usize>x << 4), 48, half + (<usize>x << 4), 48);
+      let out = u + (((<usize>(o >> 4) * channels + i) << 6) + (<usize>(o & 15) << 2));
+      for (let y = 0; y < 6; y++, out += 6 * point) filterPoints(half + <usize>y * 48, 16, out, point);
+    }
+}
+
+/** G g for three values `step` bytes apart; the six points go `next` bytes apart. */
+@inline
+function filterPoints(g: usize, step: usize, out: usize, next: usize): void {
+  const g0 = v128.load(g), g1 = v128.load(g + step), g2 = v128.load(g + 2 * step);
+  const sixth = f32x4.splat(<f32>(1.0 / 6)), twelfth = f32x4.splat(<f32>(1.0 / 12));
+  const middle = f32x4.mul(g1, sixth), outer = f32x4.mul(f32x4.add(g0, g2), sixth);
+  const wide = f32x4.add(f32x4.mul(g0, f32x4.splat(<f32>(1.0 / 24))), f32x4.mul(g2, sixth));
+  const between = f32x4.mul(g1, twelfth);
+  v128.store(out, f32x4.mul(g0, f32x4.splat(0.25)));
+  v128.store(out + next, f32x4.neg(f32x4.add(outer, middle)));
+  v128.store(out + 2 * next, f32x4.sub(middle, outer));
+  v128.store(out + 3 * next, f32x4.add(wide, between));
+  v128.store(out + 4 * next, f32x4.sub(wide, between));
+  v128.store(out + 5 * next, g2);
+}
+
+/**
+ * A 3x3 convolution of stride 1 for tiles [from, to) of [images, ceil(oh / 4), ceil(ow / 4)], in blocks of
+ * `block` tiles. x [images, ih, iw, c], y [images, oh, ow, n]; `channels`: c up to a multiple of 4; `u` as
+ * `winogradFilter` leaves it; `mask` as in `conv`; bias (a multiple of 16 floats) and lo as in `gemm`.
+ */
+export function winograd(
+  x: usize, mask: usize, ih: i32, iw: i32, c: i32, channels: i32, y: usize, oh: i32, ow: i32, n: i32,
+  padY: i32, padX: i32, u: usize, bias: usize, lo: f32, zeros: usize,
+  block: i32, scratch: usize, stride: usize, from: i32, to: i32,
+): void {
+  const padded = (n + 15) & ~15;
+  const pixel = (<usize>channels << 2) + 64; // of a patch; the 64 are against set aliasing, as below
+  const inPoint = ((<usize>block * channels) << 2) + 64, outPoint = ((<usize>block * padded) << 2) + 64;
+  const half = ownScratch(scratch, stride);
+  const tile = half + 640;
+  const patch = tile + 128;
+  const v = patch + 36 * pixel;
+  const m = v + 36 * inPoint;
+  const down = (oh + 3) >> 2, across = (ow + 3) >> 2;
+  const image = (<usize>(ih * iw) * c) << 2;
+  const line = (<usize>iw * c) << 2;
+  const panel = (<usize>channels * padded) << 2;
+  for (let t0 = from; t0 < to; t0 += block) {
+    const count = min(block, to - t0);
+    for (let t = 0; t < count; t++) {
+      const tx = (t0 + t) % across, ty = ((t0 + t) / across) % down, b = (t0 + t) / (across * down);
+      const iy = (ty << 2) - padY, ix = (tx << 2) - padX;
+      const at = <usize>b * image;
+      const out = v + ((<usize>t * channels) << 2);
+      if (mask == 0 && c == channels && iy >= 0 && ix >= 0 && iy + 6 <= ih && ix + 6 <= iw) {
+        transformInput(x + at + ((<usize>(iy * iw + ix) * c) << 2), line, <usize>c << 2, channels, out, inPoint, half);
+      } else {
+        fillPatch(patch, pixel, x, mask, at, ih, iw, c, channels, iy, ix);
+        transformInput(patch, 6 * pixel, pixel, channels, out, inPoint, half);
+      }
+    }
+    for (let p = 0; p < 36; p++) {
+      gemm(
+        v + <usize>p * inPoint, <usize>channels << 2, count, channels, u + <usize>p * panel, padded,
+        m + <usize>p * outPoint, <usize>padded << 2, zeros, -Infinity, tile, 0, padded >> 4,
+      );
+    }
+    for (let t = 0; t < count; t++) {
+      const tx = (t0 + t) % across, ty = ((t0 + t) / across) % down, b = (t0 + t) / (across * down);
+      const oy = ty << 2, ox = tx << 2;
+      const out = y + ((<usize>((b * oh + oy) * ow + ox) * n) << 2);
+      transformOutput(
+        m + ((<usize>t * padded) << 2), outPoint, out, (<usize>ow * n) << 2, n,
+        min(4, oh - oy), min(4, ow - ox), bias, lo, half,
+      );
+    }
+  }
+}
+
+/** The 6x6 pixels from (iy, ix) on, zeros outside the image and in channels from c on. */
+function fillPatch(
+  patch: usize, pixel: usize, x: usize, mask: usize, at: usize, ih: i32, iw: i32, c: i32, channels: i32,
+  iy: i32, ix: i32,
+): void {
+  for (let i = iy; i < iy + 6; i++)
+    for (let j = ix; j < ix + 6; j++, patch += pixel) {
+      if (i < 0 || j < 0 || i >= ih || j >= iw) {
+        zeroFloats(patch, channels);
+        continue;
+      }
+      const from = at + ((<usize>(i * iw + j) * c) << 2);
+      if (mask) copyMasked(patch, x + from, mask + from, c);
+      else copyFloats(patch, x + from, c);
+      if (c < channels) zeroFloats(patch + (<usize>c << 2), channels - c);
+    }
+}
+
+/** B^T d B of one tile for all channels; the 36 points go `point` bytes apart. */
+function transformInput(d: usize, line: usize, pixel: usize, channels: i32, v: usize, point: usize, half: usize): void {
+  for (let i = 0; i < channels; i += 4, d += 16, v += 16) {
+    let q = half;
+    for (let j: usize = 0, p = d; j < 6; j++, p += pixel, q += 16) inputPoints(p, line, q, 96);
+    let out = v;
+    for (q = half; q < half + 576; q += 96, out += 6 * point) inputPoints(q, 16, out, point);
+  }
+}
+
+/** B^T d for six values `step` bytes apart. */
+@inline
+function inputPoints(d: usize, step: usize, out: usize, next: usize): void {
+  const d0 = v128.load(d); d += step;
+  const d1 = v128.load(d); d += step;
+  const d2 = v128.load(d); d += step;
+  const d3 = v128.load(d); d += step;
+  const d4 = v128.load(d); d += step;
+  const d5 = v128.load(d);
+  const four = f32x4.splat(4), less = f32x4.splat(-4);
+  const even = madd(less, d2, d4), odd = madd(less, d1, d3);
+  const near = f32x4.sub(d4, d2), far = f32x4.sub(d3, d1), twice = f32x4.add(far, far);
+  v128.store(out, madd(four, f32x4.sub(d0, d2), near)); out += next;
+  v128.store(out, f32x4.add(even, odd)); out += next;
+  v128.store(out, f32x4.sub(even, odd)); out += next;
+  v128.store(out, f32x4.add(near, twice)); out += next;
+  v128.store(out, f32x4.sub(near, twice)); out += next;
+  v128.store(out, madd(four, f32x4.sub(d1, d3), f32x4.sub(d5, d3)));
+}
+
+/** A^T m A of one tile, with bias and floor; writes height x width pixels of n channels. */
+function transformOutput(
+  m: usize, point: usize, y: usize, line: usize, n: i32, height: i32, width: i32, bias: usize, lo: f32, half: usize,
+): void {
+  const pixel = <usize>n << 2;
+  const low = f32x4.splat(lo);
+  for (let o = 0; o < n; o += 4, m += 16, y += 16, bias += 16) {
+    let p = m, q = half;
+    for (let i = 0; i < 6; i++, p += 6 * point, q += 16) outputPoints(p, point, q, 96);
+    const b = v128.load(bias);
+    const lanes = n - o;
+    let column = y;
+    q = half;
+    for (let j = 0; j < width; j++, q += 96, column += pixel) {
+      outputPoints(q, 16, q, 16); // in place: all six are read first
+      let at = column;
+      for (let i: usize = 0; i < <usize>height; i++, at += line) {
+        putLanes(at, f32x4.max(f32x4.add(v128.load(q + (i << 4)), b), low), lanes);
+      }
+    }
+  }
+}
+
+/** A^T m for six values. */
+@inline
+function outputPoints(m: usize, step: usize, out: usize, next: usize): void {
+  const m0 = v128.load(m); m += step;
+  const m1 = v128.load(m); m += step;
+  const m2 = v128.load(m); m += step;
+  const m3 = v128.load(m); m += step;
+  const m4 = v128.load(m); m += step;
+  const m5 = v128.load(m);
+  const s1 = f32x4.add(m1, m2), s2 = f32x4.add(m3, m4), e1 = f32x4.sub(m1, m2), e2 = f32x4.sub(m3, m4);
+  v128.store(out, f32x4.add(f32x4.add(m0, s1), s2)); out += next;
+  v128.store(out, f32x4.add(e1, f32x4.add(e2, e2))); out += next;
+  v128.store(out, madd(f32x4.splat(4), s2, s1)); out += next;
+  v128.store(out, f32x4.add(madd(f32x4.splat(8), e2, e1), m5));
+}
+
+/** The first `lanes` floats of v, four at most. */
+@inline
+function putLanes(at: usize, v: v128, lanes: i32): void {
+  if (lanes >= 4) {
+    v128.store(at, v);
+    return;
+  }
+  v128.store32_lane(at, v, 0);
+  if (lanes > 1) v128.store32_lane(at + 4, v, 1);
+  if (lanes > 2) v128.store32_lane(at + 8, v, 2);
+}

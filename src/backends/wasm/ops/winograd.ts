@@ -1,0 +1,64 @@
+import type { TensorInfo } from "@tensorflow/tfjs";
+import type { WasmBackend } from "../backend.ts";
+import type { ConvInfo } from "./conv.ts";
+
+/** Whether Winograd's way is the faster one: 3x3 of stride 1, and channels enough to pay for the transforms. */
+export function suitsWinograd(info: ConvInfo): boolean {
+  const steps = [info.strideHeight, info.strideWidth, info.dilationHeight, info.dilationWidth];
+  const { filterHeight: kh, filterWidth: kw, padInfo } = info;
+  return (
+    kh === 3 &&
+    kw === 3 &&
+    steps.every((s) => s === 1) &&
+    Math.max(padInfo.top, padInfo.left) <= 2 &&
+    info.inChannels >= 16 &&
+    info.outChannels >= 16
+  );
+}
+
+interface Winograd {
+  readonly x: number;
+  readonly mask: number;
+  readonly y: number;
+  readonly bias: number;
+  readonly floor: number;
+  readonly images: number;
+  readonly from: readonly [number, number, number];
+  readonly to: readonly [number, number, number];
+  readonly pad: readonly [number, number];
+}
+
+/** A 3x3 convolution of stride 1 with `filter` [3, 3, in, out] or, `back`, with what carries its gradients back. */
+export function runWinograd(backend: WasmBackend, filter: TensorInfo, back: boolean, w: Winograd): void {
+  const [oh, ow, n] = w.to;
+  const channels = 4 * Math.ceil(w.from[2] / 4);
+  const padded = 16 * Math.ceil(n / 16);
+  const block = w.from[2] >= 256 ? 64 : 32;
+  const tiles = w.images * Math.ceil(oh / 4) * Math.ceil(ow / 4);
+  const points = transformFilter(backend, filter, back);
+  const patch = 36 * (4 * channels + 64);
+  const bytes = 640 + 128 + patch + 36 * (4 * block * (channels + padded) + 128);
+  backend.withTemporary(4 * padded, (zeros) => {
+    backend.wasmMemory.view(Float32Array, zeros, padded).fill(0);
+    const scratch = backend.pool.scratch(bytes);
+    const args = [
+      ...[w.x, w.mask, ...w.from, channels, w.y, oh, ow, n, ...w.pad, points],
+      ...[w.bias, w.floor, zeros, block, ...scratch],
+    ];
+    backend.pool.run("winograd", args, tiles, block);
+  });
+}
+
+function transformFilter(backend: WasmBackend, filter: TensorInfo, back: boolean): number {
+  const [, , first, second] = filter.shape as [number, number, number, number];
+  const [c, n] = back ? [second, first] : [first, second];
+  const channels = 4 * Math.ceil(c / 4);
+  const bytes = 4 * 36 * channels * 16 * Math.ceil(n / 16);
+  const data = backend.data.get(filter.dataId);
+  return data.packedAs(back ? "winograd back" : "winograd", bytes, (at) => {
+    const strides = back ? [1, second] : [second, 1];
+    const scratch = backend.pool.scratch(1024);
+    const args = [data.at, first * second, ...strides, back ? 1 : 0, c, channels, n, at, ...scratch];
+    backend.pool.run("winogradFilter", args, channels, Math.max(1, Math.ceil(2048 / n)));
+  });
+}

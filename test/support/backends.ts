@@ -1,0 +1,49 @@
+import { useBackend } from "../../src/backends/index.ts";
+import { Rng } from "../../src/rng.ts";
+import { type Tensor, tf } from "../../src/tf.ts";
+
+/** Values of a shape, uniform in [-1, 1), the same for the same name. */
+export function randomValues(shape: readonly number[], name: string): Float32Array {
+  const count = shape.reduce((a, b) => a * b, 1);
+  return Rng.fromSeed(7)
+    .fold(name)
+    .uniformArray(count)
+    .map((v) => 2 * v - 1);
+}
+
+export interface Values {
+  readonly shape: readonly number[];
+  readonly data: Float32Array | Int32Array | Uint8Array;
+}
+
+/** What `f` makes of random inputs on a backend. */
+export async function onBackend(
+  backend: "cpu" | "wasm",
+  shapes: readonly (readonly number[])[],
+  f: (inputs: Tensor[]) => Tensor | Tensor[],
+): Promise<Values[]> {
+  await useBackend(backend);
+  const results = tf.tidy(() => {
+    const inputs = shapes.map((shape, i) => tf.tensor(randomValues(shape, `${i}`), [...shape]));
+    return f(inputs);
+  });
+  const values = [results].flat().map((t) => ({ shape: t.shape, data: t.dataSync() }));
+  tf.dispose(results);
+  return values;
+}
+
+/** The largest difference of two tensors, as a share of the first one's largest value. */
+export function relativeDifference(expected: Values, got: Values): number {
+  if (expected.shape.join() !== got.shape.join())
+    throw new Error(`shapes differ: ${expected.shape} and ${got.shape}`);
+  let worst = 0;
+  let largest = 1e-30;
+  for (let i = 0; i < expected.data.length; i++) {
+    const [a, b] = [expected.data[i]!, got.data[i]!];
+    if (Object.is(a, b) || (Number.isNaN(a) && Number.isNaN(b)) || a === b) continue;
+    const difference = Math.abs(a - b);
+    if (!(difference <= worst)) worst = difference;
+  }
+  for (const v of expected.data) if (Number.isFinite(v)) largest = Math.max(largest, Math.abs(v));
+  return worst / largest;
+}
