@@ -59,10 +59,10 @@ def scale(model: str, run) -> dict[Shape, tuple[Measurement, Measurement]]:
     return {shape: (run(SHIPPED, shape), run(FLOAT32, shape)) for shape in scaling_shapes(model)}
 
 
-def warm_up(commands: Commands) -> None:
+def warm_up(commands: Commands, sizes: tuple[int, ...]) -> None:
     """Not counted: our first call at a size renders its images, and files come into the system's cache."""
     first = [(SHIPPED, Shape("VanillaVAE"))]
-    first += [(FLOAT32, Shape("VanillaVAE", image_size=size)) for size in IMAGE_SIZES]
+    first += [(FLOAT32, Shape("VanillaVAE", image_size=size)) for size in sizes]
     for case, shape in first:
         result = measure(commands.of(case, shape, warmup=1, steps=1))
         if result.failure:
@@ -93,7 +93,7 @@ def main() -> int:
         return result
 
     load = warn_if_busy()
-    warm_up(commands)
+    warm_up(commands, IMAGE_SIZES if "scaling" in parts else (Shape("VanillaVAE").image_size,))
     texts = {}
     if "comparison" in parts:
         texts["comparison"] = comparison_table({model: compare(model, args.rounds, run) for model in models})
