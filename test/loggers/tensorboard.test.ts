@@ -59,7 +59,7 @@ describe("event files, read by TensorBoard itself", () => {
     expect(start).toMatchObject({
       "model_params.name": "DFCVAE",
       "model_params.latent_dim": 32,
-      "exp_params.LR": 0.001,
+      "exp_params.LR": 0.002,
       "data_params.horizontal_flip": false,
       "exp_params.betas": "[0.9,0.999]",
     });
