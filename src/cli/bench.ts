@@ -1,10 +1,11 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { BenchResult } from "../experiment/bench.ts";
-import { collect } from "./collect.ts";
+import { examples } from "./examples.ts";
+import { backendOption, setOption } from "./options.ts";
 
 interface Options {
   readonly config: string;
-  readonly set: readonly string[];
+  readonly set?: readonly string[];
   readonly backend: string;
   readonly steps: number;
   readonly warmup: number;
@@ -18,20 +19,18 @@ export function addBench(program: Command): void {
     .command("bench")
     .description("measure the training step of a config, on batches held in memory")
     .requiredOption("-c, --config <file>", "YAML file")
-    .option(
-      "--set <key=value>",
-      "change a value: --set data_params.train_batch_size=16 (repeatable)",
-      collect,
-      [],
-    )
-    .option("--backend <name>", "auto, tensorflow, wasm or cpu (slow)", "auto")
+    .addOption(setOption("data_params.train_batch_size=16"))
+    .addOption(backendOption())
     .option("--steps <n>", "steps measured", count, 20)
     .option("--warmup <n>", "steps before them", count, 3)
     .option("--no-phases", "measure the whole step alone, in half the time")
     .option("--json", "print the figures as JSON", false)
     .addHelpText(
       "after",
-      "\nExample:\n  vae bench --config configs/dfcvae.yaml --set trainer_params.compile=false",
+      examples({
+        "vae bench --config configs/dfcvae.yaml": "images/s, and the parts of a step",
+        "vae bench --config configs/dfcvae.yaml --set trainer_params.compile=false": "op by op",
+      }),
     )
     .action((options: Options) => run(options));
 }
@@ -42,7 +41,7 @@ async function run(options: Options): Promise<void> {
   const { loadConfig } = await import("../config/load.ts");
   const { bench } = await import("../experiment/bench.ts");
   const { prepare } = await import("../experiment/prepare.ts");
-  const { config, baseDir } = await loadConfig(options.config, { set: options.set });
+  const { config, baseDir } = await loadConfig(options.config, { set: options.set ?? [] });
   const backend = await useBackend(options.backend);
   const prepared = await prepare({ config, baseDir, cacheDir: cacheDir("data") });
   try {

@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { ConfigError } from "../errors.ts";
-import { collect } from "./collect.ts";
 import { examples } from "./examples.ts";
+import { backendOption, setOption } from "./options.ts";
 
 interface Options {
   readonly config?: string;
@@ -19,8 +19,8 @@ export function addRun(program: Command): void {
     .command("run")
     .description("train the model of a config")
     .option("-c, --config <file>", "YAML file; with --resume RUN the run's own where left out")
-    .option("--set <key=value>", "change a value: --set model_params.latent_dim=64 (repeatable)", collect)
-    .option("--backend <name>", "auto, tensorflow, wasm or cpu (slow)", "auto")
+    .addOption(setOption("model_params.latent_dim=64"))
+    .addOption(backendOption())
     .option("--resume <run>", "go on with a run's folder, or auto: the newest of this name, else a new one")
     .option("--quiet", "say only what is needed", false)
     .addHelpText(

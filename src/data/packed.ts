@@ -3,6 +3,7 @@ import { type FileHandle, mkdir, open, readdir, rename, stat, unlink } from "nod
 import { basename, dirname, join } from "node:path";
 import { writeProblem } from "../atomic_file.ts";
 import { DataError } from "../errors.ts";
+import { fill, writeAll } from "../positional_file.ts";
 import type { OpenArgs } from "./dataset.ts";
 import { type ImageStore, memoryStore } from "./store.ts";
 
@@ -193,22 +194,6 @@ async function readAll(handle: FileHandle, length: number, position: number): Pr
   const buffer = Buffer.alloc(length);
   await fill(handle, buffer, position);
   return buffer;
-}
-
-/** Fills `buffer` from `position` on; fails where the file ends before. */
-async function fill(handle: FileHandle, buffer: Uint8Array, position: number): Promise<void> {
-  for (let done = 0; done < buffer.length; ) {
-    const { bytesRead } = await handle.read(buffer, done, buffer.length - done, position + done);
-    if (bytesRead === 0) throw new Error(`it ends at byte ${position + done}`);
-    done += bytesRead;
-  }
-}
-
-async function writeAll(handle: FileHandle, buffer: Uint8Array, position: number): Promise<void> {
-  for (let done = 0; done < buffer.length; ) {
-    const { bytesWritten } = await handle.write(buffer, done, buffer.length - done, position + done);
-    done += bytesWritten;
-  }
 }
 
 /** Removes temporary files of `file` that killed processes left. */

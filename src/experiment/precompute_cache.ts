@@ -7,6 +7,7 @@ import { cacheDir } from "../cache_dir.ts";
 import type { Config } from "../config/schema.ts";
 import type { HostBatch } from "../data/loader.ts";
 import type { VAE } from "../models/vae.ts";
+import { fill, writeAll } from "../positional_file.ts";
 import { tf } from "../tf.ts";
 import { type PreparedBatch, withTensors } from "./batch.ts";
 
@@ -21,17 +22,19 @@ export interface CacheOptions {
 /** Keeps a training image's record of float32 numbers by its place in the split. */
 interface Store {
   has(index: number): boolean;
-  read(index: number, into: Float32Array): Promise<void>;
+  /** The record, which nobody changes. */
+  read(index: number): Promise<Float32Array>;
   write(index: number, record: Float32Array): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Per record: [1, …] shapes and offsets of its parts. */
+/** The parts of a record, with the shape of one image's and their place. */
 interface Layout {
   readonly parts: readonly {
     readonly name: string;
     readonly shape: readonly number[];
     readonly at: number;
+    readonly size: number;
   }[];
   readonly length: number;
 }
@@ -61,16 +64,8 @@ export class PrecomputeCache {
     const missing = indices.filter((index) => this.store?.has(index) !== true);
     if (missing.length > 0 && this.full) return host;
     if (missing.length > 0) return this.compute(host);
-    const { parts, length } = this.layout!;
-    const records = await Promise.all(
-      indices.map(async (index) => {
-        const record = new Float32Array(length);
-        await this.store!.read(index, record);
-        return record;
-      }),
-    );
-    const precomputed = parts.map(({ name, shape, at }) => {
-      const size = shape.reduce((a, b) => a * b, 1);
+    const records = await Promise.all(indices.map((index) => this.store!.read(index)));
+    const precomputed = this.layout!.parts.map(({ name, shape, at, size }) => {
       const values = new Float32Array(size * records.length);
       records.forEach((record, i) => {
         values.set(record.subarray(at, at + size), i * size);
@@ -122,13 +117,12 @@ export class PrecomputeCache {
     for (const [row, index] of [...host.indices].entries()) {
       if (this.store.has(index)) continue;
       if ((this.kept + 1) * length * 4 > this.options.limit) {
-        if (!this.full) this.say(this.fullNote(length * 4));
+        this.say(this.fullNote(length * 4));
         this.full = true;
         break;
       }
       const record = new Float32Array(length);
-      for (const { name, shape, at } of parts) {
-        const size = shape.reduce((a, b) => a * b, 1);
+      for (const { name, at, size } of parts) {
         record.set(precomputed[name]!.values.subarray(row * size, (row + 1) * size) as Float32Array, at);
       }
       await this.store.write(index, record);
@@ -156,18 +150,13 @@ export function createPrecomputeCache({ data_params: data }: Config, vae: VAE, s
 
 function layoutOf(precomputed: NonNullable<PreparedBatch["precomputed"]>): Layout {
   let length = 0;
-  const parts = Object.entries(precomputed).map(
-    ([
-      name,
-      {
-        shape: [, ...shape],
-      },
-    ]) => {
-      const at = length;
-      length += shape.reduce((a, b) => a * b, 1);
-      return { name, shape, at };
-    },
-  );
+  const parts = Object.entries(precomputed).map(([name, { shape }]) => {
+    const ofOne = shape.slice(1);
+    const at = length;
+    const size = tf.util.sizeFromShape(ofOne);
+    length += size;
+    return { name, shape: ofOne, at, size };
+  });
   return { parts, length };
 }
 
@@ -179,7 +168,7 @@ function inMemory(): Store {
   const records = new Map<number, Float32Array>();
   return {
     has: (index) => records.has(index),
-    read: async (index, into) => into.set(records.get(index)!),
+    read: async (index) => records.get(index)!,
     write: async (index, record) => void records.set(index, record),
     close: async () => records.clear(),
   };
@@ -195,20 +184,15 @@ async function openDisk(folder: string, bytes: number): Promise<Store> {
     const places = new Map<number, number>();
     return {
       has: (index) => places.has(index),
-      read: async (index, into) => {
-        const view = new Uint8Array(into.buffer, into.byteOffset, bytes);
-        const { bytesRead } = await handle.read(view, 0, bytes, places.get(index)! * bytes);
-        if (bytesRead !== bytes) throw new Error(`${file}: read ${bytesRead} of ${bytes} bytes`);
+      read: async (index) => {
+        const record = new Float32Array(bytes / 4);
+        await fill(handle, new Uint8Array(record.buffer), places.get(index)! * bytes);
+        return record;
       },
       write: async (index, record) => {
         const place = places.size;
         try {
-          await handle.write(
-            new Uint8Array(record.buffer, record.byteOffset, bytes),
-            0,
-            bytes,
-            place * bytes,
-          );
+          await writeAll(handle, new Uint8Array(record.buffer), place * bytes);
         } catch (error) {
           throw writeProblem(file, error);
         }

@@ -54,16 +54,6 @@ export class Resources {
     return this.backend.getInputTensorIds([variable])[0]!;
   }
 
-  /** Frees the resource of a variable that is given back. */
-  forget(variable: Variable): void {
-    const entry = this.held.get(variable);
-    if (entry === undefined) return;
-    this.held.delete(variable);
-    const attrs = [{ name: "ignore_lookup_error", type: AttrType.BOOL, value: true }];
-    this.binding.executeOp("DestroyResourceOp", attrs, [entry.resource], 0);
-    this.binding.deleteTensor(entry.resource);
-  }
-
   private entry(variable: Variable) {
     let entry = this.held.get(variable);
     if (entry === undefined) {

@@ -2,7 +2,7 @@ import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WasmBackend } from "../backend.ts";
 import type { ConvInfo } from "./conv.ts";
 import { withBias } from "./fused.ts";
-import { runWinograd, suitsWinograd } from "./winograd.ts";
+import { type Convolution, runWinograd, suitsWinograd } from "./winograd.ts";
 
 /** Bytes of windows and results that a block of pixels takes: within the second cache. */
 const BLOCK_BYTES = 192 * 1024;
@@ -72,18 +72,10 @@ function packFilter(backend: WasmBackend, filter: TensorInfo, k: number, n: numb
 
 type Pair = readonly [number, number];
 
-/** A convolution by windows; see `conv` in kernels/conv.ts. Addresses, and sizes by height and width. */
-export interface Windows {
-  readonly x: number;
-  readonly mask: number;
-  readonly y: number;
-  readonly bias: number;
-  readonly floor: number;
-  readonly images: number;
+/** A convolution by windows; see `conv` in kernels/conv.ts. Pairs by height and width. */
+interface Windows extends Convolution {
   readonly panels: number;
-  readonly from: readonly [number, number, number];
   readonly window: Pair;
-  readonly to: readonly [number, number, number];
   readonly stride: Pair;
   readonly offset: Pair;
   readonly dilation: Pair;

@@ -1,6 +1,7 @@
 import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WasmBackend } from "../backend.ts";
 import type { ConvInfo } from "./conv.ts";
+import { withBias } from "./fused.ts";
 
 /** Whether Winograd's way is the faster one: 3x3 of stride 1, and channels enough to pay for the transforms. */
 export function suitsWinograd(info: ConvInfo): boolean {
@@ -16,7 +17,8 @@ export function suitsWinograd(info: ConvInfo): boolean {
   );
 }
 
-interface Winograd {
+/** What a convolution by either way is called with: addresses (0: no mask), and sizes by height, width, channels. */
+export interface Convolution {
   readonly x: number;
   readonly mask: number;
   readonly y: number;
@@ -25,6 +27,9 @@ interface Winograd {
   readonly images: number;
   readonly from: readonly [number, number, number];
   readonly to: readonly [number, number, number];
+}
+
+interface Winograd extends Convolution {
   readonly pad: readonly [number, number];
 }
 
@@ -38,8 +43,7 @@ export function runWinograd(backend: WasmBackend, filter: TensorInfo, back: bool
   const points = transformFilter(backend, filter, back);
   const patch = 36 * (4 * channels + 64);
   const bytes = 640 + 128 + patch + 36 * (4 * block * (channels + padded) + 128);
-  backend.withTemporary(4 * padded, (zeros) => {
-    backend.wasmMemory.view(Float32Array, zeros, padded).fill(0);
+  withBias(backend, undefined, n, (zeros) => {
     const scratch = backend.pool.scratch(bytes);
     const args = [
       ...[w.x, w.mask, ...w.from, channels, w.y, oh, ow, n, ...w.pad, points],
