@@ -36,8 +36,6 @@ export interface LoaderOptions {
 /** The batches of a split. Batch k of an epoch is the same whether one starts at 0 or resumes at k. */
 export class Loader {
   readonly batchesPerEpoch: number;
-  /** Seconds that the consumer has waited for batches, all epochs together. */
-  waitSeconds = 0;
   /** Examples in use. */
   readonly size: number;
   private readonly values: Float32Array;
@@ -61,22 +59,16 @@ export class Loader {
    * @throws DataError at the batch that can't be read; those before it are delivered
    */
   async *batches(epoch: number, fromBatch = 0): AsyncGenerator<HostBatch, void, undefined> {
-    let asked = performance.now();
     const { shuffle, horizontalFlip, rng, prefetch, batchSize } = this.options;
     const order = shuffle
       ? rng.fold("shuffle").fold(epoch).permutation(this.size)
       : Int32Array.from({ length: this.size }, (_, i) => i);
     const flips = horizontalFlip ? rng.fold("flip").fold(epoch).uniformArray(this.size) : undefined;
     const left = Math.max(0, this.batchesPerEpoch - fromBatch);
-    const prepared = ordered(left, prefetch + 1, (i) => {
+    yield* ordered(left, prefetch + 1, (i) => {
       const from = (fromBatch + i) * batchSize;
       return this.prepare(order.slice(from, from + batchSize), flips);
     });
-    for await (const batch of prepared) {
-      this.waitSeconds += (performance.now() - asked) / 1000;
-      yield batch;
-      asked = performance.now();
-    }
   }
 
   /** `count` examples from all over the split (or all, where it has fewer): the same at each call, as they are. */

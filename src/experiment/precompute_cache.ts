@@ -44,8 +44,6 @@ interface Layout {
  * kept from epoch to epoch.
  */
 export class PrecomputeCache {
-  /** Seconds that whoever takes the batches of `each` has waited for them. */
-  waitSeconds = 0;
   private layout: Layout | undefined;
   private store: Store | undefined;
   private full = false;
@@ -73,28 +71,6 @@ export class PrecomputeCache {
       return [name, { shape: [records.length, ...shape], dtype: "float32" as const, values }] as const;
     });
     return { ...host, precomputed: Object.fromEntries(precomputed) };
-  }
-
-  /** `complete` of each of `batches`, made ready while the one before is in use. */
-  async *each(batches: AsyncGenerator<HostBatch>): AsyncGenerator<PreparedBatch> {
-    const pull = async (): Promise<PreparedBatch | undefined> => {
-      const { done, value } = await batches.next();
-      return done ? undefined : this.complete(value);
-    };
-    let next = pull();
-    try {
-      for (;;) {
-        const asked = performance.now();
-        const batch = await next;
-        this.waitSeconds += (performance.now() - asked) / 1000;
-        if (batch === undefined) return;
-        next = pull();
-        yield batch;
-      }
-    } finally {
-      await next.catch(() => {}); // where the consumer stops early
-      await batches.return(undefined);
-    }
   }
 
   async close(): Promise<void> {

@@ -2,8 +2,10 @@ import { join } from "node:path";
 import type { BackendInfo } from "../backends/index.ts";
 import { dumpConfig } from "../config/dump.ts";
 import type { Config } from "../config/schema.ts";
+import { Ahead } from "../data/ahead.ts";
 import type { HostBatch } from "../data/loader.ts";
 import { UserError } from "../errors.ts";
+import type { PreparedBatch } from "./batch.ts";
 import { encodeCheckpoint, type RunState, restoreCheckpoint } from "./checkpoint.ts";
 import { LAST, saveCheckpoint } from "./checkpoint_files.ts";
 import { evaluate } from "./evaluate.ts";
@@ -52,6 +54,8 @@ class Run {
   private readonly interrupt: Interrupt;
   private readonly stepper: Stepper;
   private readonly targets: PrecomputeCache;
+  /** Makes a batch ready while the step before it runs. */
+  private readonly ahead: Ahead<HostBatch, PreparedBatch>;
   private readonly stepsPerEpoch: number;
   private readonly totalSteps: number;
   private readonly state: RunState = { step: 0, epoch: 0, batch: 0, best: undefined };
@@ -81,6 +85,7 @@ class Run {
     const say = (text: string) => this.log.note(text);
     this.stepper = createStepper({ ...args, say });
     this.targets = createPrecomputeCache(args.config, args.prepared.vae, say);
+    this.ahead = new Ahead((batch) => this.targets.complete(batch));
   }
 
   async train(): Promise<TrainResult> {
@@ -110,13 +115,13 @@ class Run {
     const { state, args } = this;
     const { train } = args.prepared;
     const { exp_params: exp, trainer_params: trainer } = args.config;
-    for await (const host of this.targets.each(train.batches(state.epoch, state.batch))) {
+    for await (const host of this.ahead.of(train.batches(state.epoch, state.batch))) {
       const lr = learningRate(exp, { ...state, totalSteps: this.totalSteps });
       const figures = await this.stepper.run(host, state.step, lr);
       this.checkFinite(figures, lr);
       state.step++;
       state.batch++;
-      this.log.step(state, figures, { lr, images: host.shape[0], waitSeconds: this.targets.waitSeconds });
+      this.log.step(state, figures, { lr, images: host.shape[0], waitSeconds: this.ahead.waitSeconds });
       const every = trainer.checkpoint?.every_n_steps;
       if (every !== undefined && state.step % every === 0) await this.save(false);
       await new Promise(setImmediate); // signals, prefetch and the progress display get their turn

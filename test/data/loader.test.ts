@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { Ahead } from "../../src/data/ahead.ts";
 import type { Split } from "../../src/data/dataset.ts";
 import { type HostBatch, Loader, type LoaderOptions } from "../../src/data/loader.ts";
 import { ordered } from "../../src/data/ordered.ts";
@@ -138,17 +139,19 @@ function slow(bad: number[] = []) {
 test("batches are prepared ahead, in order and not more than asked for", async () => {
   const { from, state } = slow();
   const l = loader({ prefetch: 2, batchSize: 1, shuffle: false }, from);
-  expect(indices(await all(l.batches(0)))).toEqual(first(20));
+  const ahead = new Ahead(async (batch: HostBatch) => batch);
+  expect(indices(await all(ahead.of(l.batches(0))))).toEqual(first(20));
   expect(state.most).toBe(3);
-  expect(l.waitSeconds).toBeGreaterThan(0);
+  expect(ahead.waitSeconds).toBeGreaterThan(0);
 });
 
 test("time in which the consumer works is not counted as waiting", async () => {
   const { from } = slow();
   const l = loader({ prefetch: 4, batchSize: 5, shuffle: false }, from);
   const started = performance.now();
-  for await (const _ of l.batches(0)) await new Promise((resolve) => setTimeout(resolve, 30));
-  expect(l.waitSeconds).toBeLessThan((performance.now() - started) / 1000 - 4 * 0.025);
+  const ahead = new Ahead(async (batch: HostBatch) => batch);
+  for await (const _ of ahead.of(l.batches(0))) await new Promise((resolve) => setTimeout(resolve, 30));
+  expect(ahead.waitSeconds).toBeLessThan((performance.now() - started) / 1000 - 4 * 0.025);
 });
 
 test("an error surfaces at its batch, after those before it", async () => {
