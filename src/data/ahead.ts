@@ -6,9 +6,14 @@ export class Ahead<S, T> {
   constructor(private readonly make: (item: S) => Promise<T>) {}
 
   async *of(source: AsyncGenerator<S>): AsyncGenerator<T, void, undefined> {
-    const pull = async (): Promise<IteratorResult<T>> => {
+    const make = async (): Promise<IteratorResult<T>> => {
       const { done, value } = await source.next();
       return done ? { done, value } : { done: false, value: await this.make(value) };
+    };
+    const pull = () => {
+      const result = make();
+      result.catch(() => {}); // thrown where it is asked for, and not while the consumer still works
+      return result;
     };
     let next = pull();
     try {

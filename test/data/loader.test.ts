@@ -192,3 +192,22 @@ test("pictures are shown of examples from all over the split, unmirrored", async
   expect(Math.round(pixels[2]! * 255)).toBe(4);
   expect([...(await loader().spread(99)).indices]).toEqual(first(20));
 });
+
+test("an error of a batch made ahead surfaces at its batch, also while the consumer still works", async () => {
+  const { from } = slow([9]);
+  const unhandled: unknown[] = [];
+  const note = (error: unknown) => unhandled.push(error);
+  process.on("unhandledRejection", note);
+  const seen: number[] = [];
+  const run = async () => {
+    const l = loader({ batchSize: 4, shuffle: false, prefetch: 4 }, from);
+    for await (const batch of new Ahead(async (b: HostBatch) => b).of(l.batches(0))) {
+      seen.push(...batch.indices);
+      await new Promise((resolve) => setTimeout(resolve, 60));
+    }
+  };
+  await expect(run()).rejects.toThrow(new DataError("example 9 is gone"));
+  process.off("unhandledRejection", note);
+  expect(seen).toEqual(first(8));
+  expect(unhandled).toEqual([]);
+});
