@@ -39,14 +39,15 @@ function row({ name, inputs, run, flops, bytes }: Case): string {
 
 /** Milliseconds of the fastest round, after one that packs filters. */
 function fastest(f: () => Tensor | Tensor[], rounds: number): { wall: number; processor: number } {
-  f();
+  tf.dispose(f());
   let [wall, processor] = [Infinity, Infinity];
   for (let i = 0; i < rounds; i++) {
     const [start, used] = [performance.now(), process.cpuUsage()];
-    f();
+    const result = f();
     const { user, system } = process.cpuUsage(used);
     wall = Math.min(wall, performance.now() - start);
     processor = Math.min(processor, (user + system) / 1000);
+    tf.dispose(result);
   }
   return { wall, processor };
 }

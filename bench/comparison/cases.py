@@ -27,6 +27,7 @@ class Case:
     #: PyTorch-VAE's (see pytorch_step.SETTINGS); None: this project.
     setting: str | None = None
     cached: bool = False
+    backend: str = "tensorflow"
 
 
 SHIPPED = Case("PyTorch-VAE as shipped", "float32", "shipped")
@@ -35,14 +36,17 @@ TUNED = Case("PyTorch-VAE, channels_last, autocast", "bfloat16", "bfloat16")
 FLOAT32 = Case("tfjs-vae", "float32")
 BFLOAT16 = Case("tfjs-vae", "bfloat16")
 FLOAT32_CACHED = Case("tfjs-vae, target's features cached", "float32", cached=True)
+WASM = Case("tfjs-vae, wasm", "float32", backend="wasm")
+WASM_CACHED = Case("tfjs-vae, wasm, target's features cached", "float32", cached=True, backend="wasm")
 BFLOAT16_CACHED = Case("tfjs-vae, target's features cached", "bfloat16", cached=True)
 
 
 def cases_of(model: str) -> list[Case]:
     """In the order in which a round runs them: the sides in turn, those that are compared beside each other."""
     if model == "DFCVAE":
-        return [SHIPPED, FLOAT32, CHANNELS_LAST, FLOAT32_CACHED, TUNED, BFLOAT16, BFLOAT16_CACHED]
-    return [SHIPPED, FLOAT32, CHANNELS_LAST, TUNED, BFLOAT16]
+        cached = [FLOAT32_CACHED, WASM_CACHED]
+        return [SHIPPED, FLOAT32, WASM, CHANNELS_LAST, *cached, TUNED, BFLOAT16, BFLOAT16_CACHED]
+    return [SHIPPED, FLOAT32, WASM, CHANNELS_LAST, TUNED, BFLOAT16]
 
 
 def scaling_shapes(model: str) -> list[Shape]:

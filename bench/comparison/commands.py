@@ -48,4 +48,4 @@ class Commands:
             values["data_params.feature_cache"] = "memory" if case.cached else "off"
         config = ROOT / "bench/configs" / _CONFIGS[shape.model]
         sets = [f"--set={key}={value}" for key, value in values.items()]
-        return [*self.vae, "bench", "--json", "--backend=tensorflow", f"--config={config}", *sets]
+        return [*self.vae, "bench", "--json", f"--backend={case.backend}", f"--config={config}", *sets]
