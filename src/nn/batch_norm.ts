@@ -1,4 +1,5 @@
 import { batchNormTraining } from "../backends/batch_norm_training.ts";
+import { leakyRelu } from "../backends/nn_ops.ts";
 import { type Tensor1D, type Tensor4D, tf } from "../tf.ts";
 import { constant } from "./init.ts";
 import type { Layer, Scope } from "./params.ts";
@@ -7,10 +8,11 @@ import type { Layer, Scope } from "./params.ts";
 const MOMENTUM = 0.1;
 
 /**
- * Batch normalization over [B, H, W] (arXiv 1502.03167). In training by the batch's mean and biased variance,
+ * Batch normalization over [B, H, W] (arXiv 1502.03167) and, with a `slope` below 1, a LeakyReLU, both at the cost
+ * of one where the backend can. In training by the batch's mean and biased variance,
  * with the next running mean and unbiased variance put into `pass.updates`; else by the running ones.
  */
-export function batchNorm2d(scope: Scope, channels: number, epsilon: number): Layer {
+export function batchNorm2d(scope: Scope, channels: number, epsilon: number, slope = 1): Layer {
   const scale = scope.declare("weight", [channels], constant(1));
   const offset = scope.declare("bias", [channels], constant(0));
   const mean = scope.declare("running_mean", [channels], constant(0), { trainable: false });
@@ -20,9 +22,10 @@ export function batchNorm2d(scope: Scope, channels: number, epsilon: number): La
     const beta = offset.value as unknown as Tensor1D;
     if (!pass.training) {
       const m = mean.value as unknown as Tensor1D;
-      return tf.batchNorm(x as Tensor4D, m, variance.value as unknown as Tensor1D, beta, gamma, epsilon);
+      const y = tf.batchNorm(x as Tensor4D, m, variance.value as unknown as Tensor1D, beta, gamma, epsilon);
+      return slope === 1 ? y : leakyRelu(y, slope);
     }
-    const batch = batchNormTraining(x as Tensor4D, gamma, beta, epsilon);
+    const batch = batchNormTraining(x as Tensor4D, gamma, beta, epsilon, slope);
     for (const [leaf, param, now] of [
       ["running_mean", mean, batch.mean],
       ["running_var", variance, batch.variance],

@@ -11,5 +11,5 @@ export type TensorFlowBackend = KernelBackend & {
   /** TensorFlow's number of a type of tfjs's. */
   getDTypeInteger(dtype: string): number;
   executeSingleOutput(name: string, attrs: object[], inputs: object[]): Tensor;
-  executeMultipleOutputs(name: string, attrs: object[], inputs: object[], outputs: number): never[];
+  executeMultipleOutputs(name: string, attrs: object[], inputs: object[], outputs: number): Tensor[];
 };

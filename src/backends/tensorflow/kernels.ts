@@ -1,6 +1,10 @@
 import type { KernelConfig, Tensor, TensorInfo } from "@tensorflow/tfjs";
 import { tf } from "../../tf.ts";
-import { BATCH_NORM_TRAINING, BATCH_NORM_TRAINING_GRAD } from "../batch_norm_training.ts";
+import {
+  BATCH_NORM_TRAINING,
+  BATCH_NORM_TRAINING_GRAD,
+  type BatchNormAttrs,
+} from "../batch_norm_training.ts";
 import { BIAS_ADD, BIAS_ADD_GRAD, LEAKY_RELU_GRAD, RELU_GRAD } from "../nn_ops.ts";
 import type { TensorFlowBackend } from "./backend.ts";
 import type { OpAttr } from "./binding.ts";
@@ -32,15 +36,15 @@ type Attributes = Record<string, number>;
 const T: OpAttr = { name: "T", type: AttrType.TYPE, value: DType.FLOAT };
 const NHWC: OpAttr = { name: "data_format", type: AttrType.STRING, value: "NHWC" };
 
+const alpha = (value: number): OpAttr => ({ name: "alpha", type: AttrType.FLOAT, value });
+
 /** Kernels that are one op of TensorFlow's. */
 const single: Record<string, (inputs: Inputs, attrs: Attributes, b: TensorFlowBackend) => TensorInfo> = {
   [BIAS_ADD]: ({ x, bias }, _, b) => b.executeSingleOutput("BiasAdd", [T, NHWC], [x!, bias!]),
   [BIAS_ADD_GRAD]: ({ dy }, _, b) => b.executeSingleOutput("BiasAddGrad", [T, NHWC], [dy!]),
   [RELU_GRAD]: ({ dy, x }, _, b) => b.executeSingleOutput("ReluGrad", [T], [dy!, x!]),
-  [LEAKY_RELU_GRAD]: ({ dy, x }, { alpha }, b) => {
-    const slope: OpAttr = { name: "alpha", type: AttrType.FLOAT, value: alpha };
-    return b.executeSingleOutput("LeakyReluGrad", [T, slope], [dy!, x!]);
-  },
+  [LEAKY_RELU_GRAD]: ({ dy, x }, attrs, b) =>
+    b.executeSingleOutput("LeakyReluGrad", [T, alpha(attrs.alpha!)], [dy!, x!]),
 };
 
 /** As tfjs-node's, but with the bias by BiasAdd, which TensorFlow fuses into the convolution of a compiled step. */
@@ -85,23 +89,26 @@ const attributes = (epsilon: number): OpAttr[] => [
   { name: "is_training", type: AttrType.BOOL, value: true },
 ];
 
-/** FusedBatchNormV3: y, mean, unbiased variance and three reserved outputs, which its gradient op takes. */
+/** FusedBatchNormV3, with LeakyRelu: y, mean, unbiased variance and three reserved outputs for its gradient op. */
 const batchNormTraining: KernelConfig = {
   kernelName: BATCH_NORM_TRAINING,
   backendName: "tensorflow",
   kernelFunc: ({ inputs, attrs, backend }) => {
     const { x, scale, offset } = inputs as Inputs;
-    const { epsilon } = attrs as unknown as { epsilon: number };
+    const { epsilon, slope } = attrs as unknown as BatchNormAttrs;
     const b = backend as TensorFlowBackend;
     const none = tf.tensor1d([], "float32");
-    const outputs = b.executeMultipleOutputs(
+    const [normal, ...rest] = b.executeMultipleOutputs(
       "FusedBatchNormV3",
       attributes(epsilon),
       [x!, scale!, offset!, none, none],
       6,
     );
     none.dispose();
-    return outputs;
+    if (slope === 1) return [normal!, ...rest] as TensorInfo[];
+    const y = b.executeSingleOutput("LeakyRelu", [T, alpha(slope)], [normal!]);
+    b.disposeData(normal!.dataId);
+    return [y, ...rest];
   },
 };
 
@@ -109,9 +116,11 @@ const batchNormTrainingGrad: KernelConfig = {
   kernelName: BATCH_NORM_TRAINING_GRAD,
   backendName: "tensorflow",
   kernelFunc: ({ inputs, attrs, backend }) => {
-    const { dy, x, scale, reserved0, reserved1, reserved2 } = inputs as Inputs;
-    const { epsilon } = attrs as unknown as { epsilon: number };
+    const { dy: outer, x, y, scale, reserved0, reserved1, reserved2 } = inputs as Inputs;
+    const { epsilon, slope } = attrs as unknown as BatchNormAttrs;
     const b = backend as TensorFlowBackend;
+    // y is above 0 where what went into the LeakyReLU is.
+    const dy = slope === 1 ? outer : b.executeSingleOutput("LeakyReluGrad", [T, alpha(slope)], [outer!, y!]);
     const all = [dy!, x!, scale!, reserved0!, reserved1!, reserved2!];
     const [dx, dScale, dOffset, ...unused] = b.executeMultipleOutputs(
       "FusedBatchNormGradV3",
@@ -120,6 +129,7 @@ const batchNormTrainingGrad: KernelConfig = {
       5,
     );
     tf.dispose(unused);
+    if (dy !== outer) b.disposeData(dy!.dataId);
     return [dx!, dScale!, dOffset!];
   },
 };

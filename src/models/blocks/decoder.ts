@@ -1,7 +1,7 @@
 import { batchNorm2d } from "../../nn/batch_norm.ts";
 import { conv2d, convTranspose2d } from "../../nn/conv.ts";
 import { linear } from "../../nn/linear.ts";
-import { type Layer, leakyRelu, type Pass, type Scope, sequential } from "../../nn/params.ts";
+import { type Layer, type Pass, type Scope, sequential } from "../../nn/params.ts";
 import { replicationPad1, upsampleNearest2x } from "../../nn/upsample.ts";
 import { type Tensor, type Tensor4D, tf } from "../../tf.ts";
 import type { ConvOptions } from "./options.ts";
@@ -32,8 +32,7 @@ function transposedBlocks(
   const up = (at: Scope, inputs: number, outputs: number, side: number) =>
     sequential(
       convTranspose2d(at.at("0"), inputs, outputs, side),
-      batchNorm2d(at.at("1"), outputs, o.batch_norm_eps),
-      leakyRelu(o.leaky_slope),
+      batchNorm2d(at.at("1"), outputs, o.batch_norm_eps, o.leaky_slope),
     );
   const blocks = widths
     .slice(1)
@@ -58,6 +57,6 @@ function upsampleBlocks(s: Scope, o: ConvOptions, channels: number, widths: numb
     const conv = conv2d(at.at("0"), widths[i]!, width, { kernel: 3 });
     const resized: Layer = (x, pass) => conv(replicationPad1(upsampleNearest2x(x)), pass);
     if (i === outputs.length - 1) return resized;
-    return sequential(resized, batchNorm2d(at.at("1"), width, o.batch_norm_eps), leakyRelu(o.leaky_slope));
+    return sequential(resized, batchNorm2d(at.at("1"), width, o.batch_norm_eps, o.leaky_slope));
   });
 }

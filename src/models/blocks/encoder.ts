@@ -1,7 +1,7 @@
 import { batchNorm2d } from "../../nn/batch_norm.ts";
 import { conv2d } from "../../nn/conv.ts";
 import { linear } from "../../nn/linear.ts";
-import { type Layer, leakyRelu, type Pass, type Scope, sequential } from "../../nn/params.ts";
+import { type Layer, type Pass, type Scope, sequential } from "../../nn/params.ts";
 import { type Tensor, type Tensor2D, type Tensor4D, tf } from "../../tf.ts";
 import type { ConvOptions } from "./options.ts";
 
@@ -23,8 +23,7 @@ export function convEncoder(
     const inputs = i === 0 ? channels : o.hidden_dims[i - 1]!;
     return sequential(
       conv2d(at.at("0"), inputs, width, { kernel: o.encoder_kernel, stride: 2, pad: 1 }),
-      batchNorm2d(at.at("1"), width, o.batch_norm_eps),
-      leakyRelu(o.leaky_slope),
+      batchNorm2d(at.at("1"), width, o.batch_norm_eps, o.leaky_slope),
     );
   });
   const flat = o.hidden_dims.at(-1)! * sizes.at(-1)! ** 2;

@@ -256,13 +256,41 @@ describe("convolutions do what tfjs's own do, and so do their gradients", () => 
     [[2, 11, 13, 5], [2, 3, 5, 7], 4, "valid"],
     [[2, 7, 7, 5], [5, 5, 5, 33], 1, "same"],
     [[2, 16, 16, 70], [3, 3, 70, 40], 2, "same"],
-    [[2, 6, 6, 64], [3, 3, 64, 3], 1, "same"],
+    [[2, 6, 6, 64], [3, 3, 64, 3], 1, "same"], // few outputs
+    [[1, 37, 19, 5], [3, 3, 5, 1], 1, "valid"], // more rows than a band
+    [[2, 18, 1, 7], [5, 3, 7, 4], 1, "same"],
+    [[3, 33, 5, 2], [2, 2, 2, 2], 1, "same"],
+    [[1, 20, 20, 3], [3, 3, 3, 32], 1, "same"], // few inputs
     [[1, 13, 13, 100], [3, 3, 100, 50], [2, 1], "same"],
   ];
   for (const [x, filter, stride, pad] of cases) {
     const conv = (a: Tensor, b: Tensor) => tf.conv2d(a as Tensor4D, b as Tensor4D, stride, pad);
     same(
       `stride ${stride} ${pad}`,
+      [x, filter],
+      (a, b) => {
+        const y = conv(a!, b!);
+        return [y, ...tf.grads(conv as never)([a!, b!], tf.mul(y, 0.1))];
+      },
+      2e-5,
+    );
+  }
+  const padded: [x: number[], filter: number[], stride: number, pads: [number, number, number, number]][] = [
+    [[2, 8, 8, 5], [3, 3, 5, 7], 2, [1, 1, 1, 1]],
+    [[2, 7, 9, 3], [3, 3, 3, 33], 2, [1, 0, 0, 1]],
+    [[2, 8, 8, 16], [3, 3, 16, 16], 1, [0, 2, 1, 0]], // Winograd
+    [[1, 5, 6, 4], [3, 3, 4, 3], 1, [3, 0, 1, 4]], // few outputs, padding beyond the filter
+  ];
+  for (const [x, filter, stride, [top, bottom, left, right]] of padded) {
+    const pads: [[0, 0], [number, number], [number, number], [0, 0]] = [
+      [0, 0],
+      [top, bottom],
+      [left, right],
+      [0, 0],
+    ];
+    const conv = (a: Tensor, b: Tensor) => tf.conv2d(a as Tensor4D, b as Tensor4D, stride, pads);
+    same(
+      `stride ${stride} with padding ${top} ${bottom} ${left} ${right}`,
       [x, filter],
       (a, b) => {
         const y = conv(a!, b!);
@@ -303,6 +331,7 @@ describe("the input's gradient through a relu is that of the masked gradient", (
     [[2, 8, 8, 16], 16, 1],
     [[2, 9, 9, 5], 7, 2],
     [[2, 6, 6, 3], 64, 1], // few outputs
+    [[1, 35, 3, 1], 9, 1],
   ] as const;
   for (const [x, n, stride] of cases) {
     const size = Math.ceil(x[1] / stride);
@@ -341,19 +370,21 @@ it("pooling ignores NaN, as tfjs's own does", async () => {
 });
 
 describe("batch norm does what the plain kernels do", () => {
-  for (const shape of [
-    [4, 3, 3, 8],
-    [4, 5, 5, 7],
-    [16, 16, 16, 32],
-    [5, 1, 1, 1],
-  ]) {
+  const shapes: [shape: number[], slope: number][] = [
+    [[4, 3, 3, 8], 1],
+    [[4, 5, 5, 7], 0.01],
+    [[16, 16, 16, 32], 1],
+    [[7, 13, 11, 43], 0.2],
+    [[5, 1, 1, 1], 0],
+  ];
+  for (const [shape, slope] of shapes) {
     const c = shape[3]!;
     same(
-      "training",
+      `training, with a slope of ${slope},`,
       [shape, [c], [c]],
       (x, g, b) => {
         const norm = (x: Tensor, g: Tensor, b: Tensor) =>
-          batchNormTraining(x as Tensor4D, g as Tensor1D, b as Tensor1D, 1e-5);
+          batchNormTraining(x as Tensor4D, g as Tensor1D, b as Tensor1D, 1e-5, slope);
         const { y, mean, variance } = norm(x!, g!, b!);
         const gradients = tf.grads(((x: Tensor, g: Tensor, b: Tensor) =>
           tf.mul(norm(x, g, b).y, x)) as never)([x!, g!, b!]);
@@ -362,6 +393,19 @@ describe("batch norm does what the plain kernels do", () => {
       5e-5,
     );
   }
+  it("variance is right beside an outlier in the first row", async () => {
+    const values = Float32Array.from({ length: 600 * 2 }, (_, i) => (i === 0 ? 1e4 : Math.sin(i)));
+    const f = () => {
+      const x = tf.tensor4d(values, [600, 1, 1, 2]);
+      const { mean, variance } = batchNormTraining(x, tf.ones([2]), tf.zeros([2]), 1e-5);
+      return [mean, variance];
+    };
+    const [expected, got] = [await onBackend("cpu", [], f), await onBackend("wasm", [], f)];
+    for (const [i, e] of expected.entries()) {
+      for (const [j, v] of e.data.entries())
+        expect(Math.abs(got[i]!.data[j]! - v)).toBeLessThan(1e-5 * Math.abs(v) + 1e-5);
+    }
+  });
   same("evaluation", [[2, 3, 3, 5], [5], [5], [5], [5]], (x, m, v, o, s) => {
     return tf.batchNorm(
       x as Tensor4D,

@@ -88,8 +88,8 @@ function put(c: usize, s0: v128, s1: v128, add: bool): void {
 
 /**
  * The gradient of a convolution's filter, [parts][kh][kw][c][n], whose parts the caller adds. A task is part x
- * filter row x block of 64 elements of [kw][c]; tasks [from, to). A part has the pixels [i, i + 1) / parts of
- * [images, oh, ow], cut at multiples of 128.
+ * filter row x block of 64 elements of [kw][c], or, where all of [kh][kw][c] are no more than that, a part; tasks
+ * [from, to). A part has the pixels [i, i + 1) / parts of [images, oh, ow], cut at multiples of 128.
  */
 export function filterGrad(
   x: usize, ih: i32, iw: i32, c: i32, dy: usize, images: i32, oh: i32, ow: i32, n: i32, kh: i32, kw: i32,
@@ -100,19 +100,23 @@ export function filterGrad(
   const tile = a + <usize>PIXELS * LDA;
   const b = tile + 128;
   const run = kw * c;
-  const blocks = (run + ROWS - 1) / ROWS;
+  const together = kh * run <= ROWS ? kh : 1; // filter rows of a task
+  const groups = kh / together, blocks = (run + ROWS - 1) / ROWS;
   const size = (<usize>(kh * run) * n) << 2;
   const pixels = images * oh * ow;
   const pixelBlocks = (pixels + PIXELS - 1) / PIXELS;
   for (let t = from; t < to; t++) {
-    const part = t / (kh * blocks), ky = (t / blocks) % kh, e0 = (t % blocks) * ROWS;
-    const rows = min(ROWS, run - e0);
+    const part = t / (groups * blocks), ky = ((t / blocks) % groups) * together, e0 = (t % blocks) * ROWS;
+    const length = min(ROWS, run - e0), rows = length * together;
     const out = dw + <usize>part * size + ((<usize>(ky * run + e0) * n) << 2);
     const first = <i32>((<i64>pixelBlocks * part) / parts) * PIXELS;
     const last = min(pixels, <i32>((<i64>pixelBlocks * (part + 1)) / parts) * PIXELS);
     for (let p = first; p < last; p += PIXELS) {
       const count = min(PIXELS, last - p);
-      packImages(a, x, ih, iw, c, p, count, oh, ow, strideY, ky - padY, strideX, padX, e0, rows);
+      for (let k = 0; k < together; k++) // one after the other: each fills up with zeros behind its own
+        packImages(
+          a + (<usize>(k * run) << 2), x, ih, iw, c, p, count, oh, ow, strideY, ky + k - padY, strideX, padX, e0, length,
+        );
       packGradients(b, dy + ((<usize>p * n) << 2), count, n);
       multiply(a, b, tile, count, rows, n, out, p > first);
     }

@@ -1,5 +1,3 @@
-import { zeroFloats } from "./copy";
-
 /** Floats that are added in float32 before their sum joins a float64. */
 const RUN: i32 = 512;
 
@@ -53,38 +51,36 @@ export function sumRows(x: usize, n: i32, scale: f64, out: usize, from: i32, to:
     store<f32>(out + (<usize>r << 2), <f32>(scale * sumRun(x + ((<usize>r * n) << 2), n, false)));
 }
 
-/**
- * For chunks [from, to) of `size` rows of x [rows][c]: partial[chunk] [c] = the sums of the columns. `mode` 1:
- * the squares of x minus `mean` [c].
- */
+/** partial[chunk] [c] = the sums of the columns over the chunk's `size` rows of x [rows][c]; chunks [from, to). */
 export function sumColumns(
-  x: usize, rows: i32, c: i32, size: i32, mode: i32, mean: usize, partial: usize, from: i32, to: i32,
+  x: usize, rows: i32, c: i32, size: i32, partial: usize, from: i32, to: i32,
 ): void {
+  const line = <usize>c << 2;
   for (let chunk = from; chunk < to; chunk++) {
-    const sums = partial + ((<usize>chunk * c) << 2);
-    const first = chunk * size, last = min(rows, first + size);
-    zeroFloats(sums, c);
-    const line = <usize>c << 2;
+    const sums = partial + <usize>chunk * line;
+    const first = x + <usize>(chunk * size) * line, end = x + <usize>min(rows, (chunk + 1) * size) * line;
     let o: usize = 0;
-    for (; o + 16 <= line; o += 16) {
-      const end = x + <usize>last * line + o;
-      let s = f32x4.splat(0);
-      if (mode == 0) for (let p = x + <usize>first * line + o; p < end; p += line) s = f32x4.add(s, v128.load(p));
-      else {
-        const m = v128.load(mean + o);
-        for (let p = x + <usize>first * line + o; p < end; p += line) {
-          const d = f32x4.sub(v128.load(p), m);
-          s = f32x4.add(s, f32x4.mul(d, d));
-        }
+    for (; o + 64 <= line; o += 64) {
+      let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
+      for (let p = first + o; p < end; p += line) {
+        s0 = f32x4.add(s0, v128.load(p, 0));
+        s1 = f32x4.add(s1, v128.load(p, 16));
+        s2 = f32x4.add(s2, v128.load(p, 32));
+        s3 = f32x4.add(s3, v128.load(p, 48));
       }
+      v128.store(sums + o, s0, 0);
+      v128.store(sums + o, s1, 16);
+      v128.store(sums + o, s2, 32);
+      v128.store(sums + o, s3, 48);
+    }
+    for (; o + 16 <= line; o += 16) {
+      let s = f32x4.splat(0);
+      for (let p = first + o; p < end; p += line) s = f32x4.add(s, v128.load(p));
       v128.store(sums + o, s);
     }
     for (; o < line; o += 4) {
       let s: f32 = 0;
-      for (let r = first; r < last; r++) {
-        const v = load<f32>(x + <usize>r * line + o) - (mode ? load<f32>(mean + o) : 0);
-        s += mode ? v * v : v;
-      }
+      for (let p = first + o; p < end; p += line) s += load<f32>(p);
       store<f32>(sums + o, s);
     }
   }

@@ -1,5 +1,6 @@
 import { copyFloats, copyMasked, zeroFloats } from "./copy";
 import { gemm } from "./gemm";
+import { putLanes } from "./lanes";
 import { madd } from "./madd";
 import { ownScratch } from "./thread";
 
@@ -188,16 +189,4 @@ function outputPoints(m: usize, step: usize, out: usize, next: usize): void {
   v128.store(out, f32x4.add(e1, f32x4.add(e2, e2))); out += next;
   v128.store(out, madd(f32x4.splat(4), s2, s1)); out += next;
   v128.store(out, f32x4.add(madd(f32x4.splat(8), e2, e1), m5));
-}
-
-/** The first `lanes` floats of v, four at most. */
-@inline
-function putLanes(at: usize, v: v128, lanes: i32): void {
-  if (lanes >= 4) {
-    v128.store(at, v);
-    return;
-  }
-  v128.store32_lane(at, v, 0);
-  if (lanes > 1) v128.store32_lane(at + 4, v, 1);
-  if (lanes > 2) v128.store32_lane(at + 8, v, 2);
 }

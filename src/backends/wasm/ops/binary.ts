@@ -9,6 +9,7 @@ import { GRAIN } from "./unary.ts";
 /** Names in the order of the numbers in kernels/binary.ts. */
 const BINARY = ["Add", "Sub", "Multiply", "RealDiv", "Maximum", "Minimum", "SquaredDifference"];
 const RELU_GRAD_NUMBER = BINARY.length;
+export const SQUARED_DIFFERENCE = BINARY.indexOf("SquaredDifference");
 
 /** op(a, b) with broadcasting, or undefined for shapes that take more than four dimensions. */
 export function runBinary(

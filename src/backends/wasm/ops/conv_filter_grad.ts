@@ -2,6 +2,7 @@ import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WasmBackend } from "../backend.ts";
 import { sizeOf } from "../kernel.ts";
 import type { ConvInfo } from "./conv.ts";
+import { NARROW } from "./narrow_conv.ts";
 
 // As in kernels/filter_grad.ts.
 const PIXELS = 128;
@@ -15,27 +16,85 @@ export function runFilterGrad(
   dy: TensorInfo,
 ): TensorInfo {
   const dw = backend.output(info.filterShape);
-  const size = sizeOf(dw);
-  const tasks = info.filterHeight * Math.ceil((info.filterWidth * info.inChannels) / ROWS);
-  const pixels = info.batchSize * info.outHeight * info.outWidth;
+  const { filterHeight: kh, filterWidth: kw, inChannels: c, outChannels: n, padInfo } = info;
+  const narrow = n <= NARROW && c > n && info.strideHeight === 1 && info.strideWidth === 1;
+  const input = [info.inHeight, info.inWidth, c] as const;
+  const output = [info.outHeight, info.outWidth, n] as const;
+  const common = { images: info.batchSize, window: [kh, kw] as const };
+  if (!narrow) {
+    runPixels(backend, {
+      ...common,
+      x: backend.at(x),
+      from: input,
+      dy: backend.at(dy),
+      to: output,
+      stride: [info.strideHeight, info.strideWidth],
+      pad: [padInfo.top, padInfo.left],
+      dw: backend.at(dw),
+    });
+    return dw;
+  }
+  // Seen from the input's pixels, the few channels of dy are the windows': the same products, [kh, kw, out, in], with
+  // the taps in reverse.
+  backend.withTemporary(4 * sizeOf(dw), (turned) => {
+    runPixels(backend, {
+      ...common,
+      x: backend.at(dy),
+      from: output,
+      dy: backend.at(x),
+      to: input,
+      stride: [1, 1],
+      pad: [kh - 1 - padInfo.top, kw - 1 - padInfo.left],
+      dw: turned,
+    });
+    const last = turned + 4 * (kh * kw - 1) * c * n;
+    const from = [-kw * c * n, -c * n, 1]; // row, column, input channel
+    const to = [kw * c * n, c * n, n];
+    const rows = kh * kw * c;
+    backend.pool.run("copyRows", [last, backend.at(dw), n, c, kw, c, ...from, ...to], rows, rows);
+  });
+  return dw;
+}
+
+/** What `filterGrad` is called with: addresses, and sizes by height, width, channels. */
+interface Pixels {
+  readonly images: number;
+  readonly x: number;
+  readonly from: readonly [number, number, number];
+  readonly dy: number;
+  readonly to: readonly [number, number, number];
+  readonly window: readonly [number, number];
+  readonly stride: readonly [number, number];
+  readonly pad: readonly [number, number];
+  readonly dw: number;
+}
+
+function runPixels(backend: WasmBackend, p: Pixels): void {
+  const [oh, ow, n] = p.to;
+  const [kh, kw] = p.window;
+  const run = kw * p.from[2];
+  const size = kh * run * n;
+  const tasks = kh * run <= ROWS ? 1 : kh * Math.ceil(run / ROWS);
+  const pixels = p.images * oh * ow;
   // Enough tasks for many threads; the parts are added afterwards. Depends on sizes alone, as the results do.
   const wanted = Math.ceil(32 / tasks);
   const parts = Math.max(1, Math.min(wanted, Math.ceil(pixels / PIXELS / 4), Math.floor(2 ** 22 / size)));
-  const scratch = PIXELS * (4 * ROWS + 64) + 128 + 4 * PIXELS * 8 * Math.ceil(info.outChannels / 8);
-  const run = (out: number) => {
-    const args = [
-      ...[backend.at(x), info.inHeight, info.inWidth, info.inChannels, backend.at(dy)],
-      ...[info.batchSize, info.outHeight, info.outWidth, info.outChannels],
-      ...[info.filterHeight, info.filterWidth, info.strideHeight, info.strideWidth],
-      ...[info.padInfo.top, info.padInfo.left, out, parts, ...backend.pool.scratch(scratch)],
-    ];
-    backend.pool.run("filterGrad", args, parts * tasks, 1);
+  const bytes = PIXELS * (4 * ROWS + 64) + 128 + 4 * PIXELS * 8 * Math.ceil(n / 8);
+  const pass = (out: number) => {
+    const sizes = [...p.from, p.dy, p.images, oh, ow, n, kh, kw, ...p.stride, ...p.pad];
+    backend.pool.run(
+      "filterGrad",
+      [p.x, ...sizes, out, parts, ...backend.pool.scratch(bytes)],
+      parts * tasks,
+      1,
+    );
   };
-  if (parts === 1) run(backend.at(dw));
-  else
-    backend.withTemporary(4 * parts * size, (all) => {
-      run(all);
-      backend.pool.run("foldColumns", [all, parts, size, 1, backend.at(dw)], size, 4096);
-    });
-  return dw;
+  if (parts === 1) {
+    pass(p.dw);
+    return;
+  }
+  backend.withTemporary(4 * parts * size, (all) => {
+    pass(all);
+    backend.pool.run("foldColumns", [all, parts, size, 1, p.dw], size, 4096);
+  });
 }

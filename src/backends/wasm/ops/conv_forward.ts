@@ -2,6 +2,7 @@ import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WasmBackend } from "../backend.ts";
 import type { ConvInfo } from "./conv.ts";
 import { withBias } from "./fused.ts";
+import { NARROW, runNarrow, suitsNarrow } from "./narrow_conv.ts";
 import { type Convolution, runWinograd, suitsWinograd } from "./winograd.ts";
 
 /** Bytes of windows and results that a block of pixels takes: within the second cache. */
@@ -27,23 +28,20 @@ export function runConv(
       floor,
       images: info.batchSize,
     };
-    if (suitsWinograd(info)) {
-      runWinograd(backend, filter, false, {
-        ...common,
-        from: [info.inHeight, info.inWidth, c],
-        to: [info.outHeight, info.outWidth, n],
-        pad: [padInfo.top, padInfo.left],
-      });
-      return;
-    }
+    const shapes = {
+      from: [info.inHeight, info.inWidth, c],
+      window: [info.filterHeight, info.filterWidth],
+      to: [info.outHeight, info.outWidth, n],
+      pad: [padInfo.top, padInfo.left],
+    } as const;
+    if (suitsWinograd(info)) return runWinograd(backend, filter, false, { ...common, ...shapes });
+    if (suitsNarrow(info, n)) return runNarrow(backend, filter, false, { ...common, ...shapes });
     const k = info.filterHeight * info.filterWidth * c;
     const panels = packFilter(backend, filter, k, n);
     runWindows(backend, {
       ...common,
+      ...shapes,
       panels,
-      from: [info.inHeight, info.inWidth, c],
-      window: [info.filterHeight, info.filterWidth],
-      to: [info.outHeight, info.outWidth, n],
       stride: [info.strideHeight, info.strideWidth],
       offset: [-padInfo.top, -padInfo.left],
       dilation: [info.dilationHeight, info.dilationWidth],
@@ -52,9 +50,6 @@ export function runConv(
   });
   return y;
 }
-
-/** Filters of so few outputs are multiplied by dot products and not in panels of 16 columns. */
-export const NARROW = 4;
 
 /** The filter [k, n] as panels of 16 columns, or turned to [n, k] where it is narrow; made once. */
 function packFilter(backend: WasmBackend, filter: TensorInfo, k: number, n: number): number {

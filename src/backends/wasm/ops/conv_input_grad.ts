@@ -1,8 +1,9 @@
 import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WasmBackend } from "../backend.ts";
 import type { ConvInfo } from "./conv.ts";
-import { NARROW, runWindows } from "./conv_forward.ts";
+import { runWindows } from "./conv_forward.ts";
 import { withBias } from "./fused.ts";
+import { NARROW, runNarrow, suitsNarrow } from "./narrow_conv.ts";
 import { runWinograd, suitsWinograd } from "./winograd.ts";
 
 /**
@@ -26,16 +27,15 @@ export function runInputGrad(
     images: info.batchSize,
   };
   withBias(backend, undefined, c, (bias) => {
-    if (suitsWinograd(info)) {
-      runWinograd(backend, filter, true, {
-        ...common,
-        bias,
-        from: [info.outHeight, info.outWidth, n],
-        to: [info.inHeight, info.inWidth, c],
-        pad: [2 - padInfo.top, 2 - padInfo.left],
-      });
-      return;
-    }
+    const { filterHeight: kh, filterWidth: kw } = info;
+    const shapes = {
+      from: [info.outHeight, info.outWidth, n],
+      window: [kh, kw],
+      to: [info.inHeight, info.inWidth, c],
+      pad: [kh - 1 - padInfo.top, kw - 1 - padInfo.left],
+    } as const;
+    if (suitsWinograd(info)) return runWinograd(backend, filter, true, { ...common, ...shapes, bias });
+    if (suitsNarrow(info, c)) return runNarrow(backend, filter, true, { ...common, ...shapes, bias });
     // Pixels of the input whose row and column have the same rest by the stride see the same filter taps.
     const rows = parities(info.inHeight, info.filterHeight, info.strideHeight, padInfo.top);
     const columns = parities(info.inWidth, info.filterWidth, info.strideWidth, padInfo.left);

@@ -20,20 +20,17 @@ export function sumAll(backend: WasmBackend, x: TensorInfo, square = false): num
 export const rowsPerChunk = (columns: number): number =>
   Math.max(16, Math.min(512, Math.ceil(CHUNK / columns)));
 
-/**
- * out [c] = scale times the columns' sums of x [rows, c]; with `mean` [c], of (x - mean)^2. Addresses.
- */
+/** out [c] = scale times the columns' sums of x [rows, c]. Addresses. */
 export function sumColumns(
   backend: WasmBackend,
   [x, rows, c]: readonly [number, number, number],
   out: number,
   scale: number,
-  mean = 0,
 ): void {
   const size = rowsPerChunk(c);
   const chunks = Math.ceil(rows / size);
   backend.withTemporary(4 * chunks * c, (partial) => {
-    backend.pool.run("sumColumns", [x, rows, c, size, mean === 0 ? 0 : 1, mean, partial], chunks, 1);
+    backend.pool.run("sumColumns", [x, rows, c, size, partial], chunks, 1);
     backend.pool.run(
       "foldColumns",
       [partial, chunks, c, scale, out],

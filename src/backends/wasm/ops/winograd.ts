@@ -38,8 +38,8 @@ export function runWinograd(backend: WasmBackend, filter: TensorInfo, back: bool
   const [oh, ow, n] = w.to;
   const channels = 4 * Math.ceil(w.from[2] / 4);
   const padded = 16 * Math.ceil(n / 16);
-  const block = w.from[2] >= 256 ? 64 : 32;
   const tiles = w.images * Math.ceil(oh / 4) * Math.ceil(ow / 4);
+  const block = blockOf(tiles, w.from[2] >= 256 ? 64 : 32, backend.pool.threads);
   const points = transformFilter(backend, filter, back);
   const patch = 36 * (4 * channels + 64);
   const bytes = 640 + 128 + patch + 36 * (4 * block * (channels + padded) + 128);
@@ -51,6 +51,12 @@ export function runWinograd(backend: WasmBackend, filter: TensorInfo, back: bool
     ];
     backend.pool.run("winograd", args, tiles, block);
   });
+}
+
+/** Tiles of a block, `most` at most and even, so that all threads have as many blocks; results don't depend on it. */
+function blockOf(tiles: number, most: number, threads: number): number {
+  const blocks = threads * Math.ceil(tiles / most / threads);
+  return Math.min(most, 2 * Math.ceil(tiles / blocks / 2));
 }
 
 function transformFilter(backend: WasmBackend, filter: TensorInfo, back: boolean): number {
