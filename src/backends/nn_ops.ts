@@ -1,5 +1,5 @@
 import type { GradConfig, KernelConfig } from "@tensorflow/tfjs";
-import { type Tensor, type Tensor1D, type Tensor4D, tf } from "../tf.ts";
+import { type Scalar, type Tensor, type Tensor1D, type Tensor4D, tf } from "../tf.ts";
 
 /**
  * Ops that tfjs computes in several, as kernels of their own, so that a backend may have each as one. Those for
@@ -9,11 +9,18 @@ export const BIAS_ADD = "BiasAdd"; //             inputs x [..., C], bias [C]
 export const BIAS_ADD_GRAD = "BiasAddGrad"; //    input dy [..., C]; the bias's gradient [C]
 export const RELU_GRAD = "ReluGrad"; //           inputs dy, x (or relu(x))
 export const LEAKY_RELU_GRAD = "LeakyReluGrad"; // inputs dy, x; attribute alpha
+export const MEAN_SQUARED_ERROR = "MeanSquaredError"; // inputs x, y of one shape; a scalar
 /**
  * Conv2DBackpropInput through a ReLU behind the convolution: inputs dy, filter and y, the ReLU's output. On
  * backends that have it; there is no plain one.
  */
 export const CONV_INPUT_GRAD_RELU = "Conv2DBackpropInputRelu";
+
+/**
+ * Whether a convolution on the backend in use takes padding of its own at no cost. TensorFlow's on CPU become several
+ * times slower by it than by padding and slicing apart.
+ */
+export const padsInConvolutions = (): boolean => tf.getBackend() === "wasm";
 
 /** x + bias over the last axis; `x` [..., C], `bias` [C]. */
 export function biasAdd(x: Tensor, bias: Tensor1D): Tensor {
@@ -24,6 +31,12 @@ export function biasAdd(x: Tensor, bias: Tensor1D): Tensor {
 export function leakyRelu(x: Tensor, alpha: number): Tensor {
   registerOnce();
   return tf.leakyRelu(x, alpha);
+}
+
+/** Mean of (x - y)^2 over all values of `x` and `y`, of one shape. tfjs would make its gradient in seven passes. */
+export function meanSquaredError(x: Tensor, y: Tensor): Scalar {
+  tf.util.assertShapesMatch(x.shape, y.shape, "mean squared error: ");
+  return run(MEAN_SQUARED_ERROR, { x, y }) as Scalar;
 }
 
 /** The gradient of relu: dy where `y` = relu(x) is positive, else 0. */
@@ -67,7 +80,8 @@ function registerOnce(): void {
   for (const [kernelName, compute] of Object.entries(plain)) {
     const kernelFunc: KernelConfig["kernelFunc"] = ({ inputs, attrs }) =>
       tf.tidy(() => compute(inputs as unknown as Record<string, Tensor>, (attrs ?? {}) as { alpha: number }));
-    tf.registerKernel({ kernelName, backendName: "cpu", kernelFunc });
+    const backends = kernelName === MEAN_SQUARED_ERROR ? ["cpu", "tensorflow"] : ["cpu"];
+    for (const backendName of backends) tf.registerKernel({ kernelName, backendName, kernelFunc });
   }
 }
 
@@ -76,6 +90,15 @@ const gradients: readonly GradConfig[] = [
   {
     kernelName: BIAS_ADD,
     gradFunc: (dy) => ({ x: () => dy as Tensor, bias: () => run(BIAS_ADD_GRAD, { dy: dy as Tensor }) }),
+  },
+  {
+    kernelName: MEAN_SQUARED_ERROR,
+    inputsToSave: ["x", "y"],
+    gradFunc: (dy, saved) => {
+      const [x, y] = saved as [Tensor, Tensor];
+      const by = (a: Tensor, b: Tensor) => tf.mul(tf.sub(a, b), tf.mul(dy as Scalar, 2 / a.size));
+      return { x: () => by(x, y), y: () => by(y, x) };
+    },
   },
   {
     kernelName: "Relu",
@@ -94,6 +117,7 @@ const gradients: readonly GradConfig[] = [
 const plain: Record<string, (inputs: Record<string, Tensor>, attrs: { alpha: number }) => Tensor> = {
   [BIAS_ADD]: ({ x, bias }) => tf.add(x!, bias!),
   [BIAS_ADD_GRAD]: ({ dy }) => tf.sum(dy!, dy!.shape.map((_, i) => i).slice(0, -1)),
+  [MEAN_SQUARED_ERROR]: ({ x, y }) => tf.mean(tf.squaredDifference(x!, y!)),
   [RELU_GRAD]: ({ dy, x }) => tf.mul(dy!, tf.step(x!)),
   [LEAKY_RELU_GRAD]: ({ dy, x }, { alpha }) => tf.where(tf.greater(x!, 0), dy!, tf.mul(dy!, alpha)),
 };

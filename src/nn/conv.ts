@@ -1,4 +1,4 @@
-import { biasAdd } from "../backends/nn_ops.ts";
+import { biasAdd, padsInConvolutions } from "../backends/nn_ops.ts";
 import { type Tensor1D, type Tensor4D, tf } from "../tf.ts";
 import { initBias, initWeight } from "./init.ts";
 import type { Layer, Scope } from "./params.ts";
@@ -6,7 +6,7 @@ import type { Layer, Scope } from "./params.ts";
 /**
  * A convolution [B, H, W, in] -> [B, H', W', out] with PyTorch's symmetric padding `pad` (0 where none is
  * given); weight [k, k, in, out]. TensorFlow's "same" pads a strided convolution on the other side, hence
- * the explicit padding; only rows that a window reaches are added.
+ * the explicit padding; where that is done apart, only rows that a window reaches are added.
  */
 export function conv2d(
   scope: Scope,
@@ -28,13 +28,20 @@ export function conv2d(
   return (x) => {
     const filter = w.value as unknown as Tensor4D;
     const same = stride === 1 && kernel === 2 * pad + 1;
-    const padded = same || pad === 0 ? (x as Tensor4D) : padForStride(x as Tensor4D, kernel, stride, pad);
-    return biasAdd(
-      tf.conv2d(padded, filter, stride, same ? "same" : "valid"),
-      b.value as unknown as Tensor1D,
-    );
+    const inside = !same && pad > 0 && padsInConvolutions();
+    const padded =
+      same || pad === 0 || inside ? (x as Tensor4D) : padForStride(x as Tensor4D, kernel, stride, pad);
+    const y = tf.conv2d(padded, filter, stride, inside ? explicit(pad) : same ? "same" : "valid");
+    return biasAdd(y, b.value as unknown as Tensor1D);
   };
 }
+
+const explicit = (pad: number): [[0, 0], [number, number], [number, number], [0, 0]] => [
+  [0, 0],
+  [pad, pad],
+  [pad, pad],
+  [0, 0],
+];
 
 function padForStride(x: Tensor4D, kernel: number, stride: number, pad: number): Tensor4D {
   const end = (size: number) => {
@@ -61,9 +68,15 @@ export function convTranspose2d(scope: Scope, inChannels: number, outChannels: n
   const b = scope.declare("bias", [outChannels], initBias(scope.init, fanIn));
   return (x) => {
     const [batch, h, width] = x.shape as [number, number, number, number];
+    const bias = b.value as unknown as Tensor1D;
+    const filter = w.value as unknown as Tensor4D;
+    if (padsInConvolutions()) {
+      const shape: [number, number, number, number] = [batch, size, size, outChannels];
+      return biasAdd(tf.conv2dTranspose(x as Tensor4D, filter, shape, 2, explicit(1)), bias);
+    }
     const whole: [number, number, number, number] = [batch, 2 * h + 1, 2 * width + 1, outChannels];
-    const full = tf.conv2dTranspose(x as Tensor4D, w.value as unknown as Tensor4D, whole, 2, "valid");
+    const full = tf.conv2dTranspose(x as Tensor4D, filter, whole, 2, "valid");
     const image = tf.slice(full, [0, 1, 1, 0], [batch, size, size, outChannels]);
-    return biasAdd(image, b.value as unknown as Tensor1D);
+    return biasAdd(image, bias);
   };
 }

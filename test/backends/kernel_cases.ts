@@ -1,5 +1,5 @@
 import { batchNormTraining } from "../../src/backends/batch_norm_training.ts";
-import { biasAdd, leakyRelu, reluGrad } from "../../src/backends/nn_ops.ts";
+import { biasAdd, leakyRelu, meanSquaredError, reluGrad } from "../../src/backends/nn_ops.ts";
 import { frozenConv } from "../../src/features/frozen_conv.ts";
 import { type Tensor, type Tensor1D, type Tensor2D, type Tensor4D, tf } from "../../src/tf.ts";
 
@@ -135,6 +135,13 @@ const batchNorms = [
     make(`mean of ${text([s])}`, withChannels(s), normed("mean")(epsilon), "none"),
     make(`variance of ${text([s])}`, withChannels(s), normed("variance")(epsilon), "none"),
   ]),
+  make(
+    "with a LeakyReLU behind it",
+    withChannels([3, 5, 7, 2]),
+    (x: Tensor, g: Tensor, b: Tensor) =>
+      batchNormTraining(x as Tensor4D, g as Tensor1D, b as Tensor1D, 1e-3, 0.01).y,
+    "kinked",
+  ),
   // With a single value the true gradient by x is 0, and any float32 noise is divided by sqrt(epsilon).
   make("y of a single value", withChannels([1, 1, 1, 3]), normed("y")(1e-3)),
   make("mean of a single value", withChannels([1, 1, 1, 3]), normed("mean")(1e-3), "none"),
@@ -284,6 +291,7 @@ export const KERNEL_CASES: Readonly<Record<string, readonly KernelCase[]>> = {
   MaxPool: maxPools,
   MaxPoolGrad: maxPools,
   Mean: axes(tf.mean),
+  MeanSquaredError: SHAPES.map((shape) => make(text([shape]), [shape, shape], meanSquaredError)),
   Minimum: [...binary(tf.minimum, "none"), at("with a number", [-1, 0.5, 1, 7], (x) => tf.minimum(1, x))],
   Multiply: binary(tf.mul),
   Neg: unary(tf.neg),
@@ -358,6 +366,7 @@ export const KERNEL_CASES: Readonly<Record<string, readonly KernelCase[]>> = {
   ],
   Sqrt: unary(tf.sqrt, "smooth", positive),
   Square: unary(tf.square),
+  SquaredDifference: binary(tf.squaredDifference, "none"), // tfjs's gradient does not take broadcasting
   Step: [
     ...unary((x) => tf.step(x), "none", spread),
     at("0 and undefined values", [...UNDEFINED, 0, -0], (x) => tf.step(x)),

@@ -1,8 +1,9 @@
+import { meanSquaredError as meanSquaredErrorOp } from "../../backends/nn_ops.ts";
 import { type Scalar, type Tensor, tf } from "../../tf.ts";
 
 /** Mean over batch, pixels and channels of (x - y)^2; `x`, `y`: [B, …]. PyTorch-VAE's `F.mse_loss`. */
 export function meanSquaredError(x: Tensor, y: Tensor): Scalar {
-  return tf.mean(tf.square(tf.sub(x, y)));
+  return meanSquaredErrorOp(x, y);
 }
 
 /**
