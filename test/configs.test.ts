@@ -41,7 +41,7 @@ describe("each shipped config", () => {
   const cacheDir = dataFolder();
   let backend: BackendInfo;
   beforeAll(async () => {
-    backend = await useBackend("tensorflow");
+    backend = await useBackend("auto");
   });
 
   it.each(shipped)("%s builds and takes a step with finite figures", { timeout: 120_000 }, async (file) => {

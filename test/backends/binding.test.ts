@@ -1,9 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, expect, it } from "vitest";
 import { useBackend } from "../../src/backends/index.ts";
 import type { Binding } from "../../src/backends/tensorflow/binding.ts";
 import { registerTensorFlow } from "../../src/backends/tensorflow/register.ts";
 import { type Tensor, tf } from "../../src/tf.ts";
+import { describeTensorFlow } from "../support/backends.ts";
 
 let binding: Binding;
 
@@ -15,7 +16,7 @@ beforeAll(async () => {
 /** A tensor after an op has had it, so that TensorFlow's own copy is read and not what tfjs still holds. */
 const through = <T extends Tensor>(t: T): T => tf.clone(tf.reshape(t, t.shape)) as T;
 
-describe("values that went through TensorFlow", () => {
+describeTensorFlow("values that went through TensorFlow", () => {
   it.each([
     ["float32", [0, -0, 1.5, -3.4e38, 1e-45, Number.NaN, Number.POSITIVE_INFINITY]],
     ["int32", [0, -1, 2 ** 31 - 1, -(2 ** 31)]],
@@ -85,7 +86,7 @@ describe("values that went through TensorFlow", () => {
   });
 });
 
-describe("what fails", () => {
+describeTensorFlow("what fails", () => {
   const floats = (...values: number[]) =>
     binding.createTensor([values.length], binding.TF_FLOAT, Float32Array.from(values));
   const T = () => ({ name: "T", type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT });
@@ -137,7 +138,7 @@ describe("what fails", () => {
   });
 });
 
-describe("memory", () => {
+describeTensorFlow("memory", () => {
   const megabytes = () => process.memoryUsage().rss / 2 ** 20;
 
   it("holds no handle more after thousands of ops", () => {
@@ -173,7 +174,7 @@ describe("memory", () => {
   });
 });
 
-describe("a process that used TensorFlow", () => {
+describeTensorFlow("a process that used TensorFlow", () => {
   const source = new URL("../../src/", import.meta.url).href;
   const ends = (last: string) => {
     const script = `

@@ -12,6 +12,7 @@ import { getModel, modelNames } from "../../src/models/index.ts";
 import type { VAE } from "../../src/models/vae.ts";
 import { Rng } from "../../src/rng.ts";
 import { type Tensor4D, tf } from "../../src/tf.ts";
+import { trainingBackends } from "../support/backends.ts";
 import { build } from "../support/models.ts";
 
 /** What every registered variant promises, on every backend that can train it here. */
@@ -32,7 +33,7 @@ function trainer(vae: VAE, weights: Record<string, number>) {
 
 const snapshot = (vae: VAE) => new Map([...vae.params].map(([n, p]) => [n, [...p.value.dataSync()]]));
 
-for (const backend of ["tensorflow", "wasm"] as const) {
+for (const backend of trainingBackends) {
   describe.each(modelNames())(`%s on ${backend}`, (name) => {
     const model = getModel(name)!;
     const weightsOf = (convention: Convention, params: Record<string, unknown> = {}) => {

@@ -6,6 +6,7 @@ import { learningRate, weightAt } from "../../src/experiment/schedules.ts";
 import { inputsAt } from "../../src/experiment/step_inputs.ts";
 import { Rng } from "../../src/rng.ts";
 import { tf } from "../../src/tf.ts";
+import { trainingBackends } from "../support/backends.ts";
 
 const exp = (over: Partial<ExpParams>): ExpParams =>
   ({
@@ -49,7 +50,7 @@ function reference(e: ExpParams): number[] {
   return p;
 }
 
-describe.each(["cpu", "tensorflow", "wasm"])("optimizers on %s", (backend) => {
+describe.each(["cpu", ...trainingBackends])("optimizers on %s", (backend) => {
   beforeAll(async () => {
     await useBackend(backend);
   });

@@ -41,7 +41,7 @@ describe.each(["memory", "disk"] as const)("a feature cache on %s", (kind) => {
     );
 
   beforeAll(async () => {
-    await useBackend("tensorflow");
+    await useBackend("auto");
     vae = await build(getModel("DFCVAE")!, { latent_dim: 4, hidden_dims: [4, 8, 8] });
     return () => rmSync(folder, { recursive: true, force: true });
   });

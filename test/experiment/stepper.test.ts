@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, expect, it } from "vitest";
 import { type BackendInfo, useBackend } from "../../src/backends/index.ts";
 import { registerTensorFlow } from "../../src/backends/tensorflow/register.ts";
 import type { HostBatch } from "../../src/data/loader.ts";
@@ -9,6 +9,7 @@ import { getModel, modelNames } from "../../src/models/index.ts";
 import type { Batch, Ctx, VAE } from "../../src/models/vae.ts";
 import { Rng } from "../../src/rng.ts";
 import { type Scalar, type Tensor, tf } from "../../src/tf.ts";
+import { describeTensorFlow } from "../support/backends.ts";
 import { build, maxDifference } from "../support/models.ts";
 
 const SMALL = { latent_dim: 4, hidden_dims: [4, 8, 8] };
@@ -20,7 +21,7 @@ const OPTIMIZERS = {
 
 let backend: BackendInfo;
 beforeAll(async () => {
-  backend = await useBackend("tensorflow");
+  backend = await useBackend("auto");
 });
 
 const host = (step: number, size = 4): HostBatch => ({
@@ -99,7 +100,7 @@ function expectClose(compiled: Trained, eager: Trained): void {
   }
 }
 
-describe("a compiled step", () => {
+describeTensorFlow("a compiled step", () => {
   it.each(modelNames())(
     "of %s gives the figures and parameters of the ops one by one over 50 steps",
     async (name) => {
@@ -199,7 +200,7 @@ describe("a compiled step", () => {
   });
 });
 
-describe("precision bfloat16", () => {
+describeTensorFlow("precision bfloat16", () => {
   it.each(modelNames())("trains %s along float32's curve, with float32 parameters", async (name) => {
     const model = getModel(name)!;
     const same = () => host(0, 16); // overfits one batch: a curve that falls

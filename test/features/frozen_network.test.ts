@@ -8,6 +8,7 @@ import { vggLayers } from "../../src/features/vgg.ts";
 import { type NetworkWeights, neededEntries } from "../../src/features/weights.ts";
 import { Rng } from "../../src/rng.ts";
 import { type Scalar, type Tensor1D, type Tensor4D, tf } from "../../src/tf.ts";
+import { trainingBackends } from "../support/backends.ts";
 import { maxDifference } from "../support/models.ts";
 
 const SMALL: NetworkTable = {
@@ -46,7 +47,7 @@ function unfolded(table: NetworkTable, weights: NetworkWeights, images: Tensor4D
   return out;
 }
 
-describe.each(["cpu", "tensorflow", "wasm"] as const)("a frozen network on %s", (backend) => {
+describe.each(["cpu", ...trainingBackends])("a frozen network on %s", (backend) => {
   beforeAll(() => useBackend(backend));
 
   const weights = weightsFor(SMALL);

@@ -13,7 +13,7 @@ import { describeShared, shared } from "../support/shared.ts";
 const asset = fileURLToPath(new URL("../../assets/tiny_vgg.safetensors", import.meta.url));
 const args = { imageShape: [64, 64, 3], baseDir: "." } as const;
 
-beforeAll(() => useBackend("tensorflow"));
+beforeAll(() => useBackend("auto"));
 
 describe("tiny_vgg", () => {
   it("comes with its weights, at most 3 MB, and says how accurate it is", () => {

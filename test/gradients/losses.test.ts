@@ -11,6 +11,7 @@ import {
 import { replicationPad1, upsampleNearest2x } from "../../src/nn/upsample.ts";
 import { Rng } from "../../src/rng.ts";
 import { type Scalar, type Tensor, tf } from "../../src/tf.ts";
+import { trainingBackends } from "../support/backends.ts";
 
 const rng = Rng.fromSeed(5);
 const x = () => rng.fold("x").uniform([2, 3, 3, 2]);
@@ -41,31 +42,28 @@ const CASES: [string, (y: Tensor) => Scalar, () => Tensor][] = [
   ["replicationPad1", (y) => weigh(replicationPad1(y)), () => rng.normal([2, 3, 3, 2])],
 ];
 
-describe.each(["cpu", "tensorflow", "wasm"] as const)(
-  "gradients against finite differences on %s",
-  (backend) => {
-    beforeAll(async () => {
-      await useBackend(backend);
-    });
+describe.each(["cpu", ...trainingBackends])("gradients against finite differences on %s", (backend) => {
+  beforeAll(async () => {
+    await useBackend(backend);
+  });
 
-    it.each(CASES)("%s", (_, f, at) => {
-      const point = at();
-      const gradient = tf.grad(f)(point).dataSync();
-      const data = point.dataSync();
-      const h = 1e-2;
-      const valueAt = (i: number, by: number) => {
-        const moved = Float32Array.from(data);
-        moved[i]! += by;
-        return f(tf.tensor(moved, point.shape)).dataSync()[0]!;
-      };
-      for (const i of [0, 3, 7, data.length - 1]) {
-        // the five-point rule: its error is O(h^4), so float32 rounding is all that is left
-        const slope =
-          (8 * (valueAt(i, h) - valueAt(i, -h)) - (valueAt(i, 2 * h) - valueAt(i, -2 * h))) / (12 * h);
-        expect(Math.abs(slope - gradient[i]!), `element ${i}`).toBeLessThan(
-          2e-3 * Math.max(1, Math.abs(slope)),
-        );
-      }
-    });
-  },
-);
+  it.each(CASES)("%s", (_, f, at) => {
+    const point = at();
+    const gradient = tf.grad(f)(point).dataSync();
+    const data = point.dataSync();
+    const h = 1e-2;
+    const valueAt = (i: number, by: number) => {
+      const moved = Float32Array.from(data);
+      moved[i]! += by;
+      return f(tf.tensor(moved, point.shape)).dataSync()[0]!;
+    };
+    for (const i of [0, 3, 7, data.length - 1]) {
+      // the five-point rule: its error is O(h^4), so float32 rounding is all that is left
+      const slope =
+        (8 * (valueAt(i, h) - valueAt(i, -h)) - (valueAt(i, 2 * h) - valueAt(i, -2 * h))) / (12 * h);
+      expect(Math.abs(slope - gradient[i]!), `element ${i}`).toBeLessThan(
+        2e-3 * Math.max(1, Math.abs(slope)),
+      );
+    }
+  });
+});

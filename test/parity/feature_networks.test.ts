@@ -47,7 +47,7 @@ describeShared("golden", "vgg19_bn against torchvision", () => {
   let weights: NetworkWeights;
 
   beforeAll(async () => {
-    await useBackend("tensorflow");
+    await useBackend("auto");
     golden = readSafetensors(path.join(shared, "golden/vgg19_bn_features.safetensors"));
     weights = formulaWeights();
   });
@@ -84,7 +84,7 @@ describeShared("golden", "vgg19_bn against torchvision", () => {
 
 /** Real ImageNet weights and PyTorch's activations: ../shared/data/README.md. The weights are rounded to 16 bits. */
 describeShared("data/squeezenet1_0", "squeezenet1_0 against PyTorch", () => {
-  beforeAll(() => useBackend("tensorflow"));
+  beforeAll(() => useBackend("auto"));
 
   it("activations of real weights, hanging pool windows included", async () => {
     const folder = path.join(shared, "data/squeezenet1_0");

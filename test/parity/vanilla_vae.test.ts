@@ -40,7 +40,7 @@ describeShared("golden", "VanillaVAE against PyTorch-VAE", () => {
   };
 
   beforeAll(async () => {
-    await useBackend("tensorflow");
+    await useBackend("auto");
     golden = readSafetensors(`${shared}/golden/vanilla_vae.safetensors`);
     images = tf.transpose(
       tf.tensor4d(values("x"), shape("x") as [number, number, number, number]),

@@ -112,7 +112,7 @@ describe("half a library is never found", () => {
     expect(more).toEqual([]);
     expect(readdirSync(join(libraryFolder(), "..", left!))).toContain(LIBRARY[0]);
     expect([findLibrary(), wholeLibrary(libraryFolder())]).toEqual([undefined, undefined]);
-    expect(libraryCheck()).toMatchObject({ state: "missing", remedy: "npx vae setup tensorflow" });
+    expect(libraryCheck()).toMatchObject({ state: "note", remedy: "npx vae setup tensorflow" });
 
     server.pause = 0;
     expect(await setup(server.env)).toMatchObject({ code: 0, stderr: "" });

@@ -1,6 +1,16 @@
+import { describe } from "vitest";
 import { useBackend } from "../../src/backends/index.ts";
+import { findLibrary } from "../../src/backends/tensorflow/library.ts";
 import { Rng } from "../../src/rng.ts";
 import { type Tensor, tf } from "../../src/tf.ts";
+
+export const hasTensorFlow = findLibrary() !== undefined;
+
+/** The backends that train on this machine. */
+export const trainingBackends = ["wasm", ...(hasTensorFlow ? (["tensorflow"] as const) : [])] as const;
+
+/** Tests of what only TensorFlow has; skipped where it is not set up. */
+export const describeTensorFlow = describe.skipIf(!hasTensorFlow);
 
 /** Values of a shape, uniform in [-1, 1), the same for the same name. */
 export function randomValues(shape: readonly number[], name: string): Float32Array {

@@ -30,7 +30,9 @@ export function libraryCheck(): Check {
   if (found === undefined) {
     if (named)
       return missing(name, `TFJS_VAE_TENSORFLOW names ${named}, where it is not`, "correct or unset it");
-    return missing(name, "not set up", setup);
+    if ([libraryFolder(true), libraryFolder()].some((f) => readManifest(f) !== undefined))
+      return missing(name, "its files are gone", setup);
+    return note(name, "not set up; training takes the wasm backend, which is slower", setup);
   }
   if (found.from === "TFJS_VAE_TENSORFLOW") {
     return ok(name, `${found.file} (${sizeOf(found.file)}), named by TFJS_VAE_TENSORFLOW`);
