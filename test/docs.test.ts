@@ -30,7 +30,7 @@ const anchor = (heading: string) =>
 
 test("the README's first code block holds the two commands and nothing else", () => {
   expect(blocks("README.md")[0]!.text).toBe(
-    "npm ci && npx vae setup tensorflow && npx vae run --config configs/dfcvae.yaml\nnpm ci && npm test\n",
+    "npm ci && npx vae run --config configs/dfcvae.yaml\nnpm ci && npm test\n",
   );
 });
 
