@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { UserError } from "../errors.ts";
 import { addBench } from "./bench.ts";
 import { addDoctor } from "./doctor.ts";
+import { addEvaluate } from "./evaluate.ts";
 import { examples } from "./examples.ts";
 import { addRun } from "./run.ts";
 import { addSchema } from "./schema.ts";
@@ -28,6 +29,7 @@ addRun(program);
 addValidate(program);
 addSchema(program);
 addSetup(program);
+addEvaluate(program);
 addBench(program);
 addDoctor(program);
 

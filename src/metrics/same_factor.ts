@@ -13,9 +13,14 @@ export interface Group {
  * were made of, so that any labelled data will do.
  */
 export function sameFactorGroups(codes: Codes, count: number, size: number, rng: Rng): Group[] {
-  const byValue = indices(codes.factors).map((f) => {
+  const labels = indices(codes.factors).map((f) => factor(codes, f));
+  const byValue = labels.map((of) => {
     const rows = new Map<number, number[]>();
-    for (const [i, v] of factor(codes, f).entries()) rows.set(v, [...(rows.get(v) ?? []), i]);
+    for (const [i, v] of of.entries()) {
+      const found = rows.get(v);
+      if (found) found.push(i);
+      else rows.set(v, [i]);
+    }
     return rows;
   });
   const varying = indices(codes.factors).filter((f) => byValue[f]!.size > 1);
@@ -24,7 +29,7 @@ export function sameFactorGroups(codes: Codes, count: number, size: number, rng:
     const at = g * (size + 2);
     const pick = <T>(list: readonly T[], k: number) => list[Math.floor(draws[at + k]! * list.length)]!;
     const f = pick(varying, 0);
-    const anchor = factor(codes, f)[Math.floor(draws[at + 1]! * codes.count)]!;
+    const anchor = labels[f]![Math.floor(draws[at + 1]! * codes.count)]!;
     const rows = byValue[f]!.get(anchor)!;
     return { factor: f, rows: indices(size).map((k) => pick(rows, k + 2)) };
   });
