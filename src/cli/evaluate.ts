@@ -39,7 +39,7 @@ export function addEvaluate(program: Command): void {
       ]),
     )
     .option("--max-images <n>", "images at most, from all over the split", count, 1000)
-    .option("--draws <k>", "draws of z for log_likelihood", count, 50)
+    .option("--draws <k>", "draws of z for log_likelihood", count, 16)
     .option("--seed <n>", "of all draws", natural, 0)
     .option("--network <name>", "of the Fréchet distance: NAME, or NAME:WEIGHTS", "tiny_vgg")
     .option("--lpips <files>", "VARIANT:BACKBONE:HEADS, such as vgg:vgg16.pth:lpips/vgg.pth")

@@ -6,19 +6,20 @@ const HISTORY = 10;
 /**
  * Where a smooth convex function is lowest, from `start`: limited-memory BFGS with backtracking (Nocedal and Wright,
  * "Numerical optimization", 2nd edition, algorithms 3.1 and 7.5). Ends where no part of the gradient is above
- * `tolerance`, or no step goes lower.
+ * `tolerance` of the first one's largest, or no step goes lower.
  */
 export function minimize(
   f: Objective,
   start: Float64Array,
   tolerance = 1e-6,
-  iterations = 1000,
+  iterations = 500,
 ): Float64Array {
   let x = start.slice();
   let g = new Float64Array(x.length);
   let value = f(x, g);
+  const small = tolerance * g.reduce((a, v) => Math.max(a, Math.abs(v)), 0);
   const steps: { s: Float64Array; y: Float64Array; rho: number }[] = [];
-  for (let k = 0; k < iterations && g.some((v) => Math.abs(v) > tolerance); k++) {
+  for (let k = 0; k < iterations && g.some((v) => Math.abs(v) > small); k++) {
     const direction = descent(g, steps);
     const slope = dot(direction, g);
     let rate = steps.length === 0 ? 1 / Math.sqrt(dot(g, g)) : 1;

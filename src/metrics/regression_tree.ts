@@ -5,19 +5,22 @@ import type { Rows } from "./linear_svm.ts";
 const SAME_VALUE = 1e-7;
 const NO_VARIANCE = 2 ** -52;
 
-/** Rows and, for each dimension, their order by its value. */
-export interface Presorted extends Rows {
+/** Rows by dimension: each one's values, and the rows' order by them. */
+export interface Presorted {
   readonly count: number;
+  readonly columns: readonly Float64Array[];
   readonly orders: readonly Int32Array[];
 }
 
 export function presort({ data, dims }: Rows): Presorted {
   const count = data.length / dims;
-  const orders = indices(dims).map((d) => {
-    const values = Float64Array.from({ length: count }, (_, i) => data[i * dims + d]!);
-    return Int32Array.from({ length: count }, (_, i) => i).sort((a, b) => values[a]! - values[b]!);
-  });
-  return { data, dims, count, orders };
+  const columns = indices(dims).map((d) =>
+    Float64Array.from({ length: count }, (_, i) => data[i * dims + d]!),
+  );
+  const orders = columns.map((values) =>
+    Int32Array.from({ length: count }, (_, i) => i).sort((a, b) => values[a]! - values[b]!),
+  );
+  return { count, columns, orders };
 }
 
 export type TreeNode =
@@ -42,7 +45,7 @@ export function growTree(
   depth: number,
   leaf: (members: Int32Array) => number,
 ): Tree {
-  const gains = new Float64Array(rows.dims);
+  const gains = new Float64Array(rows.columns.length);
   const leafOf = new Float64Array(rows.count);
   const end = (members: Int32Array): TreeNode => {
     const value = leaf(members);
@@ -55,17 +58,18 @@ export function growTree(
     if (split === undefined) return end(orders[0]!);
     const { dim, threshold, gain } = split;
     gains[dim]! += gain / rows.count;
-    const below = (i: number) => rows.data[i * rows.dims + dim]! <= threshold;
-    const side = (keep: (i: number) => boolean) => orders.map((order) => order.filter(keep));
-    return {
-      dim,
-      threshold,
-      low: grow(side(below), left - 1),
-      high: grow(
-        side((i) => !below(i)),
-        left - 1,
-      ),
-    };
+    const values = rows.columns[dim]!;
+    const needed = left > 1 ? orders : orders.slice(0, 1); // a leaf's members, in any order
+    const parts = needed.map((order) => partition(order, values, threshold));
+    const low = grow(
+      parts.map((p) => p[0]),
+      left - 1,
+    );
+    const high = grow(
+      parts.map((p) => p[1]),
+      left - 1,
+    );
+    return { dim, threshold, low, high };
   };
   return { root: grow(rows.orders, depth), gains, leafOf };
 }
@@ -77,31 +81,44 @@ export function valueAt(node: TreeNode, data: ArrayLike<number>, at: number): nu
   return here.value;
 }
 
+/** The members up to the threshold and those above it, in their order. */
+function partition(order: Int32Array, values: Float64Array, threshold: number): [Int32Array, Int32Array] {
+  const [low, high] = [new Int32Array(order.length), new Int32Array(order.length)];
+  let [l, h] = [0, 0];
+  for (let k = 0; k < order.length; k++) {
+    const i = order[k]!;
+    if (values[i]! <= threshold) low[l++] = i;
+    else high[h++] = i;
+  }
+  return [low.subarray(0, l), high.subarray(0, h)];
+}
+
 /** The split with the largest n_l n_r / n (mean_l - mean_r)^2; undefined where there is nothing to split. */
-function bestSplit({ data, dims }: Rows, orders: readonly Int32Array[], target: Float64Array) {
+function bestSplit({ columns }: Presorted, orders: readonly Int32Array[], target: Float64Array) {
   const members = orders[0]!;
   const n = members.length;
   let [sum, squares] = [0, 0];
-  for (const i of members) {
-    sum += target[i]!;
-    squares += target[i]! ** 2;
+  for (let k = 0; k < n; k++) {
+    const t = target[members[k]!]!;
+    sum += t;
+    squares += t * t;
   }
   if (n < 2 || squares / n - (sum / n) ** 2 <= NO_VARIANCE) return undefined;
-  let best: { dim: number; threshold: number; gain: number } | undefined;
-  for (let dim = 0; dim < dims; dim++) {
-    const order = orders[dim]!;
+  let [best, bestDim, threshold] = [0, -1, 0];
+  for (let dim = 0; dim < columns.length; dim++) {
+    const [order, values] = [orders[dim]!, columns[dim]!];
     let before = 0;
-    let here = data[order[0]! * dims + dim]!;
+    let here = values[order[0]!]!;
     for (let k = 1; k < n; k++) {
       before += target[order[k - 1]!]!;
-      const next = data[order[k]! * dims + dim]!;
+      const next = values[order[k]!]!;
       if (next > here + SAME_VALUE) {
         const difference = before / k - (sum - before) / (n - k);
         const gain = ((k * (n - k)) / n) * difference * difference;
-        if (gain > (best?.gain ?? 0)) best = { dim, threshold: here / 2 + next / 2, gain };
+        if (gain > best) [best, bestDim, threshold] = [gain, dim, here / 2 + next / 2];
       }
       here = next;
     }
   }
-  return best;
+  return bestDim < 0 ? undefined : { dim: bestDim, threshold, gain: best };
 }

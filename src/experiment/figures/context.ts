@@ -30,7 +30,7 @@ export interface FigureOptions {
 }
 
 /** Codes that figures are trained on, at most. */
-const TRAINING_CODES = 10_000;
+const TRAINING_CODES = 5_000;
 /** Groups of images with a factor in common, for voting and for the score, as in disentanglement_lib, and their size. */
 const VOTES = 10_000;
 const CHECKS = 5_000;
