@@ -4,6 +4,8 @@ import { addBench } from "./bench.ts";
 import { addDoctor } from "./doctor.ts";
 import { addEvaluate } from "./evaluate.ts";
 import { examples } from "./examples.ts";
+import { addExport } from "./export.ts";
+import { addImport } from "./import.ts";
 import { addRun } from "./run.ts";
 import { addSchema } from "./schema.ts";
 import { addSetup } from "./setup.ts";
@@ -30,6 +32,8 @@ addValidate(program);
 addSchema(program);
 addSetup(program);
 addEvaluate(program);
+addImport(program);
+addExport(program);
 addBench(program);
 addDoctor(program);
 

@@ -115,7 +115,8 @@ export async function prepare({ config, baseDir, cacheDir, progress }: PrepareAr
   };
 }
 
-function optimizersOf(vae: VAE, { exp_params }: Config): Map<string, Optimizer> {
+/** The optimizer of each phase, by its name. */
+export function optimizersOf(vae: VAE, { exp_params }: Config): Map<string, Optimizer> {
   return new Map(
     vae.phases.map((phase) => {
       const owned = [...vae.params].filter(([name, p]) => p.trainable && phase.owns(name));
