@@ -1,4 +1,4 @@
-import type { Codes } from "../../metrics/codes.ts";
+import { type Codes, concatenated } from "../../metrics/codes.ts";
 import { tf } from "../../tf.ts";
 import { withTensors } from "../batch.ts";
 import type { SplitName } from "../open_run.ts";
@@ -31,19 +31,8 @@ export async function encodeAll(context: FigureContext, split: SplitName, limit:
     count += host.shape[0];
     await new Promise(setImmediate);
   }
-  const all = join(means);
-  return { means: all, dims: count === 0 ? 0 : all.length / count, labels: join(labels), count };
-}
-
-/** Arrays one after another. */
-export function join(parts: readonly Float32Array[]): Float32Array {
-  const out = new Float32Array(parts.reduce((sum, p) => sum + p.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
+  const all = concatenated(means);
+  return { means: all, dims: count === 0 ? 0 : all.length / count, labels: concatenated(labels), count };
 }
 
 export function toCodes({ means, dims, labels, count }: Encoded): Codes {

@@ -1,7 +1,8 @@
+import { concatenated } from "../../metrics/codes.ts";
 import { klPerDimension } from "../../models/losses/kl.ts";
 import { tf } from "../../tf.ts";
 import type { FigureContext } from "./context.ts";
-import { type Encoded, join } from "./encode.ts";
+import type { Encoded } from "./encode.ts";
 
 /** Means over the images evaluated of what one draw of z gives. */
 export interface PosteriorSums extends Encoded {
@@ -34,9 +35,9 @@ export async function posteriorPass(context: FigureContext): Promise<PosteriorSu
     count += host.shape[0];
   });
   return {
-    means: join(means),
+    means: concatenated(means),
     dims: kl.length,
-    labels: join(labels),
+    labels: concatenated(labels),
     count,
     mse: squares / (count * context.dims),
     klPerDimension: kl.map((v) => v / count),
