@@ -61,13 +61,17 @@ export function addEvaluate(program: Command): void {
 async function evaluate(path: string, options: Options): Promise<void> {
   const { writeAtomic } = await import("../atomic_file.ts");
   const { openRun } = await import("../experiment/open_run.ts");
-  const { evaluateRun } = await import("../experiment/figures/index.ts");
+  const { evaluateRun, figureNamed } = await import("../experiment/figures/index.ts");
   const { networkNames } = await import("../features/index.ts");
   const { parseLpips } = await import("../metrics/lpips.ts");
+  // Mistakes are told before anything is opened.
   const [name, ...weights] = options.network.split(":");
   if (!networkNames().includes(name!))
     throw new ConfigError(`--network: expected one of ${networkNames().join(", ")}, got "${name}".`);
+  const names = options.figures?.split(",").map((f) => f.trim());
+  names?.forEach(figureNamed);
   const baseDir = process.cwd();
+  const lpips = options.lpips === undefined ? undefined : parseLpips(options.lpips, baseDir);
   const run = await openRun(path, {
     backend: options.backend,
     ...(options.checkpoint !== undefined && { checkpoint: options.checkpoint }),
@@ -83,10 +87,10 @@ async function evaluate(path: string, options: Options): Promise<void> {
         draws: options.draws,
         seed: options.seed,
         network: { name: name!, ...(weights.length > 0 && { weights: weights.join(":") }) },
-        lpips: options.lpips === undefined ? undefined : parseLpips(options.lpips, baseDir),
+        lpips,
         baseDir,
       },
-      options.figures?.split(",").map((f) => f.trim()),
+      names,
       (text) => process.stderr.isTTY && console.error(text),
     );
     const text = `${JSON.stringify(result, null, 2)}\n`;

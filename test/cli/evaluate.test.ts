@@ -44,7 +44,7 @@ it("computes every figure that the data allow, prints and writes the same, and r
   const again = await evaluate(run, ...few, "--figures", "elbo,log_likelihood,frechet", "--json");
   const repeated = JSON.parse(again.stdout).figures;
   for (const [name, value] of Object.entries(repeated)) expect(value, name).toBe(numbers[name]);
-});
+}, 120_000);
 
 it("agrees with what validation logged, but for the noise", async () => {
   const args = [

@@ -72,7 +72,8 @@ export async function evaluateRun(
   };
 }
 
-function figureNamed(name: string): Figure {
+/** The figure of a name. @throws ConfigError */
+export function figureNamed(name: string): Figure {
   const found = figures.find((f) => f.name === name);
   if (found) return found;
   const names = figures.map((f) => f.name);
