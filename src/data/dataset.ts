@@ -22,6 +22,8 @@ export interface Dataset {
   readonly splitNote: string;
   /** One a column of the labels: factors, attributes or "class". */
   readonly labelNames: readonly string[];
+  /** The labels are all that the images were made from, each drawn by itself: figures of disentanglement apply. */
+  readonly factors?: boolean;
   /** Files that were skipped, with the reason. */
   readonly skipped: readonly string[];
   close(): Promise<void>;

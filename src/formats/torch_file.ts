@@ -1,8 +1,9 @@
-import { type FileHandle, open } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { DataError } from "../errors.ts";
 import { decodeBfloat16, decodeHalf } from "./half.ts";
 import { StoredZip } from "./stored_zip.ts";
-import type { TorchDtype } from "./torch_globals.ts";
+import { type TorchDtype, WIDTH } from "./torch_globals.ts";
+import { isLegacy, readLegacy } from "./torch_legacy.ts";
 import { type StorageRef, TensorRef } from "./torch_objects.ts";
 import { readTorchPickle } from "./torch_pickle.ts";
 
@@ -23,30 +24,23 @@ export interface TorchTensor {
   readonly data: TorchData;
 }
 
-const WIDTH: Readonly<Record<TorchDtype, number>> = {
-  float64: 8,
-  int64: 8,
-  float32: 4,
-  int32: 4,
-  float16: 2,
-  bfloat16: 2,
-  int16: 2,
-  int8: 1,
-  uint8: 1,
-  bool: 1,
-};
 const MAX_PICKLE = 64 * 2 ** 20; // bytes; a state_dict of 10,000 tensors has about 1.5 MB
 
 /**
- * The tensors of a PyTorch file (.pth, .pt, Lightning's .ckpt): those of its dict, or of the dict under
- * `state_dict` where there is one, in the file's order and under the file's names. Nothing in the file is
- * executed, and memory is bounded by a few times the file's size.
- * @throws DataError for a damaged file, a format older than PyTorch 1.6, or content other than tensors
+ * The tensors of a PyTorch file (.pth, .pt, Lightning's .ckpt), of the zip format or of the one before PyTorch 1.6:
+ * those of its dict, or of the dict under `state_dict` where there is one, in the file's order and under the file's
+ * names. Nothing in the file is executed, and memory is bounded by a few times the file's size.
+ * @throws DataError for a damaged file, a format older still, or content other than tensors
  */
 export async function readTorchFile(file: string): Promise<{ tensors: Map<string, TorchTensor> }> {
   const handle = await open(file, "r").catch((cause) => unreadable(file, cause));
   try {
-    await refuseOtherFormats(handle, file);
+    const head = Buffer.alloc(512);
+    const { bytesRead } = await handle
+      .read(head, 0, head.length, 0)
+      .catch((cause) => unreadable(file, cause)); // a folder opens, but can't be read
+    if (isLegacy(head)) return { tensors: readLegacyTensors(await handle.readFile(), file) };
+    refuseOtherFormats(head.subarray(0, bytesRead), file);
     const zip = await StoredZip.open(handle, file);
     return { tensors: await readArchive(zip, file, (await handle.stat()).size) };
   } finally {
@@ -58,19 +52,17 @@ function unreadable(file: string, cause: NodeJS.ErrnoException): never {
   throw new DataError(`${file}: can't be read (${cause.code})`, { cause });
 }
 
-async function refuseOtherFormats(handle: FileHandle, file: string): Promise<void> {
-  const head = Buffer.alloc(512);
-  const { bytesRead } = await handle.read(head, 0, head.length, 0).catch((cause) => unreadable(file, cause)); // a folder opens, but can't be read
+function refuseOtherFormats(head: Buffer, file: string): void {
   if (head.subarray(0, 4).equals(Buffer.from("PK\x03\x04", "latin1"))) return;
   const isPickle = head[0] === 0x80 && head[1]! >= 2 && head[1]! <= 5;
   if (isPickle || head.toString("latin1", 257, 262) === "ustar") {
     throw new DataError(
-      `${file}: expected PyTorch's zip format, got the older one (before 1.6). Convert it once in Python: ` +
+      `${file}: expected PyTorch's zip format, got an older one. Convert it once in Python: ` +
         `torch.save(torch.load("OLD.pth", map_location="cpu"), "NEW.pth")`,
     );
   }
   throw new DataError(
-    `${file}: expected a file written by torch.save, got ${bytesRead === 0 ? "an empty file" : "another kind of file"}`,
+    `${file}: expected a file written by torch.save, got ${head.length === 0 ? "an empty file" : "another kind of file"}`,
   );
 }
 
@@ -84,18 +76,35 @@ async function readArchive(zip: StoredZip, file: string, size: number): Promise<
   }
   const value = readTorchPickle(await zip.read(pickles[0]!, MAX_PICKLE), file);
   const refs = tensorRefs(value, file);
-
-  const budget = { bytes: 4 * size + 2 ** 20 };
   const storages = new Map<string, Uint8Array>();
+  for (const [, { storage }] of refs) {
+    const { key } = storage;
+    if (!storages.has(key)) storages.set(key, await zip.read(`${prefix}data/${key}`, size));
+  }
+  return tensorsOf(refs, storages, file, size);
+}
+
+function readLegacyTensors(bytes: Uint8Array, file: string): Map<string, TorchTensor> {
+  const { value, storages } = readLegacy(bytes, file);
+  return tensorsOf(tensorRefs(value, file), storages, file, bytes.length);
+}
+
+/** `size` of the file bounds what is made of it. */
+function tensorsOf(
+  refs: readonly [string, TensorRef][],
+  storages: ReadonlyMap<string, Uint8Array>,
+  file: string,
+  size: number,
+): Map<string, TorchTensor> {
+  const budget = { bytes: 4 * size + 2 ** 20 };
   const tensors = new Map<string, TorchTensor>();
   for (const [name, ref] of refs) {
     const { key, dtype, elements } = ref.storage;
-    const member = `${prefix}data/${key}`;
-    const bytes = storages.get(key) ?? (await zip.read(member, size));
-    storages.set(key, bytes);
-    if (bytes.length < elements * WIDTH[dtype])
+    const bytes = storages.get(key);
+    const expected = elements * WIDTH[dtype];
+    if (bytes === undefined || bytes.length < expected)
       throw new DataError(
-        `${file}: ${member} has ${bytes.length} bytes, expected ${elements * WIDTH[dtype]}`,
+        `${file}: storage ${key} has ${bytes?.length ?? "no"} bytes, expected ${expected}; the file is damaged`,
       );
     tensors.set(name, { dtype, shape: ref.shape, data: materialize(ref, bytes, budget, `${file}: ${name}`) });
   }

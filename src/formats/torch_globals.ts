@@ -34,6 +34,20 @@ export type TorchDtype =
   | "uint8"
   | "bool";
 
+/** Bytes of an element. */
+export const WIDTH: Readonly<Record<TorchDtype, number>> = {
+  float64: 8,
+  int64: 8,
+  float32: 4,
+  int32: 4,
+  float16: 2,
+  bfloat16: 2,
+  int16: 2,
+  int8: 1,
+  uint8: 1,
+  bool: 1,
+};
+
 const STORAGES: Readonly<Record<string, TorchDtype>> = {
   DoubleStorage: "float64",
   FloatStorage: "float32",

@@ -56,11 +56,17 @@ function rebuildTensor([storage, offset, shape, strides]: unknown[]): TensorRef 
   return new TensorRef(storage, offset, shape, strides);
 }
 
-/** The storage that a persistent id ("storage", type, key, device, elements) names. */
+/** The storage that a persistent id ("storage", type, key, device, elements) names; before PyTorch 1.6 with a last None. */
 export function storageOf(id: unknown): StorageRef {
-  const [tag, type, key, , elements] = Array.isArray(id) ? (id as unknown[]) : [];
+  const [tag, type, key, , elements, view] = Array.isArray(id) ? (id as unknown[]) : [];
   const meaning = type instanceof PythonGlobal ? meaningOf(type) : undefined;
-  if (tag !== "storage" || meaning?.kind !== "storage" || typeof key !== "string" || !isSize(elements))
+  if (
+    tag !== "storage" ||
+    meaning?.kind !== "storage" ||
+    typeof key !== "string" ||
+    !isSize(elements) ||
+    view != null
+  )
     throw new Error("a storage of a kind that is not supported");
   return new StorageRef(meaning.dtype, key, elements);
 }

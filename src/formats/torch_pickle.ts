@@ -36,7 +36,11 @@ const LITERALS: Readonly<Record<number, (input: ByteCursor) => unknown>> = {
  * @throws DataError for a name that may not occur, an instruction that PyTorch does not write, or a damaged pickle
  */
 export function readTorchPickle(bytes: Uint8Array, file: string): unknown {
-  const input = new ByteCursor(bytes, file);
+  return readPickle(new ByteCursor(bytes, file), file);
+}
+
+/** The same where `input` stands, which is after it then. */
+export function readPickle(input: ByteCursor, file: string): unknown {
   try {
     return new Machine(input).run();
   } catch (cause) {

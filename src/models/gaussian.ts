@@ -35,7 +35,9 @@ export function buildGaussianVAE(o: ConvOptions, args: BuildArgs<unknown>): Gaus
   const scope = new Scope(params, args.rng, o.init);
   const encoder = convEncoder(scope, o, channels, sizes);
   const decoder = convDecoder(scope, o, channels, sizes);
-  const activate = { sigmoid: tf.sigmoid, tanh: tf.tanh, linear: (x: Tensor4D) => x }[o.output];
+  const activate = { sigmoid: tf.sigmoid, tanh: tf.tanh, linear: (x: Tensor4D) => x, pytorch_vae: tf.tanh }[
+    o.output
+  ];
   const decode = (z: Tensor2D, ctx: Ctx) => activate(decoder(z, newPass(ctx.training))) as Tensor4D;
   const forward = (images: Tensor4D, ctx: Ctx): GaussianPass => {
     const pass = newPass(ctx.training);
@@ -74,10 +76,10 @@ function checkImages(
         `got ${o.in_channels}. Leave it out, or choose data of ${o.in_channels} channels.`,
     );
   }
-  if (o.output === "sigmoid" && imageRange[0] < 0) {
+  if ((o.output === "sigmoid" || o.output === "pytorch_vae") && imageRange[0] < 0) {
     throw new ConfigError(
-      `model_params.output: expected tanh or linear for images in [-1, 1], got "sigmoid", which can't reach ` +
-        "below 0. Change it, or set data_params.image_range: unit.",
+      `model_params.output: expected tanh or linear for images in [-1, 1], got "${o.output}", which is for images ` +
+        "in [0, 1]. Change it, or set data_params.image_range: unit.",
     );
   }
   if (o.output === "tanh" && imageRange[0] >= 0) {

@@ -62,10 +62,23 @@ describeShared("golden", "PyTorch's own files", () => {
 });
 
 describeShared("data/lpips", "a file of PyTorch before 1.6", () => {
-  it("is refused with the command that converts it", async () => {
-    await expect(readTorchFile(path.join(shared, "data/lpips/alex.pth"))).rejects.toThrow(
-      /expected PyTorch's zip format, got the older one .*torch\.save\(torch\.load/,
+  const whole = () => readFileSync(path.join(shared, "data/lpips/squeeze.pth"));
+
+  it("is read, each tensor from its own storage", async () => {
+    const tensors = await read(whole());
+    expect([...tensors].map(([name, t]) => [name, t.shape])).toEqual(
+      [64, 128, 256, 384, 384, 512, 512].map((c, i) => [`lin${i}.model.1.weight`, [1, c, 1, 1]]),
     );
+    // By torch.load of PyTorch 2.15.0: the sum of each tensor.
+    const SUMS = [5.6901, 1.18528, 16.32657, 71.01262, 37.37072, 24.26287, 17.59055];
+    const sums = [...tensors.values()].map((t) => (t.data as Float32Array).reduce((a, b) => a + b, 0));
+    for (const [i, sum] of SUMS.entries()) expect(sums[i]).toBeCloseTo(sum, 4);
+  });
+
+  it("is refused at whatever length it is cut short", async () => {
+    const bytes = whole();
+    for (const share of [0.002, 0.05, 0.5, 0.999])
+      await expect(read(bytes.subarray(0, Math.floor(bytes.length * share)))).rejects.toThrow(DataError);
   });
 });
 

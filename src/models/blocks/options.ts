@@ -35,9 +35,10 @@ export const ConvOptions = {
     default: "pytorch",
     description: "Initial weights: pytorch (uniform by fan-in) or normal (N(0, 0.02), the DFC-VAE paper).",
   }),
-  output: oneOf(["sigmoid", "tanh", "linear"], {
+  output: oneOf(["sigmoid", "tanh", "linear", "pytorch_vae"], {
     default: "sigmoid",
-    description: "Last activation. tanh reaches [-1, 1] and wants data_params.image_range: signed.",
+    description:
+      "Last activation. tanh reaches [-1, 1] and wants data_params.image_range: signed; pytorch_vae is a tanh against images in [0, 1], as in PyTorch-VAE and its checkpoints.",
   }),
 } as const;
 

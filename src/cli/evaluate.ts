@@ -1,0 +1,138 @@
+import { join } from "node:path";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { ConfigError } from "../errors.ts";
+import type { Evaluation } from "../experiment/figures/index.ts";
+import { collect } from "./collect.ts";
+import { examples } from "./examples.ts";
+import { backendOption } from "./options.ts";
+
+interface Options {
+  readonly checkpoint?: string;
+  readonly figures?: string;
+  readonly split?: "train" | "val" | "test";
+  readonly maxImages: number;
+  readonly draws: number;
+  readonly seed: number;
+  readonly network: string;
+  readonly lpips?: string;
+  readonly out?: string;
+  readonly set?: readonly string[];
+  readonly backend: string;
+  readonly json: boolean;
+}
+
+/** `vae evaluate`: the figures of a trained model. */
+export function addEvaluate(program: Command): void {
+  program
+    .command("evaluate")
+    .description(
+      "compute the figures of a trained model: likelihoods, similarities, distances, disentanglement",
+    )
+    .argument("<run>", "folder of a run, or one of its checkpoints")
+    .option("--checkpoint <which>", "best, last or a file; best where it is there")
+    .option("--figures <names>", "a list such as elbo,ssim,frechet; all that can be computed where left out")
+    .addOption(
+      new Option("--split <name>", "images to evaluate on; test where there are any").choices([
+        "train",
+        "val",
+        "test",
+      ]),
+    )
+    .option("--max-images <n>", "images at most, from all over the split", count, 1000)
+    .option("--draws <k>", "draws of z for log_likelihood", count, 16)
+    .option("--seed <n>", "of all draws", natural, 0)
+    .option("--network <name>", "of the Fréchet distance: NAME, or NAME:WEIGHTS", "tiny_vgg")
+    .option("--lpips <files>", "VARIANT:BACKBONE:HEADS, such as vgg:vgg16.pth:lpips/vgg.pth")
+    .option("--out <file>", "JSON file to write; evaluation.json in the run where left out")
+    .option("--set <key=value>", "evaluate with a value of the config changed (repeatable)", collect)
+    .addOption(backendOption())
+    .option("--json", "print JSON instead of a table", false)
+    .addHelpText(
+      "after",
+      examples({
+        "vae evaluate logs/DFCVAE/version_0": "all figures that its data allow",
+        "vae evaluate logs/DFCVAE/version_0 --figures elbo,kl --json": "two of them, for a program",
+        "vae evaluate RUN --figures frechet --network vgg16:vgg16.pth": "by another network",
+      }),
+    )
+    .action((run: string, options: Options) => evaluate(run, options));
+}
+
+async function evaluate(path: string, options: Options): Promise<void> {
+  const { writeAtomic } = await import("../atomic_file.ts");
+  const { openRun } = await import("../experiment/open_run.ts");
+  const { evaluateRun, figureNamed } = await import("../experiment/figures/index.ts");
+  const { networkNames } = await import("../features/index.ts");
+  const { parseLpips } = await import("../metrics/lpips.ts");
+  // Mistakes are told before anything is opened.
+  const [name, ...weights] = options.network.split(":");
+  if (!networkNames().includes(name!))
+    throw new ConfigError(`--network: expected one of ${networkNames().join(", ")}, got "${name}".`);
+  const names = options.figures?.split(",").map((f) => f.trim());
+  names?.forEach(figureNamed);
+  const baseDir = process.cwd();
+  const lpips = options.lpips === undefined ? undefined : parseLpips(options.lpips, baseDir);
+  const run = await openRun(path, {
+    backend: options.backend,
+    ...(options.checkpoint !== undefined && { checkpoint: options.checkpoint }),
+    ...(options.set && { set: options.set }),
+  });
+  try {
+    const split = options.split ?? ((await run.dataset()).splits.test.size > 0 ? "test" : "val");
+    const result = await evaluateRun(
+      run,
+      {
+        split,
+        maxImages: options.maxImages,
+        draws: options.draws,
+        seed: options.seed,
+        network: { name: name!, ...(weights.length > 0 && { weights: weights.join(":") }) },
+        lpips,
+        baseDir,
+      },
+      names,
+      (text) => process.stderr.isTTY && console.error(text),
+    );
+    const text = `${JSON.stringify(result, null, 2)}\n`;
+    const out = options.out ?? join(run.runDir, "evaluation.json");
+    await writeAtomic(out, text);
+    process.stdout.write(options.json ? text : `${table(result)}\nwritten to ${out}\n`);
+  } finally {
+    await run.close();
+  }
+}
+
+/** The figures as lines, with what they were made from above and what is missing below. */
+function table(e: Evaluation): string {
+  const rows = Object.entries(e.figures).map(([name, value]) => [name, shown(value)] as const);
+  const width = Math.max(...rows.map(([name]) => name.length));
+  const likelihood = e.trained_likelihood;
+  return [
+    `${e.model} at step ${e.step} (${e.checkpoint}), ${e.images} images of ${e.data}'s ${e.split} split, seed ${e.seed}`,
+    ...rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`),
+    ...(likelihood ? [`_trained: of the likelihood that the loss stands for, ${likelihood}`] : []),
+    ...Object.entries(e.left_out).map(([name, reason]) => `left out: ${name} ${reason}`),
+  ].join("\n");
+}
+
+function shown(value: number | readonly number[]): string {
+  if (typeof value === "number") return short(value);
+  const order = [...value.keys()].sort((a, b) => value[b]! - value[a]!);
+  const largest = order.slice(0, 8).map((d) => `${d}: ${short(value[d]!)}`);
+  return `${largest.join("  ")}${value.length > 8 ? `  … (the largest of ${value.length})` : ""}`;
+}
+
+const short = (value: number): string =>
+  Math.abs(value) >= 1000 ? value.toFixed(1) : String(Number(value.toPrecision(4)));
+
+function count(text: string): number {
+  const n = Number(text);
+  if (!Number.isInteger(n) || n < 1) throw new InvalidArgumentError("Expected an integer ≥ 1.");
+  return n;
+}
+
+function natural(text: string): number {
+  const n = Number(text);
+  if (!Number.isSafeInteger(n) || n < 0) throw new InvalidArgumentError("Expected an integer ≥ 0.");
+  return n;
+}

@@ -1,0 +1,157 @@
+import type { HostBatch } from "../../data/loader.ts";
+import { UserError } from "../../errors.ts";
+import type { CodeSplits } from "../../metrics/codes.ts";
+import { type Likelihood, trainedLikelihood } from "../../metrics/likelihood.ts";
+import type { LpipsFiles } from "../../metrics/lpips.ts";
+import { type Group, sameFactorGroups } from "../../metrics/same_factor.ts";
+import { newCtx } from "../../models/ctx.ts";
+import type { Ctx } from "../../models/vae.ts";
+import { Rng } from "../../rng.ts";
+import { type Tensor, type Tensor2D, type Tensor4D, tf } from "../../tf.ts";
+import { withTensors } from "../batch.ts";
+import type { OpenRun, SplitName } from "../open_run.ts";
+import { conventionOf, lossWeights } from "../weights.ts";
+import { encodeAll, toCodes } from "./encode.ts";
+import { type PictureSums, picturePass } from "./picture_pass.ts";
+import { type PosteriorSums, posteriorPass } from "./posterior_pass.ts";
+
+export interface FigureOptions {
+  readonly split: SplitName;
+  /** Images evaluated at most. */
+  readonly maxImages: number;
+  readonly seed: number;
+  /** K of the importance-weighted bound. */
+  readonly draws: number;
+  /** Network whose features the Fréchet distance compares. */
+  readonly network: { readonly name: string; readonly weights?: string };
+  readonly lpips: LpipsFiles | undefined;
+  /** Folder that relative file names in these options start from. */
+  readonly baseDir: string;
+}
+
+/** Codes that figures are trained on, at most. */
+const TRAINING_CODES = 5_000;
+/** Groups of images with a factor in common, for voting and for the score (half of disentanglement_lib's, for time). */
+const VOTES = 5_000;
+const CHECKS = 2_500;
+/** As disentanglement_lib's. */
+const GROUP = 64;
+
+export interface GaussianLatent {
+  readonly name: string;
+  readonly mean: Tensor2D;
+  readonly logVar: Tensor2D;
+  readonly z: Tensor;
+}
+
+/** What figures are computed from, each pass over the images done once, when the first figure asks for it. */
+export class FigureContext {
+  readonly rng: Rng;
+  private readonly made = new Map<string, Promise<unknown>>();
+
+  constructor(
+    readonly run: OpenRun,
+    readonly options: FigureOptions,
+    /** Names of the figures asked for. */
+    readonly asked: ReadonlySet<string>,
+  ) {
+    this.rng = Rng.fromSeed(options.seed).fold("figures");
+  }
+
+  /** Values an image. */
+  get dims(): number {
+    return this.run.imageShape.reduce((a, b) => a * b);
+  }
+
+  /** Evaluation mode, with randomness of a purpose. */
+  ctx(rng: Rng, labels?: Tensor): Ctx {
+    return newCtx({ training: false, step: this.run.state.step, rng, labels });
+  }
+
+  /** Images of the model's range in [0, 1]. */
+  unit(images: Tensor4D): Tensor4D {
+    const [low, high] = this.run.imageRange;
+    return low === 0 && high === 1 ? images : tf.div(tf.sub(images, low), high - low);
+  }
+
+  /** The same as a picture shows them: not below 0 nor above 1. */
+  shown(images: Tensor4D): Tensor4D {
+    return tf.clipByValue(this.unit(images), 0, 1);
+  }
+
+  /** Calls `use` for each batch of the images evaluated; its tensors are freed after it. */
+  async each(use: (images: Tensor4D, labels: Tensor | undefined, host: HostBatch, index: number) => void) {
+    const loader = await this.run.loader(this.options.split, { limit: this.options.maxImages });
+    let index = 0;
+    for await (const host of loader.batches(0)) {
+      withTensors(host, ({ images, labels }) => tf.tidy(() => use(images, labels, host, index)));
+      index++;
+      await new Promise(setImmediate); // signals get their turn
+    }
+    if (index === 0)
+      throw new UserError(
+        `--split ${this.options.split}: expected images, got none in this split of ${this.run.config.data_params.name}. Choose another.`,
+      );
+  }
+
+  /** The one latent of images: its name, its Gaussian posterior, [B, D] each, and a draw as the model shapes it. */
+  posterior(images: Tensor4D, ctx: Ctx): GaussianLatent {
+    const { posterior, z } = this.run.vae.encode(images, ctx);
+    const [[name, q] = [], ...rest] = Object.entries(posterior);
+    if (name === undefined || q?.kind !== "gaussian" || rest.length > 0) {
+      const got = Object.entries(posterior).map(([latent, { kind }]) => `${latent}: ${kind}`);
+      throw new UserError(
+        `${this.run.model.name}: these figures expect one latent with a Gaussian posterior, got ${got.join(", ")}. ` +
+          "Name others: --figures mse,psnr,ssim",
+      );
+    }
+    const flat = (t: Tensor) => tf.reshape(t, [images.shape[0], -1]) as Tensor2D;
+    return { name, mean: flat(q.mean), logVar: flat(q.logVar), z: z[name]! };
+  }
+
+  /** Images in [0, 1] decoded from the latent `name`. */
+  decode(name: string, z: Tensor, ctx: Ctx): Tensor4D {
+    return this.unit(this.run.vae.decode({ [name]: z }, ctx));
+  }
+
+  /** The likelihood that the loss stands for, where it does. */
+  get trainedLikelihood(): Likelihood | undefined {
+    const { config, model, state, imageRange } = this.run;
+    const { name: _, ...params } = config.model_params;
+    const weights = lossWeights(model, params, config.exp_params)(state.step);
+    return trainedLikelihood(config, conventionOf(config.exp_params), weights, this.dims, imageRange);
+  }
+
+  posteriors(): Promise<PosteriorSums> {
+    return this.once("posteriors", () => posteriorPass(this));
+  }
+
+  pictures(): Promise<PictureSums> {
+    return this.once("pictures", () => picturePass(this));
+  }
+
+  /** Codes with the data set's labels: of training images, and of those evaluated. */
+  codes(): Promise<CodeSplits> {
+    return this.once("codes", async () => {
+      const test = await this.posteriors();
+      const train = await encodeAll(this, "train", TRAINING_CODES);
+      return { train: toCodes(train), test: toCodes(test) };
+    });
+  }
+
+  /** Groups of training codes for voting and for the score. */
+  groups(): Promise<{ votes: Group[]; checks: Group[] }> {
+    return this.once("groups", async () => {
+      const { train } = await this.codes();
+      const groups = (what: string, count: number) =>
+        sameFactorGroups(train, count, GROUP, this.rng.fold(what));
+      return { votes: groups("votes", VOTES), checks: groups("checks", CHECKS) };
+    });
+  }
+
+  private once<T>(name: string, make: () => Promise<T>): Promise<T> {
+    const found = this.made.get(name) ?? make();
+    this.made.set(name, found);
+    return found as Promise<T>;
+  }
+}

@@ -1,0 +1,19 @@
+/** A unit counts as active above it (Burda et al., arXiv 1509.00519, section 5.2). */
+const ACTIVE = 0.01;
+
+/**
+ * How many dimensions of z carry something of the images: those whose posterior mean has a variance over the images
+ * above 0.01 (Burda et al., arXiv 1509.00519, section 5.2). `means`: packed [n, dims].
+ */
+export function activeUnits(means: ArrayLike<number>, dims: number): number {
+  return variances(means, dims).filter((v) => v > ACTIVE).length;
+}
+
+/** Variance of each column of packed [n, dims], divided by n. */
+export function variances(values: ArrayLike<number>, dims: number): Float64Array {
+  const count = values.length / dims;
+  const [sum, squares] = [new Float64Array(dims), new Float64Array(dims)];
+  for (let i = 0; i < values.length; i++) sum[i % dims]! += values[i]!;
+  for (let i = 0; i < values.length; i++) squares[i % dims]! += (values[i]! - sum[i % dims]! / count) ** 2;
+  return squares.map((s) => s / count);
+}

@@ -1,0 +1,55 @@
+/** What a model makes of labelled images. */
+export interface Codes {
+  /** Posterior means, packed [n, dims]. */
+  readonly means: Float32Array;
+  readonly dims: number;
+  /** Labels as whole numbers from 0 on, packed [n, factors]. */
+  readonly labels: Int32Array;
+  readonly factors: number;
+  /** n. */
+  readonly count: number;
+}
+
+/** Codes for training what a figure trains, and others for testing it. */
+export interface CodeSplits {
+  readonly train: Codes;
+  readonly test: Codes;
+}
+
+/** One dimension of all codes, [n]. */
+export function dimension({ means, dims, count }: Codes, d: number): Float32Array {
+  return Float32Array.from({ length: count }, (_, i) => means[i * dims + d]!);
+}
+
+/** One factor's labels, [n]. */
+export function factor({ labels, factors, count }: Codes, f: number): Int32Array {
+  return Int32Array.from({ length: count }, (_, i) => labels[i * factors + f]!);
+}
+
+/** 0 … `count` - 1. */
+export const indices = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+
+/** The share of places where `a` and `b` are equal. */
+export function accuracy(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let right = 0;
+  for (let i = 0; i < a.length; i++) if (a[i] === b[i]) right++;
+  return right / a.length;
+}
+
+/** Labels as 0 … k - 1 by the order of the values that `train` has; -1 for others. */
+export function classesOf(train: ArrayLike<number>): { values: number[]; of(label: number): number } {
+  const values = [...new Set(Array.from(train))].sort((a, b) => a - b);
+  const places = new Map(values.map((v, i) => [v, i]));
+  return { values, of: (label) => places.get(label) ?? -1 };
+}
+
+/** Arrays one after another. */
+export function concatenated(parts: readonly Float32Array[]): Float32Array {
+  const out = new Float32Array(parts.reduce((sum, p) => sum + p.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}

@@ -1,0 +1,72 @@
+import { EigenvalueDecomposition, Matrix } from "ml-matrix";
+
+/** Mean and covariance of vectors, gathered batch by batch. */
+export class Moments {
+  count = 0;
+  private readonly sum: Float64Array;
+  private readonly products: Float64Array;
+
+  constructor(readonly dims: number) {
+    this.sum = new Float64Array(dims);
+    this.products = new Float64Array(dims * dims);
+  }
+
+  /** Adds vectors, packed [n, dims]. */
+  add(vectors: ArrayLike<number>): void {
+    const { dims, sum, products } = this;
+    for (let at = 0; at < vectors.length; at += dims) {
+      for (let i = 0; i < dims; i++) {
+        const v = vectors[at + i]!;
+        sum[i]! += v;
+        for (let j = 0; j <= i; j++) products[i * dims + j]! += v * vectors[at + j]!;
+      }
+      this.count++;
+    }
+  }
+
+  mean(): Float64Array {
+    return this.sum.map((s) => s / this.count);
+  }
+
+  /** [dims, dims], divided by n - 1. */
+  covariance(): Matrix {
+    const { dims, count, products } = this;
+    const mean = this.mean();
+    const out = Matrix.zeros(dims, dims);
+    for (let i = 0; i < dims; i++) {
+      for (let j = 0; j <= i; j++) {
+        const value = (products[i * dims + j]! - count * mean[i]! * mean[j]!) / (count - 1);
+        out.set(i, j, value).set(j, i, value);
+      }
+    }
+    return out;
+  }
+}
+
+/**
+ * The Fréchet distance of two normal distributions, |m_a - m_b|^2 + tr(A + B - 2 (A B)^(1/2)), at least 0 and lower
+ * for sets that are more alike (Dowson and Landau, "The Fréchet distance between multivariate normal distributions",
+ * 1982, eq. 4). Of Inception's pooled features it is the FID (Heusel et al., arXiv 1706.08500, eq. 6); of any other
+ * network's it is another figure and bears that network's name.
+ */
+export function frechetDistance(a: Moments, b: Moments): number {
+  const [ma, mb] = [a.mean(), b.mean()];
+  const [ca, cb] = [a.covariance(), b.covariance()];
+  const shift = ma.reduce((sum, m, i) => sum + (m - mb[i]!) ** 2, 0);
+  const root = squareRoot(ca);
+  // (A B)^(1/2) has the trace of (A^(1/2) B A^(1/2))^(1/2), which is symmetric.
+  const inner = eigen(root.mmul(cb).mmul(root)).realEigenvalues;
+  const trace = inner.reduce((sum, v) => sum + Math.sqrt(Math.max(v, 0)), 0);
+  return Math.max(0, shift + ca.trace() + cb.trace() - 2 * trace);
+}
+
+/** Of a symmetric matrix without negative eigenvalues; those of rounding are taken as 0. */
+function squareRoot(m: Matrix): Matrix {
+  const { eigenvectorMatrix: v, realEigenvalues } = eigen(m);
+  const roots = Matrix.diag(realEigenvalues.map((e) => Math.sqrt(Math.max(e, 0))));
+  return v.mmul(roots).mmul(v.transpose());
+}
+
+function eigen(m: Matrix): EigenvalueDecomposition {
+  return new EigenvalueDecomposition(m.clone().add(m.transpose()).mul(0.5), { assumeSymmetric: true });
+}

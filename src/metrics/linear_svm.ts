@@ -1,0 +1,83 @@
+import { classesOf } from "./codes.ts";
+import { minimize } from "./lbfgs.ts";
+
+/** Rows of numbers, packed [n, dims]. */
+export interface Rows {
+  readonly data: ArrayLike<number>;
+  readonly dims: number;
+}
+
+export interface SvmOptions {
+  /** Weight of the loss against 1/2 |w|^2. */
+  readonly C: number;
+  /** Weigh the loss of each class by n / (k n_class) against the others. */
+  readonly balanced?: boolean;
+}
+
+/**
+ * A linear support vector machine trained on `rows`, as a function that names the class of each of other rows: one
+ * against the rest, 1/2 |w|^2 + C sum max(0, 1 - y (w x + b))^2, with b among the w (Fan et al., "LIBLINEAR", 2008,
+ * eq. 2, L2-regularized L2-loss; scikit-learn's LinearSVC).
+ */
+export function linearSvm(
+  rows: Rows,
+  labels: ArrayLike<number>,
+  options: SvmOptions,
+): (rows: Rows) => number[] {
+  const { values } = classesOf(labels);
+  if (values.length < 2) return ({ data, dims }) => Array(data.length / dims).fill(values[0]!);
+  const machines = (values.length === 2 ? [values[1]!] : values).map((value) =>
+    train(rows, labels, value, options),
+  );
+  return ({ data, dims }) =>
+    Array.from({ length: data.length / dims }, (_, i) => {
+      const margins = machines.map((w) => margin(w, data, i * dims, dims));
+      if (values.length === 2) return values[margins[0]! > 0 ? 1 : 0]!;
+      return values[margins.indexOf(Math.max(...margins))]!;
+    });
+}
+
+/** w, then b. */
+function train(
+  { data, dims }: Rows,
+  labels: ArrayLike<number>,
+  positive: number,
+  { C, balanced }: SvmOptions,
+): Float64Array {
+  const n = labels.length;
+  const counts = new Map<number, number>();
+  for (const label of Array.from(labels)) counts.set(label, (counts.get(label) ?? 0) + 1);
+  const ownWeight = (count: number) => (balanced ? (C * n) / (counts.size * count) : C);
+  const weights = {
+    in: ownWeight(counts.get(positive)!),
+    // As LIBLINEAR does it: of more than two classes, the others' weights are left as they are.
+    out: counts.size === 2 ? ownWeight(n - counts.get(positive)!) : C,
+  };
+  return minimize(
+    (w, gradient) => {
+      let value = 0;
+      for (let d = 0; d <= dims; d++) {
+        value += 0.5 * w[d]! ** 2;
+        gradient[d] = w[d]!;
+      }
+      for (let i = 0; i < n; i++) {
+        const y = labels[i] === positive ? 1 : -1;
+        const short = 1 - y * margin(w, data, i * dims, dims);
+        if (short <= 0) continue;
+        const c = y > 0 ? weights.in : weights.out;
+        value += c * short * short;
+        const pull = -2 * c * y * short;
+        for (let d = 0; d < dims; d++) gradient[d]! += pull * data[i * dims + d]!;
+        gradient[dims]! += pull;
+      }
+      return value;
+    },
+    new Float64Array(dims + 1),
+  );
+}
+
+function margin(w: Float64Array, data: ArrayLike<number>, at: number, dims: number): number {
+  let sum = w[dims]!;
+  for (let d = 0; d < dims; d++) sum += w[d]! * data[at + d]!;
+  return sum;
+}

@@ -1,0 +1,18 @@
+/** log(sum(exp(values))) without overflow. */
+export function logSumExp(values: ArrayLike<number>): number {
+  let highest = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < values.length; i++) highest = Math.max(highest, values[i]!);
+  if (!Number.isFinite(highest)) return highest;
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += Math.exp(values[i]! - highest);
+  return highest + Math.log(sum);
+}
+
+/**
+ * The importance-weighted bound on log p(x) of one image in nats: log (1/K sum_k w_k) of K draws z_k ~ q(z | x),
+ * `logWeights` being log w_k = log p(x | z_k) + log p(z_k) - log q(z_k | x) (Burda et al., "Importance weighted
+ * autoencoders", arXiv 1509.00519, eq. 8). With K = 1 a sample of the ELBO; it rises with K towards log p(x).
+ */
+export function importanceWeighted(logWeights: ArrayLike<number>): number {
+  return logSumExp(logWeights) - Math.log(logWeights.length);
+}

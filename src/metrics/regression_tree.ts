@@ -1,0 +1,124 @@
+import { indices } from "./codes.ts";
+import type { Rows } from "./linear_svm.ts";
+
+/** Values closer than this are not split between, and variance below it is none: scikit-learn's limits. */
+const SAME_VALUE = 1e-7;
+const NO_VARIANCE = 2 ** -52;
+
+/** Rows by dimension: each one's values, and the rows' order by them. */
+export interface Presorted {
+  readonly count: number;
+  readonly columns: readonly Float64Array[];
+  readonly orders: readonly Int32Array[];
+}
+
+export function presort({ data, dims }: Rows): Presorted {
+  const count = data.length / dims;
+  const columns = indices(dims).map((d) =>
+    Float64Array.from({ length: count }, (_, i) => data[i * dims + d]!),
+  );
+  const orders = columns.map((values) =>
+    Int32Array.from({ length: count }, (_, i) => i).sort((a, b) => values[a]! - values[b]!),
+  );
+  return { count, columns, orders };
+}
+
+export type TreeNode =
+  | { readonly value: number }
+  | { readonly dim: number; readonly threshold: number; readonly low: TreeNode; readonly high: TreeNode };
+
+export interface Tree {
+  readonly root: TreeNode;
+  /** Reduction of variance by each dimension's splits, as a share of the rows. */
+  readonly gains: Float64Array;
+  /** The tree's value of each row that it was grown on. */
+  readonly leafOf: Float64Array;
+}
+
+/**
+ * A regression tree of at most `depth` levels of splits, each where the variance of `target` is reduced most
+ * (Breiman et al., "Classification and regression trees", 1984, 8.4). `leaf` gives the value of a leaf's rows.
+ */
+export function growTree(
+  rows: Presorted,
+  target: Float64Array,
+  depth: number,
+  leaf: (members: Int32Array) => number,
+): Tree {
+  const gains = new Float64Array(rows.columns.length);
+  const leafOf = new Float64Array(rows.count);
+  const end = (members: Int32Array): TreeNode => {
+    const value = leaf(members);
+    for (const i of members) leafOf[i] = value;
+    return { value };
+  };
+  /** `orders`: the members by each dimension. */
+  const grow = (orders: readonly Int32Array[], left: number): TreeNode => {
+    const split = left > 0 ? bestSplit(rows, orders, target) : undefined;
+    if (split === undefined) return end(orders[0]!);
+    const { dim, threshold, gain } = split;
+    gains[dim]! += gain / rows.count;
+    const values = rows.columns[dim]!;
+    const needed = left > 1 ? orders : orders.slice(0, 1); // a leaf's members, in any order
+    const parts = needed.map((order) => partition(order, values, threshold));
+    const low = grow(
+      parts.map((p) => p[0]),
+      left - 1,
+    );
+    const high = grow(
+      parts.map((p) => p[1]),
+      left - 1,
+    );
+    return { dim, threshold, low, high };
+  };
+  return { root: grow(rows.orders, depth), gains, leafOf };
+}
+
+/** A tree's value of the row that begins at `at`. */
+export function valueAt(node: TreeNode, data: ArrayLike<number>, at: number): number {
+  let here = node;
+  while ("dim" in here) here = data[at + here.dim]! <= here.threshold ? here.low : here.high;
+  return here.value;
+}
+
+/** The members up to the threshold and those above it, in their order. */
+function partition(order: Int32Array, values: Float64Array, threshold: number): [Int32Array, Int32Array] {
+  const [low, high] = [new Int32Array(order.length), new Int32Array(order.length)];
+  let [l, h] = [0, 0];
+  for (let k = 0; k < order.length; k++) {
+    const i = order[k]!;
+    if (values[i]! <= threshold) low[l++] = i;
+    else high[h++] = i;
+  }
+  return [low.subarray(0, l), high.subarray(0, h)];
+}
+
+/** The split with the largest n_l n_r / n (mean_l - mean_r)^2; undefined where there is nothing to split. */
+function bestSplit({ columns }: Presorted, orders: readonly Int32Array[], target: Float64Array) {
+  const members = orders[0]!;
+  const n = members.length;
+  let [sum, squares] = [0, 0];
+  for (let k = 0; k < n; k++) {
+    const t = target[members[k]!]!;
+    sum += t;
+    squares += t * t;
+  }
+  if (n < 2 || squares / n - (sum / n) ** 2 <= NO_VARIANCE) return undefined;
+  let [best, bestDim, threshold] = [0, -1, 0];
+  for (let dim = 0; dim < columns.length; dim++) {
+    const [order, values] = [orders[dim]!, columns[dim]!];
+    let before = 0;
+    let here = values[order[0]!]!;
+    for (let k = 1; k < n; k++) {
+      before += target[order[k - 1]!]!;
+      const next = values[order[k]!]!;
+      if (next > here + SAME_VALUE) {
+        const difference = before / k - (sum - before) / (n - k);
+        const gain = ((k * (n - k)) / n) * difference * difference;
+        if (gain > best) [best, bestDim, threshold] = [gain, dim, here / 2 + next / 2];
+      }
+      here = next;
+    }
+  }
+  return bestDim < 0 ? undefined : { dim: bestDim, threshold, gain: best };
+}

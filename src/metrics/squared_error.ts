@@ -1,0 +1,14 @@
+import { type Tensor1D, type Tensor4D, tf } from "../tf.ts";
+
+/** Mean over pixels and channels of (x - y)^2, [B]; `x`, `y`: [B, H, W, C] in [0, 1]. */
+export function squaredError(x: Tensor4D, y: Tensor4D): Tensor1D {
+  return tf.tidy(() => tf.mean<Tensor1D>(tf.square(tf.sub(x, y)), [1, 2, 3]));
+}
+
+/**
+ * The peak signal-to-noise ratio in decibels, 10 log10(1 / MSE), for images in [0, 1]; higher is better. Of equal
+ * images it is infinite.
+ */
+export function peakSignalToNoise(mse: number): number {
+  return -10 * Math.log10(mse);
+}

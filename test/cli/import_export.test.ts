@@ -1,0 +1,182 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, describe, expect, it } from "vitest";
+import { loadConfig } from "../../src/config/load.ts";
+import { UserError } from "../../src/errors.ts";
+import { importCheckpoint } from "../../src/experiment/import_checkpoint.ts";
+import { type OpenRun, openRun } from "../../src/experiment/open_run.ts";
+import { readSafetensors, writeSafetensors } from "../../src/formats/safetensors.ts";
+import { newCtx } from "../../src/models/ctx.ts";
+import { Rng } from "../../src/rng.ts";
+import { type Tensor4D, tf } from "../../src/tf.ts";
+import { vae } from "../support/cli.ts";
+import { failure } from "../support/data.ts";
+import { fixedNoise, maxDifference } from "../support/models.ts";
+import { describeShared, shared } from "../support/shared.ts";
+
+const root = mkdtempSync(join(tmpdir(), "tfjs-vae-import-"));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+/** PyTorch-VAE's keys; its decoders' tanh is not among them. */
+const config = (model: string) => `
+model_params: {${model}, in_channels: 3, latent_dim: 16, hidden_dims: [8, 16, 32, 64, 512]}
+data_params: {name: shapes3d, size: 16, patch_size: 64, train_batch_size: 8, val_batch_size: 8, val_limit: 8}
+exp_params: {LR: 0.0001, kld_weight: 0.00025}
+trainer_params: {max_steps: 2, log_every_n_steps: 1, compile: false}
+logging_params: {image_count: 4}
+`;
+writeFileSync(join(root, "vanilla.yaml"), config("name: VanillaVAE"));
+writeFileSync(join(root, "dfcvae.yaml"), config("name: DFCVAE"));
+
+const command = async (...args: string[]) => {
+  const { code, stdout, stderr } = await vae(args, { cwd: root });
+  expect(stderr).toBe("");
+  expect(code).toBe(0);
+  return stdout;
+};
+const importTo = (file: string, out: string, model = "vanilla") =>
+  command("import", file, "--config", `${model}.yaml`, "--out", out);
+
+describeShared("golden", "a checkpoint of PyTorch-VAE", () => {
+  const golden = readSafetensors(`${shared}/golden/vanilla_vae.safetensors`);
+  const values = (name: string) => golden.tensors.get(name)!.data as Float32Array;
+  const state = [...golden.tensors].filter(([name]) => name.startsWith("state."));
+
+  /** The largest difference of a run's reconstructions, means and log-variances from PyTorch's. */
+  function difference(run: OpenRun): number {
+    return tf.tidy(() => {
+      const [noise, nchw] = ["eps", "x"].map((name) =>
+        tf.tensor(values(name), [...golden.tensors.get(name)!.shape]),
+      );
+      const ctx = newCtx({ training: false, rng: fixedNoise(noise!) });
+      const { posterior, z } = run.vae.encode(tf.transpose(nchw as Tensor4D, [0, 2, 3, 1]), ctx);
+      const q = posterior.z!;
+      if (q.kind !== "gaussian") throw new Error(q.kind);
+      const recons = tf.transpose(run.vae.decode(z, ctx), [0, 3, 1, 2]);
+      const pairs = [
+        [recons, "eval.recons"],
+        [q.mean, "eval.mu"],
+        [q.logVar, "eval.log_var"],
+      ] as const;
+      return Math.max(...pairs.map(([got, name]) => maxDifference(got.dataSync(), values(name))));
+    });
+  }
+
+  it.each(["pt", "ckpt"])(".%s becomes a run that reconstructs what PyTorch does", async (extension) => {
+    const said = await importTo(`${shared}/golden/vanilla_vae.${extension}`, `from_${extension}`);
+    expect(said).toContain("model_params.output=pytorch_vae");
+    const run = await openRun(join(root, `from_${extension}`), { backend: "tensorflow" });
+    expect(run.imageRange).toEqual([0, 1]);
+    expect(difference(run)).toBeLessThan(2e-5);
+    await run.close();
+  });
+
+  it("trains on and is evaluated as a run of this project", async () => {
+    const said = await command("run", "--resume", "from_pt");
+    expect(said).toContain("resumed at step 0");
+    const figures = await command(
+      "evaluate",
+      "from_pt",
+      "--checkpoint",
+      "last",
+      "--max-images",
+      "8",
+      "--figures",
+      "elbo,mse",
+      "--json",
+    );
+    expect(JSON.parse(figures)).toMatchObject({ step: 2, figures: { mse: expect.any(Number) } });
+  });
+
+  it("goes back to PyTorch's names, shapes and values", async () => {
+    await command("export", "from_ckpt", "--format", "pt-names", "--out", "back.safetensors");
+    const back = readSafetensors(join(root, "back.safetensors")).tensors;
+    expect([...back.keys()].sort()).toEqual(state.map(([name]) => name.slice(6)).sort());
+    for (const [name, { shape, data, dtype }] of state) {
+      const got = back.get(name.slice(6))!;
+      expect([got.shape, got.dtype], name).toEqual([shape, dtype]);
+      if (dtype === "F32") expect(got.data, name).toEqual(data);
+    }
+  });
+
+  it("with DFCVAE's stored classifier is imported without it", async () => {
+    const tensors = state.map(([name, t]) => [`model.${name.slice(6)}`, t] as const);
+    const classifier = { shape: [1], data: Float32Array.of(1) };
+    const stored = [...tensors, ["model.feature_network.features.0.bias", classifier] as const];
+    writeFileSync(join(root, "dfc.safetensors"), writeSafetensors(stored));
+    expect(await importTo("dfc.safetensors", "from_dfc", "dfcvae")).toContain("a stored classifier");
+    const run = await openRun(join(root, "from_dfc"), { backend: "tensorflow" });
+    expect(difference(run)).toBeLessThan(2e-5);
+    await run.close();
+  });
+
+  it("that doesn't fit is refused with what doesn't", async () => {
+    const refusal = async (file: string, out: string, ...set: string[]) => {
+      const { config, baseDir } = await loadConfig(join(root, "vanilla.yaml"), { set });
+      const args = { file, config, baseDir, cacheDir: root, out: join(root, out) };
+      const error = await failure(importCheckpoint(args));
+      expect(error).toBeInstanceOf(UserError);
+      return error.message;
+    };
+    const file = `${shared}/golden/vanilla_vae.pt`;
+    expect(await refusal(file, "x", "model_params.latent_dim=8")).toContain(
+      "fc_mu.weight: expected [8,2048], got [16,2048]",
+    );
+    expect(await refusal(file, "x", "model_params.hidden_dims=[8,16]")).toContain("not in the model");
+    expect(await refusal("none.pt", "x")).toContain("got nothing there");
+    const { code, stderr } = await vae(["import", file, "--config", "vanilla.yaml", "--out", "from_pt"], {
+      cwd: root,
+    });
+    expect([code, stderr]).toEqual([2, expect.stringContaining("is there already. Name another.")]);
+  });
+});
+
+describe("vae export --format tfjs", () => {
+  const plain = fileURLToPath(import.meta.resolve("@tensorflow/tfjs"));
+
+  /** What plain tfjs's cpu backend makes of z, in a process that has nothing of this project. */
+  const decodeElsewhere = (folder: string, z: readonly number[]): number[] => {
+    const script = `
+      const tf = require(${JSON.stringify(plain)}), fs = require("fs");
+      const json = JSON.parse(fs.readFileSync("model.json"));
+      const weights = new Uint8Array(fs.readFileSync("weights.bin")).buffer;
+      const [{ weights: weightSpecs }] = json.weightsManifest;
+      (async () => {
+        await tf.setBackend("cpu");
+        const model = await tf.loadLayersModel(tf.io.fromMemory({ ...json, weightSpecs, weightData: weights }));
+        const { latent_dim } = json.userDefinedMetadata;
+        const images = model.predict(tf.tensor(${JSON.stringify(z)}, [-1, latent_dim].map((n) => n < 0 ? ${z.length} / latent_dim : n)));
+        fs.writeFileSync("out.json", JSON.stringify([...images.dataSync()]));
+      })();`;
+    execFileSync(process.execPath, ["-e", script], { cwd: folder, stdio: "pipe" });
+    return JSON.parse(readFileSync(join(folder, "out.json"), "utf8"));
+  };
+
+  it.each(["transposed", "upsample"])("the %s decoder is plain tfjs's too", async (decoder) => {
+    const name = `tiny_${decoder}`;
+    writeFileSync(
+      join(root, `${name}.yaml`),
+      `
+model_params: {name: VanillaVAE, latent_dim: 3, hidden_dims: [8, 12], decoder: ${decoder}}
+data_params: {name: shapes3d, size: 16, patch_size: 32, train_batch_size: 8, val_batch_size: 8, val_limit: 8}
+trainer_params: {max_epochs: 2, compile: false}
+logging_params: {image_count: 4, name: ${name}}
+`,
+    );
+    await command("run", "--config", `${name}.yaml`, "--quiet");
+    await command("export", `logs/${name}/version_0`, "--format", "tfjs", "--out", name);
+    const z = [...Rng.fromSeed(3).normalArray(6)];
+    const elsewhere = decodeElsewhere(join(root, name), z);
+    const run = await openRun(join(root, `logs/${name}/version_0`), { backend: "tensorflow" });
+    const own = tf.tidy(() => {
+      const ctx = newCtx({ training: false, rng: Rng.fromSeed(0) });
+      return run.vae.decode({ z: tf.tensor(z, [2, 3]) }, ctx).dataSync();
+    });
+    expect(maxDifference(own, elsewhere)).toBeLessThan(1e-5);
+    expect(Math.max(...own) - Math.min(...own)).toBeGreaterThan(1e-3);
+    await run.close();
+  });
+});

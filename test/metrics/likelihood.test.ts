@@ -1,0 +1,105 @@
+import { readFileSync } from "node:fs";
+import { beforeAll, describe, expect, it } from "vitest";
+import { useBackend } from "../../src/backends/index.ts";
+import type { Config } from "../../src/config/schema.ts";
+import { FigureContext, type FigureOptions } from "../../src/experiment/figures/context.ts";
+import { importancePass } from "../../src/experiment/figures/importance_pass.ts";
+import type { OpenRun } from "../../src/experiment/open_run.ts";
+import { bernoulli, gaussian, trainedLikelihood } from "../../src/metrics/likelihood.ts";
+import { reparameterize } from "../../src/models/gaussian.ts";
+import { gaussianNegLogLikelihood } from "../../src/models/losses/reconstruction.ts";
+import type { VAE } from "../../src/models/vae.ts";
+import { type Tensor2D, type Tensor4D, tf } from "../../src/tf.ts";
+import { formula } from "../support/formula.ts";
+
+const golden = JSON.parse(readFileSync(new URL("../parity/figures.json", import.meta.url), "utf8"));
+
+beforeAll(async () => void (await useBackend("cpu")));
+
+/** z ~ N(0, I), x = W z + noise of sigma 0.3, whose posterior is known and has a diagonal covariance. */
+function linearGaussian(): OpenRun {
+  const sigma = 0.3;
+  const [a, b, c, d] = [...formula(4, 30)].map((u) => 2 * u - 1) as [number, number, number, number];
+  const w = tf.tensor2d([a, 0, b, 0, 0, c, 0, d], [4, 2]);
+  const precision = [a * a + b * b, c * c + d * d].map((s) => 1 + s / sigma ** 2);
+  const vae: Pick<VAE, "encode" | "decode"> = {
+    encode(images, ctx) {
+      const x = tf.reshape(images, [-1, 4]);
+      const mean = tf.div<Tensor2D>(
+        tf.matMul(x, w),
+        precision.map((p) => p * sigma ** 2),
+      );
+      const logVar = tf.mul<Tensor2D>(
+        tf.ones(mean.shape),
+        precision.map((p) => -Math.log(p)),
+      );
+      return {
+        posterior: { z: { kind: "gaussian", mean, logVar } },
+        z: { z: reparameterize(mean, logVar, ctx) },
+      };
+    },
+    decode: ({ z }) => tf.reshape(tf.matMul(z as Tensor2D, w, false, true), [-1, 2, 2, 1]),
+  };
+  const images = Float32Array.from(formula(20, 31));
+  const shape = [5, 2, 2, 1] as const;
+  async function* batches() {
+    yield { images, shape, indices: Int32Array.of(0, 1, 2, 3, 4) };
+  }
+  const loader = async () => ({ batches });
+  return { vae, imageRange: [0, 1], imageShape: [2, 2, 1], state: { step: 0 }, loader } as unknown as OpenRun;
+}
+
+describe("the importance-weighted bound", () => {
+  const bound = async (draws: number, sigma: number) => {
+    const options = { split: "test", maxImages: 5, seed: 3, draws } as FigureOptions;
+    const context = new FigureContext(linearGaussian(), options, new Set());
+    return (await importancePass(context, [gaussian(sigma, "")]))[0]!;
+  };
+  const exact: number[] = golden.likelihood.linear_gaussian;
+  const mean = exact.reduce((a, b) => a + b) / exact.length;
+
+  it("is scipy's log p(x) at any number of draws where the posterior is exact", async () => {
+    for (const draws of [1, 7]) expect(await bound(draws, 0.3)).toBeCloseTo(mean, 4);
+  });
+
+  it("rises with the draws where the posterior is not", async () => {
+    const [few, many] = [await bound(1, 0.5), await bound(300, 0.5)];
+    expect(many).toBeGreaterThan(few);
+  });
+});
+
+describe("likelihoods", () => {
+  it("are the losses' own, of each image", () => {
+    const [x, y] = [40, 41].map(
+      (t) => tf.tensor(Float32Array.from(formula(48, t)), [2, 4, 2, 3]) as Tensor4D,
+    );
+    const mean = tf.mean(gaussian(0.2, "").logDensity(x!, y!)).dataSync()[0]!;
+    expect(mean).toBeCloseTo(-gaussianNegLogLikelihood(x!, y!, 0.2).dataSync()[0]!, 3);
+    const [one, p] = [x!.dataSync(), y!.dataSync()].map((v) => Array.from(v)) as [number[], number[]];
+    const expected = one.reduce((sum, v, i) => sum + v * Math.log(p[i]!) + (1 - v) * Math.log(1 - p[i]!), 0);
+    expect(tf.sum(bernoulli.logDensity(x!, y!)).dataSync()[0]).toBeCloseTo(expected, 3);
+  });
+
+  it("of PyTorch-VAE's loss is a Gaussian whose negative ELBO is that loss over its KL weight", () => {
+    const dims = 64 * 64 * 3;
+    const weights = { reconstruction: 1, kl: 0.00025 };
+    const config = { model_params: { name: "VanillaVAE" } } as Config;
+    const found = trainedLikelihood(config, "pixel_mean", weights, dims, [0, 1])!;
+    expect(found.name).toContain("sigma 1.239");
+    const [x, y] = [tf.zeros([1, 64, 64, 3]), tf.fill([1, 64, 64, 3], 0.3)] as [Tensor4D, Tensor4D];
+    const z = tf.fill([1, 64, 64, 3], 0) as Tensor4D;
+    const change = found.logDensity(x, z).dataSync()[0]! - found.logDensity(x, y).dataSync()[0]!;
+    expect(change).toBeCloseTo(0.09 / 0.00025, 2);
+  });
+
+  it("are none where the loss compares features, or fits sigma", () => {
+    const config = (model: object) => ({ model_params: model }) as Config;
+    const of = (model: object, convention: "elbo" | "pixel_mean", weights: Record<string, number>) =>
+      trainedLikelihood(config(model), convention, weights, 12, [0, 1])?.name;
+    const gauss = { likelihood: "gaussian", sigma: "optimal" };
+    expect(of({}, "pixel_mean", { reconstruction: 0.5, features: 0.5, kl: 1 })).toBeUndefined();
+    expect(of(gauss, "elbo", { reconstruction: 1, kl: 1 })).toBeUndefined();
+    expect(of({ ...gauss, sigma: 0.1 }, "elbo", { reconstruction: 1, kl: 1 })).toContain("sigma 0.1");
+    expect(of({ likelihood: "bernoulli" }, "elbo", { reconstruction: 1, kl: 4 })).toContain("Bernoulli");
+  });
+});

@@ -1,0 +1,220 @@
+"""Writes figures.json beside it: the figures of fixed inputs by scikit-image, torchmetrics, scikit-learn, scipy and pytorch-msssim.
+
+  python3 -m venv v
+  v/bin/pip install scikit-image==0.26.0 scikit-learn==1.9.1 scipy==1.17.1 torchmetrics==1.9.0 pytorch-msssim==1.0.0 torch==2.15.0 torchvision==0.29.2
+  v/bin/python test/parity/figures.py [folder of LPIPS heads, ../shared/data/lpips]
+"""
+
+import json
+import pathlib
+import sys
+from importlib.metadata import version
+
+import numpy as np
+import scipy
+import skimage
+import sklearn
+import torch
+import torchmetrics
+from pytorch_msssim.ssim import _fspecial_gauss_1d, _ssim
+from scipy import linalg, special, stats
+from skimage import metrics
+from sklearn.ensemble import GradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import mutual_info_score
+from sklearn.svm import LinearSVC
+from torchmetrics.functional.image.lpips import _LPIPS
+
+HERE = pathlib.Path(__file__).parent
+HEADS = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "../../../shared/data/lpips"
+
+
+def formula(count, t):
+    """test/support/formula.ts"""
+    k = np.arange(count, dtype=np.uint64)
+    m = np.uint64(2**32 - 1)
+    h = (k * np.uint64(2654435761) + np.uint64(t * 40503 + 12345 + 7919)) & m
+    h = ((h ^ (h >> np.uint64(15))) * np.uint64(2246822519)) & m
+    return ((h ^ (h >> np.uint64(13))) / 2.0**32).astype(np.float64)
+
+
+def images(count, side, t):
+    """Smooth pictures, and the same with noise: [n, side, side, 3] each, in [0, 1]."""
+    n, i, j, c = np.indices((count, side, side, 3))
+    x = 0.5 + 0.3 * np.sin(i / 5 + c) * np.cos(j / 7 + n)
+    noise = formula(x.size, t).reshape(x.shape) - 0.5
+    y = np.clip(x + 0.15 * (n + 1) * noise, 0, 1)
+    return x.astype(np.float32), y.astype(np.float32)
+
+
+def codes(count, t):
+    """Six dimensions of which some follow the three factors of 3, 4 and 2 values."""
+    factors = np.stack([np.floor(formula(count, t + f) * k) for f, k in enumerate((3, 4, 2))], 1).astype(int)
+    noise = formula(count * 6, t + 3).reshape(count, 6) - 0.5
+    signal = np.stack(
+        [factors[:, 0], 0.5 * factors[:, 1] ** 2, factors[:, 0] - factors[:, 1], 2 * factors[:, 2], 0 * factors[:, 0], 0.3 * factors[:, 2]],
+        1,
+    )
+    return (signal + 1.5 * noise).astype(np.float32), factors
+
+
+def groups(factors, count, size, t):
+    """Groups of rows with one factor the same: the factor and its rows."""
+    found = []
+    draws = formula(count * (size + 2), t).reshape(count, size + 2)
+    for d in draws:
+        f = int(d[0] * factors.shape[1])
+        value = factors[int(d[1] * len(factors)), f]
+        rows = np.flatnonzero(factors[:, f] == value)
+        found.append((f, rows[(d[2:] * len(rows)).astype(int)]))
+    return found
+
+
+def ms_ssim(x, y, scales):
+    """pytorch_msssim.ms_ssim with fewer scales, which it refuses for small images."""
+    x, y = (torch.tensor(v.astype(np.float64)).permute(0, 3, 1, 2) for v in (x, y))
+    weights = torch.tensor([0.0448, 0.2856, 0.3001, 0.2363, 0.1333][:scales])
+    window = _fspecial_gauss_1d(11, 1.5).double().repeat([3, 1, 1, 1])
+    product = 1
+    for scale, weight in enumerate(weights / weights.sum()):
+        whole, contrast = _ssim(x, y, 1, window)
+        product = product * torch.relu(whole if scale == scales - 1 else contrast) ** weight
+        x, y = (torch.nn.functional.avg_pool2d(v, 2) for v in (x, y))
+    return product.mean(1).tolist()
+
+
+def picture_figures():
+    out = {}
+    x, y = images(3, 64, 1)
+    pairs = list(zip(x.astype(np.float64), y.astype(np.float64)))
+    out["mse"] = [metrics.mean_squared_error(a, b) for a, b in pairs]
+    out["psnr"] = [metrics.peak_signal_noise_ratio(a, b, data_range=1) for a, b in pairs]
+    ssim = dict(gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=1, channel_axis=-1)
+    out["ssim"] = [metrics.structural_similarity(a, b, **ssim) for a, b in pairs]
+    for side in (64, 180):
+        out[f"ms_ssim_{side}"] = ms_ssim(*images(2, side, 2), 3 if side == 64 else 5)
+    return out
+
+
+def formula_weights(state):
+    """../shared/golden/README.md, seed 1; every entry counts."""
+    for t, (name, p) in enumerate(state.items()):
+        u = formula(p.numel(), t) - 0.5
+        fan_in = p.numel() // p.shape[0]
+        values = u * np.sqrt(12) * np.sqrt(2 / fan_in) if p.dim() > 1 else 0.1 * u
+        p.copy_(torch.tensor(values.reshape(p.shape), dtype=torch.float32))
+
+
+def lpips():
+    out = {}
+    x, y = (torch.tensor(v).permute(0, 3, 1, 2) for v in images(3, 64, 1))
+    for variant in ("squeeze", "vgg"):
+        net = _LPIPS(pretrained=False, net=variant, pnet_rand=True, use_dropout=True, eval_mode=True)
+        with torch.no_grad():
+            # named here as in torchvision's `features`
+            convs = {n: p for n, p in net.net.named_parameters()}
+            formula_weights(convs)
+            net.load_state_dict(torch.load(HEADS / f"{variant}.pth", map_location="cpu"), strict=False)
+            out[variant] = net(x, y, normalize=True).flatten().tolist()
+    return out
+
+
+def frechet():
+    a = formula(400 * 12, 20).reshape(400, 12)
+    b = formula(300 * 12, 21).reshape(300, 12) ** 2 + 0.1
+    b[:, 3] += b[:, 5]
+    ca, cb = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
+    root = linalg.sqrtm(ca @ cb).real
+    return float(((a.mean(0) - b.mean(0)) ** 2).sum() + np.trace(ca + cb - 2 * root))
+
+
+def likelihood():
+    """log p(x) of z ~ N(0, I), x = W z + noise of sigma 0.3, known exactly; and logsumexp of fixed weights."""
+    a, b, c, d = formula(4, 30) * 2 - 1
+    w = np.array([[a, 0], [b, 0], [0, c], [0, d]])  # so that q(z | x) is exact with a diagonal covariance
+    x = formula(5 * 4, 31).reshape(5, 4)
+    normal = stats.multivariate_normal(np.zeros(4), w @ w.T + 0.09 * np.eye(4))
+    log_weights = 1000 * formula(16, 32) - 3000
+    return {
+        "linear_gaussian": normal.logpdf(x).tolist(),
+        "importance_weighted": float(special.logsumexp(log_weights) - np.log(16)),
+    }
+
+
+def code_figures():
+    out = {}
+    z, factors = codes(800, 40)
+    zt, factors_t = codes(400, 50)
+    out["variances"] = z.astype(np.float64).var(0).tolist()
+
+    def mi(d, f):
+        edges = np.histogram(z[:, d], 20)[1]
+        return mutual_info_score(np.digitize(z[:, d], edges[:-1]), factors[:, f])
+
+    m = np.array([[mi(d, f) for f in range(3)] for d in range(6)])
+    top = np.sort(m, 0)[::-1]
+    entropy = [mutual_info_score(factors[:, f], factors[:, f]) for f in range(3)]
+    out["mig"] = float(((top[0] - top[1]) / entropy).mean())
+
+    def svm_score(d, f):
+        machine = LinearSVC(C=0.01, class_weight="balanced", dual=False, tol=1e-8, max_iter=100000)
+        machine.fit(z[:, [d]], factors[:, f])
+        return machine.score(zt[:, [d]], factors_t[:, f])
+
+    s = np.sort([[svm_score(d, f) for f in range(3)] for d in range(6)], 0)[::-1]
+    out["sap"] = float((s[0] - s[1]).mean())
+
+    importance, accuracy = [], []
+    for f in range(3):
+        trees = GradientBoostingClassifier(random_state=0).fit(z, factors[:, f])
+        importance.append(trees.feature_importances_.tolist())
+        accuracy.append(trees.score(zt, factors_t[:, f]))
+    out["importance"] = importance
+    r = np.array(importance).T  # [dims, factors]
+    d = 1 - stats.entropy(r.T + 1e-11, base=3)
+    c = 1 - stats.entropy(r + 1e-11, base=6)
+    out["dci"] = {
+        "disentanglement": float((d * r.sum(1) / r.sum()).sum()),
+        "completeness": float((c * r.sum(0) / r.sum()).sum()),
+        "informativeness": float(np.mean(accuracy)),
+    }
+
+    # the linear SVM and the logistic regression alone, on all dimensions
+    out["linear_svm"] = [
+        LinearSVC(C=1, dual=False, tol=1e-8, max_iter=100000).fit(z, factors[:, f]).predict(zt).tolist() for f in range(3)
+    ]
+    out["logistic_regression"] = [
+        LogisticRegression(C=1, tol=1e-8, max_iter=10000).fit(z, factors[:, f]).predict(zt).tolist() for f in range(3)
+    ]
+
+    votes, checks = groups(factors, 300, 4, 60), groups(factors, 200, 4, 61)
+    overall = z.astype(np.float64).var(0)
+
+    def argmin(rows):
+        return np.argmin(z[rows].astype(np.float64).var(0) / overall)
+
+    table = np.zeros((6, 3), int)
+    for f, rows in votes:
+        table[argmin(rows), f] += 1
+    out["factor_vae"] = float(np.mean([table[argmin(rows)].argmax() == f for f, rows in checks]))
+
+    def differences(found):
+        half = [(z[rows[:2]].astype(np.float64), z[rows[2:]].astype(np.float64)) for _, rows in found]
+        return np.array([np.abs(a - b).mean(0) for a, b in half]), [f for f, _ in found]
+
+    classifier = LogisticRegression(C=1, tol=1e-8, max_iter=10000).fit(*differences(votes))
+    out["beta_vae"] = float(classifier.score(*differences(checks)))
+    return out
+
+
+result = {
+    "made_by": f"test/parity/figures.py with scikit-image {skimage.__version__}, scikit-learn {sklearn.__version__}, "
+    f"scipy {scipy.__version__}, torchmetrics {torchmetrics.__version__}, pytorch-msssim {version('pytorch-msssim')}, "
+    f"torch {torch.__version__.split('+')[0]}",
+    "pictures": picture_figures(),
+    "lpips": lpips(),
+    "frechet": frechet(),
+    "likelihood": likelihood(),
+    "codes": code_figures(),
+}
+(HERE / "figures.json").write_text(json.dumps(result) + "\n")
