@@ -32,34 +32,56 @@ export interface PrepareArgs {
   progress?(what: string, done: number, total: number): void;
 }
 
-/** Opens the data and builds the model on the backend in use. @throws ConfigError, DataError, ShapeError */
-export async function prepare({ config, baseDir, cacheDir, progress }: PrepareArgs): Promise<Prepared> {
-  const { exp_params: exp, data_params: data, model_params } = config;
+/** The model of a config on the backend in use, with its initial parameters. @throws ConfigError, ShapeError */
+export async function buildModel(args: {
+  readonly config: Config;
+  readonly baseDir: string;
+  /** The run's root. */
+  readonly rng: Rng;
+  /** Opens the data; before the model is built only where nothing else tells the images' shape. */
+  dataset(): Promise<Dataset>;
+}): Promise<{ model: ModelDefinition; vae: VAE; imageShape: readonly [number, number, number] }> {
+  const { exp_params: exp, data_params, model_params } = args.config;
   const { name, ...params } = model_params;
   const model = getModel(name);
   if (model === undefined) throw new ConfigError(`model_params.name: no model "${name}"`);
-  const rng = Rng.fromSeed(exp.manual_seed);
-  const imageRange = data.image_range === "signed" ? ([-1, 1] as const) : ([0, 1] as const);
-  const build = async (imageShape: readonly [number, number, number]) =>
-    model.build({
-      params,
-      imageShape,
-      convention: conventionOf(exp),
-      imageRange,
-      rng: rng.fold("weights"),
-      baseDir,
-    });
-  const expected = expectedShape(data);
-  const early = expected && (await build(expected)); // before the data, which may take minutes to pack
-  const dataset = await openDataset(data, {
-    baseDir,
-    cacheDir,
-    seed: exp.manual_seed,
-    ...(progress && { progress }),
+  const imageShape = expectedShape(data_params) ?? (await args.dataset()).imageShape;
+  const vae = await model.build({
+    params,
+    imageShape,
+    convention: conventionOf(exp),
+    imageRange: imageRangeOf(args.config),
+    rng: args.rng.fold("weights"),
+    baseDir: args.baseDir,
   });
-  if (expected !== undefined && String(expected) !== String(dataset.imageShape))
-    throw new Error(`data set ${data.name}: gave images of ${dataset.imageShape}, expected ${expected}`);
-  const vae = early ?? (await build(dataset.imageShape));
+  return { model, vae, imageShape };
+}
+
+/** Lowest and highest value of the images that the model sees. */
+export function imageRangeOf({ data_params }: Config): readonly [number, number] {
+  return data_params.image_range === "signed" ? [-1, 1] : [0, 1];
+}
+
+/** Opens the data and builds the model on the backend in use. @throws ConfigError, DataError, ShapeError */
+export async function prepare({ config, baseDir, cacheDir, progress }: PrepareArgs): Promise<Prepared> {
+  const { exp_params: exp, data_params: data } = config;
+  const { name: _, ...params } = config.model_params;
+  const rng = Rng.fromSeed(exp.manual_seed);
+  let opened: Promise<Dataset> | undefined;
+  const open = () => {
+    opened ??= openDataset(data, {
+      baseDir,
+      cacheDir,
+      seed: exp.manual_seed,
+      ...(progress && { progress }),
+    });
+    return opened;
+  };
+  // The model before the data, which may take minutes to pack.
+  const { model, vae, imageShape } = await buildModel({ config, baseDir, rng, dataset: open });
+  const dataset = await open();
+  if (String(imageShape) !== String(dataset.imageShape))
+    throw new Error(`data set ${data.name}: gave images of ${dataset.imageShape}, expected ${imageShape}`);
   const common = {
     imageShape: dataset.imageShape,
     imageRange: data.image_range,
@@ -88,7 +110,7 @@ export async function prepare({ config, baseDir, cacheDir, progress }: PrepareAr
     }),
     optimizers: optimizersOf(vae, config),
     weights: lossWeights(model, params, exp),
-    imageRange,
+    imageRange: imageRangeOf(config),
     rng,
   };
 }

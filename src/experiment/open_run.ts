@@ -1,0 +1,207 @@
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { type BackendInfo, useBackend } from "../backends/index.ts";
+import { cacheDir as userCache } from "../cache_dir.ts";
+import { loadConfig } from "../config/load.ts";
+import type { Config } from "../config/schema.ts";
+import type { Dataset } from "../data/dataset.ts";
+import { openDataset } from "../data/index.ts";
+import { Loader } from "../data/loader.ts";
+import { CheckpointError, ConfigError } from "../errors.ts";
+import type { ModelDefinition } from "../models/define.ts";
+import type { VAE } from "../models/vae.ts";
+import { Rng } from "../rng.ts";
+import { type RunState, restoreCheckpoint } from "./checkpoint.ts";
+import { BEST, LAST } from "./checkpoint_files.ts";
+import { buildModel, imageRangeOf } from "./prepare.ts";
+
+export interface OpenRunOptions {
+  /** As `--backend` takes it. */
+  readonly backend: string;
+  /** Folder for packed data; default: the user's. */
+  readonly cacheDir?: string;
+  /**
+   * Which of a run folder's checkpoints: `best` (the default where there is one), `last`, or a file. Left out
+   * where `path` is a checkpoint.
+   */
+  readonly checkpoint?: string;
+  /** Changes to the run's config, as `--set` takes them: other data, another batch size. */
+  readonly set?: readonly string[];
+  /** Called while data are packed. */
+  progress?(what: string, done: number, total: number): void;
+}
+
+/** A trained model and what it was trained with, for use after training. Nothing of the run is written to. */
+export interface OpenRun {
+  /** Folder of the run. */
+  readonly runDir: string;
+  /** File that the parameters are from. */
+  readonly checkpoint: string;
+  readonly config: Config;
+  /** Folder that relative file names in `config` start from. */
+  readonly baseDir: string;
+  /** Where training stood: `step`, `epoch`. */
+  readonly state: RunState;
+  readonly model: ModelDefinition;
+  /** With the checkpoint's parameters. */
+  readonly vae: VAE;
+  /** [H, W, C] of the model's images. */
+  readonly imageShape: readonly [number, number, number];
+  /** Lowest and highest value of an image. */
+  readonly imageRange: readonly [number, number];
+  readonly backend: BackendInfo;
+  /** The data set, opened at the first call: sampling needs none. @throws DataError, ConfigError */
+  dataset(): Promise<Dataset>;
+  /** Its images in the split's order, unshuffled, unflipped and whole. */
+  loader(
+    split: SplitName,
+    options?: { readonly limit?: number; readonly batchSize?: number },
+  ): Promise<Loader>;
+  close(): Promise<void>;
+}
+
+export type SplitName = "train" | "val" | "test";
+
+/**
+ * Opens a run folder, or a checkpoint inside of one, by the run's own `config.yaml`.
+ *
+ * @throws ConfigError where there is no run or no such checkpoint, CheckpointError where the checkpoint doesn't
+ * fit the config, EngineError where the backend is missing
+ */
+export async function openRun(path: string, options: OpenRunOptions): Promise<OpenRun> {
+  const { runDir, checkpoint } = findCheckpoint(path, options.checkpoint);
+  const { config, baseDir } = await loadConfig(join(runDir, "config.yaml"), { set: options.set ?? [] });
+  const backend = await useBackend(options.backend);
+  const seed = config.exp_params.manual_seed;
+  const rng = Rng.fromSeed(seed);
+  let opened: Promise<Dataset> | undefined;
+  const dataset = () => {
+    opened ??= openDataset(config.data_params, {
+      baseDir,
+      cacheDir: options.cacheDir ?? userCache("data"),
+      seed,
+      ...(options.progress && { progress: options.progress }),
+    });
+    return opened;
+  };
+  const { model, vae, imageShape } = await buildModel({ config, baseDir, rng, dataset });
+  const close = async () => {
+    vae.dispose?.();
+    for (const { value } of vae.params.values()) value.dispose();
+    await opened?.then(
+      (data) => data.close(),
+      () => {}, // it didn't open, which its caller was told
+    );
+  };
+  try {
+    const state = restoreCheckpoint(checkpoint, model.name, vae);
+    return {
+      runDir,
+      checkpoint,
+      config,
+      baseDir,
+      state,
+      model,
+      vae,
+      imageShape,
+      imageRange: imageRangeOf(config),
+      backend,
+      dataset,
+      async loader(split, { limit, batchSize = config.data_params.val_batch_size } = {}) {
+        return new Loader((await dataset()).splits[split], {
+          batchSize,
+          imageShape,
+          shuffle: false,
+          dropLast: false,
+          horizontalFlip: false,
+          imageRange: config.data_params.image_range,
+          prefetch: config.data_params.num_workers,
+          rng,
+          limit,
+        });
+      },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Which run and which of its checkpoints `path` and `--checkpoint` mean. */
+function findCheckpoint(path: string, wanted: string | undefined): { runDir: string; checkpoint: string } {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) {
+    throw new ConfigError(
+      `"${path}": expected the folder of a run, such as logs/DFCVAE/version_0, or one of its checkpoints, got ` +
+        `nothing there. ${nearby(path)}`,
+    );
+  }
+  if (!found.isDirectory()) {
+    if (wanted !== undefined) {
+      throw new ConfigError(
+        `--checkpoint: expected the folder of a run before it, got the checkpoint "${path}". Leave one of them out.`,
+      );
+    }
+    return { runDir: runOf(path), checkpoint: path };
+  }
+  if (!existsSync(join(path, "config.yaml")) || !isFolder(join(path, "checkpoints"))) {
+    throw new ConfigError(
+      `"${path}": expected the folder of a run, with config.yaml and checkpoints, got a folder without them. ` +
+        nearby(path),
+    );
+  }
+  const own = (name: string) => join(path, "checkpoints", name);
+  const there = readdirSync(join(path, "checkpoints"))
+    .filter((f) => f.endsWith(".safetensors"))
+    .sort();
+  if (there.length === 0) {
+    throw new CheckpointError(
+      `"${path}": expected a checkpoint in its folder checkpoints, got none: the run was stopped before its ` +
+        `first. Go on with it: vae run --resume ${path}`,
+    );
+  }
+  if (wanted === undefined) {
+    return {
+      runDir: path,
+      checkpoint: own(there.includes(BEST) ? BEST : there.includes(LAST) ? LAST : there.at(-1)!),
+    };
+  }
+  const named = { best: own(BEST), last: own(LAST) }[wanted] ?? (existsSync(wanted) ? wanted : own(wanted));
+  if (existsSync(named) && !isFolder(named)) return { runDir: path, checkpoint: named };
+  throw new ConfigError(
+    `--checkpoint: expected last, best or a file, got "${wanted}". Checkpoints of ${path}: ${there.join(", ")}.`,
+  );
+}
+
+/** The run that a checkpoint lies in. */
+function runOf(file: string): string {
+  const runDir = dirname(dirname(file));
+  if (basename(dirname(file)) === "checkpoints" && existsSync(join(runDir, "config.yaml"))) return runDir;
+  if (/\.(pt|pth|ckpt)$/.test(file)) {
+    throw new ConfigError(
+      `"${file}": expected a run or one of its checkpoints, got a file of PyTorch's. Make a run of it: vae import ` +
+        `${file} --config FILE --out RUN`,
+    );
+  }
+  throw new ConfigError(
+    `"${file}": expected a checkpoint in the folder checkpoints of a run, beside whose config.yaml it stands, got ` +
+      "a file elsewhere. Name the run and the file: vae … RUN --checkpoint FILE",
+  );
+}
+
+/** Runs in `path` or beside it, for who mistyped it. */
+function nearby(path: string): string {
+  const isRun = (folder: string) =>
+    existsSync(join(folder, "config.yaml")) && isFolder(join(folder, "checkpoints"));
+  const inside = (folder: string) => list(folder).filter(isRun);
+  const candidates = [inside(path), list(path).flatMap(inside), inside(dirname(path))];
+  const runs = candidates.find((found) => found.length > 0);
+  if (runs === undefined) return "There are no runs near it; vae run makes one.";
+  return `Runs there: ${runs.length > 10 ? "…, " : ""}${runs.slice(-10).join(", ")}.`;
+}
+
+const list = (folder: string): string[] =>
+  isFolder(folder) ? readdirSync(folder).map((f) => join(folder, f)) : [];
+
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
