@@ -1,10 +1,10 @@
 import type { HostBatch } from "../data/loader.ts";
+import { gridPng } from "../images/grid.ts";
 import { newCtx } from "../models/ctx.ts";
 import type { Ctx, VAE } from "../models/vae.ts";
 import type { Rng } from "../rng.ts";
 import { tf } from "../tf.ts";
 import { withTensors } from "./batch.ts";
-import { gridPng } from "./loggers/images.ts";
 
 /** Images in the images' range, packed. */
 interface Pictures {
