@@ -1,11 +1,19 @@
 import { Command, CommanderError } from "commander";
 import { UserError } from "../errors.ts";
+import { addAttribute } from "./attribute.ts";
 import { addBench } from "./bench.ts";
+import { addCompare } from "./compare.ts";
 import { addDoctor } from "./doctor.ts";
+import { addEncode } from "./encode.ts";
 import { examples } from "./examples.ts";
+import { addInterpolate } from "./interpolate.ts";
+import { addReconstruct } from "./reconstruct.ts";
 import { addRun } from "./run.ts";
+import { addRuns } from "./runs.ts";
+import { addSample } from "./sample.ts";
 import { addSchema } from "./schema.ts";
 import { addSetup } from "./setup.ts";
+import { addTraverse } from "./traverse.ts";
 import { addValidate } from "./validate.ts";
 
 /** Exit code of a bug of ours, with its stack trace (sysexits.h's EX_SOFTWARE). */
@@ -26,6 +34,14 @@ const program = new Command("vae")
   .showHelpAfterError("(vae --help lists commands, vae COMMAND --help its options)");
 addRun(program);
 addValidate(program);
+addRuns(program);
+addCompare(program);
+addSample(program);
+addReconstruct(program);
+addInterpolate(program);
+addTraverse(program);
+addAttribute(program);
+addEncode(program);
 addSchema(program);
 addSetup(program);
 addBench(program);

@@ -1,5 +1,5 @@
-import type { HostBatch } from "../data/loader.ts";
 import { dimensionsByKl } from "../explore/dimensions.ts";
+import { inBatches } from "../explore/images.ts";
 import { encodeAll } from "../explore/latents.ts";
 import { linspace } from "../explore/lines.ts";
 import { rowLabels, traverse } from "../explore/traverse.ts";
@@ -33,7 +33,7 @@ export async function latentReport(
 ): Promise<LatentReport> {
   const rng = root.fold("latents");
   const host = await val.spread(count);
-  const latents = await encodeAll(vae, chunks(host), rng);
+  const latents = await encodeAll(vae, inBatches(host, BATCH), rng);
   const [images, height, width] = host.shape;
   const columns = Math.ceil(Math.sqrt(images));
   const sprite = await gridPng(host.images, host.shape, { columns, range: imageRange, padding: 0 });
@@ -72,21 +72,4 @@ export async function latentReport(
       columnLabels: VALUES.map(String),
     }),
   };
-}
-
-function* chunks({
-  images,
-  shape,
-  labels,
-}: HostBatch): Generator<Pick<HostBatch, "images" | "shape" | "labels">> {
-  const [count, height, width, channels] = shape;
-  const [pixels, columns] = [height * width * channels, (labels?.length ?? 0) / count];
-  for (let from = 0; from < count; from += BATCH) {
-    const to = Math.min(count, from + BATCH);
-    yield {
-      images: images.subarray(from * pixels, to * pixels),
-      shape: [to - from, height, width, channels],
-      ...(labels && { labels: labels.subarray(from * columns, to * columns) }),
-    };
-  }
 }

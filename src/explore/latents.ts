@@ -2,6 +2,7 @@ import { newCtx } from "../models/ctx.ts";
 import type { Ctx, Named, VAE } from "../models/vae.ts";
 import type { Rng } from "../rng.ts";
 import { type Tensor, type Tensor4D, tf } from "../tf.ts";
+import { concat, type Images } from "./images.ts";
 
 /** How the latents of a model lie in one vector: all its tensors flat, one after the other. */
 export interface LatentLayout {
@@ -26,14 +27,6 @@ export interface Latents {
   readonly logVar?: Float32Array;
   /** One draw an image, [N, D]. */
   readonly z: Float32Array;
-}
-
-/** Images as they lie in memory, packed as `shape`, in the model's range. */
-export interface Images {
-  readonly images: Float32Array;
-  readonly shape: readonly [count: number, height: number, width: number, channels: number];
-  /** [N, L], where the data set has them. */
-  readonly labels?: Float32Array;
 }
 
 /** An evaluation context: what a call depends on besides images and latents, conditions included. */
@@ -83,11 +76,11 @@ export async function encodeAll(
   const all = {
     count: found.reduce((sum, l) => sum + l.count, 0),
     layout: first.layout,
-    mean: join(found.map((l) => l.mean)),
-    z: join(found.map((l) => l.z)),
-    ...(first.logVar && { logVar: join(found.map((l) => l.logVar!)) }),
+    mean: concat(found.map((l) => l.mean)),
+    z: concat(found.map((l) => l.z)),
+    ...(first.logVar && { logVar: concat(found.map((l) => l.logVar!)) }),
   };
-  return labels.length > 0 ? { ...all, labels: join(labels) } : all;
+  return labels.length > 0 ? { ...all, labels: concat(labels) } : all;
 }
 
 /**
@@ -117,18 +110,7 @@ export function decodeVectors(
     size = decoded.shape;
     decoded.dispose();
   }
-  return { images: join(parts), shape: [count, size[1], size[2], size[3]] };
-}
-
-/** Arrays one after the other. */
-export function join(arrays: readonly Float32Array[]): Float32Array {
-  const joined = new Float32Array(arrays.reduce((sum, a) => sum + a.length, 0));
-  let at = 0;
-  for (const array of arrays) {
-    joined.set(array, at);
-    at += array.length;
-  }
-  return joined;
+  return { images: concat(parts), shape: [count, size[1], size[2], size[3]] };
 }
 
 function layoutOf(z: Named<Tensor>): LatentLayout {

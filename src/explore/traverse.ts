@@ -1,7 +1,8 @@
 import type { VAE } from "../models/vae.ts";
 import type { Rng } from "../rng.ts";
 import type { Dimension } from "./dimensions.ts";
-import { decodeVectors, type Images, type LatentLayout } from "./latents.ts";
+import type { Images } from "./images.ts";
+import { decodeVectors, type LatentLayout } from "./latents.ts";
 
 /**
  * One row a dimension, one column a value: the images of `start` with that dimension set to that value and the

@@ -1,3 +1,4 @@
+import { leaves } from "../../config/leaves.ts";
 import type { Config } from "../../config/schema.ts";
 import type { RunState } from "../checkpoint.ts";
 import { EventFile } from "./event_file.ts";
@@ -126,19 +127,10 @@ function hparams(tag: string, data: object): object {
   return { tag, metadata: { pluginData: { pluginName: "hparams", content } }, tensor };
 }
 
-/** What one compares runs by: the leaves of the sections that shape training; lists as text. */
+/** What one compares runs by. */
 function hyperparameters(config: Config): { key: string; value: object }[] {
-  const found: { key: string; value: object }[] = [];
-  const visit = (key: string, value: unknown): void => {
-    const add = (held: object) => found.push({ key, value: held });
-    if (typeof value === "number") add({ numberValue: value });
-    else if (typeof value === "boolean") add({ boolValue: value });
-    else if (typeof value === "string") add({ stringValue: value });
-    else if (Array.isArray(value)) add({ stringValue: JSON.stringify(value) });
-    else for (const [name, child] of Object.entries(value ?? {})) visit(`${key}.${name}`, child);
-  };
-  for (const section of ["model_params", "data_params", "exp_params", "trainer_params"] as const) {
-    visit(section, config[section]);
-  }
-  return found;
+  return [...leaves(config)].map(([key, value]) => {
+    if (typeof value === "number") return { key, value: { numberValue: value } };
+    return { key, value: typeof value === "boolean" ? { boolValue: value } : { stringValue: value } };
+  });
 }
