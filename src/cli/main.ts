@@ -3,6 +3,7 @@ import { UserError } from "../errors.ts";
 import { addAttribute } from "./attribute.ts";
 import { addBench } from "./bench.ts";
 import { addCompare } from "./compare.ts";
+import { addCompletion } from "./completion.ts";
 import { addDoctor } from "./doctor.ts";
 import { addEncode } from "./encode.ts";
 import { examples } from "./examples.ts";
@@ -46,6 +47,7 @@ addSchema(program);
 addSetup(program);
 addBench(program);
 addDoctor(program);
+addCompletion(program);
 
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0); // `vae schema | head`
