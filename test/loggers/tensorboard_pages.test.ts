@@ -146,7 +146,7 @@ describe("a run's pages in TensorBoard", () => {
     const points = await board.bytes(`projector/tensor?${of}`);
     expect(points.length).toBe(32 * 4 * 4);
     const labels = (await board.bytes(`projector/metadata?${of}`)).toString().trimEnd().split("\n");
-    expect(labels[0]).toBe("image\tfloor_hue\twall_hue\tobject_hue\tscale\tshape\torientation");
+    expect(labels[0]).toBe("floor_hue\twall_hue\tobject_hue\tscale\tshape\torientation\timage");
     expect(labels).toHaveLength(1 + 32);
     const sprite = await sharp(await board.bytes(`projector/sprite_image?${of}`)).metadata();
     expect([sprite.width, sprite.height]).toEqual([6 * 32, 6 * 32]);

@@ -51,15 +51,18 @@ function table({ vectors, count }: Embedding): string {
   return `${Array.from({ length: count }, (_, n) => row(n)).join("\n")}\n`;
 }
 
-/** A header is read only where there are two columns or more: hence the image's number. */
+/**
+ * The labels, of which the first is what the points are labelled by at first, and the image's number: a header is read
+ * only where there are two columns or more.
+ */
 function labelTable({ count, labels, labelNames }: Embedding): string {
   const width = labelNames.length;
   const clean = (name: string) => name.replace(/\s+/g, " ");
   const rows = Array.from({ length: count }, (_, n) => {
     const own = labels?.subarray(n * width, (n + 1) * width) ?? [];
-    return [n, ...[...own].map((value) => Number(value.toPrecision(6)))];
+    return [...[...own].map((value) => Number(value.toPrecision(6))), n];
   });
-  const header = ["image", ...(labels === undefined ? ["of"] : labelNames.map(clean))];
-  const body = labels === undefined ? rows.map(([n]) => [n, "validation"]) : rows;
+  const header = [...(labels === undefined ? ["of"] : labelNames.map(clean)), "image"];
+  const body = labels === undefined ? rows.map(([n]) => ["validation", n]) : rows;
   return `${[header, ...body].map((row) => row.join("\t")).join("\n")}\n`;
 }
