@@ -6,7 +6,7 @@ import type { Rng } from "../rng.ts";
 import { examples } from "./examples.ts";
 import { wholeNumber } from "./numbers.ts";
 import { outOption, writeOutputs } from "./outputs.ts";
-import { addRunOptions, RUN_HELP, type RunOptions, withRun } from "./with_run.ts";
+import { addRunOptions, RUN_HELP, type RunOptions, validationImages, withRun } from "./with_run.ts";
 
 interface Options extends RunOptions {
   readonly count: number;
@@ -70,7 +70,7 @@ async function run(paths: readonly string[], { count, json, out, ...options }: O
 async function picturesOf(opened: OpenRun, rng: Rng, count: number): Promise<Rows> {
   const { reconstruct, sample } = await import("../explore/pictures.ts");
   const { vae, imageRange: range } = opened;
-  const validation = await (await opened.loader("val")).spread(count);
+  const validation = await validationImages(opened, count);
   return {
     validation,
     reconstructions: reconstruct(vae, validation, rng.fold("reconstructions")),

@@ -17,7 +17,7 @@ export function addEncode(program: Command): void {
     .description("write the latents of images: mean, log-variance, a draw and labels")
     .argument("<run>", RUN_HELP)
     .argument("<data...>", "a split of the run's data (train, val, test), or images, folders or globs")
-    .option("--limit <n>", "only the first N images of a split", wholeNumber(1))
+    .option("--limit <n>", "N images from all over a split", wholeNumber(1))
     .addOption(outOption("z.npz", [".npz", ".npy"]));
   addRunOptions(command)
     .addHelpText(

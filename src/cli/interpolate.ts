@@ -1,9 +1,15 @@
 import { type Command, Option } from "commander";
-import type { OpenRun } from "../experiment/open_run.ts";
 import { examples } from "./examples.ts";
 import { wholeNumber } from "./numbers.ts";
 import { outOption, writeOutputs } from "./outputs.ts";
-import { addRunOptions, imagesOfFiles, RUN_HELP, type RunOptions, withRun } from "./with_run.ts";
+import {
+  addRunOptions,
+  imagesOfFiles,
+  RUN_HELP,
+  type RunOptions,
+  validationImages,
+  withRun,
+} from "./with_run.ts";
 
 interface Options extends RunOptions {
   readonly steps: number;
@@ -50,8 +56,8 @@ function run(
   return withRun(runPath, options, async (opened, rng) => {
     const { interpolations } = await import("../explore/interpolate.ts");
     const { gridPng } = await import("../images/grid.ts");
-    const images = files.length > 0 ? await imagesOfFiles(opened, files) : await pairs(opened);
-    if (images.shape[0] % 2 !== 0 || (files.length > 0 && images.shape[0] !== 2)) {
+    const images = files.length > 0 ? await imagesOfFiles(opened, files) : await validationImages(opened, 8);
+    if (images.shape[0] < 2 || (files.length > 0 && images.shape[0] > 2)) {
       const { ConfigError } = await import("../errors.ts");
       throw new ConfigError(`vae interpolate: expected two images, got ${images.shape[0]}.`);
     }
@@ -62,8 +68,3 @@ function run(
     });
   });
 }
-
-const pairs = async (opened: OpenRun) => {
-  const val = await opened.loader("val");
-  return val.spread(val.size >= 8 ? 8 : 2);
-};

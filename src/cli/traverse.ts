@@ -2,7 +2,14 @@ import type { Command } from "commander";
 import { examples } from "./examples.ts";
 import { interval, wholeNumber } from "./numbers.ts";
 import { outOption, writeOutputs } from "./outputs.ts";
-import { addRunOptions, imagesOfFiles, RUN_HELP, type RunOptions, withRun } from "./with_run.ts";
+import {
+  addRunOptions,
+  imagesOfFiles,
+  RUN_HELP,
+  type RunOptions,
+  validationImages,
+  withRun,
+} from "./with_run.ts";
 
 interface Options extends RunOptions {
   readonly dimensions: number;
@@ -51,7 +58,7 @@ function run(
     const { rowLabels, traverse } = await import("../explore/traverse.ts");
     const { gridPng } = await import("../images/grid.ts");
     const { vae, imageRange, model } = opened;
-    const val = await (await opened.loader("val")).spread(images);
+    const val = await validationImages(opened, images);
     const latents = await encodeAll(vae, inBatches(val, 64), rng.fold("kl"));
     const found = dimensionsByKl(latents);
     if (found === undefined) {

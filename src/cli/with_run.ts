@@ -59,8 +59,17 @@ export async function imagesOrValidation(
   patterns: readonly string[],
   count: number,
 ): Promise<Images> {
-  if (patterns.length > 0) return imagesOfFiles(run, patterns);
-  return (await run.loader("val")).spread(count);
+  return patterns.length > 0 ? imagesOfFiles(run, patterns) : validationImages(run, count);
+}
+
+/** `count` images from all over the validation split. @throws DataError where it has none */
+export async function validationImages(run: OpenRun, count: number): Promise<Images> {
+  const val = await run.loader("val");
+  if (val.size > 0) return val.spread(count);
+  const { DataError } = await import("../errors.ts");
+  throw new DataError(
+    `${run.runDir}: expected data with validation images, got none. Name images, or take other data: --set data_params.…`,
+  );
 }
 
 function wanted({ imageShape, imageRange, config }: OpenRun): Wanted {

@@ -13,6 +13,8 @@ const ROWS = 8;
 const VALUES = linspace(-3, 3, 7);
 /** Images encoded at a time. */
 const BATCH = 64;
+/** Most numbers that the images may have together: 256 MB, and a sprite below the 8,192 pixels that browsers draw. */
+const LARGEST = 2 ** 26;
 
 /** What validation shows of the latents. */
 export interface LatentReport {
@@ -26,13 +28,17 @@ export interface LatentReport {
   readonly traversals?: Buffer;
 }
 
-/** The latents of `count` images from all over the validation split, the same at every call. */
+/**
+ * The latents of `count` images from all over the validation split (fewer, where they would take above 256 MB), the
+ * same at every call.
+ */
 export async function latentReport(
   { vae, val, dataset, rng: root, imageRange }: Prepared,
   count: number,
 ): Promise<LatentReport> {
   const rng = root.fold("latents");
-  const host = await val.spread(count);
+  const [h, w, c] = dataset.imageShape;
+  const host = await val.spread(Math.min(count, Math.floor(LARGEST / (h * w * c))));
   const latents = await encodeAll(vae, inBatches(host, BATCH), rng);
   const [images, height, width] = host.shape;
   const columns = Math.ceil(Math.sqrt(images));

@@ -4,7 +4,7 @@ import { type BackendInfo, useBackend } from "../backends/index.ts";
 import { cacheDir as userCache } from "../cache_dir.ts";
 import { loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
-import type { Dataset } from "../data/dataset.ts";
+import type { Dataset, Split } from "../data/dataset.ts";
 import { openDataset } from "../data/index.ts";
 import { Loader } from "../data/loader.ts";
 import { CheckpointError, ConfigError } from "../errors.ts";
@@ -52,7 +52,7 @@ export interface OpenRun {
   readonly backend: BackendInfo;
   /** The data set, opened at the first call: sampling needs none. @throws DataError, ConfigError */
   dataset(): Promise<Dataset>;
-  /** Its images in the split's order, unshuffled, unflipped and whole. */
+  /** Its images in the split's order, unshuffled and unflipped: all, or `limit` of them from all over the split. */
   loader(
     split: SplitName,
     options?: { readonly limit?: number; readonly batchSize?: number },
@@ -108,7 +108,8 @@ export async function openRun(path: string, options: OpenRunOptions): Promise<Op
       backend,
       dataset,
       async loader(split, { limit, batchSize = config.data_params.val_batch_size } = {}) {
-        return new Loader((await dataset()).splits[split], {
+        const whole = (await dataset()).splits[split];
+        return new Loader(limit === undefined || limit >= whole.size ? whole : spread(whole, limit), {
           batchSize,
           imageShape,
           shuffle: false,
@@ -117,7 +118,6 @@ export async function openRun(path: string, options: OpenRunOptions): Promise<Op
           imageRange: config.data_params.image_range,
           prefetch: config.data_params.num_workers,
           rng,
-          limit,
         });
       },
       close,
@@ -126,6 +126,12 @@ export async function openRun(path: string, options: OpenRunOptions): Promise<Op
     await close();
     throw error;
   }
+}
+
+/** `size` examples from all over a split, which may be sorted by class. */
+function spread(split: Split, size: number): Split {
+  const place = (i: number) => Math.floor((i * split.size) / size);
+  return { size, read: (indices) => split.read(Array.from(indices, place)) };
 }
 
 /** Which run and which of its checkpoints `path` and `--checkpoint` mean. */
