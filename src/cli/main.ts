@@ -1,14 +1,23 @@
 import { Command, CommanderError } from "commander";
 import { UserError } from "../errors.ts";
+import { addAttribute } from "./attribute.ts";
 import { addBench } from "./bench.ts";
+import { addCompare } from "./compare.ts";
+import { addCompletion } from "./completion.ts";
 import { addDoctor } from "./doctor.ts";
+import { addEncode } from "./encode.ts";
 import { addEvaluate } from "./evaluate.ts";
 import { examples } from "./examples.ts";
 import { addExport } from "./export.ts";
 import { addImport } from "./import.ts";
+import { addInterpolate } from "./interpolate.ts";
+import { addReconstruct } from "./reconstruct.ts";
 import { addRun } from "./run.ts";
+import { addRuns } from "./runs.ts";
+import { addSample } from "./sample.ts";
 import { addSchema } from "./schema.ts";
 import { addSetup } from "./setup.ts";
+import { addTraverse } from "./traverse.ts";
 import { addValidate } from "./validate.ts";
 
 /** Exit code of a bug of ours, with its stack trace (sysexits.h's EX_SOFTWARE). */
@@ -29,13 +38,22 @@ const program = new Command("vae")
   .showHelpAfterError("(vae --help lists commands, vae COMMAND --help its options)");
 addRun(program);
 addValidate(program);
-addSchema(program);
-addSetup(program);
+addRuns(program);
+addCompare(program);
+addSample(program);
+addReconstruct(program);
+addInterpolate(program);
+addTraverse(program);
+addAttribute(program);
+addEncode(program);
 addEvaluate(program);
 addImport(program);
 addExport(program);
+addSchema(program);
+addSetup(program);
 addBench(program);
 addDoctor(program);
+addCompletion(program);
 
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0); // `vae schema | head`

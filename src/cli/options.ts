@@ -8,5 +8,8 @@ export function setOption(example: string): Option {
 
 /** `--backend`. */
 export function backendOption(): Option {
-  return new Option("--backend <name>", "auto, tensorflow, wasm or cpu (slow)").default("auto");
+  const option = new Option("--backend <name>", "what computes; cpu is slow").default("auto");
+  // Shown and completed, but not checked here: `useBackend` says which one was meant.
+  option.argChoices = ["auto", "tensorflow", "wasm", "cpu"];
+  return option;
 }

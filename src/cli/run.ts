@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { ConfigError } from "../errors.ts";
 import { examples } from "./examples.ts";
 import { backendOption, setOption } from "./options.ts";
+import { progressTo } from "./say_progress.ts";
 
 interface Options {
   readonly config?: string;
@@ -53,7 +54,7 @@ async function run(options: Options): Promise<void> {
   }
   const folder = resumed === undefined ? undefined : openRun(resumed);
   const backend = await useBackend(options.backend);
-  const progress = options.quiet ? undefined : sayProgress;
+  const progress = options.quiet ? undefined : progressTo(process.stdout);
   const prepared = await prepare({
     config,
     baseDir,
@@ -91,16 +92,4 @@ function configFile({ config, resume }: Options): string {
     );
   }
   return own;
-}
-
-let lastSaid = 0;
-
-/** Progress of making a data cache: in place on a terminal, else a line every two seconds. */
-function sayProgress(what: string, done: number, total: number): void {
-  const now = Date.now();
-  const ended = done >= total;
-  if (now - lastSaid < (process.stdout.isTTY ? 100 : 2000) && !(ended && lastSaid > 0)) return;
-  lastSaid = ended ? 0 : now;
-  const text = `${what}: ${done} of ${total}`;
-  process.stdout.write(process.stdout.isTTY ? `\r\x1b[K${text}${ended ? "\n" : ""}` : `${text}\n`);
 }

@@ -237,6 +237,20 @@ export const LoggingParams = Type.Object(
       default: 64,
       description: "Images in each grid of samples and reconstructions.",
     }),
+    latent_count: Type.Integer({
+      minimum: 0,
+      maximum: 10_000,
+      default: 256,
+      description:
+        "Validation images whose latents TensorBoard shows: projector, histograms, KL of each dimension, traversals; 0: none of these.",
+    }),
+    histogram_every_n_steps: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        description:
+          "Steps between histograms of weights and gradients, each of which costs a step computed op by op; default: once before each validation; 0: none.",
+      }),
+    ),
   },
   closed,
 );

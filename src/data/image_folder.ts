@@ -4,6 +4,7 @@ import { oneOf } from "../config/schema.ts";
 import { ConfigError, DataError } from "../errors.ts";
 import type { Dataset } from "./dataset.ts";
 import { defineDataset } from "./define.ts";
+import { centerCropOf } from "./image_folder/crop.ts";
 import type { ImageTransform } from "./image_folder/decode.ts";
 import { listImages } from "./image_folder/files.ts";
 import { folderLabels } from "./image_folder/labels.ts";
@@ -15,9 +16,6 @@ import { splitOf } from "./store.ts";
 
 /** Raise it when decoding or the transforms change. */
 const VERSION = 1;
-/** PyTorch-VAE's crop of CelebA's aligned faces, 178x218. */
-const CELEBA = { folder: "img_align_celeba", crop: 148 } as const;
-
 const share = (description: string) =>
   Type.Number({ minimum: 0, exclusiveMaximum: 1, default: 0.1, description });
 
@@ -81,8 +79,10 @@ export const imageFolder = defineDataset({
     const patterns = [params.pattern].flat();
     const files = await listImages(folder, patterns);
     if (files.length === 0) throw noImages(folder, patterns);
-    const celeba = files.every(({ path }) => join(folder, path).split(/[/\\]/).includes(CELEBA.folder));
-    const crop = params.center_crop ?? (celeba ? CELEBA.crop : 0);
+    const crop = centerCropOf(
+      params.center_crop,
+      files.map(({ path }) => join(folder, path)),
+    );
     const transform: ImageTransform = { size, channels, ...(crop > 0 && { centerCrop: crop }) };
     const imageShape = [size, size, channels] as const;
     const packed = await openPacked(

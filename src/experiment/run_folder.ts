@@ -13,6 +13,8 @@ export interface RunFolder {
   readonly checkpoints: string;
   readonly samples: string;
   readonly reconstructions: string;
+  /** Made with its first picture: not every model has some. */
+  readonly traversals: string;
   /** The resolved config, `config.yaml`. */
   readonly config: string;
   /** `metrics.csv`. */
@@ -89,6 +91,7 @@ function describe(path: string): Omit<RunFolder, "release"> {
     checkpoints: join(path, "checkpoints"),
     samples: join(path, "Samples"),
     reconstructions: join(path, "Reconstructions"),
+    traversals: join(path, "Traversals"),
     config: join(path, "config.yaml"),
     metrics: join(path, "metrics.csv"),
     environment: join(path, "environment.json"),

@@ -11,6 +11,7 @@ import { LAST, saveCheckpoint } from "./checkpoint_files.ts";
 import { evaluate } from "./evaluate.ts";
 import { reconstructionGrid, sampleGrid } from "./grids.ts";
 import { Interrupt } from "./interrupt.ts";
+import { latentReport } from "./latent_report.ts";
 import { RunLog } from "./loggers/index.ts";
 import { createPrecomputeCache, type PrecomputeCache } from "./precompute_cache.ts";
 import type { Prepared } from "./prepare.ts";
@@ -117,6 +118,7 @@ class Run {
     const { exp_params: exp, trainer_params: trainer } = args.config;
     for await (const host of this.ahead.of(train.batches(state.epoch, state.batch))) {
       const lr = learningRate(exp, { ...state, totalSteps: this.totalSteps });
+      if (this.histogramsAreDue()) this.logHistograms(host, lr);
       const figures = await this.stepper.run(host, state.step, lr);
       this.checkFinite(figures, lr);
       state.step++;
@@ -157,9 +159,31 @@ class Run {
       const images = await val.spread(Math.max(1, Math.floor(logging.image_count / 2)));
       const picture = await reconstructionGrid(vae, images, rng.fold("reconstructions"), imageRange);
       await this.log.picture("Reconstructions", state, picture);
+      if (logging.latent_count > 0)
+        await this.log.latents(state, await latentReport(args.prepared, logging.latent_count));
     }
     this.log.validation(state, this.metrics);
     return this.isBest();
+  }
+
+  /** Before the step under way: each N steps, or where a validation follows. */
+  private histogramsAreDue(): boolean {
+    const { logging_params: logging, trainer_params: trainer } = this.args.config;
+    const { step, batch, epoch } = this.state;
+    const every = logging.histogram_every_n_steps;
+    if (every !== undefined) return every > 0 && step % every === 0;
+    if (step + 1 >= this.totalSteps) return true;
+    return batch + 1 >= this.stepsPerEpoch && (epoch + 1) % trainer.check_val_every_n_epoch === 0;
+  }
+
+  /** Histograms of the weights and of the gradients that the step under way is about to take. */
+  private logHistograms(host: PreparedBatch, lr: number): void {
+    const { state, args } = this;
+    const values: Record<string, Float32Array> = {};
+    for (const [name, g] of this.stepper.gradients(host, state.step, lr)) values[`gradients/${name}`] = g;
+    for (const [name, p] of args.prepared.vae.params)
+      values[`weights/${name}`] = p.value.dataSync() as Float32Array;
+    this.log.histograms(state, values);
   }
 
   private isBest(): boolean {

@@ -32,15 +32,34 @@ export interface StepArgs {
  * batch, step, seed) and of nothing else. The caller disposes the figures.
  */
 export function stepTensors(args: StepArgs, batch: Batch, at: StepInputs): FiguresOf<Tensor> {
-  return runPhases(args, batch, at, true, (phase, lossOf) => {
-    const owned = new Map<string, Variable>();
-    for (const [name, p] of args.vae.params) if (p.trainable && phase.owns(name)) owned.set(name, p.value);
-    const { value, grads } = tf.variableGrads(lossOf as () => Scalar, [...owned.values()]);
-    const named = new Map([...owned].map(([name, v]) => [name, grads[v.name]!] as const));
+  return runPhases(args, batch, at, TRAINING, (phase, lossOf) => {
+    const { value, named } = phaseGradients(args.vae, phase, lossOf);
     const norm = tf.sqrt(tf.addN([...named.values()].map((g) => tf.sum(tf.square(g))))) as Scalar;
     args.optimizers.get(phase.name)!.apply(clip(named, norm, args.gradientClip), at);
     return [value, norm];
   });
+}
+
+/**
+ * The gradients that `stepTensors` would take first, by parameter name and before clipping; nothing changes. Of a
+ * model of several phases each phase's are those before any of them has changed its parameters.
+ */
+export function stepGradients(args: Omit<StepArgs, "optimizers">, batch: Batch, at: StepInputs) {
+  const found = new Map<string, Float32Array>();
+  const figures = runPhases(args, batch, at, REHEARSAL, (phase, lossOf) => {
+    const { value, named } = phaseGradients(args.vae, phase, lossOf);
+    for (const [name, g] of named) found.set(name, g.dataSync() as Float32Array);
+    return [value, tf.scalar(0)];
+  });
+  tf.dispose(flatten(figures).tensors);
+  return found;
+}
+
+function phaseGradients(vae: VAE, phase: VAE["phases"][number], lossOf: () => Tensor) {
+  const owned = new Map<string, Variable>();
+  for (const [name, p] of vae.params) if (p.trainable && phase.owns(name)) owned.set(name, p.value);
+  const { value, grads } = tf.variableGrads(lossOf as () => Scalar, [...owned.values()]);
+  return { value, named: new Map([...owned].map(([name, v]) => [name, grads[v.name]!] as const)) };
 }
 
 /** `stepTensors` op by op, at optimizer step `step` with learning rate `lr`. */
@@ -54,8 +73,17 @@ export function trainStep(args: StepArgs, batch: Batch, step: number, lr: number
  */
 export function evaluateStep(args: Omit<StepArgs, "optimizers">, batch: Batch, step: number): Figures {
   const at = inputsAt({ step, lr: 0, rng: args.rng });
-  return read(runPhases(args, batch, at, false, (_, lossOf) => [lossOf(), tf.scalar(0)]));
+  return read(runPhases(args, batch, at, EVALUATION, (_, lossOf) => [lossOf(), tf.scalar(0)]));
 }
+
+/** `update`: whether the parameters that no optimizer owns get their next values. */
+interface Mode {
+  readonly training: boolean;
+  readonly update: boolean;
+}
+const TRAINING: Mode = { training: true, update: true };
+const REHEARSAL: Mode = { training: true, update: false };
+const EVALUATION: Mode = { training: false, update: false };
 
 type RunPhase = (phase: VAE["phases"][number], lossOf: () => Tensor) => [total: Tensor, norm: Tensor];
 
@@ -63,7 +91,7 @@ function runPhases(
   { vae, weights }: Pick<StepArgs, "vae" | "weights">,
   batch: Batch,
   at: StepInputs,
-  training: boolean,
+  { training, update }: Mode,
   run: RunPhase,
 ): FiguresOf<Tensor> {
   const kept = new Set<Tensor>(); // past the gradient's own tidy
@@ -93,7 +121,7 @@ function runPhases(
         Object.assign(terms, loss.terms);
         Object.assign(scalars, loss.scalars);
         carry = { ...carry, ...loss.carry };
-        if (training) {
+        if (update) {
           for (const [name, next] of Object.entries(loss.updates ?? {}))
             vae.params.get(name)!.value.assign(next);
         }

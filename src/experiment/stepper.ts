@@ -4,8 +4,8 @@ import type { Config } from "../config/schema.ts";
 import { tf, type Variable } from "../tf.ts";
 import { hostTensors, type PreparedBatch, withTensors } from "./batch.ts";
 import type { Prepared } from "./prepare.ts";
-import { type Figures, flatten, type StepArgs, stepTensors, trainStep } from "./step.ts";
-import { type Source, type StepPoint, tracedInputs } from "./step_inputs.ts";
+import { type Figures, flatten, type StepArgs, stepGradients, stepTensors, trainStep } from "./step.ts";
+import { inputsAt, type Source, type StepPoint, tracedInputs } from "./step_inputs.ts";
 
 export interface StepperOptions {
   /** Runs whole steps at once; op by op where undefined. */
@@ -70,6 +70,16 @@ export class Stepper {
     }
     const values = await program.step.run([...hostTensors(host), ...program.sources.map((s) => s(at))]);
     return program.rebuild(values.map((v) => v[0]!));
+  }
+
+  /**
+   * The gradients that `run` of the same arguments is about to take, by parameter name, before clipping and in
+   * float32; computed op by op, so slower. Changes nothing; the model's variables can be read after it.
+   */
+  gradients(host: PreparedBatch, step: number, lr: number): Map<string, Float32Array> {
+    this.giveBack();
+    const at = inputsAt({ step, lr, rng: this.args.rng.fold(step) });
+    return withTensors(host, (batch) => stepGradients(this.args, batch, at));
   }
 
   /** Makes the model's variables readable. */

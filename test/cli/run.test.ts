@@ -52,11 +52,14 @@ describe("vae run", () => {
     expect(readdirSync(folder).sort()).toEqual([
       "Reconstructions",
       "Samples",
+      "Traversals",
       "checkpoints",
       "config.yaml",
       "environment.json",
       expect.stringMatching(/^events\.out\.tfevents\./),
       "metrics.csv",
+      "projector",
+      "projector_config.pbtxt",
     ]);
     const epochs = ["epoch_0001.png", "epoch_0002.png", "epoch_0003.png"];
     expect(readdirSync(join(folder, "Samples"))).toEqual(epochs);

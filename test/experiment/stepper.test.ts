@@ -1,4 +1,4 @@
-import { beforeAll, expect, it } from "vitest";
+import { beforeAll, expect, it, test } from "vitest";
 import { type BackendInfo, useBackend } from "../../src/backends/index.ts";
 import { registerTensorFlow } from "../../src/backends/tensorflow/register.ts";
 import type { HostBatch } from "../../src/data/loader.ts";
@@ -17,6 +17,7 @@ const OPTIMIZERS = {
   adam: { optimizer: "adam", betas: [0.9, 0.999], eps: 1e-8, weight_decay: 0.01 },
   adamw: { optimizer: "adamw", betas: [0.5, 0.99], eps: 1e-8, weight_decay: 0.01 },
   sgd: { optimizer: "sgd", momentum: 0.9, weight_decay: 0.01 },
+  plain: { optimizer: "sgd", momentum: 0, weight_decay: 0 },
 } as const;
 
 let backend: BackendInfo;
@@ -37,9 +38,12 @@ interface Options {
   readonly optimizer?: keyof typeof OPTIMIZERS;
   readonly precision?: "float32" | "bfloat16";
   readonly said?: string[];
+  readonly gradientClip?: number | undefined;
 }
 
-function stepper(vae: VAE, { compile, optimizer = "adam", precision = "float32", said = [] }: Options) {
+function stepper(vae: VAE, options: Options) {
+  const { compile, optimizer = "adam", precision = "float32", said = [] } = options;
+  const gradientClip = "gradientClip" in options ? options.gradientClip : 0.5;
   const optimizers = new Map(
     vae.phases.map((phase) => {
       const owned = [...vae.params].filter(([n, p]) => p.trainable && phase.owns(n));
@@ -49,7 +53,7 @@ function stepper(vae: VAE, { compile, optimizer = "adam", precision = "float32",
   );
   const weights = (step: number) => ({ reconstruction: 1, features: 0.5, kl: step / 100, extra: 1 }); // a warm-up
   return new Stepper(
-    { vae, weights, optimizers, rng: Rng.fromSeed(3).fold("step"), gradientClip: 0.5 },
+    { vae, weights, optimizers, rng: Rng.fromSeed(3).fold("step"), gradientClip },
     { compiler: compile ? backend.compiler : undefined, precision, say: (text) => said.push(text) },
   );
 }
@@ -80,6 +84,27 @@ function tinyModel(extra: (ctx: Ctx) => Tensor): VAE {
     ],
   } as unknown as VAE;
 }
+
+/** Every gradient of a step, and what the step's own update makes the parameters of plain descent. */
+test.each([true, false])("the gradients are those that the step takes (compiled: %s)", async (compile) => {
+  const vae = await build(getModel("VanillaVAE")!, SMALL);
+  const s = stepper(vae, { compile, optimizer: "plain", gradientClip: undefined });
+  await s.run(host(0), 0, 1e-3);
+  s.giveBack();
+  const values = () => new Map([...vae.params].map(([n, p]) => [n, p.value.dataSync().slice()]));
+  const before = values();
+  const gradients = s.gradients(host(1), 1, 1e-3);
+  expect(values()).toEqual(before);
+  await s.run(host(1), 1, 1e-3);
+  s.giveBack();
+  const after = values();
+  const trained = [...vae.params].filter(([, p]) => p.trainable).map(([name]) => name);
+  expect([...gradients.keys()]).toEqual(trained);
+  for (const [name, g] of gradients) {
+    const expected = before.get(name)!.map((p, i) => p - 1e-3 * g[i]!);
+    expect(maxDifference(after.get(name)!, expected), name).toBeLessThan(1e-6);
+  }
+});
 
 type Trained = Awaited<ReturnType<typeof train>>;
 

@@ -23,6 +23,6 @@ print(json.dumps({
     "scalars": {t: [[e.step, e.value] for e in events.Scalars(t)] for t in tags["scalars"]},
     "images": {t: [[e.step, e.width, e.height, base64.b64encode(e.encoded_image_string).decode()]
                    for e in events.Images(t)] for t in tags["images"]},
-    "texts": {t: strings(t) for t in tags["tensors"] if not t.startswith("_hparams_/")},
+    "texts": {t: strings(t) for t in tags["tensors"] if events.SummaryMetadata(t).plugin_data.plugin_name == "text"},
     "hparams": {t: hparams(t) for t in tags["tensors"] if t.startswith("_hparams_/")},
 }))

@@ -6,8 +6,8 @@ import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
 import { loadConfig } from "../../src/config/load.ts";
 import type { Config } from "../../src/config/schema.ts";
-import { gridPng } from "../../src/experiment/loggers/images.ts";
 import { TensorBoardLogger } from "../../src/experiment/loggers/tensorboard.ts";
+import { gridPng } from "../../src/images/grid.ts";
 import { tensorboardPython } from "../support/tensorboard.ts";
 
 interface Read {

@@ -13,7 +13,7 @@ const message = (fields: Record<string, [type: string, id: number]>, oneof: stri
 
 /**
  * The parts that we write of TensorFlow's event.proto, summary.proto, tensor.proto and TensorBoard's
- * plugins/hparams/plugin_data.proto.
+ * plugins/hparams/plugin_data.proto and plugins/custom_scalar/layout.proto.
  */
 const root = protobuf.Root.fromJSON({
   nested: {
@@ -46,11 +46,12 @@ const root = protobuf.Root.fromJSON({
       dtype: ["int32", 1],
       tensorShape: ["Shape", 2],
       floatVal: ["*float", 5],
+      doubleVal: ["*double", 6],
       stringVal: ["*bytes", 8],
     }),
     Shape: message({ dim: ["*Dim", 2] }),
     Dim: message({ size: ["int64", 1] }),
-    Metadata: message({ pluginData: ["PluginData", 1] }),
+    Metadata: message({ pluginData: ["PluginData", 1], dataClass: ["int32", 4] }),
     PluginData: message({ pluginName: ["string", 1], content: ["bytes", 2] }),
 
     HParams: message({ version: ["int32", 1], start: ["SessionStart", 3], end: ["SessionEnd", 4] }),
@@ -63,6 +64,11 @@ const root = protobuf.Root.fromJSON({
       "stringValue",
       "boolValue",
     ]),
+
+    Layout: message({ category: ["*Category", 2] }),
+    Category: message({ title: ["string", 1], chart: ["*Chart", 2] }),
+    Chart: message({ title: ["string", 1], multiline: ["Lines", 2] }),
+    Lines: message({ tag: ["*string", 1] }),
   },
 });
 
@@ -72,10 +78,13 @@ export const SESSION_START = 1;
 export const SUCCESS = 1;
 /** tensorflow.DataType */
 export const DT_FLOAT = 1;
+export const DT_DOUBLE = 2;
 export const DT_STRING = 7;
+/** tensorflow.DataClass */
+export const CLASS_TENSOR = 2;
 
-/** An Event or HParams message as bytes. Fields of the same name as in the schema above. */
-export function encode(type: "Event" | "HParams", fields: Record<string, unknown>): Uint8Array {
+/** A message as bytes. Fields of the same name as in the schema above. */
+export function encode(type: "Event" | "HParams" | "Layout", fields: Record<string, unknown>): Uint8Array {
   const schema = root.lookupType(type);
   const wrong = schema.verify(fields);
   if (wrong !== null) throw new Error(`${type}: ${wrong}`);

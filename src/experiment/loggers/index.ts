@@ -1,3 +1,4 @@
+import { mkdir } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { writeAtomic } from "../../atomic_file.ts";
 import type { BackendInfo } from "../../backends/index.ts";
@@ -5,12 +6,14 @@ import type { Config } from "../../config/schema.ts";
 import { UserError } from "../../errors.ts";
 import type { RunState } from "../checkpoint.ts";
 import { environment, parameterCount } from "../environment.ts";
+import type { LatentReport } from "../latent_report.ts";
 import type { Prepared } from "../prepare.ts";
 import type { RunFolder } from "../run_folder.ts";
 import type { Figures } from "../step.ts";
 import { ConsoleLog, duration, metricsText } from "./console.ts";
 import { CsvLogger } from "./csv.ts";
-import type { Logger, Metrics, PictureTag } from "./logger.ts";
+import type { Arrays, Logger, Metrics, PictureTag } from "./logger.ts";
+import { writeProjector } from "./projector.ts";
 import { StepWindow } from "./step_window.ts";
 import { TensorBoardLogger } from "./tensorboard.ts";
 
@@ -53,7 +56,7 @@ export class RunLog {
     const resumedAt = resume ? state.step : undefined;
     this.loggers = [
       await CsvLogger.open(folder.metrics, resumedAt),
-      new TensorBoardLogger(folder.path, config, configText, resumedAt),
+      new TensorBoardLogger(folder.path, config, configText, resumedAt, comparedFigures(prepared)),
     ];
     this.sayWhatRuns();
     this.window.restart();
@@ -102,10 +105,26 @@ export class RunLog {
   }
 
   async picture(tag: PictureTag, state: Readonly<RunState>, png: Buffer): Promise<void> {
-    const { samples, reconstructions } = this.args.folder;
-    const folder = tag === "Samples" ? samples : reconstructions;
-    await writeAtomic(join(folder, `epoch_${String(state.epoch).padStart(4, "0")}.png`), png);
+    const { samples, reconstructions, traversals } = this.args.folder;
+    const folders = { Samples: samples, Reconstructions: reconstructions, Traversals: traversals };
+    if (tag in folders) {
+      const folder = folders[tag as keyof typeof folders];
+      await mkdir(folder, { recursive: true });
+      await writeAtomic(join(folder, `epoch_${String(state.epoch).padStart(4, "0")}.png`), png);
+    }
     this.each((logger) => logger.picture?.(tag, state, png));
+  }
+
+  histograms(state: Readonly<RunState>, values: Arrays): void {
+    this.each((logger) => logger.histograms?.(state, values));
+    this.window.restart();
+  }
+
+  async latents(state: Readonly<RunState>, report: LatentReport): Promise<void> {
+    await writeProjector(this.args.folder.path, report.embedding);
+    this.each((logger) => logger.histograms?.(state, report.histograms));
+    if (report.kl !== undefined) await this.picture("KL_per_dimension", state, report.kl);
+    if (report.traversals !== undefined) await this.picture("Traversals", state, report.traversals);
   }
 
   async flush(): Promise<void> {
@@ -164,6 +183,9 @@ export class RunLog {
     }
   }
 }
+
+/** What training and validation both tell: the total, each loss term, the squared error. */
+const comparedFigures = ({ weights }: Prepared): string[] => ["total", ...Object.keys(weights(0)), "mse"];
 
 /** A path as the user would type it from here. */
 function shown(path: string): string {

@@ -3,8 +3,11 @@ import type { RunState } from "../checkpoint.ts";
 /** Metrics by tag, such as `train/kl` or `val/elbo`. */
 export type Metrics = Readonly<Record<string, number>>;
 
-/** Tag of a grid, which is also the name of its folder. */
-export type PictureTag = "Samples" | "Reconstructions";
+/** Numbers by tag, such as `gradients/encoder.0.0.weight`. */
+export type Arrays = Readonly<Record<string, Float32Array>>;
+
+/** Tag of a picture; of the grids it is also the name of their folder. */
+export type PictureTag = "Samples" | "Reconstructions" | "Traversals" | "KL_per_dimension";
 
 /** One place where a run leaves its figures. A further one is a file with such a class and a line in `RunLog`. */
 export interface Logger {
@@ -12,6 +15,8 @@ export interface Logger {
   metrics(state: Readonly<RunState>, values: Metrics): void;
   /** A PNG. */
   picture?(tag: PictureTag, state: Readonly<RunState>, png: Buffer): void;
+  /** The distribution of each array's numbers. */
+  histograms?(state: Readonly<RunState>, values: Arrays): void;
   /** The run has reached its end with these metrics. */
   finish?(metrics: Metrics): void;
   /** Hands all to the disk, before a checkpoint counts as saved. */

@@ -1,24 +1,45 @@
+import { leaves } from "../../config/leaves.ts";
 import type { Config } from "../../config/schema.ts";
 import type { RunState } from "../checkpoint.ts";
 import { EventFile } from "./event_file.ts";
-import { DT_FLOAT, DT_STRING, encode, SESSION_START, SUCCESS } from "./event_messages.ts";
-import type { Logger, Metrics, PictureTag } from "./logger.ts";
+import {
+  CLASS_TENSOR,
+  DT_DOUBLE,
+  DT_FLOAT,
+  DT_STRING,
+  encode,
+  SESSION_START,
+  SUCCESS,
+} from "./event_messages.ts";
+import { histogram } from "./histogram.ts";
+import type { Arrays, Logger, Metrics, PictureTag } from "./logger.ts";
 
 /**
- * TensorBoard's event file: scalars, grids, the config as text and the hyperparameters of the HParams page.
+ * TensorBoard's event file: scalars, charts of each figure in training and validation, pictures, histograms, the
+ * config as text and the hyperparameters of the HParams page, which takes each scalar's last value as its metrics.
  * A resumed run opens a further file, which tells TensorBoard to forget what came after the checkpoint.
  */
 export class TensorBoardLogger implements Logger {
   private readonly file: EventFile;
 
-  /** @param resumedAt step of the checkpoint that a resumed run goes on from */
-  constructor(folder: string, config: Config, configText: string, resumedAt: number | undefined) {
+  /**
+   * @param resumedAt step of the checkpoint that a resumed run goes on from
+   * @param compared figures to show of training and validation in one chart, such as `kl`
+   */
+  constructor(
+    folder: string,
+    config: Config,
+    configText: string,
+    resumedAt: number | undefined,
+    compared: readonly string[] = [],
+  ) {
     this.file = new EventFile(folder);
     this.write(0, { fileVersion: "brain.Event:2" });
     if (resumedAt !== undefined) {
       this.write(resumedAt + 1, { sessionLog: { status: SESSION_START } });
       return;
     }
+    this.summary(0, [charts(compared)]);
     this.summary(0, [text("config", `\`\`\`yaml\n${configText}\n\`\`\``)]);
     const start = { hparams: hyperparameters(config), startTimeSecs: Date.now() / 1000 };
     this.summary(0, [hparams("_hparams_/session_start_info", { start })]);
@@ -37,6 +58,13 @@ export class TensorBoardLogger implements Logger {
     const colorspace = png[25] === 0 ? 1 : 3; // grey or RGB
     this.summary(step, [{ tag, image: { height, width, colorspace, encodedImageString: png } }]);
     this.flush();
+  }
+
+  histograms({ step }: RunState, values: Arrays): void {
+    this.summary(
+      step,
+      Object.entries(values).flatMap(([tag, numbers]) => distribution(tag, numbers)),
+    );
   }
 
   finish(): void {
@@ -61,6 +89,28 @@ export class TensorBoardLogger implements Logger {
   }
 }
 
+/** The Histograms and Distributions pages; [] where no number is finite. */
+function distribution(tag: string, numbers: Float32Array): object[] {
+  const rows = histogram(numbers);
+  if (rows === undefined) return [];
+  const tensorShape = { dim: [{ size: rows.length / 3 }, { size: 3 }] };
+  const tensor = { dtype: DT_DOUBLE, tensorShape, doubleVal: [...rows] };
+  return [{ tag, metadata: { pluginData: { pluginName: "histograms" }, dataClass: CLASS_TENSOR }, tensor }];
+}
+
+/** The Custom Scalars page: a chart a figure, training and validation in it. */
+function charts(names: readonly string[]): object {
+  const escaped = (name: string) => name.replace(/[^\w]/g, "\\$&");
+  const chart = names.map((name) => ({
+    title: name,
+    multiline: { tag: [`^(train|val)/${escaped(name)}$`] },
+  }));
+  const layout = encode("Layout", { category: [{ title: "training and validation", chart }] });
+  const tensor = { dtype: DT_STRING, tensorShape: { dim: [] }, stringVal: [layout] };
+  const metadata = { pluginData: { pluginName: "custom_scalars" }, dataClass: CLASS_TENSOR };
+  return { tag: "custom_scalars__config__", metadata, tensor };
+}
+
 /** Markdown for the Text page. */
 function text(tag: string, markdown: string): object {
   const tensor = {
@@ -77,19 +127,10 @@ function hparams(tag: string, data: object): object {
   return { tag, metadata: { pluginData: { pluginName: "hparams", content } }, tensor };
 }
 
-/** What one compares runs by: the leaves of the sections that shape training; lists as text. */
+/** What one compares runs by. */
 function hyperparameters(config: Config): { key: string; value: object }[] {
-  const found: { key: string; value: object }[] = [];
-  const visit = (key: string, value: unknown): void => {
-    const add = (held: object) => found.push({ key, value: held });
-    if (typeof value === "number") add({ numberValue: value });
-    else if (typeof value === "boolean") add({ boolValue: value });
-    else if (typeof value === "string") add({ stringValue: value });
-    else if (Array.isArray(value)) add({ stringValue: JSON.stringify(value) });
-    else for (const [name, child] of Object.entries(value ?? {})) visit(`${key}.${name}`, child);
-  };
-  for (const section of ["model_params", "data_params", "exp_params", "trainer_params"] as const) {
-    visit(section, config[section]);
-  }
-  return found;
+  return [...leaves(config)].map(([key, value]) => {
+    if (typeof value === "number") return { key, value: { numberValue: value } };
+    return { key, value: typeof value === "boolean" ? { boolValue: value } : { stringValue: value } };
+  });
 }

@@ -1,0 +1,44 @@
+import type { Command } from "commander";
+import { examples } from "./examples.ts";
+import { positive, wholeNumber } from "./numbers.ts";
+import { outOption, writeOutputs } from "./outputs.ts";
+import { addRunOptions, RUN_HELP, type RunOptions, withRun } from "./with_run.ts";
+
+interface Options extends RunOptions {
+  readonly count: number;
+  readonly temperature: number;
+  readonly out: readonly string[];
+}
+
+/** `vae sample RUN`: images decoded from the prior. */
+export function addSample(program: Command): void {
+  const command = program
+    .command("sample")
+    .description("decode images from noise")
+    .argument("<run>", RUN_HELP)
+    .option("--count <n>", "images", wholeNumber(1), 64)
+    .option("--temperature <t>", "factor on the noise: below 1 less varied", positive, 1)
+    .addOption(outOption("samples.png"));
+  addRunOptions(command)
+    .addHelpText(
+      "after",
+      examples({
+        "vae sample logs/DFCVAE/version_0": "64 of them, in samples.png",
+        "vae sample logs/DFCVAE/version_0 --temperature 0.7 --seed 3": "less varied, of other noise",
+        "vae sample logs/DFCVAE/version_0 --count 5000 --out samples.npy": "for a program, [5000, H, W, C]",
+      }),
+    )
+    .action((path: string, options: Options) => run(path, options));
+}
+
+function run(path: string, { count, temperature, out, ...options }: Options): Promise<void> {
+  return withRun(path, options, async ({ vae, imageRange }, rng) => {
+    const { squareGrid } = await import("../experiment/grids.ts");
+    const { sample } = await import("../explore/pictures.ts");
+    const drawn = sample(vae, count, rng.fold("samples"), temperature);
+    await writeOutputs(out, {
+      png: () => squareGrid(drawn, imageRange),
+      arrays: { images: { shape: drawn.shape, data: drawn.images } },
+    });
+  });
+}

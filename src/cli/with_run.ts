@@ -1,0 +1,78 @@
+import type { Command } from "commander";
+import type { OpenRun } from "../experiment/open_run.ts";
+import type { Wanted } from "../explore/image_files.ts";
+import type { Images } from "../explore/images.ts";
+import type { Rng } from "../rng.ts";
+import { wholeNumber } from "./numbers.ts";
+import { backendOption, setOption } from "./options.ts";
+import { progressTo } from "./say_progress.ts";
+
+/** Options of every command on a trained run. */
+export interface RunOptions {
+  readonly checkpoint?: string;
+  readonly seed?: number;
+  readonly backend: string;
+  readonly set?: readonly string[];
+}
+
+export const RUN_HELP = "folder of a run, or one of its checkpoints";
+
+/** Adds the options of every command on a trained run. */
+export function addRunOptions(command: Command): Command {
+  return command
+    .option("--checkpoint <which>", "best, last or a file; default: best where there is one")
+    .option("--seed <n>", "seed of all randomness; default: the run's own", wholeNumber(0))
+    .addOption(backendOption())
+    .addOption(setOption("data_params.data_path=path/to/others"));
+}
+
+/** Calls `use` with an open run and its randomness, and closes the run. */
+export async function withRun(
+  path: string,
+  { checkpoint, seed, backend, set }: RunOptions,
+  use: (run: OpenRun, rng: Rng) => Promise<void>,
+): Promise<void> {
+  const { openRun } = await import("../experiment/open_run.ts");
+  const { Rng } = await import("../rng.ts");
+  const run = await openRun(path, {
+    backend,
+    progress: progressTo(process.stderr),
+    ...(checkpoint !== undefined && { checkpoint }),
+    ...(set !== undefined && { set }),
+  });
+  try {
+    await use(run, Rng.fromSeed(seed ?? run.config.exp_params.manual_seed));
+  } finally {
+    await run.close();
+  }
+}
+
+/** The images of files as the run's model takes them. */
+export async function imagesOfFiles(run: OpenRun, patterns: readonly string[]) {
+  const { readImages } = await import("../explore/image_files.ts");
+  return readImages(patterns, wanted(run));
+}
+
+/** The images of files, or where none is given `count` of the validation split. */
+export async function imagesOrValidation(
+  run: OpenRun,
+  patterns: readonly string[],
+  count: number,
+): Promise<Images> {
+  return patterns.length > 0 ? imagesOfFiles(run, patterns) : validationImages(run, count);
+}
+
+/** `count` images from all over the validation split. @throws DataError where it has none */
+export async function validationImages(run: OpenRun, count: number): Promise<Images> {
+  const val = await run.loader("val");
+  if (val.size > 0) return val.spread(count);
+  const { DataError } = await import("../errors.ts");
+  throw new DataError(
+    `${run.runDir}: expected data with validation images, got none. Name images, or take other data: --set data_params.…`,
+  );
+}
+
+function wanted({ imageShape, imageRange, config }: OpenRun): Wanted {
+  const { center_crop: centerCrop } = config.data_params;
+  return { imageShape, imageRange, ...(typeof centerCrop === "number" && { centerCrop }) };
+}

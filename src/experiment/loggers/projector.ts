@@ -1,0 +1,68 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { writeAtomic, writeProblem } from "../../atomic_file.ts";
+
+/** Points with their pictures, as TensorBoard's projector shows them. */
+export interface Embedding {
+  /** Packed [N, D]. */
+  readonly vectors: Float32Array;
+  readonly count: number;
+  /** Packed [N, L], one column a name. */
+  readonly labels?: Float32Array;
+  readonly labelNames: readonly string[];
+  /** PNG of the N images in rows of ceil(sqrt(N)), without space between. */
+  readonly sprite: Buffer;
+  /** Height and width of one of them. */
+  readonly imageSize: readonly [height: number, width: number];
+}
+
+const FOLDER = "projector";
+
+/**
+ * Writes `projector_config.pbtxt`, where TensorBoard's projector plugin looks for it, and what it names: the points
+ * and their labels as tab-separated values, the pictures as a sprite image. Of a later call only that is kept.
+ *
+ * @throws UserError where the disk is full or not writable
+ */
+export async function writeProjector(run: string, embedding: Embedding): Promise<void> {
+  const { sprite, imageSize } = embedding;
+  const folder = join(run, FOLDER);
+  await mkdir(folder, { recursive: true }).catch((error) => {
+    throw writeProblem(folder, error);
+  });
+  await writeAtomic(join(folder, "z.tsv"), table(embedding));
+  await writeAtomic(join(folder, "labels.tsv"), labelTable(embedding));
+  await writeAtomic(join(folder, "sprite.png"), sprite);
+  const [height, width] = imageSize;
+  const config = [
+    "embeddings {",
+    '  tensor_name: "z of validation images"',
+    `  tensor_path: "${FOLDER}/z.tsv"`,
+    `  metadata_path: "${FOLDER}/labels.tsv"`,
+    `  sprite { image_path: "${FOLDER}/sprite.png" single_image_dim: ${width} single_image_dim: ${height} }`,
+    "}",
+  ];
+  await writeAtomic(join(run, "projector_config.pbtxt"), `${config.join("\n")}\n`);
+}
+
+function table({ vectors, count }: Embedding): string {
+  const width = vectors.length / count;
+  const row = (n: number) => vectors.subarray(n * width, (n + 1) * width).join("\t");
+  return `${Array.from({ length: count }, (_, n) => row(n)).join("\n")}\n`;
+}
+
+/**
+ * The labels, of which the first is what the points are labelled by at first, and the image's number: a header is read
+ * only where there are two columns or more.
+ */
+function labelTable({ count, labels, labelNames }: Embedding): string {
+  const width = labelNames.length;
+  const clean = (name: string) => name.replace(/\s+/g, " ");
+  const rows = Array.from({ length: count }, (_, n) => {
+    const own = labels?.subarray(n * width, (n + 1) * width) ?? [];
+    return [...[...own].map((value) => Number(value.toPrecision(6))), n];
+  });
+  const header = [...(labels === undefined ? ["of"] : labelNames.map(clean)), "image"];
+  const body = labels === undefined ? rows.map(([n]) => ["validation", n]) : rows;
+  return `${[header, ...body].map((row) => row.join("\t")).join("\n")}\n`;
+}

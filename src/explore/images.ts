@@ -1,0 +1,54 @@
+/** Images as they lie in memory, packed as `shape`, in the model's range. */
+export interface Images {
+  readonly images: Float32Array;
+  readonly shape: readonly [count: number, height: number, width: number, channels: number];
+  /** Packed [N, L], where the data set has them. */
+  readonly labels?: Float32Array;
+}
+
+/** `count` of them from number `from` on, in the same memory. */
+export function slice({ images, shape, labels }: Images, from: number, count: number): Images {
+  const [all, height, width, channels] = shape;
+  const n = Math.min(count, all - from);
+  const [pixels, columns] = [height * width * channels, (labels?.length ?? 0) / all];
+  return {
+    images: images.subarray(from * pixels, (from + n) * pixels),
+    shape: [n, height, width, channels],
+    ...(labels && { labels: labels.subarray(from * columns, (from + n) * columns) }),
+  };
+}
+
+/** They all, at most `size` at a time. */
+export function* inBatches(all: Images, size: number): Generator<Images> {
+  for (let from = 0; from < all.shape[0]; from += size) yield slice(all, from, size);
+}
+
+/** Each image of `left` with its counterpart of `right` beside it, [N, H, 2 W, C]. */
+export function beside(left: Images, right: Images): Images {
+  const [count, height, width, channels] = left.shape;
+  const row = width * channels;
+  const images = new Float32Array(2 * left.images.length);
+  for (let line = 0; line < count * height; line++) {
+    images.set(left.images.subarray(line * row, (line + 1) * row), 2 * line * row);
+    images.set(right.images.subarray(line * row, (line + 1) * row), (2 * line + 1) * row);
+  }
+  return { images, shape: [count, height, 2 * width, channels] };
+}
+
+/** Arrays one after the other. */
+export function concat(arrays: readonly Float32Array[]): Float32Array {
+  const joined = new Float32Array(arrays.reduce((sum, a) => sum + a.length, 0));
+  let at = 0;
+  for (const array of arrays) {
+    joined.set(array, at);
+    at += array.length;
+  }
+  return joined;
+}
+
+/** Sets of images of one size, one after the other. */
+export function concatImages(sets: readonly Images[]): Images {
+  const [, height, width, channels] = sets[0]!.shape;
+  const count = sets.reduce((sum, { shape }) => sum + shape[0], 0);
+  return { images: concat(sets.map(({ images }) => images)), shape: [count, height, width, channels] };
+}

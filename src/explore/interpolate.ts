@@ -1,0 +1,29 @@
+import type { VAE } from "../models/vae.ts";
+import type { Rng } from "../rng.ts";
+import { concatImages, type Images, slice } from "./images.ts";
+import { decodeVectors, encodeImages } from "./latents.ts";
+import { linear, linspace, spherical } from "./lines.ts";
+
+/**
+ * One row a pair of images (first and second, third and fourth, …): the first of them, `steps` images decoded from
+ * the way between the two's means, the second; packed [pairs x (steps + 2), H, W, C].
+ */
+export function interpolations(
+  vae: VAE,
+  images: Images,
+  { steps, path }: { readonly steps: number; readonly path: "spherical" | "linear" },
+  rng: Rng,
+): Images {
+  const { layout, mean } = encodeImages(vae, images, rng);
+  const between = path === "spherical" ? spherical : linear;
+  const of = (n: number) => mean.subarray(n * layout.size, (n + 1) * layout.size);
+  const rows: Images[] = [];
+  for (let n = 0; n + 1 < images.shape[0]; n += 2) {
+    const vectors = new Float32Array(steps * layout.size);
+    linspace(0, 1, steps).forEach((t, i) => {
+      vectors.set(between(of(n), of(n + 1), t), i * layout.size);
+    });
+    rows.push(slice(images, n, 1), decodeVectors(vae, layout, vectors, { rng }), slice(images, n + 1, 1));
+  }
+  return concatImages(rows);
+}

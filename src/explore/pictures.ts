@@ -1,0 +1,54 @@
+import { UserError } from "../errors.ts";
+import type { VAE } from "../models/vae.ts";
+import type { Rng } from "../rng.ts";
+import { type Tensor4D, tf } from "../tf.ts";
+import { concatImages, type Images, inBatches } from "./images.ts";
+import { exploring } from "./latents.ts";
+import { TemperedRng } from "./tempered_rng.ts";
+
+/** Images computed at a time. */
+const BATCH = 64;
+
+/**
+ * `count` images decoded from the prior, its normal noise times `temperature` (1: the prior itself, below: nearer to
+ * its mode, less varied).
+ *
+ * @throws UserError where the model has no prior, or none that draws normal noise for a temperature other than 1
+ */
+export function sample(vae: VAE, count: number, rng: Rng, temperature = 1): Images {
+  const tempered = temperature === 1 ? undefined : TemperedRng.of(rng, temperature);
+  const drawn: Images[] = [];
+  for (let from = 0; from < count; from += BATCH) {
+    const ctx = exploring(from === 0 ? (tempered ?? rng) : (tempered ?? rng).fold(from));
+    drawn.push(read(() => prior(vae)(Math.min(BATCH, count - from), ctx)));
+  }
+  if (tempered !== undefined && !tempered.used) {
+    throw new UserError(
+      "--temperature: expected a model whose prior draws normal noise, got one that draws none. Leave it out.",
+    );
+  }
+  return concatImages(drawn);
+}
+
+function prior(vae: VAE): NonNullable<VAE["sample"]> {
+  if (vae.sample !== undefined) return (count, ctx) => vae.sample!(count, ctx);
+  throw new UserError("this model has no prior to sample: vae reconstruct and vae encode work with it.");
+}
+
+/** The images decoded from the posterior's mean or mode, [N, H, W, C]. */
+export function reconstruct(vae: VAE, all: Images, rng: Rng): Images {
+  const parts = [...inBatches(all, BATCH)].map(({ images, shape, labels }) =>
+    read(() => {
+      const conditions = labels && tf.tensor2d(labels, [shape[0], labels.length / shape[0]]);
+      return vae.reconstruct(tf.tensor4d(images, [...shape]), exploring(rng, conditions));
+    }),
+  );
+  return concatImages(parts);
+}
+
+function read(make: () => Tensor4D): Images {
+  const made = tf.tidy(make);
+  const images = { images: made.dataSync() as Float32Array, shape: made.shape };
+  made.dispose();
+  return images;
+}

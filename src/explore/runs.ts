@@ -1,0 +1,88 @@
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+
+/** How deep below the folder that is searched a run may lie: `logs/NAME/version_N` from one level above. */
+const DEPTH = 4;
+/** Figures of which the highest is the best; of all others the lowest is. */
+const HIGHER_IS_BETTER = new Set(["val/elbo"]);
+
+/** What a run's own files tell of it. */
+export interface RunSummary {
+  readonly path: string;
+  /** `model_params.name` and `data_params.name`. */
+  readonly model: string;
+  readonly data: string;
+  /** Optimizer steps and whole epochs logged. */
+  readonly step: number;
+  readonly epoch: number;
+  /** The best value of each validation figure over the run, by name without `val/`. */
+  readonly best: Readonly<Record<string, number>>;
+  /** The last one. */
+  readonly last: Readonly<Record<string, number>>;
+}
+
+/** Every run in `folder` and below, in order of path. */
+export function findRuns(folder: string, depth = DEPTH): string[] {
+  const names = isFolder(folder) ? readdirSync(folder, { withFileTypes: true }) : [];
+  if (names.some((e) => e.name === "config.yaml") && names.some((e) => e.name === "checkpoints"))
+    return [folder];
+  if (depth === 0) return [];
+  const folders = names.filter(
+    (e) => e.isDirectory() && !e.name.startsWith(".") && e.name !== "node_modules",
+  );
+  const inOrder = folders.map((e) => e.name).sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+  return inOrder.flatMap((name) => findRuns(join(folder, name), depth - 1));
+}
+
+/** A run's summary, from `config.yaml` and `metrics.csv`; what can't be read is left out. */
+export function summarize(path: string): RunSummary {
+  const config = (attempt(() => parse(readFileSync(join(path, "config.yaml"), "utf8"))) ?? {}) as {
+    model_params?: { name?: string };
+    data_params?: { name?: string };
+  };
+  const rows = readMetrics(path);
+  const best: Record<string, number> = {};
+  const last: Record<string, number> = {};
+  for (const row of rows) {
+    for (const [column, value] of Object.entries(row)) {
+      if (!column.startsWith("val/")) continue;
+      const name = column.slice(4);
+      const sign = HIGHER_IS_BETTER.has(column) ? -1 : 1;
+      if (best[name] === undefined || sign * value < sign * best[name]) best[name] = value;
+      last[name] = value;
+    }
+  }
+  return {
+    path,
+    model: config.model_params?.name ?? "?",
+    data: config.data_params?.name ?? "?",
+    step: rows.at(-1)?.step ?? 0,
+    epoch: rows.at(-1)?.epoch ?? 0,
+    best,
+    last,
+  };
+}
+
+/** The rows of `metrics.csv`, without empty cells; none where there is no such file. */
+function readMetrics(path: string): Record<string, number>[] {
+  const text = attempt(() => readFileSync(join(path, "metrics.csv"), "utf8")) ?? "";
+  const [header = "", ...rows] = text.trimEnd().split("\n");
+  const columns = header.split(",");
+  return rows.map((row) => {
+    const cells = row.split(",").map((cell, i) => [columns[i]!, cell] as const);
+    return Object.fromEntries(
+      cells.filter(([, cell]) => cell !== "").map(([name, cell]) => [name, Number(cell)]),
+    );
+  });
+}
+
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
+
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;

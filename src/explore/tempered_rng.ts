@@ -1,0 +1,40 @@
+import { Rng } from "../rng.ts";
+
+/**
+ * A stream whose normal draws are scaled by a temperature: a model that samples its Gaussian prior by it samples
+ * N(0, temperature^2 I), whatever else it does. `used` tells whether a normal number was drawn at all.
+ */
+export class TemperedRng extends Rng {
+  private constructor(
+    private readonly inner: Rng,
+    private readonly temperature: number,
+    private readonly draws: { normal: boolean },
+  ) {
+    super(0, 0);
+  }
+
+  static of(rng: Rng, temperature: number): TemperedRng {
+    return new TemperedRng(rng, temperature, { normal: false });
+  }
+
+  get used(): boolean {
+    return this.draws.normal;
+  }
+
+  override fold(part: string | number): TemperedRng {
+    return new TemperedRng(this.inner.fold(part), this.temperature, this.draws);
+  }
+
+  override normalArray(count: number): Float32Array {
+    this.draws.normal = true;
+    return this.inner.normalArray(count).map((x) => x * this.temperature);
+  }
+
+  override uniformArray(count: number): Float32Array {
+    return this.inner.uniformArray(count);
+  }
+
+  override permutation(count: number): Int32Array {
+    return this.inner.permutation(count);
+  }
+}

@@ -1,0 +1,166 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { useBackend } from "../../src/backends/index.ts";
+import { UserError } from "../../src/errors.ts";
+import { dimensionsByKl } from "../../src/explore/dimensions.ts";
+import { beside, type Images, inBatches } from "../../src/explore/images.ts";
+import { decodeVectors, encodeAll, encodeImages } from "../../src/explore/latents.ts";
+import { reconstruct, sample } from "../../src/explore/pictures.ts";
+import { traverse } from "../../src/explore/traverse.ts";
+import { getModel, modelNames } from "../../src/models/index.ts";
+import type { Ctx, VAE } from "../../src/models/vae.ts";
+import { Rng } from "../../src/rng.ts";
+import { type Tensor, type Tensor4D, tf } from "../../src/tf.ts";
+import { build, maxDifference } from "../support/models.ts";
+
+const rng = Rng.fromSeed(1);
+const SMALL = { latent_dim: 4, hidden_dims: [4, 8, 8] };
+const pictures = (count: number, side = 32): Images => ({
+  images: Rng.fromSeed(2).uniformArray(count * side * side * 3),
+  shape: [count, side, side, 3],
+});
+
+beforeAll(() => useBackend("wasm"));
+
+/** A hierarchical model of known values: z2 the channels' means, z1 four pixels; decoding puts them back. */
+function hierarchy(kind: "gaussian" | "codes"): VAE {
+  const encode = (images: Tensor4D) => {
+    const z2 = tf.mean(images, [1, 2]); // [B, 3]
+    const z1 = tf.slice(images, [0, 0, 0, 0], [-1, 2, 2, 1]); // [B, 2, 2, 1]
+    const posterior = (mean: Tensor, logVar: number) =>
+      kind === "gaussian"
+        ? ({ kind, mean, logVar: tf.fill(mean.shape, logVar) } as const)
+        : ({ kind, indices: mean } as const);
+    return { posterior: { z2: posterior(z2, 0), z1: posterior(z1, -1) }, z: { z2, z1 } };
+  };
+  return {
+    params: new Map(),
+    phases: [],
+    encode,
+    decode: ({ z2, z1 }: { z2: Tensor; z1: Tensor }) =>
+      tf.concat([tf.tile(z1, [1, 1, 1, 2]), colours(z2)], 3),
+    reconstruct: (images: Tensor4D) => images,
+  } as unknown as VAE;
+}
+const colours = (z2: Tensor) => tf.tile(tf.reshape(z2, [-1, 1, 1, 3]), [1, 2, 2, 1]);
+
+describe.each(modelNames())("%s, through the model interface alone", (name) => {
+  it("encodes in batches, decodes, reconstructs and samples, and leaves no tensor", async () => {
+    const vae = await build(getModel(name)!, SMALL);
+    const images = pictures(5);
+    const before = tf.memory().numTensors;
+    const latents = await encodeAll(vae, inBatches(images, 2), rng);
+    expect(latents.count).toBe(5);
+    expect(latents.mean.length).toBe(5 * latents.layout.size);
+    const whole = encodeImages(vae, images, rng);
+    expect(maxDifference(latents.mean, whole.mean)).toBeLessThan(1e-5);
+    const decoded = decodeVectors(vae, latents.layout, latents.mean, { rng, batchSize: 3 });
+    expect(decoded.shape).toEqual(images.shape);
+    expect(reconstruct(vae, images, rng).shape).toEqual(images.shape);
+    const dimensions = dimensionsByKl(latents)?.slice(0, 4) ?? [];
+    const start = latents.mean.subarray(0, latents.layout.size);
+    if (dimensions.length > 0)
+      expect(traverse(vae, latents.layout, start, dimensions, [-3, 3], rng).shape[0]).toBe(8);
+    if (vae.sample) expect(sample(vae, 70, rng).shape).toEqual([70, 32, 32, 3]);
+    expect(tf.memory().numTensors).toBe(before);
+    vae.dispose?.();
+  });
+});
+
+describe.each(["VanillaVAE", "DFCVAE"])("%s", (name) => {
+  it("decodes its means to its reconstructions", async () => {
+    const vae = await build(getModel(name)!, SMALL);
+    const { layout, mean } = encodeImages(vae, pictures(5), rng);
+    const decoded = decodeVectors(vae, layout, mean, { rng, batchSize: 3 });
+    expect(maxDifference(decoded.images, reconstruct(vae, pictures(5), rng).images)).toBeLessThan(1e-5);
+    vae.dispose?.();
+  });
+
+  it("samples at a temperature: 1 is the prior itself, 0 the same image always", async () => {
+    const vae = await build(getModel(name)!, SMALL);
+    expect(sample(vae, 3, rng, 1)).toEqual(sample(vae, 3, rng));
+    const cold = sample(vae, 2, rng, 0).images;
+    expect(cold.subarray(0, cold.length / 2)).toEqual(cold.subarray(cold.length / 2));
+    const origin = new Float32Array(4);
+    const { layout } = encodeImages(vae, pictures(1), rng);
+    expect(
+      maxDifference(decodeVectors(vae, layout, origin, { rng }).images, cold.subarray(0, 32 * 32 * 3)),
+    ).toBe(0);
+    vae.dispose?.();
+  });
+});
+
+describe("latents", () => {
+  it("of several tensors lie in one vector, and are decoded as the model has them", () => {
+    const vae = hierarchy("gaussian");
+    const latents = encodeImages(vae, pictures(3, 8), rng);
+    expect(latents.layout).toEqual({
+      parts: [
+        { name: "z2", shape: [3], from: 0, size: 3 },
+        { name: "z1", shape: [2, 2, 1], from: 3, size: 4 },
+      ],
+      size: 7,
+    });
+    const { images, shape } = decodeVectors(vae, latents.layout, latents.mean, { rng, batchSize: 2 });
+    expect(shape).toEqual([3, 2, 2, 5]);
+    for (let n = 0; n < 3; n++) {
+      const first = n * 2 * 2 * 5;
+      expect(images[first]).toBe(latents.mean[n * 7 + 3]);
+      expect([...images.subarray(first + 2, first + 5)]).toEqual([
+        ...latents.mean.subarray(n * 7, n * 7 + 3),
+      ]);
+    }
+  });
+
+  it("have a KL a dimension, the mean over the images, the highest first", () => {
+    const latents = encodeImages(hierarchy("gaussian"), pictures(3, 8), rng);
+    const found = dimensionsByKl(latents)!;
+    expect(found).toHaveLength(7);
+    for (const { index, name, kl } of found) {
+      const logVar = index < 3 ? 0 : -1;
+      const of = [0, 1, 2].map((n) => latents.mean[n * 7 + index]! ** 2 + Math.exp(logVar) - 1 - logVar);
+      expect(kl).toBeCloseTo(of.reduce((a, b) => a + b) / 3 / 2, 6);
+      expect(name).toBe(index < 3 ? `z2 ${index}` : `z1 ${index - 3}`);
+    }
+    expect(found.map(({ kl }) => kl)).toEqual(found.map(({ kl }) => kl).sort((a, b) => b - a));
+  });
+
+  it("of codes are those that encode gives, without variances", () => {
+    const latents = encodeImages(hierarchy("codes"), pictures(2, 8), rng);
+    expect(latents.logVar).toBeUndefined();
+    expect(latents.mean).toEqual(latents.z);
+    expect(dimensionsByKl(latents)).toBeUndefined();
+  });
+
+  it("reach a conditional model with the labels of their images", () => {
+    const seen: number[][] = [];
+    const vae = hierarchy("gaussian");
+    const noting: VAE = {
+      ...vae,
+      encode: (images, ctx: Ctx) => {
+        seen.push([...(ctx.labels?.dataSync() ?? [])]);
+        return vae.encode(images, ctx);
+      },
+    };
+    encodeImages(noting, { ...pictures(2, 8), labels: Float32Array.of(1, 2, 3, 4) }, rng);
+    expect(seen).toEqual([[1, 2, 3, 4]]);
+  });
+});
+
+it("a temperature is refused where the prior draws no normal noise, and samples where there is no prior", () => {
+  const flat: VAE = {
+    ...hierarchy("codes"),
+    sample: (count, ctx) => ctx.rng.uniform<Tensor4D>([count, 2, 2, 1]),
+  };
+  expect(sample(flat, 2, rng).shape).toEqual([2, 2, 2, 1]);
+  expect(() => sample(flat, 2, rng, 0.5)).toThrow(UserError);
+  expect(() => sample(hierarchy("codes"), 2, rng)).toThrow(/no prior/);
+});
+
+it("images stand beside each other, row by row", () => {
+  const left: Images = { images: Float32Array.of(1, 2, 3, 4), shape: [1, 2, 2, 1] };
+  const right: Images = { images: Float32Array.of(5, 6, 7, 8), shape: [1, 2, 2, 1] };
+  expect(beside(left, right)).toEqual({
+    images: Float32Array.of(1, 2, 5, 6, 3, 4, 7, 8),
+    shape: [1, 2, 4, 1],
+  });
+});
