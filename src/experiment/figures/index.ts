@@ -42,16 +42,19 @@ export async function evaluateRun(
   say: (text: string) => void = () => {},
 ): Promise<Evaluation> {
   const chosen = names === undefined ? figures.filter((f) => f.byDefault) : names.map(figureNamed);
-  const context = new FigureContext(run, options, new Set(chosen.map((f) => f.name)));
-  const values: Record<string, Value> = {};
+  const asked = new Set<string>();
+  const context = new FigureContext(run, options, asked);
   const leftOut: Record<string, string> = {};
   for (const figure of chosen) {
     const reason = await figure.missing?.(context);
-    if (reason === undefined) {
-      say(`${figure.name} …`);
-      Object.assign(values, await figure.compute(context));
-    } else if (names === undefined) leftOut[figure.name] = reason;
+    if (reason === undefined) asked.add(figure.name);
+    else if (names === undefined) leftOut[figure.name] = reason;
     else throw new ConfigError(`--figures ${figure.name}: ${reason}.`);
+  }
+  const values: Record<string, Value> = {};
+  for (const figure of chosen.filter(({ name }) => asked.has(name))) {
+    say(`${figure.name} …`);
+    Object.assign(values, await figure.compute(context));
   }
   const dataset = await run.dataset();
   const trained = context.trainedLikelihood?.name;
