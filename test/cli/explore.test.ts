@@ -43,7 +43,7 @@ beforeAll(async () => {
   return () => rmSync(cwd, { recursive: true, force: true });
 }, 120_000);
 
-describe("on a trained run", () => {
+describe("on a trained run", { timeout: 180_000 }, () => {
   it("sample gives the noise of the run's own grid, or another seed's, less varied by temperature", async () => {
     await command("sample", run, "--count", "4", "--out", "s.png", "--out", "s.npy");
     const [own, grid] = await Promise.all(
@@ -80,7 +80,20 @@ describe("on a trained run", () => {
   });
 
   it("interpolate goes from image to image", async () => {
-    await command("interpolate", run, "a.png", "b.png", "--steps", "5", "--out", "i.png", "--out", "i.npy");
+    await command(
+      "interpolate",
+      run,
+      "a.png",
+      "b.png",
+      "--path",
+      "linear",
+      "--steps",
+      "5",
+      "--out",
+      "i.png",
+      "--out",
+      "i.npy",
+    );
     expect(await size("i.png")).toEqual(["png", 7 * 34 + 2, 36]);
     await command("reconstruct", run, "a.png", "b.png", "--out", "ab.npz");
     const way = numpyLoad(at("i.npy"))[""]!;
@@ -92,8 +105,6 @@ describe("on a trained run", () => {
           .map((v, i) => Math.abs((v as number) - (way.values[image * 3072 + i] as number))),
       );
     expect([difference(1, 0), difference(5, 1)].map((d) => d < 1e-5)).toEqual([true, true]);
-    await command("interpolate", run, "--path", "linear", "--out", "pairs.png");
-    expect(await size("pairs.png")).toEqual(["png", 10 * 34 + 2, 4 * 34 + 2]);
   });
 
   it("traverse shows the most active dimensions first, each with its KL", async () => {

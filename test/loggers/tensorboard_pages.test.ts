@@ -38,7 +38,10 @@ beforeAll(async () => {
   await train("logging_params.histogram_every_n_steps=0", "logging_params.latent_count=0");
   board = await tensorboardServer(join(root, "logs"));
 }, 300_000);
-afterAll(() => rmSync(root, { recursive: true, force: true }));
+afterAll(async () => {
+  await board?.close();
+  rmSync(root, { recursive: true, force: true });
+});
 
 describe("a run's pages in TensorBoard", () => {
   it("show scalars in the groups train and val, and each figure of both in one chart", async () => {

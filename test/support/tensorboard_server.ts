@@ -1,18 +1,19 @@
 import { spawn } from "node:child_process";
-import { afterAll } from "vitest";
 import { tensorboardPython } from "./tensorboard.ts";
 
 export interface TensorBoardServer {
   /** The JSON at a plugin's route, such as `scalars/tags`. */
   json(route: string, body?: object): Promise<unknown>;
   bytes(route: string): Promise<Buffer>;
+  /** Ends it; resolves when it is gone. */
+  close(): Promise<void>;
 }
 
-/** The real TensorBoard on a folder of runs, ended after the tests of the file. */
+/** The real TensorBoard on a folder of runs; the caller closes it. */
 export async function tensorboardServer(logdir: string): Promise<TensorBoardServer> {
   const args = ["-m", "tensorboard.main", "--logdir", logdir, "--host", "127.0.0.1", "--port", "0"];
   const child = spawn(tensorboardPython(), args, { stdio: ["ignore", "ignore", "pipe"] });
-  afterAll(() => void child.kill());
+  const gone = new Promise<void>((resolve) => child.on("close", () => resolve()));
   const address = await new Promise<string>((resolve, reject) => {
     let said = "";
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
@@ -31,6 +32,10 @@ export async function tensorboardServer(logdir: string): Promise<TensorBoardServ
   };
   return {
     json: async (route, body) => (await get(route, body)).json(),
+    close: () => {
+      child.kill();
+      return gone;
+    },
     bytes: async (route) => Buffer.from(await (await get(route)).arrayBuffer()),
   };
 }
