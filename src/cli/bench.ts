@@ -1,6 +1,7 @@
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import type { BenchResult } from "../experiment/bench.ts";
 import { examples } from "./examples.ts";
+import { wholeNumber } from "./numbers.ts";
 import { backendOption, setOption } from "./options.ts";
 
 interface Options {
@@ -21,8 +22,8 @@ export function addBench(program: Command): void {
     .requiredOption("-c, --config <file>", "YAML file")
     .addOption(setOption("data_params.train_batch_size=16"))
     .addOption(backendOption())
-    .option("--steps <n>", "steps measured", count, 20)
-    .option("--warmup <n>", "steps before them", count, 3)
+    .option("--steps <n>", "steps measured", wholeNumber(1), 20)
+    .option("--warmup <n>", "steps before them", wholeNumber(1), 3)
     .option("--no-phases", "measure the whole step alone, in half the time")
     .option("--json", "print the figures as JSON", false)
     .addHelpText(
@@ -69,10 +70,4 @@ function text(r: BenchResult): string {
     `first     ${r.first_step_seconds.toFixed(1)} s to the end of the first step`,
     `memory    ${(r.peak_memory_bytes / 1e6).toFixed(0)} MB at most`,
   ].join("\n");
-}
-
-function count(value: string): number {
-  const n = Number(value);
-  if (!Number.isInteger(n) || n < 1) throw new InvalidArgumentError("Expected an integer ≥ 1.");
-  return n;
 }

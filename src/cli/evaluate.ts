@@ -1,9 +1,10 @@
 import { join } from "node:path";
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import { ConfigError } from "../errors.ts";
 import type { Evaluation } from "../experiment/figures/index.ts";
 import { collect } from "./collect.ts";
 import { examples } from "./examples.ts";
+import { wholeNumber } from "./numbers.ts";
 import { backendOption } from "./options.ts";
 
 interface Options {
@@ -38,9 +39,9 @@ export function addEvaluate(program: Command): void {
         "test",
       ]),
     )
-    .option("--max-images <n>", "images at most, from all over the split", count, 1000)
-    .option("--draws <k>", "draws of z for log_likelihood", count, 16)
-    .option("--seed <n>", "of all draws", natural, 0)
+    .option("--max-images <n>", "images at most, from all over the split", wholeNumber(1), 1000)
+    .option("--draws <k>", "draws of z for log_likelihood", wholeNumber(1), 16)
+    .option("--seed <n>", "of all draws", wholeNumber(0), 0)
     .option("--network <name>", "of the Fréchet distance: NAME, or NAME:WEIGHTS", "tiny_vgg")
     .option("--lpips <files>", "VARIANT:BACKBONE:HEADS, such as vgg:vgg16.pth:lpips/vgg.pth")
     .option("--out <file>", "JSON file to write; evaluation.json in the run where left out")
@@ -124,15 +125,3 @@ function shown(value: number | readonly number[]): string {
 
 const short = (value: number): string =>
   Math.abs(value) >= 1000 ? value.toFixed(1) : String(Number(value.toPrecision(4)));
-
-function count(text: string): number {
-  const n = Number(text);
-  if (!Number.isInteger(n) || n < 1) throw new InvalidArgumentError("Expected an integer ≥ 1.");
-  return n;
-}
-
-function natural(text: string): number {
-  const n = Number(text);
-  if (!Number.isSafeInteger(n) || n < 0) throw new InvalidArgumentError("Expected an integer ≥ 0.");
-  return n;
-}

@@ -4,7 +4,7 @@ import { InvalidArgumentError } from "commander";
 export function wholeNumber(least: number): (text: string) => number {
   return (text) => {
     const n = Number(text);
-    if (text.trim() === "" || !Number.isInteger(n) || n < least)
+    if (text.trim() === "" || !Number.isSafeInteger(n) || n < least)
       throw new InvalidArgumentError(`Expected an integer ≥ ${least}.`);
     return n;
   };
