@@ -33,14 +33,38 @@ export interface StepArgs {
  */
 export function stepTensors(args: StepArgs, batch: Batch, at: StepInputs): FiguresOf<Tensor> {
   return runPhases(args, batch, at, true, (phase, lossOf) => {
-    const owned = new Map<string, Variable>();
-    for (const [name, p] of args.vae.params) if (p.trainable && phase.owns(name)) owned.set(name, p.value);
-    const { value, grads } = tf.variableGrads(lossOf as () => Scalar, [...owned.values()]);
-    const named = new Map([...owned].map(([name, v]) => [name, grads[v.name]!] as const));
+    const { value, named } = gradients(args.vae, phase, lossOf);
     const norm = tf.sqrt(tf.addN([...named.values()].map((g) => tf.sum(tf.square(g))))) as Scalar;
     args.optimizers.get(phase.name)!.apply(clip(named, norm, args.gradientClip), at);
     return [value, norm];
   });
+}
+
+/** The loss of a phase and its gradients by parameter. */
+function gradients(vae: VAE, phase: VAE["phases"][number], lossOf: () => Tensor) {
+  const owned = new Map<string, Variable>();
+  for (const [name, p] of vae.params) if (p.trainable && phase.owns(name)) owned.set(name, p.value);
+  const { value, grads } = tf.variableGrads(lossOf as () => Scalar, [...owned.values()]);
+  return { value, named: new Map([...owned].map(([name, v]) => [name, grads[v.name]!] as const)) };
+}
+
+/** L2 norms of the gradients of a step by parameter; no optimizer is applied, running statistics change. */
+export function gradientNorms(
+  args: StepArgs,
+  batch: Batch,
+  step: number,
+  lr: number,
+): Record<string, number> {
+  const norms: Record<string, number> = {};
+  const at = inputsAt({ step, lr, rng: args.rng.fold(step) });
+  read(
+    runPhases(args, batch, at, true, (phase, lossOf) => {
+      const { value, named } = gradients(args.vae, phase, lossOf);
+      for (const [name, g] of named) norms[name] = tf.norm(g).dataSync()[0]!;
+      return [value, tf.scalar(0)];
+    }),
+  );
+  return norms;
 }
 
 /** `stepTensors` op by op, at optimizer step `step` with learning rate `lr`. */

@@ -4,7 +4,7 @@ import type { Config } from "../config/schema.ts";
 import { tf, type Variable } from "../tf.ts";
 import { hostTensors, type PreparedBatch, withTensors } from "./batch.ts";
 import type { Prepared } from "./prepare.ts";
-import { type Figures, flatten, type StepArgs, stepTensors, trainStep } from "./step.ts";
+import { type Figures, flatten, gradientNorms, type StepArgs, stepTensors, trainStep } from "./step.ts";
 import { type Source, type StepPoint, tracedInputs } from "./step_inputs.ts";
 
 export interface StepperOptions {
@@ -72,6 +72,19 @@ export class Stepper {
     return program.rebuild(values.map((v) => v[0]!));
   }
 
+  /** All that a step reads and changes: parameters, running statistics, optimizer state. */
+  get variables(): readonly Variable[] {
+    const { vae, optimizers } = this.args;
+    const state = [...optimizers.values()].flatMap((o) => [...o.state.values()]);
+    return [...[...vae.params.values()].map((p) => p.value), ...state];
+  }
+
+  /** L2 norms of a step's gradients by parameter, op by op; nothing changes but running statistics. */
+  norms(host: PreparedBatch, step: number, lr: number): Record<string, number> {
+    this.giveBack();
+    return withTensors(host, (batch) => gradientNorms(this.args, batch, step, lr));
+  }
+
   /** Makes the model's variables readable. */
   giveBack(): void {
     for (const { step } of this.programs.values()) step.giveBack();
@@ -101,7 +114,7 @@ export class Stepper {
 
   /** Rehearses the step twice, at this point and the next, and undoes what it did. */
   private compile(compiler: StepCompiler, host: PreparedBatch, at: StepPoint): Program {
-    const variables = this.variables();
+    const { variables } = this;
     const before = variables.map((v) => tf.tidy(() => tf.mul(v, 1))); // a clone would share what is changed in place
     const next: StepPoint = { step: at.step + 1, lr: at.lr / 2, rng: this.args.rng.fold(at.step + 1) };
     let sources: Source[] = [];
@@ -129,11 +142,5 @@ export class Stepper {
       });
       tf.dispose(before);
     }
-  }
-
-  private variables(): Variable[] {
-    const { vae, optimizers } = this.args;
-    const state = [...optimizers.values()].flatMap((o) => [...o.state.values()]);
-    return [...[...vae.params.values()].map((p) => p.value), ...state];
   }
 }

@@ -65,7 +65,8 @@ describe("vae run", () => {
       height: 4 * 34 + 2,
       channels: 3,
     });
-    expect(readdirSync(join(folder, "checkpoints"))).toEqual(["best.safetensors", "last.safetensors"]);
+    const checkpoints = ["best.safetensors", "last.safetensors", "previous.safetensors"];
+    expect(readdirSync(join(folder, "checkpoints"))).toEqual(checkpoints);
     const environment = JSON.parse(readFileSync(join(folder, "environment.json"), "utf8"));
     expect(environment).toMatchObject({
       backend: "tensorflow",

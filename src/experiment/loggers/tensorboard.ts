@@ -1,5 +1,5 @@
 import type { Config } from "../../config/schema.ts";
-import type { RunState } from "../checkpoint.ts";
+import type { RunState } from "../run_state.ts";
 import { EventFile } from "./event_file.ts";
 import { DT_FLOAT, DT_STRING, encode, SESSION_START, SUCCESS } from "./event_messages.ts";
 import type { Logger, Metrics, PictureTag } from "./logger.ts";
@@ -9,11 +9,28 @@ import type { Logger, Metrics, PictureTag } from "./logger.ts";
  * A resumed run opens a further file, which tells TensorBoard to forget what came after the checkpoint.
  */
 export class TensorBoardLogger implements Logger {
-  private readonly file: EventFile;
+  private file: EventFile;
 
   /** @param resumedAt step of the checkpoint that a resumed run goes on from */
-  constructor(folder: string, config: Config, configText: string, resumedAt: number | undefined) {
+  constructor(
+    private readonly folder: string,
+    private readonly config: Config,
+    private readonly configText: string,
+    resumedAt: number | undefined,
+  ) {
     this.file = new EventFile(folder);
+    this.begin(resumedAt);
+  }
+
+  /** What was written before is lost with the folder. */
+  renew(): void {
+    this.file.abandon();
+    this.file = new EventFile(this.folder);
+    this.begin(undefined);
+  }
+
+  private begin(resumedAt: number | undefined): void {
+    const { config, configText } = this;
     this.write(0, { fileVersion: "brain.Event:2" });
     if (resumedAt !== undefined) {
       this.write(resumedAt + 1, { sessionLog: { status: SESSION_START } });
@@ -36,7 +53,7 @@ export class TensorBoardLogger implements Logger {
     const [width, height] = [png.readUInt32BE(16), png.readUInt32BE(20)];
     const colorspace = png[25] === 0 ? 1 : 3; // grey or RGB
     this.summary(step, [{ tag, image: { height, width, colorspace, encodedImageString: png } }]);
-    this.flush();
+    this.file.flush();
   }
 
   finish(): void {
@@ -45,7 +62,7 @@ export class TensorBoardLogger implements Logger {
   }
 
   flush(): void {
-    this.file.flush();
+    this.file.sync();
   }
 
   close(): void {
