@@ -100,10 +100,14 @@ try {
   const prepared = await prepare({ config, baseDir, cacheDir: cacheDir("data") });
   const { train: loader } = prepared;
   const batches = loader.batches.bind(loader);
+  let ending = false;
   loader.batches = async function* (epoch, ...from) {
     if (epoch > 0 && due()) sample(epoch * every); // no step is running: all that one made is to be gone
     for await (const batch of batches(epoch, ...from)) {
-      if (minutes !== undefined && seconds() > 60 * minutes) process.kill(process.pid, "SIGTERM"); // saves and ends
+      if (!ending && minutes !== undefined && seconds() > 60 * minutes) {
+        ending = true; // a second signal would leave at once
+        process.kill(process.pid, "SIGTERM"); // saves and ends
+      }
       yield batch;
     }
   };
