@@ -5,6 +5,7 @@ import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
 import { readSafetensors } from "../../src/formats/safetensors.ts";
 import { vae } from "../support/cli.ts";
+import { figures } from "../support/metrics.ts";
 
 /** A run of seconds: 4 steps an epoch. */
 const CONFIG = `
@@ -20,16 +21,6 @@ const newFolder = () => mkdtempSync(join(root, "cwd-"));
 const checkpoint = (cwd: string, version = 0) =>
   readSafetensors(join(cwd, `logs/tiny/version_${version}/checkpoints/last.safetensors`));
 const csv = (cwd: string) => readFileSync(join(cwd, "logs/tiny/version_0/metrics.csv"), "utf8");
-
-/** The rows without the columns that tell of speed. */
-function figures(text: string): string[][] {
-  const rows = text
-    .trimEnd()
-    .split("\n")
-    .map((row) => row.split(","));
-  const kept = rows[0]!.map((name) => !/images_per_second|data_wait_share/.test(name));
-  return rows.map((row) => row.filter((_, i) => kept[i]));
-}
 
 beforeAll(() => {
   writeFileSync(join(root, "tiny.yaml"), CONFIG);
