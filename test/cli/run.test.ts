@@ -169,6 +169,12 @@ describe("mistakes are sentences", () => {
       /patch_size: expected square images with a side of 32, 48, 64, 80, [\s\S]*got 36x36\. Change patch_size/,
     ],
     [
+      "a model that no memory holds",
+      ["run", "--config", "{}", "--set", "model_params.latent_dim=1000000000000"],
+      1,
+      /expected a model of at most 536870912 numbers, got \d+ with \S+ \[\d+,\d+\]\. Lower latent_dim/,
+    ],
+    [
       "a learning rate that blows up",
       ["run", "--config", "{}", "--set", "exp_params.LR=1e15"],
       1,
