@@ -45,9 +45,9 @@ export function readCheckpoint(file: string): Checkpoint {
   try {
     bytes = readFileSync(file);
   } catch (cause) {
-    throw new DamagedCheckpoint(`${file}: can't be read (${(cause as NodeJS.ErrnoException).code}).`, {
-      cause,
-    });
+    const { code = "" } = cause as NodeJS.ErrnoException;
+    const Kind = ["ENOENT", "EIO"].includes(code) ? DamagedCheckpoint : CheckpointError; // missing, or a bad disk
+    throw new Kind(`${file}: can't be read (${code}).`, { cause });
   }
   const { tensors, metadata } = parse(file, bytes);
   const ours = metadata.format === FORMAT;

@@ -43,8 +43,7 @@ export interface TrainResult {
 
 /** Trains until the config's last epoch or step, or a signal; whatever happens, the folder can be resumed. */
 export async function train(args: TrainArgs): Promise<TrainResult> {
-  const found = args.resume ? await newestCheckpoint(args.folder.checkpoints) : undefined;
-  const run = new Run(args, found);
+  const run = new Run(args, args.resume ? await newestCheckpoint(args.folder.checkpoints) : undefined);
   try {
     return await run.train();
   } finally {
@@ -76,9 +75,12 @@ class Run {
   /** Why the last checkpoint could not be written. */
   private unsaved: UserError | undefined;
 
+  /** What was wrong with checkpoints that were not taken. */
+  private passed = "";
+
   constructor(
     private readonly args: TrainArgs,
-    private readonly found: Found | undefined,
+    found: Found | undefined, // not kept: it holds a whole checkpoint
   ) {
     const { trainer_params: trainer } = args.config;
     const { vae, train, optimizers, model } = args.prepared;
@@ -88,6 +90,9 @@ class Run {
     if (found !== undefined) {
       Object.assign(this.state, restoreCheckpoint(found.checkpoint, model.name, vae, optimizers));
       this.saved = { ...this.state };
+      const { checkpoint, passed } = found;
+      const taken = `going on from ${checkpoint.file}, step ${this.state.step}, the newest that is whole`;
+      if (passed.length > 0) this.passed = [...passed, taken].join("\n");
     }
     this.log = new RunLog({
       ...args,
@@ -106,7 +111,7 @@ class Run {
   async train(): Promise<TrainResult> {
     const { state, args } = this;
     await this.log.start(dumpConfig(args.config, { from: args.baseDir, to: args.folder.path }));
-    this.sayWhatWasPassed();
+    if (this.passed !== "") this.log.message(this.passed);
     while (state.step < this.totalSteps || state.ended < state.step) {
       await this.epoch();
       if (this.interrupt.exitCode !== undefined) break; // the end of the epoch, where it is one, comes at resumption
@@ -118,14 +123,6 @@ class Run {
     if (this.unsaved !== undefined) throw this.notSaved(this.unsaved);
     if (this.interrupt.exitCode === undefined) await this.log.finish(this.metrics);
     return { state, metrics: this.metrics, interrupted: this.interrupt.exitCode };
-  }
-
-  private sayWhatWasPassed(): void {
-    const { passed = [], checkpoint } = this.found ?? {};
-    if (passed.length === 0) return;
-    this.log.message(
-      `${passed.join("\n")}\ngoing on from ${checkpoint!.file}, step ${this.state.step}, the newest that is whole`,
-    );
   }
 
   async close(): Promise<void> {
@@ -208,7 +205,7 @@ class Run {
     if (good)
       await this.rewind(); // the norms changed running statistics
     else Object.assign(state, this.lastGood.restore());
-    if (good || allFinite(stepper.variables)) await this.save();
+    if (state.step > this.saved.step && (good || allFinite(stepper.variables))) await this.save();
     const { checkpoints, path } = this.args.folder;
     const { step } = this.saved;
     throw new UserError(

@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
@@ -32,6 +33,10 @@ beforeAll(() => writeFileSync(config, CONFIG));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 const ARGS = ["run", "--config", config, "--backend", "wasm"];
+/** No checkpoint but those that are asked for. */
+const LONG_EPOCH = ["trainer_params.checkpoint={every_n_steps: null}", "data_params.size=6400"].flatMap(
+  (set) => ["--set", set],
+);
 const newFolder = () => mkdtempSync(join(root, "cwd-"));
 const runOf = (cwd: string) => join(cwd, "logs/faults/version_0");
 const last = (run: string) => readCheckpoint(join(run, "checkpoints/last.safetensors"));
@@ -108,7 +113,8 @@ describe("a run whose folder", () => {
     const cwd = newFolder();
     const { child, said, ended } = startVae(ARGS, { cwd });
     await said("epoch 2/");
-    rmSync(runOf(cwd), { recursive: true });
+    renameSync(runOf(cwd), join(cwd, "gone")); // at once, whatever is being written there
+    rmSync(join(cwd, "gone"), { recursive: true });
     await said("version_0 was deleted while training: made anew");
     await said("validation");
     child.kill("SIGINT");
@@ -125,19 +131,20 @@ describe("a run whose folder", () => {
 
   it("is deleted and taken by another run leaves that one alone", async () => {
     const cwd = newFolder();
-    const first = startVae(ARGS, { cwd });
-    await first.said("epoch 2/");
+    const first = startVae([...ARGS, ...LONG_EPOCH], { cwd });
+    await first.said("step 1/");
     first.child.kill("SIGSTOP");
-    rmSync(join(cwd, "logs"), { recursive: true });
+    renameSync(join(cwd, "logs"), join(cwd, "gone"));
     const second = await vae([...ARGS, "--set", "trainer_params.max_steps=1", "--quiet"], { cwd });
     expect(second.code).toBe(0);
     const lock = { pid: process.pid, host: (await import("node:os")).hostname() }; // as if it still ran
     writeFileSync(join(runOf(cwd), "run.lock"), JSON.stringify(lock));
     first.child.kill("SIGCONT");
-    await first.said("not saved at step");
-    await first.said("is writing to it");
     first.child.kill("SIGTERM");
-    expect((await first.ended).code).toBe(1);
+    const { code, stdout, stderr } = await first.ended;
+    expect(stdout).toContain("not saved at step");
+    expect(stderr).toMatch(/which is not saved: .* is writing to it/);
+    expect(code).toBe(1);
     expect(last(runOf(cwd)).state.step).toBe(1);
   });
 });
@@ -145,14 +152,7 @@ describe("a run whose folder", () => {
 describe("a signal", () => {
   it("SIGUSR1 saves and goes on, and starts no debugger", async () => {
     const cwd = newFolder();
-    const often = [
-      "--set",
-      "trainer_params.checkpoint={}",
-      "--set",
-      "trainer_params.check_val_every_n_epoch=100000",
-    ];
-    const long = ["--set", "data_params.size=6400"]; // an epoch that lasts
-    const { child, said, ended } = startVae([...ARGS, ...often, ...long], { cwd });
+    const { child, said, ended } = startVae([...ARGS, ...LONG_EPOCH], { cwd });
     await said("step 1/");
     const checkpoint = join(runOf(cwd), "checkpoints/last.safetensors");
     expect(existsSync(checkpoint)).toBe(false);

@@ -102,7 +102,7 @@ const CHANGES: Readonly<Record<string, Change>> = {
     if (!Array.isArray(parent)) delete parent[key];
   }),
   retype: inTree((dice, parent, key) => {
-    parent[key] = dice.pick(VALUES);
+    parent[key] = structuredClone(dice.pick(VALUES)); // further changes are of the copy
   }),
   move: inTree((dice, parent, key) => {
     parent[dice.pick(["name", "extends", "plugins", "a"])] = parent[key];
