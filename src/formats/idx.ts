@@ -35,12 +35,12 @@ export async function readIdx(file: string, rank: number): Promise<Idx> {
   const most = zipped ? bytes.length * BEST_RATIO : bytes.length;
   const promise = `its header promises ${shape.join("x")} values, ${expected} bytes in all`;
   const remedy = "Download it again.";
-  if (expected > MAX_BYTES)
-    throw new DataError(`${file}: ${promise}; at most ${MAX_BYTES} bytes are read. Is it such a file?`);
   if (expected > most) {
     const size = zipped ? `${bytes.length} bytes, zipped` : `${bytes.length} bytes`;
     throw new DataError(`${file}: cut short: ${promise}, got a file of ${size}. ${remedy}`);
   }
+  if (expected > MAX_BYTES)
+    throw new DataError(`${file}: ${promise}; at most ${MAX_BYTES} bytes are read. Is it such a file?`);
   const all = zipped ? await unzip(file, bytes, expected + 1, false) : bytes;
   if (all.length < expected) {
     throw new DataError(`${file}: cut short: ${promise}, got ${all.length}. ${remedy}`);

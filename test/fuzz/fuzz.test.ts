@@ -55,7 +55,7 @@ describe("a small file that promises much", () => {
       bytes.writeUInt32BE(value, 4 * i);
     });
     await expect(readIdx(path("huge", bytes), 3)).rejects.toThrow(
-      /header promises 4294967295x28x28 values.*are read/,
+      /cut short: its header promises 4294967295x28x28 values/,
     );
   });
 
