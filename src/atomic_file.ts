@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { open, rename, unlink } from "node:fs/promises";
+import { closeSync, fsyncSync, openSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
+import { mkdir, open, rename, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { UserError } from "./errors.ts";
 
@@ -15,6 +16,12 @@ const REMEDIES: Readonly<Record<string, string>> = {
   EEXIST: "a part of its path is a file: choose another folder",
   EISDIR: "it is a folder: choose another name",
   ENAMETOOLONG: "the name is too long: choose a shorter one",
+  EFBIG: "the file is larger than the system allows (ulimit -f)",
+  EIO: "the disk reports a fault: check it, and its cable or connection",
+  ESTALE: "the network drive has changed under it: mount it anew",
+  ETIMEDOUT: "the network drive does not answer: check the connection",
+  EMFILE: "too many files are open (ulimit -n)",
+  ENFILE: "too many files are open on this machine",
 };
 
 /** `error` of writing `path`, as a UserError with its remedy where a user can mend it, else as it is. */
@@ -26,15 +33,26 @@ export function writeProblem(path: string, error: unknown): unknown {
   });
 }
 
+/** Makes a folder in one that is there, where it isn't yet. @throws UserError where that one is missing, full or not writable */
+export async function makeFolder(path: string): Promise<void> {
+  await mkdir(path).catch((error) => {
+    if (error.code !== "EEXIST") throw writeProblem(path, error);
+  });
+}
+
 /**
  * Resolves when `file` holds `bytes` (a string as UTF-8) and would after a power failure: written under a temporary name in
  * the same folder, synced, renamed, the folder synced. Whoever reads `file` at any time finds the old
- * content or the new one, whole.
+ * content or the new one, whole. `before` is called when all is written and `file` still is the old one.
  *
  * @throws UserError where the folder is missing, full or not writable; `file` is then as before.
  */
-export async function writeAtomic(file: string, bytes: Uint8Array | string): Promise<void> {
-  const temporary = join(dirname(file), `.${basename(file)}.${randomBytes(6).toString("hex")}.tmp`);
+export async function writeAtomic(
+  file: string,
+  bytes: Uint8Array | string,
+  before?: () => Promise<void>,
+): Promise<void> {
+  const temporary = temporaryFor(file);
   try {
     const handle = await open(temporary, "wx");
     try {
@@ -43,6 +61,7 @@ export async function writeAtomic(file: string, bytes: Uint8Array | string): Pro
     } finally {
       await handle.close();
     }
+    await before?.();
     await rename(temporary, file);
   } catch (error) {
     await unlink(temporary).catch(() => {});
@@ -50,6 +69,32 @@ export async function writeAtomic(file: string, bytes: Uint8Array | string): Pro
   }
   await syncFolder(dirname(file));
 }
+
+/** As `writeAtomic`, where nothing may come between. */
+export function writeAtomicSync(file: string, bytes: Uint8Array | string): void {
+  const temporary = temporaryFor(file);
+  try {
+    const fd = openSync(temporary, "wx");
+    try {
+      writeFileSync(fd, bytes);
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(temporary, file);
+  } catch (error) {
+    try {
+      unlinkSync(temporary);
+    } catch {} // was never made
+    throw writeProblem(file, error);
+  }
+}
+
+/** Whether `name` is a temporary file's, which a killed process may have left. */
+export const isTemporary = (name: string): boolean => /^\..+\.[0-9a-f]{12}\.tmp$/.test(name);
+
+const temporaryFor = (file: string): string =>
+  join(dirname(file), `.${basename(file)}.${randomBytes(6).toString("hex")}.tmp`);
 
 /** Makes renames in `folder` durable; does nothing where folders can't be synced (Windows). */
 async function syncFolder(folder: string): Promise<void> {

@@ -45,6 +45,7 @@ async function run(options: Options): Promise<void> {
   const { createRun, newestRun, openRun } = await import("../experiment/run_folder.ts");
   const { train } = await import("../experiment/runner.ts");
 
+  process.on("SIGUSR1", () => {}); // before there is anything to save: Node would start its debugger
   const { config, baseDir, notes } = await loadConfig(configFile(options), { set: options.set ?? [] });
   if (!options.quiet) for (const note of notes) console.log(`note   ${note}`);
   const { save_dir, name = config.model_params.name } = config.logging_params;

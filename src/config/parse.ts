@@ -33,7 +33,7 @@ export function parseYaml(
     const { line, col } = counter.linePos(offset);
     return placeAt(Math.max(line, 1), Math.max(col, 1));
   };
-  refuseDeep(text, placeAt(1, 1));
+  refuseDeep(text, placeAt);
   const documents = compose(text, counter);
   if (documents.length === 0) return undefined;
   const faults = documents.flatMap((d) => [...d.errors, ...d.warnings]);
@@ -129,15 +129,21 @@ function scalar(value: unknown, place: Place, source?: string): string | number 
 }
 
 /** The parser recurses, and dies where it is led too deep: brackets and dashes of a line are counted before. */
-function refuseDeep(text: string, place: Place): void {
-  let [brackets, dashes] = [0, 0];
+function refuseDeep(text: string, placeAt: (line: number, column: number) => Place): void {
+  let [brackets, dashes, at] = [0, 0, 0];
   for (const token of new Lexer().lex(text)) {
     const type = CST.tokenType(token);
     if (type === "newline") dashes = 0;
     if (type === "seq-item-ind" || type === "explicit-key-ind") dashes++;
     if (type === "flow-seq-start" || type === "flow-map-start") brackets++;
     if (type === "flow-seq-end" || type === "flow-map-end") brackets--;
-    if (brackets > MAX_DEPTH || dashes > MAX_DEPTH) throw fault(place, `nested more than ${MAX_DEPTH} deep`);
+    if (brackets > MAX_DEPTH || dashes > MAX_DEPTH) {
+      const before = text.slice(0, at).split("\n");
+      const place = placeAt(before.length, before.at(-1)!.length + 1);
+      throw fault(place, `nested more than ${MAX_DEPTH} deep. Is a bracket not closed?`);
+    }
+    const found = text.indexOf(token, at); // the lexer's own marks are not in the text
+    if (found >= 0) at = found + token.length;
   }
 }
 

@@ -180,6 +180,11 @@ export const TrainerParams = Type.Object(
         description: "Largest global gradient norm; larger ones are scaled down.",
       }),
     ),
+    on_nan: oneOf(["stop", "skip"], {
+      default: "stop",
+      description:
+        "What a step does whose loss or gradient is not finite. stop: ends the run with the state before it saved; skip: goes on with the next batch from that state, ten times in a row at most.",
+    }),
     check_val_every_n_epoch: Type.Integer({
       minimum: 1,
       default: 1,

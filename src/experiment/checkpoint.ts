@@ -1,22 +1,24 @@
-import { CheckpointError } from "../errors.ts";
+import { readFileSync } from "node:fs";
+import { CheckpointError, DataError } from "../errors.ts";
 import { readSafetensors, type Safetensors, writeSafetensors } from "../formats/safetensors.ts";
 import type { VAE } from "../models/vae.ts";
 import { tf, type Variable } from "../tf.ts";
 import type { Optimizer } from "./optimizers.ts";
+import type { RunState } from "./run_state.ts";
+import { isWhole, sealed, UNSEALED } from "./seal.ts";
 
-/** Where training stands; with parameters and optimizer state all that the next step depends on. */
-export interface RunState {
-  /** Optimizer steps done. */
-  step: number;
-  /** Whole epochs done. */
-  epoch: number;
-  /** Batches done in the epoch under way. */
-  batch: number;
-  /** Best value so far of the monitored metric. */
-  best: number | undefined;
+const FORMAT = "tfjs-vae checkpoint 2";
+
+/** A checkpoint as read from its file, whole by its checksum. */
+export interface Checkpoint {
+  readonly file: string;
+  readonly model: string;
+  readonly state: RunState;
+  readonly tensors: Safetensors["tensors"];
 }
 
-const FORMAT = "tfjs-vae checkpoint 1";
+/** A file that is cut short or changed, where another one may be whole. */
+export class DamagedCheckpoint extends CheckpointError {}
 
 /** A training state as bytes of safetensors: `model.NAME`, `optimizer.PHASE.SLOT.NAME`, the rest as metadata. */
 export function encodeCheckpoint(
@@ -28,29 +30,54 @@ export function encodeCheckpoint(
   const tensors = [...variables(vae, optimizers)].map(
     ([name, v]) => [name, { shape: v.shape, data: v.dataSync() as Float32Array }] as const,
   );
-  return writeSafetensors(tensors, { format: FORMAT, model, state: JSON.stringify(state) });
+  return sealed(
+    writeSafetensors(tensors, { ...UNSEALED, format: FORMAT, model, state: JSON.stringify(state) }),
+  );
 }
 
 /**
- * Puts a checkpoint's values into `vae` and, where given, `optimizers`, and returns where it stood.
+ * The checkpoint in `file`.
  *
- * @throws CheckpointError where the file can't be read, is another model's or its shapes differ.
+ * @throws DamagedCheckpoint where it is missing, cut short or changed; CheckpointError where it is another thing.
  */
-export function restoreCheckpoint(
-  file: string,
-  model: string,
-  vae: VAE,
-  optimizers: ReadonlyMap<string, Optimizer> = new Map(),
-): RunState {
-  const { tensors, metadata } = open(file);
-  if (metadata.format !== FORMAT || metadata.state === undefined) {
+export function readCheckpoint(file: string): Checkpoint {
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(file);
+  } catch (cause) {
+    const { code = "" } = cause as NodeJS.ErrnoException;
+    const Kind = ["ENOENT", "EIO"].includes(code) ? DamagedCheckpoint : CheckpointError; // missing, or a bad disk
+    throw new Kind(`${file}: can't be read (${code}).`, { cause });
+  }
+  const { tensors, metadata } = parse(file, bytes);
+  const ours = metadata.format === FORMAT;
+  if ((ours || metadata.sha256 !== undefined) && !isWhole(bytes)) {
+    throw new DamagedCheckpoint(`${file}: its bytes don't fit its checksum; the file is damaged.`);
+  }
+  if (!ours) {
     throw new CheckpointError(
       `${file}: expected a checkpoint of tfjs-vae (format "${FORMAT}"), got ${metadata.format}.`,
     );
   }
-  if (metadata.model !== model) {
+  return { file, model: metadata.model!, state: JSON.parse(metadata.state!) as RunState, tensors };
+}
+
+/**
+ * Puts the values of a checkpoint, or of its file, into `vae` and, where given, `optimizers`, and returns where it
+ * stood.
+ *
+ * @throws CheckpointError where the file can't be read, is another model's or its shapes differ.
+ */
+export function restoreCheckpoint(
+  source: Checkpoint | string,
+  model: string,
+  vae: VAE,
+  optimizers: ReadonlyMap<string, Optimizer> = new Map(),
+): RunState {
+  const { file, model: found, tensors, state } = typeof source === "string" ? readCheckpoint(source) : source;
+  if (found !== model) {
     throw new CheckpointError(
-      `${file}: expected a checkpoint of ${model}, got one of ${metadata.model}. Use its own config.`,
+      `${file}: expected a checkpoint of ${model}, got one of ${found}. Use its own config.`,
     );
   }
   const wanted = [...variables(vae, optimizers)];
@@ -71,14 +98,15 @@ export function restoreCheckpoint(
     const { data, shape } = tensors.get(name)!;
     tf.tidy(() => v.assign(tf.tensor(data as Float32Array, [...shape], "float32")));
   }
-  return JSON.parse(metadata.state) as RunState;
+  return state;
 }
 
-function open(file: string): Safetensors {
+function parse(file: string, bytes: Uint8Array): Safetensors {
   try {
-    return readSafetensors(file);
+    return readSafetensors(bytes, file);
   } catch (error) {
-    throw new CheckpointError((error as Error).message, { cause: error }); // which names the file
+    if (!(error instanceof DataError)) throw error;
+    throw new DamagedCheckpoint(error.message, { cause: error }); // which names the file
   }
 }
 

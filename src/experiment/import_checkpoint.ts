@@ -16,6 +16,7 @@ import { tf } from "../tf.ts";
 import { encodeCheckpoint } from "./checkpoint.ts";
 import { BEST, LAST } from "./checkpoint_files.ts";
 import { buildModel, optimizersOf } from "./prepare.ts";
+import { newRunState } from "./run_state.ts";
 
 export interface ImportArgs {
   /** A state_dict (.pt, .pth, .safetensors) or Lightning's .ckpt. */
@@ -48,8 +49,7 @@ export async function importCheckpoint(args: ImportArgs): Promise<{ ignored: num
   const dataset = () => openDataset(config.data_params, { baseDir, cacheDir: args.cacheDir, seed });
   const { model, vae } = await buildModel({ config, baseDir, rng: Rng.fromSeed(seed), dataset });
   const ignored = fill(vae, stored, file);
-  const state = { step: 0, epoch: 0, batch: 0, best: undefined };
-  const bytes = encodeCheckpoint(model.name, vae, optimizersOf(vae, config), state);
+  const bytes = encodeCheckpoint(model.name, vae, optimizersOf(vae, config), newRunState());
   for (const folder of ["checkpoints", "Samples", "Reconstructions"])
     await mkdir(join(out, folder), { recursive: true }).catch((error) => {
       throw writeProblem(out, error);

@@ -11,9 +11,10 @@ import { CheckpointError, ConfigError } from "../errors.ts";
 import type { ModelDefinition } from "../models/define.ts";
 import type { VAE } from "../models/vae.ts";
 import { Rng } from "../rng.ts";
-import { type RunState, restoreCheckpoint } from "./checkpoint.ts";
+import { restoreCheckpoint } from "./checkpoint.ts";
 import { BEST, LAST } from "./checkpoint_files.ts";
 import { buildModel, imageRangeOf } from "./prepare.ts";
+import type { RunState } from "./run_state.ts";
 
 export interface OpenRunOptions {
   /** As `--backend` takes it. */

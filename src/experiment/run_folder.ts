@@ -1,10 +1,10 @@
-import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, statSync, unlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { writeProblem } from "../atomic_file.ts";
+import { isTemporary, writeProblem } from "../atomic_file.ts";
 import { ConfigError, UserError } from "../errors.ts";
 import { didYouMean } from "../suggest.ts";
-import { LAST } from "./checkpoint_files.ts";
-import { takeLock } from "./run_lock.ts";
+import { isCheckpoint } from "./checkpoint_files.ts";
+import { type Lock, takeLock } from "./run_lock.ts";
 
 /** The folder of one run, which this process alone writes to until `release`. */
 export interface RunFolder {
@@ -21,6 +21,12 @@ export interface RunFolder {
   readonly metrics: string;
   /** `environment.json`. */
   readonly environment: string;
+  /**
+   * True where it had been deleted and is made anew, empty; false where all is as it should be.
+   *
+   * @throws UserError where it can't be made, or another process has taken its place.
+   */
+  hold(): boolean;
   /** Lets other processes write to it; also done when this process ends. */
   release(): void;
 }
@@ -46,9 +52,7 @@ export function createRun(saveDir: string, name: string): RunFolder {
     for (let n = nextVersion(parent); ; n++) {
       const path = join(parent, `version_${n}`);
       if (!claim(path)) continue;
-      const folder = describe(path);
-      for (const sub of [folder.checkpoints, folder.samples, folder.reconstructions]) mkdirSync(sub);
-      return { ...folder, release: takeLock(join(path, LOCK), path) };
+      return take(path);
     }
   } catch (error) {
     throw unwritable(saveDir, parent, error);
@@ -62,13 +66,13 @@ export function createRun(saveDir: string, name: string): RunFolder {
  */
 export function openRun(path: string): RunFolder {
   if (!isFolder(path)) throw new ConfigError(`--resume: no run "${path}". ${advice(path)}`);
-  const folder = describe(path);
-  if (!isFolder(folder.checkpoints)) {
+  if (!isFolder(describe(path).checkpoints)) {
     throw new ConfigError(`--resume: "${path}" is no run: it has no folder checkpoints. ${advice(path)}`);
   }
-  for (const sub of [folder.samples, folder.reconstructions]) mkdirSync(sub, { recursive: true });
   try {
-    return { ...folder, release: takeLock(join(path, LOCK), path) };
+    const run = take(path);
+    removeTemporaries(run);
+    return run;
   } catch (error) {
     throw writeProblem(path, error);
   }
@@ -77,7 +81,7 @@ export function openRun(path: string): RunFolder {
 /** Path of the run of `name` with the highest version among those with a checkpoint; undefined: none has. */
 export function newestRun(saveDir: string, name: string): string | undefined {
   const parent = join(saveDir, name);
-  return runsIn(parent).findLast((path) => existsSync(join(describe(path).checkpoints, LAST)));
+  return runsIn(parent).findLast((path) => list(describe(path).checkpoints).some(isCheckpoint));
 }
 
 /** Paths of the runs `parent/version_N`, lowest N first. */
@@ -85,7 +89,41 @@ export function runsIn(parent: string): string[] {
   return versions(parent).map((n) => join(parent, `version_${n}`));
 }
 
-function describe(path: string): Omit<RunFolder, "release"> {
+/** The run at `path`, its folders made where they are missing, for this process alone. */
+function take(path: string): RunFolder {
+  const folder = describe(path);
+  const file = join(path, LOCK);
+  const takeIt = (): Lock => {
+    mkdirSync(path, { recursive: true });
+    const lock = takeLock(file, path);
+    for (const sub of [folder.checkpoints, folder.samples, folder.reconstructions])
+      mkdirSync(sub, { recursive: true });
+    return lock;
+  };
+  let lock = takeIt();
+  return {
+    ...folder,
+    hold() {
+      if (lock.held() && isFolder(folder.checkpoints)) return false;
+      try {
+        lock.release();
+        lock = takeIt();
+      } catch (error) {
+        throw writeProblem(path, error);
+      }
+      return true;
+    },
+    release: () => lock.release(),
+  };
+}
+
+/** Removes what a killed process was about to write; the lock is this process's. */
+function removeTemporaries({ path, checkpoints, samples, reconstructions }: RunFolder): void {
+  for (const folder of [path, checkpoints, samples, reconstructions])
+    for (const name of list(folder).filter(isTemporary)) unlinkSync(join(folder, name));
+}
+
+function describe(path: string): Omit<RunFolder, "hold" | "release"> {
   return {
     path,
     checkpoints: join(path, "checkpoints"),

@@ -12,13 +12,20 @@ interface Holder {
   readonly since: string;
 }
 
+export interface Lock {
+  /** Whether it still is this process's: its file may have been deleted. */
+  held(): boolean;
+  /** Gives it back. */
+  release(): void;
+}
+
 /**
- * A function that gives the lock at `file` back; until then no other process gets it. A lock whose process
- * has ended (same host) is taken over. Given back at the process's end, too.
+ * The lock at `file`; until its release no other process gets it. A lock whose process has ended (same host) is
+ * taken over. Given back at the process's end, too.
  *
  * @throws UserError where another process holds it, or one of another host might.
  */
-export function takeLock(file: string, what: string): () => void {
+export function takeLock(file: string, what: string): Lock {
   const text = JSON.stringify({
     pid: process.pid,
     host: hostname(),
@@ -40,7 +47,7 @@ export function takeLock(file: string, what: string): () => void {
     if (read(file) === text) unlinkSync(file);
   };
   process.on("exit", release);
-  return release;
+  return { held: () => read(file) === text, release };
 }
 
 /** True where `file` is now there with `text`; false where there was one. It never has half a text. */

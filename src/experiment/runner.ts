@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { BackendInfo } from "../backends/index.ts";
 import { dumpConfig } from "../config/dump.ts";
 import type { Config } from "../config/schema.ts";
@@ -6,16 +5,19 @@ import { Ahead } from "../data/ahead.ts";
 import type { HostBatch } from "../data/loader.ts";
 import { UserError } from "../errors.ts";
 import type { PreparedBatch } from "./batch.ts";
-import { encodeCheckpoint, type RunState, restoreCheckpoint } from "./checkpoint.ts";
-import { LAST, saveCheckpoint } from "./checkpoint_files.ts";
+import { encodeCheckpoint, restoreCheckpoint } from "./checkpoint.ts";
+import { type Found, newestCheckpoint, saveCheckpoint } from "./checkpoint_files.ts";
 import { evaluate } from "./evaluate.ts";
 import { reconstructionGrid, sampleGrid } from "./grids.ts";
 import { Interrupt } from "./interrupt.ts";
+import { allFinite, LastGood } from "./last_good.ts";
 import { latentReport } from "./latent_report.ts";
 import { RunLog } from "./loggers/index.ts";
+import { isFiniteStep, normsText, notFinite } from "./not_finite.ts";
 import { createPrecomputeCache, type PrecomputeCache } from "./precompute_cache.ts";
 import type { Prepared } from "./prepare.ts";
 import type { RunFolder } from "./run_folder.ts";
+import { newRunState, type RunState } from "./run_state.ts";
 import { learningRate } from "./schedules.ts";
 import type { Figures } from "./step.ts";
 import { createStepper, type Stepper } from "./stepper.ts";
@@ -42,13 +44,18 @@ export interface TrainResult {
 
 /** Trains until the config's last epoch or step, or a signal; whatever happens, the folder can be resumed. */
 export async function train(args: TrainArgs): Promise<TrainResult> {
-  const run = new Run(args);
+  const run = new Run(args, args.resume ? await newestCheckpoint(args.folder.checkpoints) : undefined);
   try {
     return await run.train();
   } finally {
     await run.close();
   }
 }
+
+/** Steps between two copies of the state in memory: so many at most are done again to get back to a good one. */
+const KEEP_EVERY = 100;
+/** Steps in a row that `on_nan: skip` skips. */
+const MOST_SKIPPED = 10;
 
 class Run {
   private readonly log: RunLog;
@@ -59,20 +66,34 @@ class Run {
   private readonly ahead: Ahead<HostBatch, PreparedBatch>;
   private readonly stepsPerEpoch: number;
   private readonly totalSteps: number;
-  private readonly state: RunState = { step: 0, epoch: 0, batch: 0, best: undefined };
+  private readonly state = newRunState();
+  private readonly lastGood: LastGood;
   private metrics: Record<string, number> = {};
-  private savedStep = -1;
+  /** Where the last checkpoint stands; -1: there is none. */
+  private saved = { step: -1, ended: -1 };
+  /** Whether the state is the best so far, and not saved as such yet. */
+  private best = false;
+  /** Why the last checkpoint could not be written. */
+  private unsaved: UserError | undefined;
 
-  constructor(private readonly args: TrainArgs) {
+  /** What was wrong with checkpoints that were not taken. */
+  private passed = "";
+
+  constructor(
+    private readonly args: TrainArgs,
+    found: Found | undefined, // not kept: it holds a whole checkpoint
+  ) {
     const { trainer_params: trainer } = args.config;
     const { vae, train, optimizers, model } = args.prepared;
     this.stepsPerEpoch = Math.min(train.batchesPerEpoch, trainer.limit_train_batches ?? Infinity);
     const epochs = trainer.max_epochs ?? (trainer.max_steps === undefined ? 10 : Infinity);
     this.totalSteps = Math.min(trainer.max_steps ?? Infinity, epochs * this.stepsPerEpoch);
-    if (args.resume) {
-      const file = join(args.folder.checkpoints, LAST);
-      Object.assign(this.state, restoreCheckpoint(file, model.name, vae, optimizers));
-      this.savedStep = this.state.step;
+    if (found !== undefined) {
+      Object.assign(this.state, restoreCheckpoint(found.checkpoint, model.name, vae, optimizers));
+      this.saved = { ...this.state };
+      const { checkpoint, passed } = found;
+      const taken = `going on from ${checkpoint.file}, step ${this.state.step}, the newest that is whole`;
+      if (passed.length > 0) this.passed = [...passed, taken].join("\n");
     }
     this.log = new RunLog({
       ...args,
@@ -80,11 +101,10 @@ class Run {
       totalSteps: this.totalSteps,
       stepsPerEpoch: this.stepsPerEpoch,
     });
-    this.interrupt = new Interrupt((signal) =>
-      this.log.message(`${signal}: saving after this step (again: leave at once)`),
-    );
+    this.interrupt = new Interrupt((text) => this.log.message(text));
     const say = (text: string) => this.log.note(text);
     this.stepper = createStepper({ ...args, say });
+    this.lastGood = new LastGood(this.stepper.variables);
     this.targets = createPrecomputeCache(args.config, args.prepared.vae, say);
     this.ahead = new Ahead((batch) => this.targets.complete(batch));
   }
@@ -92,16 +112,17 @@ class Run {
   async train(): Promise<TrainResult> {
     const { state, args } = this;
     await this.log.start(dumpConfig(args.config, { from: args.baseDir, to: args.folder.path }));
-    while (state.step < this.totalSteps && this.interrupt.exitCode === undefined) {
+    if (this.passed !== "") this.log.message(this.passed);
+    while (state.step < this.totalSteps || state.ended < state.step) {
       await this.epoch();
+      if (this.interrupt.exitCode !== undefined) break; // the end of the epoch, where it is one, comes at resumption
+      await this.endOfEpoch();
+      await this.save();
       if (this.interrupt.exitCode !== undefined) break;
-      const done = state.step >= this.totalSteps;
-      const every = args.config.trainer_params.check_val_every_n_epoch;
-      const better = done || state.epoch % every === 0 ? await this.validate() : false;
-      await this.save(better);
     }
-    if (this.interrupt.exitCode !== undefined) await this.save(false);
-    else await this.log.finish(this.metrics);
+    if (this.interrupt.exitCode !== undefined) await this.save();
+    if (this.unsaved !== undefined) throw this.notSaved(this.unsaved);
+    if (this.interrupt.exitCode === undefined) await this.log.finish(this.metrics);
     return { state, metrics: this.metrics, interrupted: this.interrupt.exitCode };
   }
 
@@ -115,29 +136,103 @@ class Run {
   private async epoch(): Promise<void> {
     const { state, args } = this;
     const { train } = args.prepared;
-    const { exp_params: exp, trainer_params: trainer } = args.config;
+    const every = args.config.trainer_params.checkpoint?.every_n_steps;
+    const isEnd = () => state.batch >= this.stepsPerEpoch || state.step >= this.totalSteps;
+    if (isEnd()) return;
+    this.keep();
+    let kept = state.step;
     for await (const host of this.ahead.of(train.batches(state.epoch, state.batch))) {
-      const lr = learningRate(exp, { ...state, totalSteps: this.totalSteps });
+      if (state.step >= kept + KEEP_EVERY) {
+        this.keep();
+        kept = state.step;
+      }
+      const lr = this.learningRate(state);
       if (this.histogramsAreDue()) this.logHistograms(host, lr);
       const figures = await this.stepper.run(host, state.step, lr);
-      this.checkFinite(figures, lr);
+      const good = isFiniteStep(figures);
+      if (good) state.skipped = 0;
+      else await this.goBack(host, figures, lr);
       state.step++;
       state.batch++;
-      this.log.step(state, figures, { lr, images: host.shape[0], waitSeconds: this.ahead.waitSeconds });
-      const every = trainer.checkpoint?.every_n_steps;
-      if (every !== undefined && state.step % every === 0) await this.save(false);
+      if (good)
+        this.log.step(state, figures, { lr, images: host.shape[0], waitSeconds: this.ahead.waitSeconds });
+      else {
+        this.keep(); // the steps before it are never done again
+        kept = state.step;
+        this.log.skipped(state);
+      }
       await new Promise(setImmediate); // signals, prefetch and the progress display get their turn
-      if (this.interrupt.exitCode !== undefined) break;
-      if (state.batch >= this.stepsPerEpoch || state.step >= this.totalSteps) break;
+      if (this.interrupt.takeRequest()) await this.save();
+      if (this.interrupt.exitCode !== undefined || isEnd()) break;
+      if (every !== undefined && state.step % every === 0) await this.save();
     }
+  }
+
+  /** Counts the epoch, where it is at its end, and validates where that is due. */
+  private async endOfEpoch(): Promise<void> {
+    const { state } = this;
     if (state.batch >= this.stepsPerEpoch) {
       state.epoch++;
       state.batch = 0;
     }
+    const every = this.args.config.trainer_params.check_val_every_n_epoch;
+    if (state.step >= this.totalSteps || state.epoch % every === 0) await this.validate();
+    state.ended = state.step;
   }
 
-  /** Metrics and grids of the validation images; true where the monitored metric is the best so far. */
-  private async validate(): Promise<boolean> {
+  private learningRate({ step, epoch }: Pick<RunState, "step" | "epoch">): number {
+    return learningRate(this.args.config.exp_params, { step, epoch, totalSteps: this.totalSteps });
+  }
+
+  /** Keeps the state in memory, to go back to. */
+  private keep(): void {
+    this.stepper.giveBack();
+    this.lastGood.take(this.state);
+  }
+
+  /** Undoes a step whose loss is not finite. @throws UserError where the run is to stop; the state is then saved */
+  private async goBack(host: PreparedBatch, figures: Figures, lr: number): Promise<void> {
+    const { state, stepper } = this;
+    const what = notFinite(state.step + 1, figures, lr);
+    await this.rewind();
+    state.skipped++;
+    const skips = this.args.config.trainer_params.on_nan === "skip";
+    if (skips && state.skipped <= MOST_SKIPPED) {
+      this.log.message(`${what}; skipped`);
+      return;
+    }
+    const good = allFinite(stepper.variables);
+    const norms = normsText(stepper.gradients(host, state.step, lr));
+    state.skipped = 0;
+    if (!good) Object.assign(state, this.lastGood.restore());
+    if (state.step > this.saved.step && (good || allFinite(stepper.variables))) await this.save();
+    const { checkpoints, path } = this.args.folder;
+    const { step } = this.saved;
+    throw new UserError(
+      `${what}. ${norms} ${skips ? `${MOST_SKIPPED} steps in a row were skipped. ` : ""}` +
+        "Lower exp_params.LR or set trainer_params.gradient_clip_val" +
+        `${skips ? "" : ", or trainer_params.on_nan=skip to leave such batches out"}.` +
+        (step < 0
+          ? ""
+          : ` The last good step, ${step}, is in ${checkpoints}: vae run --resume ${path} --set …`),
+    );
+  }
+
+  /** Brings the variables to where `state` says: from the copy in memory, the steps since then done again. */
+  private async rewind(): Promise<void> {
+    const { stepper, state } = this;
+    stepper.giveBack();
+    const from = this.lastGood.restore();
+    if (from.step >= state.step) return;
+    for await (const raw of this.args.prepared.train.batches(from.epoch, from.batch)) {
+      await stepper.run(await this.targets.complete(raw), from.step, this.learningRate(from));
+      if (++from.step >= state.step) break;
+    }
+    stepper.giveBack();
+  }
+
+  /** Metrics and grids of the validation images. */
+  private async validate(): Promise<void> {
     this.stepper.giveBack();
     const { state, args } = this;
     const { val, vae, weights, rng, imageRange } = args.prepared;
@@ -163,7 +258,7 @@ class Run {
         await this.log.latents(state, await latentReport(args.prepared, logging.latent_count));
     }
     this.log.validation(state, this.metrics);
-    return this.isBest();
+    if (this.isBest()) this.best = true;
   }
 
   /** Before the step under way: each N steps, or where a validation follows. */
@@ -195,31 +290,54 @@ class Run {
       throw new UserError(`trainer_params.checkpoint.monitor: expected one of ${names}, got "${monitor}".`);
     }
     const { best } = this.state;
+    if (!Number.isFinite(value)) return false;
     if (best !== undefined && !(mode === "min" ? value < best : value > best)) return false;
     this.state.best = value;
     return true;
   }
 
-  private async save(best: boolean): Promise<void> {
-    const { state, args } = this;
-    if (state.step === this.savedStep && !best) return;
+  /** Writes a checkpoint, unless the last one is of this state; where it can't, says so, and training goes on. */
+  private async save(): Promise<void> {
+    const { state, args, best } = this;
+    if (state.step === this.saved.step && state.ended === this.saved.ended && !best) return;
     const { model, vae, optimizers } = args.prepared;
     this.stepper.giveBack();
     const bytes = encodeCheckpoint(model.name, vae, optimizers, state);
     const keepLast = args.config.trainer_params.checkpoint?.keep_last ?? 0;
-    await saveCheckpoint(args.folder.checkpoints, bytes, { step: state.step, best, keepLast });
-    this.savedStep = state.step;
-    await this.log.flush();
+    try {
+      if (args.folder.hold()) {
+        this.log.message(
+          `${args.folder.path} was deleted while training: made anew, with what is known of it`,
+        );
+        await this.log.renew();
+      }
+      await this.log.flush(); // before: a checkpoint whose rows are not on the disk would lack them for good
+      await saveCheckpoint(args.folder.checkpoints, bytes, { step: state.step, best, keepLast });
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      this.unsaved = error;
+      this.log.message(
+        `not saved at step ${state.step}: ${error.message} Training goes on. ${this.lastSaved()}`,
+      );
+      return;
+    }
+    if (this.unsaved !== undefined) this.log.message(`saved again, at step ${state.step}`);
+    this.unsaved = undefined;
+    this.saved = { ...state };
+    this.best = false;
   }
 
-  private checkFinite({ total, terms, gradNorm }: Figures, lr: number): void {
-    if (Number.isFinite(total) && Number.isFinite(gradNorm)) return;
-    const shown = Object.entries({ ...terms, total, gradient_norm: gradNorm, learning_rate: lr });
-    throw new UserError(
-      `step ${this.state.step + 1}: the loss is no longer finite: ${shown.map(([k, v]) => `${k} ${v}`).join(", ")}. ` +
-        `Lower exp_params.LR or set trainer_params.gradient_clip_val.${
-          this.savedStep >= 0 ? ` The last good checkpoint is in ${this.args.folder.checkpoints}.` : ""
-        }`,
+  private lastSaved(): string {
+    const { step } = this.saved;
+    return step < 0 ? "There is no checkpoint yet." : `The last checkpoint is of step ${step}.`;
+  }
+
+  private notSaved(why: UserError): UserError {
+    const { state, args } = this;
+    return new UserError(
+      `the run ends at step ${state.step}, which is not saved: ${why.message} ${this.lastSaved()} ` +
+        `To train from there: vae run --resume ${args.folder.path}`,
+      { cause: why },
     );
   }
 }

@@ -72,6 +72,13 @@ export class Stepper {
     return program.rebuild(values.map((v) => v[0]!));
   }
 
+  /** All that a step reads and changes: parameters, running statistics, optimizer state. */
+  get variables(): readonly Variable[] {
+    const { vae, optimizers } = this.args;
+    const state = [...optimizers.values()].flatMap((o) => [...o.state.values()]);
+    return [...[...vae.params.values()].map((p) => p.value), ...state];
+  }
+
   /**
    * The gradients that `run` of the same arguments is about to take, by parameter name, before clipping and in
    * float32; computed op by op, so slower. Changes nothing; the model's variables can be read after it.
@@ -111,7 +118,7 @@ export class Stepper {
 
   /** Rehearses the step twice, at this point and the next, and undoes what it did. */
   private compile(compiler: StepCompiler, host: PreparedBatch, at: StepPoint): Program {
-    const variables = this.variables();
+    const { variables } = this;
     const before = variables.map((v) => tf.tidy(() => tf.mul(v, 1))); // a clone would share what is changed in place
     const next: StepPoint = { step: at.step + 1, lr: at.lr / 2, rng: this.args.rng.fold(at.step + 1) };
     let sources: Source[] = [];
@@ -139,11 +146,5 @@ export class Stepper {
       });
       tf.dispose(before);
     }
-  }
-
-  private variables(): Variable[] {
-    const { vae, optimizers } = this.args;
-    const state = [...optimizers.values()].flatMap((o) => [...o.state.values()]);
-    return [...[...vae.params.values()].map((p) => p.value), ...state];
   }
 }

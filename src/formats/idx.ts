@@ -14,6 +14,8 @@ const UBYTE = 0x08;
 /** Deflate's best: a match of 258 bytes in two bits. */
 const BEST_RATIO = 1032;
 const LONGEST_HEADER = 4 + 4 * 255;
+/** What is read at most: MNIST's training images are 47 MB, and a gzip file can promise a thousand times its size. */
+const MAX_BYTES = 2 ** 30;
 
 /**
  * The content of an IDX file of unsigned bytes with `rank` dimensions, gzipped (by its first bytes, not its
@@ -37,6 +39,8 @@ export async function readIdx(file: string, rank: number): Promise<Idx> {
     const size = zipped ? `${bytes.length} bytes, zipped` : `${bytes.length} bytes`;
     throw new DataError(`${file}: cut short: ${promise}, got a file of ${size}. ${remedy}`);
   }
+  if (expected > MAX_BYTES)
+    throw new DataError(`${file}: ${promise}; at most ${MAX_BYTES} bytes are read. Is it such a file?`);
   const all = zipped ? await unzip(file, bytes, expected + 1, false) : bytes;
   if (all.length < expected) {
     throw new DataError(`${file}: cut short: ${promise}, got ${all.length}. ${remedy}`);

@@ -34,11 +34,13 @@ const MAX_HEADER = 100_000_000;
 
 /**
  * The tensors and metadata of a file (by name) or of bytes. Where alignment allows, `data` are views of the
- * bytes read, not copies.
+ * bytes read, not copies. `name` stands in errors for the file that bytes are of.
  * @throws DataError where the file is missing, cut short, inconsistent or of a type not listed above.
  */
-export function readSafetensors(source: Uint8Array | string): Safetensors {
-  const name = typeof source === "string" ? source : "safetensors";
+export function readSafetensors(
+  source: Uint8Array | string,
+  name = typeof source === "string" ? source : "safetensors",
+): Safetensors {
   const bytes = typeof source === "string" ? readBytes(source) : source;
   const fail = (why: string): never => {
     throw new DataError(`${name}: ${why}; the file is damaged or is no safetensors file`);

@@ -1,7 +1,11 @@
 import { leakyRelu as leakyReluOp } from "../backends/nn_ops.ts";
+import { ShapeError } from "../errors.ts";
 import type { Rng } from "../rng.ts";
 import { type Tensor, tf, type Variable } from "../tf.ts";
 import type { WeightInit } from "./init.ts";
+
+/** 2 GiB; training takes four times as much. A dimension with zeros too many would else end in a crash. */
+const MAX_NUMBERS = 2 ** 29;
 
 /** Where PyTorch's layout of a weight differs from ours; `same` for vectors, "OI" for dense layers. */
 export type TorchLayout = "same" | "OIHW" | "IOHW" | "OI";
@@ -63,6 +67,7 @@ export class Scope {
     const name = this.name(leaf);
     if (this.params.has(name)) throw new Error(`parameter "${name}" is declared twice`);
     const count = shape.reduce((a, b) => a * b, 1);
+    this.refuseHuge(name, shape, count);
     const trainable = options.trainable ?? true;
     const initial = tf.tensor(values(this.rng.fold(name), count), shape, "float32");
     const param: Param = {
@@ -73,6 +78,15 @@ export class Scope {
     initial.dispose();
     this.params.set(name, param);
     return param;
+  }
+
+  private refuseHuge(name: string, shape: readonly number[], count: number): void {
+    const all = [...this.params.values()].reduce((sum, p) => sum + p.value.size, count);
+    if (all <= MAX_NUMBERS) return;
+    throw new ShapeError(
+      `model_params: expected a model of at most ${MAX_NUMBERS} numbers, got ${all} with ${name} [${shape}]. ` +
+        "Lower latent_dim, hidden_dims or data_params.patch_size.",
+    );
   }
 }
 

@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { readSafetensors } from "../../src/formats/safetensors.ts";
 import { hasTensorFlow } from "../support/backends.ts";
 import { vae } from "../support/cli.ts";
+import { figures } from "../support/metrics.ts";
 
 /** A run of seconds: 4 steps an epoch. */
 const CONFIG = `
@@ -21,16 +22,6 @@ const newFolder = () => mkdtempSync(join(root, "cwd-"));
 const checkpoint = (cwd: string, version = 0) =>
   readSafetensors(join(cwd, `logs/tiny/version_${version}/checkpoints/last.safetensors`));
 const csv = (cwd: string) => readFileSync(join(cwd, "logs/tiny/version_0/metrics.csv"), "utf8");
-
-/** The rows without the columns that tell of speed. */
-function figures(text: string): string[][] {
-  const rows = text
-    .trimEnd()
-    .split("\n")
-    .map((row) => row.split(","));
-  const kept = rows[0]!.map((name) => !/images_per_second|data_wait_share/.test(name));
-  return rows.map((row) => row.filter((_, i) => kept[i]));
-}
 
 beforeAll(() => {
   writeFileSync(join(root, "tiny.yaml"), CONFIG);
@@ -69,7 +60,8 @@ describe("vae run", () => {
       height: 4 * 34 + 2,
       channels: 3,
     });
-    expect(readdirSync(join(folder, "checkpoints"))).toEqual(["best.safetensors", "last.safetensors"]);
+    const checkpoints = ["best.safetensors", "last.safetensors", "previous.safetensors"];
+    expect(readdirSync(join(folder, "checkpoints"))).toEqual(checkpoints);
     const environment = JSON.parse(readFileSync(join(folder, "environment.json"), "utf8"));
     expect(environment).toMatchObject({
       backend: hasTensorFlow ? "tensorflow" : "wasm",
@@ -179,6 +171,12 @@ describe("mistakes are sentences", () => {
       ],
       1,
       /patch_size: expected square images with a side of 32, 48, 64, 80, [\s\S]*got 36x36\. Change patch_size/,
+    ],
+    [
+      "a model that no memory holds",
+      ["run", "--config", "{}", "--set", "model_params.latent_dim=1000000000000"],
+      1,
+      /expected a model of at most 536870912 numbers, got \d+ with \S+ \[\d+,\d+\]\. Lower latent_dim/,
     ],
     [
       "a learning rate that blows up",

@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../src/backends/index.ts";
 import { encodeCheckpoint, restoreCheckpoint } from "../../src/experiment/checkpoint.ts";
 import { createOptimizer } from "../../src/experiment/optimizers.ts";
+import { newRunState } from "../../src/experiment/run_state.ts";
 import { evaluateStep, trainStep } from "../../src/experiment/step.ts";
 import { newCtx } from "../../src/models/ctx.ts";
 import type { Convention } from "../../src/models/define.ts";
@@ -116,7 +117,7 @@ for (const backend of trainingBackends) {
       trainStep(whole, { images: images() }, 0, 1e-3);
       writeFileSync(
         file,
-        encodeCheckpoint(name, whole.vae, whole.optimizers, { step: 1, epoch: 0, batch: 1, best: undefined }),
+        encodeCheckpoint(name, whole.vae, whole.optimizers, { ...newRunState(), step: 1, batch: 1 }),
       );
       const expected = trainStep(whole, { images: images() }, 1, 1e-3);
       const resumed = trainer(await build(model, SMALL, { rng: Rng.fromSeed(99) }), weights);

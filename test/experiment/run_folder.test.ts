@@ -14,7 +14,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ConfigError, UserError } from "../../src/errors.ts";
-import { createRun, newestRun, openRun } from "../../src/experiment/run_folder.ts";
+import { createRun, newestRun, openRun, type RunFolder } from "../../src/experiment/run_folder.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 let logs: string;
@@ -124,7 +124,8 @@ describe("openRun", () => {
     const created = createRun(logs, "A");
     created.release();
     const opened = openRun(created.path);
-    expect({ ...opened, release: 0 }).toEqual({ ...created, release: 0 });
+    const paths = (run: RunFolder) => ({ ...run, hold: 0, release: 0 });
+    expect(paths(opened)).toEqual(paths(created));
   });
 
   it("refuses a run that another process writes to, and names the process", async () => {

@@ -7,6 +7,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { loadConfig } from "../../src/config/load.ts";
 import type { Config } from "../../src/config/schema.ts";
 import { TensorBoardLogger } from "../../src/experiment/loggers/tensorboard.ts";
+import { newRunState } from "../../src/experiment/run_state.ts";
 import { gridPng } from "../../src/images/grid.ts";
 import { tensorboardPython } from "../support/tensorboard.ts";
 
@@ -23,7 +24,7 @@ let config: Config;
 
 const read = (folder: string) =>
   JSON.parse(execFileSync(python, [script, folder], { encoding: "utf8", stdio: "pipe" })) as Read;
-const at = (step: number) => ({ step, epoch: 0, batch: 0, best: undefined });
+const at = (step: number) => ({ ...newRunState(), step, epoch: 0 });
 const newFolder = () => mkdtempSync(join(tmpdir(), "tfjs-vae-events-"));
 
 beforeAll(async () => {

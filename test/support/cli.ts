@@ -19,24 +19,55 @@ export interface VaeOptions {
 }
 
 /** The command as a user types it, in a process of its own. */
-export function vae(
-  args: readonly string[],
-  { cwd, env, started, signalAt }: VaeOptions = {},
-): Promise<Ended> {
+export function vae(args: readonly string[], options: VaeOptions = {}): Promise<Ended> {
+  const { child, ended, said } = startVae(args, options);
+  options.started?.(child);
+  const { signalAt } = options;
+  if (signalAt !== undefined)
+    void said(signalAt.text).then(
+      () => child.kill(signalAt.signal),
+      () => {}, // it ended before, which the test sees
+    );
+  return ended;
+}
+
+export interface Started {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  /** Resolves as soon as what it has said since the last call holds `text`; rejects where it ends before. */
+  said(text: string): Promise<void>;
+}
+
+/** As `vae`, for a test that does something while it runs. */
+export function startVae(args: readonly string[], { cwd, env }: VaeOptions = {}): Started {
   const child = spawn(process.execPath, [bin, ...args], { cwd, env: { ...process.env, ...env } });
-  started?.(child);
   const out = { stdout: "", stderr: "" };
-  let sent = false;
+  let fresh = "";
+  let look = () => {};
   for (const name of ["stdout", "stderr"] as const) {
     child[name].setEncoding("utf8").on("data", (text: string) => {
       out[name] += text;
-      if (sent || signalAt === undefined || !out[name].includes(signalAt.text)) return;
-      sent = true;
-      child.kill(signalAt.signal);
+      fresh += text;
+      look();
     });
   }
-  return new Promise((resolve, reject) => {
+  const ended = new Promise<Ended>((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code) => resolve({ code, ...out }));
   });
+  const said = (text: string) =>
+    new Promise<void>((resolve, reject) => {
+      look = () => {
+        const at = fresh.indexOf(text);
+        if (at < 0) return;
+        fresh = fresh.slice(at + text.length);
+        look = () => {};
+        resolve();
+      };
+      look();
+      void ended.then(({ stdout, stderr }) =>
+        reject(new Error(`ended without "${text}": ${stdout}${stderr}`)),
+      );
+    });
+  return { child, ended, said };
 }

@@ -1,6 +1,9 @@
 import type { Sharp } from "sharp";
 import { centerCrop, type Pixels, resizeShorterSide, toGrey } from "../transforms.ts";
 
+/** Pixels above which Pillow refuses an image as a bomb: a small file may promise any number of them. */
+const MAX_PIXELS = 178_956_970;
+
 /** What is done to each image after decoding. */
 export interface ImageTransform {
   /** Side of the crop before resizing; undefined: none. */
@@ -18,7 +21,7 @@ export interface ImageTransform {
 export async function decodeImage(file: string, transform: ImageTransform): Promise<Uint8Array> {
   const { default: sharp } = await import("sharp"); // 40 ms that checking a config need not take
   sharp.cache(false); // no image is read twice
-  const { data, info } = await toRgb(sharp(file, { failOn: "error" }))
+  const { data, info } = await toRgb(sharp(file, { failOn: "error", limitInputPixels: MAX_PIXELS }))
     .raw({ depth: "uchar" })
     .toBuffer({ resolveWithObject: true });
   let image: Pixels = { data, width: info.width, height: info.height, channels: info.channels };

@@ -1,31 +1,40 @@
-import { appendFileSync, existsSync, readFileSync } from "node:fs";
-import { writeAtomic, writeProblem } from "../../atomic_file.ts";
-import type { RunState } from "../checkpoint.ts";
+import { appendFileSync, closeSync, existsSync, fsyncSync, openSync, readFileSync } from "node:fs";
+import { writeAtomicSync, writeProblem } from "../../atomic_file.ts";
+import type { RunState } from "../run_state.ts";
 import type { Logger, Metrics } from "./logger.ts";
 
 const KEYS = ["step", "epoch"];
 
+/** Where a resumed run goes on. */
+type Place = Pick<RunState, "step" | "epoch">;
+
 /**
  * `metrics.csv`: a row a logged step and a row a validation, a column a metric; a metric that a row lacks is
- * empty. Columns come as their first metric does; the file is then rewritten, which happens twice or so a run.
+ * empty. Columns come as their first metric does; the file is then rewritten, which happens twice or so a run, and
+ * after a row that could not be written, so that none is missing or half there.
  */
 export class CsvLogger implements Logger {
   private columns: string[] = [];
   private rows: string[] = [];
+  /** Whether the file holds all rows. */
+  private whole = false;
 
   private constructor(private readonly file: string) {}
 
   /**
-   * @param resumedAt step of the checkpoint that a resumed run goes on from: rows after it are dropped, since
-   *   their steps are trained again
+   * @param resumedAt where the checkpoint stood that a resumed run goes on from: rows after it are dropped, since
+   *   their steps are trained, and their epochs validated, again
    */
-  static async open(file: string, resumedAt?: number): Promise<CsvLogger> {
+  static open(file: string, resumedAt?: Place): CsvLogger {
     const logger = new CsvLogger(file);
     if (resumedAt === undefined || !existsSync(file)) return logger;
     const [header = "", ...rows] = readFileSync(file, "utf8").split("\n");
     logger.columns = header.split(",").slice(KEYS.length);
-    logger.rows = rows.filter((row) => row !== "" && Number.parseInt(row, 10) <= resumedAt);
-    await writeAtomic(file, logger.text());
+    logger.rows = rows.filter((row) => {
+      const [step, epoch] = row.split(",", 2).map(Number) as [number, number];
+      return row !== "" && step <= resumedAt.step && epoch <= resumedAt.epoch;
+    });
+    logger.rewrite();
     return logger;
   }
 
@@ -34,12 +43,40 @@ export class CsvLogger implements Logger {
     this.columns.push(...added);
     const row = [step, epoch, ...this.columns.map((name) => values[name] ?? "")].join(",");
     this.rows.push(row);
-    const append = added.length === 0 && existsSync(this.file);
+    if (!this.whole || added.length > 0 || !existsSync(this.file)) this.rewrite();
+    else this.append(`${row}\n`);
+  }
+
+  flush(): void {
+    if (this.rows.length === 0) return;
+    if (!this.whole || !existsSync(this.file)) this.rewrite();
     try {
-      appendFileSync(this.file, append ? `${row}\n` : this.text(), { flag: append ? "a" : "w" });
+      const fd = openSync(this.file, "r+");
+      fsyncSync(fd);
+      closeSync(fd);
     } catch (error) {
       throw writeProblem(this.file, error);
     }
+  }
+
+  renew(): void {
+    this.rewrite();
+  }
+
+  private append(row: string): void {
+    this.whole = false; // a full disk may take half a row
+    try {
+      appendFileSync(this.file, row);
+    } catch (error) {
+      throw writeProblem(this.file, error);
+    }
+    this.whole = true;
+  }
+
+  private rewrite(): void {
+    this.whole = false;
+    writeAtomicSync(this.file, this.text());
+    this.whole = true;
   }
 
   private text(): string {

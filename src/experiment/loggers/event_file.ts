@@ -1,4 +1,4 @@
-import { closeSync, ftruncateSync, openSync, readdirSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, ftruncateSync, openSync, readdirSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { Crc32c } from "@aws-crypto/crc32c";
@@ -41,15 +41,23 @@ export class EventFile {
   /** Adds a record, which is in the file two seconds later, or at `flush` or `close`. */
   write(record: Uint8Array): void {
     if (this.fd === undefined) throw new Error(`${this.path}: written to after close`);
-    if (this.failure !== undefined) this.flush();
     this.pending.push(frame(record));
+    if (this.failure !== undefined) this.flush();
     this.timer ??= setTimeout(() => {
       try {
         this.flush();
-      } catch (error) {
-        this.failure = error; // nobody to throw to here: the next call tries again
-      }
+      } catch {} // nobody to throw to here: the next call tries again
     }, FLUSH_AFTER).unref();
+  }
+
+  /** Puts all records on the disk, as `flush`, so that a power failure leaves them. */
+  sync(): void {
+    this.flush();
+    try {
+      if (this.fd !== undefined) fsyncSync(this.fd);
+    } catch (error) {
+      throw writeProblem(this.path, error);
+    }
   }
 
   /** Hands all records to the system. @throws UserError where the disk is full; the records are kept. */
@@ -62,12 +70,21 @@ export class EventFile {
       for (let at = 0; at < bytes.length; )
         at += writeSync(this.fd, bytes, at, bytes.length - at, this.size + at);
     } catch (error) {
-      ftruncateSync(this.fd, this.size); // no half record before the next
+      this.failure = error;
+      try {
+        ftruncateSync(this.fd, this.size); // no half record before the next
+      } catch {} // the same fault
       throw writeProblem(this.path, error);
     }
     this.size += bytes.length;
     this.pending = [];
     this.failure = undefined;
+  }
+
+  /** Closes it without the records that are not in it yet. */
+  abandon(): void {
+    this.pending = [];
+    this.close();
   }
 
   close(): void {

@@ -1,14 +1,13 @@
-import { mkdir } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { writeAtomic } from "../../atomic_file.ts";
+import { makeFolder, writeAtomic } from "../../atomic_file.ts";
 import type { BackendInfo } from "../../backends/index.ts";
 import type { Config } from "../../config/schema.ts";
 import { UserError } from "../../errors.ts";
-import type { RunState } from "../checkpoint.ts";
 import { environment, parameterCount } from "../environment.ts";
 import type { LatentReport } from "../latent_report.ts";
 import type { Prepared } from "../prepare.ts";
 import type { RunFolder } from "../run_folder.ts";
+import type { RunState } from "../run_state.ts";
 import type { Figures } from "../step.ts";
 import { ConsoleLog, duration, metricsText } from "./console.ts";
 import { CsvLogger } from "./csv.ts";
@@ -35,31 +34,49 @@ export interface RunLogArgs {
  */
 export class RunLog {
   private readonly console: ConsoleLog;
-  private readonly window = new StepWindow();
+  private readonly window: StepWindow;
   private readonly began = Date.now();
   private readonly firstStep: number;
   private readonly failed = new Set<Logger>();
   private loggers: Logger[] = [];
+  private configText = "";
 
   constructor(private readonly args: RunLogArgs) {
     this.console = new ConsoleLog(args.quiet);
     this.firstStep = args.state.step;
+    this.window = new StepWindow(args.state.window);
   }
 
   /** Writes config.yaml and environment.json, opens the loggers and says what runs. */
   async start(configText: string): Promise<void> {
-    const { folder, resume, config, prepared, backend, state } = this.args;
-    const suffix = resume ? `_resumed_at_${state.step}` : "";
-    const about = `${JSON.stringify(environment(prepared, backend), null, 2)}\n`;
-    await writeAtomic(folder.config.replace(/(?=\.yaml$)/, suffix), configText);
-    await writeAtomic(folder.environment.replace(/(?=\.json$)/, suffix), about);
-    const resumedAt = resume ? state.step : undefined;
+    const { folder, resume, config, state, prepared } = this.args;
+    this.configText = configText;
+    await this.describe(resume ? `_resumed_at_${state.step}` : "");
     this.loggers = [
-      await CsvLogger.open(folder.metrics, resumedAt),
-      new TensorBoardLogger(folder.path, config, configText, resumedAt, comparedFigures(prepared)),
+      CsvLogger.open(folder.metrics, resume ? state : undefined),
+      new TensorBoardLogger(
+        folder.path,
+        config,
+        configText,
+        resume ? state.step : undefined,
+        comparedFigures(prepared),
+      ),
     ];
     this.sayWhatRuns();
     this.window.restart();
+  }
+
+  /** The run's folder was deleted and is there again, empty: config.yaml and what the loggers still know. */
+  async renew(): Promise<void> {
+    await this.describe("");
+    this.each((logger) => logger.renew?.());
+  }
+
+  private async describe(suffix: string): Promise<void> {
+    const { folder, prepared, backend } = this.args;
+    const about = `${JSON.stringify(environment(prepared, backend), null, 2)}\n`;
+    await writeAtomic(folder.config.replace(/(?=\.yaml$)/, suffix), this.configText);
+    await writeAtomic(folder.environment.replace(/(?=\.json$)/, suffix), about);
   }
 
   message(text: string): void {
@@ -77,7 +94,7 @@ export class RunLog {
     at: { lr: number; images: number; waitSeconds: number },
   ): void {
     this.window.add(figures, at);
-    const { totalSteps, stepsPerEpoch, config } = this.args;
+    const { totalSteps, stepsPerEpoch } = this.args;
     const imagesPerSecond = this.window.imagesPerSecond;
     const perStep = (Date.now() - this.began) / 1000 / (state.step - this.firstStep);
     const progress = {
@@ -91,10 +108,19 @@ export class RunLog {
       secondsLeft: (totalSteps - state.step) * perStep,
     };
     this.console.progress(progress, figures);
-    const first = state.step === 1;
-    if (!first && state.step % config.trainer_params.log_every_n_steps !== 0) return;
+    this.rowIfDue(state);
+  }
+
+  /** A step that changed nothing, for its loss was not finite. */
+  skipped(state: Readonly<RunState>): void {
+    this.rowIfDue(state);
+  }
+
+  private rowIfDue(state: Readonly<RunState>): void {
+    const every = this.args.config.trainer_params.log_every_n_steps;
+    if (state.step !== 1 && state.step % every !== 0) return;
     const row = this.window.take();
-    this.each((logger) => logger.metrics(state, row));
+    if (row !== undefined) this.each((logger) => logger.metrics(state, row));
   }
 
   validation(state: Readonly<RunState>, metrics: Metrics): void {
@@ -107,11 +133,12 @@ export class RunLog {
   async picture(tag: PictureTag, state: Readonly<RunState>, png: Buffer): Promise<void> {
     const { samples, reconstructions, traversals } = this.args.folder;
     const folders = { Samples: samples, Reconstructions: reconstructions, Traversals: traversals };
-    if (tag in folders) {
-      const folder = folders[tag as keyof typeof folders];
-      await mkdir(folder, { recursive: true });
-      await writeAtomic(join(folder, `epoch_${String(state.epoch).padStart(4, "0")}.png`), png);
-    }
+    const folder = folders[tag as keyof typeof folders];
+    if (folder !== undefined)
+      await this.keep(async () => {
+        await makeFolder(folder);
+        await writeAtomic(join(folder, `epoch_${String(state.epoch).padStart(4, "0")}.png`), png);
+      });
     this.each((logger) => logger.picture?.(tag, state, png));
   }
 
@@ -121,10 +148,20 @@ export class RunLog {
   }
 
   async latents(state: Readonly<RunState>, report: LatentReport): Promise<void> {
-    await writeProjector(this.args.folder.path, report.embedding);
+    await this.keep(() => writeProjector(this.args.folder.path, report.embedding));
     this.each((logger) => logger.histograms?.(state, report.histograms));
     if (report.kl !== undefined) await this.picture("KL_per_dimension", state, report.kl);
     if (report.traversals !== undefined) await this.picture("Traversals", state, report.traversals);
+  }
+
+  /** Where a file can't be written for a reason that the user can mend, training goes on without it. */
+  private async keep(write: () => Promise<void>): Promise<void> {
+    try {
+      await write();
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      this.console.message(`not kept: ${error.message} Training goes on.`);
+    }
   }
 
   async flush(): Promise<void> {
@@ -175,6 +212,7 @@ export class RunLog {
     for (const logger of this.loggers) {
       try {
         use(logger);
+        if (this.failed.delete(logger)) this.console.message("logged again.");
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
         if (!this.failed.has(logger)) this.console.message(`not logged: ${error.message} Training goes on.`);

@@ -1,4 +1,4 @@
-import type { RunState } from "../checkpoint.ts";
+import type { RunState } from "../run_state.ts";
 
 /** Metrics by tag, such as `train/kl` or `val/elbo`. */
 export type Metrics = Readonly<Record<string, number>>;
@@ -19,7 +19,9 @@ export interface Logger {
   histograms?(state: Readonly<RunState>, values: Arrays): void;
   /** The run has reached its end with these metrics. */
   finish?(metrics: Metrics): void;
-  /** Hands all to the disk, before a checkpoint counts as saved. */
+  /** Puts all on the disk, where a power failure leaves it: a checkpoint that follows then lacks no row before it. */
   flush?(): void;
+  /** The run's folder was deleted and is there again, empty. */
+  renew?(): void;
   close?(): void;
 }

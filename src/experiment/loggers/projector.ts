@@ -1,6 +1,5 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { writeAtomic, writeProblem } from "../../atomic_file.ts";
+import { makeFolder, writeAtomic } from "../../atomic_file.ts";
 
 /** Points with their pictures, as TensorBoard's projector shows them. */
 export interface Embedding {
@@ -27,9 +26,7 @@ const FOLDER = "projector";
 export async function writeProjector(run: string, embedding: Embedding): Promise<void> {
   const { sprite, imageSize } = embedding;
   const folder = join(run, FOLDER);
-  await mkdir(folder, { recursive: true }).catch((error) => {
-    throw writeProblem(folder, error);
-  });
+  await makeFolder(folder);
   await writeAtomic(join(folder, "z.tsv"), table(embedding));
   await writeAtomic(join(folder, "labels.tsv"), labelTable(embedding));
   await writeAtomic(join(folder, "sprite.png"), sprite);

@@ -1,3 +1,4 @@
+import type { WindowSums } from "../run_state.ts";
 import type { Figures } from "../step.ts";
 import type { Metrics } from "./logger.ts";
 
@@ -8,10 +9,11 @@ interface At {
   readonly waitSeconds: number;
 }
 
-/** The steps since the last logged row: means of their figures, and how fast they were. */
+/**
+ * The steps since the last logged row: means of their figures, and how fast they were. The sums are part of the
+ * run's state, so that the first row of a resumed run is of all its steps.
+ */
 export class StepWindow {
-  private sums: Record<string, number> = {};
-  private steps = 0;
   private images = 0;
   /** Seconds spent on these steps, without validation and saving. */
   private seconds = 0;
@@ -20,15 +22,18 @@ export class StepWindow {
   private lr = 0;
   private last = performance.now();
 
+  constructor(private readonly held: WindowSums) {}
+
   /** Takes the time since the last step out of the account. */
   restart(): void {
     this.last = performance.now();
   }
 
   add({ total, terms, scalars, gradNorm }: Figures, { lr, images, waitSeconds }: At): void {
+    const { held } = this;
     const values = { total, ...terms, ...scalars, gradient_norm: gradNorm };
-    for (const [name, value] of Object.entries(values)) this.sums[name] = (this.sums[name] ?? 0) + value;
-    this.steps++;
+    for (const [name, value] of Object.entries(values)) held.sums[name] = (held.sums[name] ?? 0) + value;
+    held.steps++;
     this.images += images;
     this.lr = lr;
     const now = performance.now();
@@ -39,20 +44,22 @@ export class StepWindow {
   }
 
   get imagesPerSecond(): number {
-    return this.images / this.seconds;
+    return this.images / Math.max(this.seconds, 1e-9);
   }
 
-  /** The window's row, by tag; a new window begins. */
-  take(): Metrics {
-    const means = Object.entries(this.sums).map(([name, sum]) => [`train/${name}`, sum / this.steps]);
+  /** The window's row, by tag, undefined where it has no step; a new window begins. */
+  take(): Metrics | undefined {
+    const { sums, steps } = this.held;
+    if (steps === 0) return undefined;
+    const means = Object.entries(sums).map(([name, sum]) => [`train/${name}`, sum / steps]);
     const row = {
       ...Object.fromEntries(means),
       "train/learning_rate": this.lr,
       "train/images_per_second": this.imagesPerSecond,
-      "train/data_wait_share": Math.min(1, this.waited / this.seconds),
+      "train/data_wait_share": Math.min(1, this.waited / Math.max(this.seconds, 1e-9)),
     };
-    this.sums = {};
-    this.steps = this.images = this.seconds = this.waited = 0;
+    Object.assign(this.held, { steps: 0, sums: {} } satisfies WindowSums);
+    this.images = this.seconds = this.waited = 0;
     return row;
   }
 }

@@ -1,6 +1,6 @@
 import { leaves } from "../../config/leaves.ts";
 import type { Config } from "../../config/schema.ts";
-import type { RunState } from "../checkpoint.ts";
+import type { RunState } from "../run_state.ts";
 import { EventFile } from "./event_file.ts";
 import {
   CLASS_TENSOR,
@@ -20,20 +20,32 @@ import type { Arrays, Logger, Metrics, PictureTag } from "./logger.ts";
  * A resumed run opens a further file, which tells TensorBoard to forget what came after the checkpoint.
  */
 export class TensorBoardLogger implements Logger {
-  private readonly file: EventFile;
+  private file: EventFile;
 
   /**
    * @param resumedAt step of the checkpoint that a resumed run goes on from
    * @param compared figures to show of training and validation in one chart, such as `kl`
    */
   constructor(
-    folder: string,
-    config: Config,
-    configText: string,
+    private readonly folder: string,
+    private readonly config: Config,
+    private readonly configText: string,
     resumedAt: number | undefined,
-    compared: readonly string[] = [],
+    private readonly compared: readonly string[] = [],
   ) {
     this.file = new EventFile(folder);
+    this.begin(resumedAt);
+  }
+
+  /** What was written before is lost with the folder. */
+  renew(): void {
+    this.file.abandon();
+    this.file = new EventFile(this.folder);
+    this.begin(undefined);
+  }
+
+  private begin(resumedAt: number | undefined): void {
+    const { config, configText, compared } = this;
     this.write(0, { fileVersion: "brain.Event:2" });
     if (resumedAt !== undefined) {
       this.write(resumedAt + 1, { sessionLog: { status: SESSION_START } });
@@ -57,7 +69,7 @@ export class TensorBoardLogger implements Logger {
     const [width, height] = [png.readUInt32BE(16), png.readUInt32BE(20)];
     const colorspace = png[25] === 0 ? 1 : 3; // grey or RGB
     this.summary(step, [{ tag, image: { height, width, colorspace, encodedImageString: png } }]);
-    this.flush();
+    this.file.flush();
   }
 
   histograms({ step }: RunState, values: Arrays): void {
@@ -73,7 +85,7 @@ export class TensorBoardLogger implements Logger {
   }
 
   flush(): void {
-    this.file.flush();
+    this.file.sync();
   }
 
   close(): void {
