@@ -99,7 +99,7 @@ describe("openRun", () => {
     expect(await message(torch)).toContain("vae import vae.ckpt --config FILE --out RUN");
     expect(await message(join(root, "x.safetensors"))).toContain("vae … RUN --checkpoint FILE");
     expect(await message(run, { checkpoint: "bset" })).toContain(
-      'expected last, best or a file, got "bset". Checkpoints of logs/tiny/version_0: best.safetensors, last.safetensors.',
+      'expected last, best or a file, got "bset". Checkpoints of logs/tiny/version_0: best.safetensors, last.safetensors, previous.safetensors.',
     );
     expect(await message(join(run, "checkpoints/last.safetensors"), { checkpoint: "best" })).toContain(
       "Leave one of them out.",
