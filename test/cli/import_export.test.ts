@@ -68,7 +68,7 @@ describeShared("golden", "a checkpoint of PyTorch-VAE", () => {
   it.each(["pt", "ckpt"])(".%s becomes a run that reconstructs what PyTorch does", async (extension) => {
     const said = await importTo(`${shared}/golden/vanilla_vae.${extension}`, `from_${extension}`);
     expect(said).toContain("model_params.output=pytorch_vae");
-    const run = await openRun(join(root, `from_${extension}`), { backend: "tensorflow" });
+    const run = await openRun(join(root, `from_${extension}`), { backend: "auto" });
     expect(run.imageRange).toEqual([0, 1]);
     expect(difference(run)).toBeLessThan(2e-5);
     await run.close();
@@ -108,7 +108,7 @@ describeShared("golden", "a checkpoint of PyTorch-VAE", () => {
     const stored = [...tensors, ["model.feature_network.features.0.bias", classifier] as const];
     writeFileSync(join(root, "dfc.safetensors"), writeSafetensors(stored));
     expect(await importTo("dfc.safetensors", "from_dfc", "dfcvae")).toContain("a stored classifier");
-    const run = await openRun(join(root, "from_dfc"), { backend: "tensorflow" });
+    const run = await openRun(join(root, "from_dfc"), { backend: "auto" });
     expect(difference(run)).toBeLessThan(2e-5);
     await run.close();
   });
@@ -170,7 +170,7 @@ logging_params: {image_count: 4, name: ${name}}
     await command("export", `logs/${name}/version_0`, "--format", "tfjs", "--out", name);
     const z = [...Rng.fromSeed(3).normalArray(6)];
     const elsewhere = decodeElsewhere(join(root, name), z);
-    const run = await openRun(join(root, `logs/${name}/version_0`), { backend: "tensorflow" });
+    const run = await openRun(join(root, `logs/${name}/version_0`), { backend: "auto" });
     const own = tf.tidy(() => {
       const ctx = newCtx({ training: false, rng: Rng.fromSeed(0) });
       return run.vae.decode({ z: tf.tensor(z, [2, 3]) }, ctx).dataSync();

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newestRun } from "../../src/experiment/run_folder.ts";
 import { Rng } from "../../src/rng.ts";
+import { trainingBackends } from "../support/backends.ts";
 import { startVae, vae } from "../support/cli.ts";
 import { figures } from "../support/metrics.ts";
 import { tensorboardPython } from "../support/tensorboard.ts";
@@ -41,13 +42,15 @@ function remains(run: string) {
         readFileSync(join(run, folder, name)).toString("base64"),
       ]),
     );
-  const text = execFileSync(python, [reader, run], { encoding: "utf8", stdio: "pipe" });
+  const text = execFileSync(python, [reader, run], { encoding: "utf8", stdio: "pipe", maxBuffer: 2 ** 28 });
   const { scalars, images } = JSON.parse(text) as { scalars: object; images: object };
   const timeless = Object.entries(scalars).filter(([tag]) => !/images_per_second|data_wait_share/.test(tag));
   return {
     checkpoints: all("checkpoints"),
     samples: all("Samples"),
     reconstructions: all("Reconstructions"),
+    traversals: all("Traversals"),
+    projector: all("projector"),
     metrics: figures(readFileSync(join(run, "metrics.csv"), "utf8")),
     scalars: Object.fromEntries(timeless),
     images,
@@ -78,7 +81,7 @@ async function trainThroughKills(
 }
 
 describe(`killed ${KILLS} times at random (KILL_SEED=${SEED})`, () => {
-  it.concurrent.each(["tensorflow", "wasm"])(
+  it.concurrent.each(trainingBackends)(
     "a run on %s leaves what one that was never stopped leaves, to the bit",
     async (backend) => {
       const args = ["run", "--config", join(root, "kill.yaml"), "--backend", backend, "--resume", "auto"];

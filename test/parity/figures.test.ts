@@ -22,6 +22,7 @@ import { separatedAttributePredictability } from "../../src/metrics/sap.ts";
 import { peakSignalToNoise, squaredError } from "../../src/metrics/squared_error.ts";
 import { multiScaleSsim, ssim } from "../../src/metrics/ssim.ts";
 import { type Tensor4D, tf } from "../../src/tf.ts";
+import { trainingBackends } from "../support/backends.ts";
 import { folder } from "../support/configs.ts";
 import { formula } from "../support/formula.ts";
 import { describeShared, shared } from "../support/shared.ts";
@@ -75,7 +76,7 @@ const close = (got: ArrayLike<number>, expected: readonly number[], tolerance: n
     expect(Math.abs(got[i]! - e), `${i}: ${got[i]}`).toBeLessThan(tolerance);
 };
 
-describe.each(["tensorflow", "wasm"])("figures of pictures on %s", (backend) => {
+describe.each(trainingBackends)("figures of pictures on %s", (backend) => {
   beforeAll(async () => void (await useBackend(backend)));
 
   it("squared error and PSNR are scikit-image's", () => {
@@ -95,7 +96,7 @@ describe.each(["tensorflow", "wasm"])("figures of pictures on %s", (backend) => 
 });
 
 describeShared("data/lpips", "LPIPS with its real heads on a backbone of formula weights", () => {
-  beforeAll(async () => void (await useBackend("tensorflow")));
+  beforeAll(async () => void (await useBackend("auto")));
 
   it.each(["squeeze", "vgg"] as const)("%s is torchmetrics'", async (variant: LpipsVariant) => {
     const network = getNetwork(variant === "vgg" ? "vgg16" : "squeezenet1_1");
