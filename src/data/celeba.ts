@@ -50,7 +50,7 @@ export const celeba = defineDataset({
   params: Params,
   imageShape: ({ patch_size: size = 64 }) => [size, size, 3],
   async open({ data_path, patch_size: size = 64, crop, ...params }, args): Promise<Dataset> {
-    const root = await dataPath(data_path, args, EXPECTED);
+    const root = await dataPath(data_path, args, EXPECTED, SOURCE);
     const folders = [root, join(root, "celeba")].flatMap((folder) => [
       folder,
       ...["Img", "Anno", "Eval"].map((name) => join(folder, name)), // the authors' own folders

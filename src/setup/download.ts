@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { constants, createReadStream } from "node:fs";
+import { constants, createReadStream, existsSync } from "node:fs";
 import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -32,6 +32,14 @@ export interface Download {
  * error of the connection
  */
 export async function download(wanted: Download): Promise<void> {
+  const { file } = wanted;
+  await fill(wanted).catch((error) => {
+    const moved = (error as NodeJS.ErrnoException).code === "ENOENT" && existsSync(file);
+    if (!moved) throw error; // else another process had it whole first
+  });
+}
+
+async function fill(wanted: Download): Promise<void> {
   const { file, sha256 } = wanted;
   const part = `${file}.part`;
   await mkdir(dirname(file), { recursive: true }).catch((error) => {
@@ -52,9 +60,7 @@ export async function download(wanted: Download): Promise<void> {
       `${wanted.url}: expected SHA-256${beginning} ${sha256}, got ${got}: the download is damaged, or the server has another file now. Try again, or correct the hash.`,
     );
   }
-  await rename(part, file).catch(async (error) => {
-    if ((await stat(file).catch(() => undefined)) === undefined) throw writeProblem(file, error);
-  });
+  await rename(part, file);
 }
 
 /** Writes the file from byte `from` on into `part`; all of it where the server gives no ranges. */

@@ -71,6 +71,13 @@ it("crops as PyTorch-VAE or as the paper's authors do", async () => {
   expect(Math.abs(other[1]! - 40)).toBeLessThanOrEqual(2);
 });
 
+it("faces that were cropped before are no faces for the paper's crop", async () => {
+  const small = await face(1, 64, 64);
+  const root = dataFolder({ ...celebaTables(1), "img_align_celeba/000001.jpg": small });
+  const { message } = await failure(celeba(root, { crop: "paper" }));
+  expect(message).toMatch(/000001\.jpg: too small: expected at least 168x178, got 64x64/);
+});
+
 it("a part of the images is enough, and damaged ones are skipped with their attributes", async () => {
   const root = dataFolder(files);
   rmSync(join(root, "img_align_celeba", faceName(3)));
@@ -96,6 +103,8 @@ it("what is missing is named, and where people get it", async () => {
     expect(said).toMatch(new RegExp(`expected ${name}`));
     expect(said).toMatch(where);
   }
+  expect((await failure(celeba("/nowhere"))).message).toMatch(where);
+  expect((await failure(open({ name: "celeba" }))).message).toMatch(where);
   const write = (name: string, text: string) => (root: string) => writeFileSync(join(root, name), text);
   expect(await message(write("list_eval_partition.txt", "000001.jpg 3\n"))).toMatch(
     /list_eval_partition\.txt:1: expected a file name and 0, 1 or 2, got "000001\.jpg 3"/,

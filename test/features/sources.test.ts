@@ -27,6 +27,8 @@ const file = writeSafetensors(
 const sha256 = createHash("sha256").update(file).digest("hex");
 
 const asked: IncomingMessage[] = [];
+/** Hash that the hub states. */
+let linked = sha256;
 const server = createServer((request, response) => {
   asked.push(request);
   const privately = request.url?.startsWith("/me/private/");
@@ -34,16 +36,24 @@ const server = createServer((request, response) => {
     return response.writeHead(401, { "content-type": "application/json" }).end('{"error":"no"}');
   if (!request.url?.endsWith("/w.safetensors"))
     return response.writeHead(404, { "x-error-code": "EntryNotFound" }).end();
+  if (request.url.includes("/resolve/"))
+    // the hub leads to where the bytes are, as it does
+    return response
+      .writeHead(302, {
+        location: `${origin.replace("127.0.0.1", "localhost")}/storage/w.safetensors`,
+        "x-linked-etag": `"${linked}"`,
+      })
+      .end();
   const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "") ?? [];
   const part = file.subarray(Number(from), Number(to) + 1);
   const range = `bytes ${from}-${Number(from) + part.length - 1}/${file.length}`;
-  response.writeHead(206, { "content-range": range, "x-linked-etag": `"${sha256}"`, etag: '"x"' }).end(part);
+  response.writeHead(206, { "content-range": range, etag: `"${"0".repeat(64)}"` }).end(part);
 });
 let origin = "";
 beforeAll(async () => {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  process.env.NO_PROXY = "127.0.0.1";
+  process.env.NO_PROXY = "127.0.0.1,localhost";
   process.env.TORCH_HOME = "/nowhere"; // not the weights that PyTorch may have got on this machine
 });
 afterAll(() => {
@@ -55,6 +65,7 @@ afterEach(() => {
   delete process.env.HF_ENDPOINT;
   delete process.env.HF_TOKEN;
   asked.length = 0;
+  linked = sha256;
 });
 const remote = (weights: string) => sourceOf("squeezenet1_1", weights) as RemoteSource;
 
@@ -99,11 +110,21 @@ describe("weights on the Hugging Face hub", () => {
     expect(got).toBe(join(cache.folder, "networks/hub/timm/squeezenet/v1/sub/w.safetensors"));
     expect(readFileSync(got).equals(file)).toBe(true);
     expect(new Set(asked.map(({ url }) => url))).toEqual(
-      new Set(["/timm/squeezenet/resolve/v1/sub/w.safetensors"]),
+      new Set(["/timm/squeezenet/resolve/v1/sub/w.safetensors", "/storage/w.safetensors"]),
     );
   });
 
-  it("that are private want HF_TOKEN", async () => {
+  it("that are not what the hub says are refused", async () => {
+    process.env.HF_ENDPOINT = origin;
+    linked = "1".repeat(64);
+    const source = remote("hf:timm/squeezenet/w.safetensors");
+    expect((await failure(fetchWeights(source))).message).toContain(
+      `expected SHA-256 ${linked}, got ${sha256}`,
+    );
+    expect(existsSync(source.file)).toBe(false);
+  });
+
+  it("that are private want HF_TOKEN, which the hub alone is told", async () => {
     process.env.HF_ENDPOINT = origin;
     const source = remote("hf:me/private/w.safetensors");
     const error = await failure(fetchWeights(source));
@@ -111,6 +132,9 @@ describe("weights on the Hugging Face hub", () => {
     expect(error.message).toMatch(/the hub answered 401 for w\.safetensors of main\. .*set HF_TOKEN/);
     process.env.HF_TOKEN = "hf_mine";
     expect(existsSync(await fetchWeights(source))).toBe(true);
+    const elsewhere = asked.filter(({ url }) => url?.startsWith("/storage/"));
+    expect(elsewhere.length).toBeGreaterThan(0);
+    for (const { headers } of elsewhere) expect(headers.authorization).toBeUndefined();
   });
 
   it("that are not there are named", async () => {

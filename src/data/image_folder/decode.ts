@@ -13,8 +13,8 @@ export interface ImageTransform {
 }
 
 /**
- * The image of a file (its name or its bytes) as packed bytes [size, size, channels]: turned as its EXIF says, on white where it is
- * transparent, 8 bits a channel, sRGB (or its grey), then torchvision's CenterCrop, Resize of the shorter side
+ * The image of a file (its name or its bytes) as packed bytes [size, size, channels]: turned as its EXIF says, on
+ * white where it is transparent, 8 bits a channel, sRGB (or its grey), then torchvision's CenterCrop, Resize of the shorter side
  * and CenterCrop.
  */
 export async function decodeImage(file: string | Uint8Array, transform: ImageTransform): Promise<Uint8Array> {
@@ -26,6 +26,10 @@ export async function decodeImage(file: string | Uint8Array, transform: ImageTra
   let image: Pixels = { data, width: info.width, height: info.height, channels: info.channels };
   if (transform.channels === 1) image = toGrey(image);
   const { box } = transform;
+  if (box && (box.left + box.side > info.width || box.top + box.side > info.height)) {
+    const least = `${box.left + box.side}x${box.top + box.side}`;
+    throw new Error(`too small: expected at least ${least}, got ${info.width}x${info.height}`);
+  }
   if (box) image = crop(image, box.left, box.top, box.side);
   if (transform.centerCrop) image = centerCrop(image, transform.centerCrop);
   return centerCrop(resizeShorterSide(image, transform.size), transform.size).data;

@@ -1,11 +1,10 @@
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
-import { fetch } from "undici";
 import { DataError, UserError } from "../../errors.ts";
 import { download } from "../../setup/download.ts";
 import { openHttp } from "../../setup/http.ts";
 import type { OnProgress } from "../../setup/unpack.ts";
-import { hubEndpoint, locateOnHub } from "./hub.ts";
+import { hubUrl, locateOnHub } from "./hub.ts";
 import type { RemoteSource } from "./source.ts";
 
 export interface Fetching {
@@ -23,11 +22,7 @@ export async function fetchWeights(source: RemoteSource, fetching: Fetching = {}
   if (existsSync(file)) return file;
   const http = openHttp();
   try {
-    const place =
-      source.kind === "url"
-        ? source
-        : await locateOnHub(source, ((url: string, init: object) =>
-            fetch(url, { ...init, dispatcher: http })) as unknown as typeof globalThis.fetch);
+    const place = source.kind === "url" ? source : await locateOnHub(source, http);
     await download({ ...place, file, http, ...fetching });
     return file;
   } catch (error) {
@@ -44,8 +39,7 @@ export async function fetchWeights(source: RemoteSource, fetching: Fetching = {}
 }
 
 function shownUrl(source: RemoteSource): string {
-  if (source.kind === "hub")
-    return `${hubEndpoint()}/${source.repo}/resolve/${source.revision}/${source.path}`;
+  if (source.kind === "hub") return hubUrl(source);
   const url = new URL(source.url);
   url.username = "";
   url.password = "";

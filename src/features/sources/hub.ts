@@ -1,4 +1,6 @@
+import { type Dispatcher, fetch, request } from "undici";
 import { DataError } from "../../errors.ts";
+import { openHttp } from "../../setup/http.ts";
 import type { RemoteSource } from "./source.ts";
 
 export interface HubFile {
@@ -9,8 +11,13 @@ export interface HubFile {
 }
 
 /** Where the hub is: HF_ENDPOINT, or the hub itself. */
-export const hubEndpoint = (): string =>
-  (process.env.HF_ENDPOINT || "https://huggingface.co").replace(/\/+$/, "");
+const hubEndpoint = (): string => (process.env.HF_ENDPOINT || "https://huggingface.co").replace(/\/+$/, "");
+
+type HubSource = Extract<RemoteSource, { kind: "hub" }>;
+
+/** The file's address on the hub. */
+export const hubUrl = ({ repo, revision, path }: HubSource): string =>
+  `${hubEndpoint()}/${repo}/resolve/${encodeURIComponent(revision)}/${path}`;
 
 /**
  * The URL and hash of a file on the Hugging Face hub, by its own client. HF_ENDPOINT names a mirror, HF_TOKEN the token
@@ -18,10 +25,8 @@ export const hubEndpoint = (): string =>
  *
  * @throws DataError where there is no such file or it may not be read, else the error of the connection
  */
-export async function locateOnHub(
-  { repo, revision, path }: Extract<RemoteSource, { kind: "hub" }>,
-  fetch: typeof globalThis.fetch,
-): Promise<HubFile> {
+export async function locateOnHub(source: HubSource, http: Dispatcher): Promise<HubFile> {
+  const { repo, revision, path } = source;
   const { fileDownloadInfo, HubApiError } = await import("@huggingface/hub");
   const token = process.env.HF_TOKEN?.trim() || undefined;
   const where = `${hubEndpoint()}/${repo}`;
@@ -32,7 +37,7 @@ export async function locateOnHub(
     path,
     revision,
     hubUrl: hubEndpoint(),
-    fetch,
+    fetch: ((url: string, init: object) => fetch(url, { ...init, dispatcher: http })) as never,
     ...(token !== undefined && { accessToken: token }),
   }).catch((error: unknown) => {
     if (!(error instanceof HubApiError)) throw error;
@@ -49,9 +54,22 @@ export async function locateOnHub(
   });
   if (info === null)
     throw new DataError(`${where}: expected ${path} in revision ${revision}, got no such file.`);
-  return {
-    url: info.url,
-    sha256: /^"?([0-9a-f]{64})"?$/.exec(info.etag)?.[1],
-    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
-  };
+  const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const url = hubUrl(source); // and not info.url, which may be another host's: the token is for the hub alone
+  return { url, sha256: await linkedSha256(url, headers), headers };
+}
+
+/**
+ * The hub's own hash of a file in large file storage. It stands in the answer that leads to where the bytes are, and
+ * so must be read before that is followed: the storage's own ETag is another hash.
+ */
+async function linkedSha256(url: string, headers: Record<string, string>): Promise<string | undefined> {
+  const http = openHttp({ redirects: 0 });
+  try {
+    const answer = await request(url, { method: "HEAD", headers, dispatcher: http });
+    await answer.body.dump();
+    return /^"?([0-9a-f]{64})"?$/.exec(String(answer.headers["x-linked-etag"]))?.[1];
+  } finally {
+    await http.destroy();
+  }
 }
