@@ -6,6 +6,7 @@ import { type BackendInfo, useBackend } from "../src/backends/index.ts";
 import { loadConfig } from "../src/config/load.ts";
 import { prepare } from "../src/experiment/prepare.ts";
 import { createStepper } from "../src/experiment/stepper.ts";
+import { celebaFiles } from "./support/celeba.ts";
 import { dataFolder } from "./support/data.ts";
 import { shared } from "./support/shared.ts";
 
@@ -24,6 +25,7 @@ async function standIns(file: string): Promise<string[]> {
   if (network?.weights !== undefined) set.push("model_params.feature_network.weights=random");
   if (name === "shapes3d") set.push("data_params.size=16");
   if (name === "mnist") set.push(`data_params.data_path=${MNIST}`);
+  if (name === "celeba") set.push(`data_params.data_path=${dataFolder(await celebaFiles(16))}`);
   if (name === "image_folder") {
     const photo = (i: number) =>
       sharp({ create: { width: 40, height: 40, channels: 3, background: { r: 9 * i, g: 90, b: 200 } } })

@@ -1,4 +1,5 @@
 import { isAbsolute, relative, resolve } from "node:path";
+import { namesFile } from "../features/sources/source.ts";
 import type { Path, Positions } from "./positions.ts";
 import type { Config } from "./schema.ts";
 
@@ -25,7 +26,7 @@ export function rebasePaths(config: Config, from: (path: Path) => string, to: st
     >;
     const key = String(path.at(-1));
     const name = Object(parent)[key];
-    if (typeof name === "string" && name !== "random") parent[key] = move(path, name);
+    if (typeof name === "string" && (key !== "weights" || namesFile(name))) parent[key] = move(path, name);
   }
   if (moved.plugins) moved.plugins = moved.plugins.map((name, i) => move(["plugins", i], name));
   return moved;

@@ -1,6 +1,7 @@
 import type { DataCommon } from "../config/schema.ts";
 import { ConfigError } from "../errors.ts";
 import { didYouMean } from "../suggest.ts";
+import { celeba } from "./celeba.ts";
 import { cifar10 } from "./cifar10.ts";
 import type { Dataset, OpenArgs } from "./dataset.ts";
 import type { DatasetDefinition } from "./define.ts";
@@ -15,6 +16,7 @@ registerDataset(imageFolder);
 registerDataset(mnist);
 registerDataset(fashionMnist);
 registerDataset(cifar10);
+registerDataset(celeba);
 
 /** The names that `data_params.name` may have, in the order of registration. */
 export function datasetNames(): readonly string[] {

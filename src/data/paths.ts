@@ -4,7 +4,7 @@ import { ConfigError, DataError } from "../errors.ts";
 import type { OpenArgs } from "./dataset.ts";
 
 /**
- * `data_params.data_path` as an absolute path that exists.
+ * `data_params.data_path` as an absolute path that exists. `source`: a sentence that says where people get it.
  *
  * @throws ConfigError where it is not given, DataError where nothing is there; both say what should be there
  */
@@ -12,10 +12,12 @@ export async function dataPath(
   path: string | undefined,
   { baseDir }: Pick<OpenArgs, "baseDir">,
   expected: string,
+  source = "",
 ): Promise<string> {
+  const after = source && ` ${source}`;
   if (path === undefined) {
     throw new ConfigError(
-      `data_params.data_path: expected ${expected}, got nothing. Give it in the config or as --set data_params.data_path=FOLDER.`,
+      `data_params.data_path: expected ${expected}, got nothing. Give it in the config or as --set data_params.data_path=FOLDER.${after}`,
     );
   }
   const folder = resolve(baseDir, path);
@@ -24,7 +26,7 @@ export async function dataPath(
   const got = info ? `"${path}", a file` : `"${path}", which does not exist`;
   const unpack = info && /\.(tar|tgz|zip|tar\.gz)$/i.test(path) ? " Unpack it and name the folder." : "";
   const where = info ? "" : ` (${folder}; the current folder is ${process.cwd()})`;
-  throw new DataError(`data_params.data_path: expected ${expected}, got ${got}${where}.${unpack}`);
+  throw new DataError(`data_params.data_path: expected ${expected}, got ${got}${where}.${unpack}${after}`);
 }
 
 /** The first of `names` that is a file in one of `folders`. */

@@ -11,13 +11,17 @@ export interface Pixels {
  * halves rounded to the even number.
  */
 export function centerCrop(image: Pixels, side: number): Pixels {
-  const { width, height, channels } = image;
+  const { width, height } = image;
   if (width === side && height === side) return image;
+  return crop(image, cropStart(width, side), cropStart(height, side), side);
+}
+
+/** The part of an image from column `left` and row `top` on, side x side, with zeros outside of the image. */
+export function crop(image: Pixels, left: number, top: number, side: number): Pixels {
+  const { width, height, channels } = image;
   const data = new Uint8Array(side * side * channels);
-  const left = cropStart(width, side);
-  const top = cropStart(height, side);
   const from = Math.max(0, left);
-  const length = (Math.min(width, left + side) - from) * channels;
+  const length = Math.max(0, Math.min(width, left + side) - from) * channels;
   for (let y = Math.max(0, top); y < Math.min(height, top + side); y++) {
     const at = (y * width + from) * channels;
     data.set(image.data.subarray(at, at + length), ((y - top) * side + from - left) * channels);

@@ -1,5 +1,6 @@
 import type { io, LayersModel, SymbolicTensor } from "@tensorflow/tfjs";
 import { UserError } from "../errors.ts";
+import { decoderEps } from "../models/blocks/options.ts";
 import { strideSizes } from "../models/blocks/sizes.ts";
 import { newCtx } from "../models/ctx.ts";
 import { Rng } from "../rng.ts";
@@ -43,7 +44,7 @@ export function decoderLayers(run: OpenRun): LayersModel {
   const pair = (name: string) => [`${name}.weight`, `${name}.bias`];
   const zeros = { kernelInitializer: "zeros", biasInitializer: "zeros" } as const;
   const normalized = (x: SymbolicTensor, name: string) => {
-    const norm = layers.batchNormalization({ epsilon: o.batch_norm_eps });
+    const norm = layers.batchNormalization({ epsilon: decoderEps(o) });
     const y = weighted(norm, x, [...pair(name), `${name}.running_mean`, `${name}.running_var`]);
     return layers.leakyReLU({ alpha: o.leaky_slope }).apply(y) as SymbolicTensor;
   };
@@ -99,6 +100,7 @@ interface DecoderOptions {
   readonly output: "sigmoid" | "tanh" | "linear" | "pytorch_vae";
   readonly leaky_slope: number;
   readonly batch_norm_eps: number;
+  readonly decoder_batch_norm_eps?: number;
 }
 
 function optionsOf({ config }: OpenRun): DecoderOptions | undefined {

@@ -85,7 +85,13 @@ export async function openRun(path: string, options: OpenRunOptions): Promise<Op
     });
     return opened;
   };
-  const { model, vae, imageShape } = await buildModel({ config, baseDir, rng, dataset });
+  const { model, vae, imageShape } = await buildModel({
+    config,
+    baseDir,
+    rng,
+    dataset,
+    progress: options.progress,
+  });
   const close = async () => {
     vae.dispose?.();
     for (const { value } of vae.params.values()) value.dispose();

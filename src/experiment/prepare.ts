@@ -40,6 +40,7 @@ export async function buildModel(args: {
   readonly rng: Rng;
   /** Opens the data; before the model is built only where nothing else tells the images' shape. */
   dataset(): Promise<Dataset>;
+  progress?: PrepareArgs["progress"];
 }): Promise<{ model: ModelDefinition; vae: VAE; imageShape: readonly [number, number, number] }> {
   const { exp_params: exp, data_params, model_params } = args.config;
   const { name, ...params } = model_params;
@@ -53,6 +54,7 @@ export async function buildModel(args: {
     imageRange: imageRangeOf(args.config),
     rng: args.rng.fold("weights"),
     baseDir: args.baseDir,
+    ...(args.progress && { progress: args.progress }),
   });
   return { model, vae, imageShape };
 }
@@ -78,7 +80,7 @@ export async function prepare({ config, baseDir, cacheDir, progress }: PrepareAr
     return opened;
   };
   // The model before the data, which may take minutes to pack.
-  const { model, vae, imageShape } = await buildModel({ config, baseDir, rng, dataset: open });
+  const { model, vae, imageShape } = await buildModel({ config, baseDir, rng, dataset: open, progress });
   const dataset = await open();
   if (String(imageShape) !== String(dataset.imageShape))
     throw new Error(`data set ${data.name}: gave images of ${dataset.imageShape}, expected ${imageShape}`);

@@ -1,5 +1,6 @@
 import type { Named } from "../models/vae.ts";
 import type { Tensor4D } from "../tf.ts";
+import type { Normalization } from "./sources/known.ts";
 
 /** A layer of a network by torchvision's index in `features` ("14" or 14) or by name ("relu3_1"). */
 export type LayerName = string | number;
@@ -24,8 +25,8 @@ export type FeatureNetworkSpec =
   | string
   | {
       readonly name: string;
-      /** A file, or "random"; where not given, the network's embedded weights. */
+      /** A file, a URL, a name on a hub, "torchvision", "caffe" or "random"; see `sources/source.ts`. */
       readonly weights?: string;
-      /** What happens to [0, 1] images first; "imagenet" where not given. */
-      readonly normalize?: "imagenet" | "none";
+      /** What happens to [0, 1] images first; where not given, what published weights expect, else "imagenet". */
+      readonly normalize?: Normalization;
     };

@@ -1,12 +1,17 @@
+import { existsSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { ConfigError, ShapeError } from "../errors.ts";
+import type { OnProgress } from "../setup/unpack.ts";
 import { didYouMean } from "../suggest.ts";
 import type { FeatureNetworkSpec, FrozenNetwork, LayerName } from "./frozen_network.ts";
 import type { NetworkTable } from "./layer_table.ts";
+import { forRgb } from "./normalize.ts";
 import { planNetwork } from "./plan.ts";
 import { plainRunner } from "./run_plain.ts";
 import { checkImageSize, type SelectedLayer, selectLayers } from "./select_layers.ts";
+import { knownWeights, type Normalization } from "./sources/known.ts";
+import { knownSource, sourceOf } from "./sources/source.ts";
 import { SQUEEZENET } from "./squeezenet.ts";
 import { TINY_VGG } from "./tiny_vgg.ts";
 import { VGG } from "./vgg.ts";
@@ -36,6 +41,20 @@ export interface LoadArgs {
   readonly imageShape: readonly [number, number, number];
   /** Folder that a relative weights file starts from. */
   readonly baseDir: string;
+  /** Called while weights are got: megabytes done, megabytes in all. */
+  progress?(what: string, done: number, total: number): void;
+}
+
+/**
+ * What can be said of a spec before anything is loaded.
+ *
+ * @throws ConfigError for an unknown network or weights that can't be
+ */
+export function checkFeatureNetwork(spec: FeatureNetworkSpec): NetworkTable {
+  const { name, weights } = typeof spec === "string" ? { name: spec } : spec;
+  const network = getNetwork(name);
+  if (weights !== undefined) sourceOf(name, weights);
+  return network;
 }
 
 /**
@@ -49,14 +68,18 @@ export async function loadFrozenNetwork(
   layers: readonly LayerName[] | undefined,
   args: LoadArgs,
 ): Promise<FrozenNetwork> {
-  const { name, weights, normalize = "imagenet" } = typeof spec === "string" ? { name: spec } : spec;
+  const {
+    name,
+    weights,
+    normalize = weights === "caffe" ? "caffe" : "imagenet",
+  } = typeof spec === "string" ? { name: spec } : spec;
   const network = getNetwork(name);
   const selected = selectLayers(network, layers ?? network.defaultLayers);
   const [height, width, channels] = args.imageShape;
   if (channels !== 1 && channels !== 3)
     throw new ShapeError(`feature network ${name}: expected images of 1 or 3 channels, got ${channels}`);
   checkImageSize(network, selected, height, width);
-  const found = await findWeights(network, weights, selected.at(-1)!.at, args.baseDir);
+  const found = await findWeights(network, weights, selected.at(-1)!.at, args);
   return frozenNetwork(network, selected, found, normalize);
 }
 
@@ -64,20 +87,31 @@ async function findWeights(
   network: NetworkTable,
   weights: string | undefined,
   last: number,
-  baseDir: string,
+  { baseDir, progress }: LoadArgs,
 ): Promise<NetworkWeights> {
-  if (weights === "random") return randomNetworkWeights(network, last);
-  if (weights !== undefined) return readNetworkWeights(path.resolve(baseDir, weights), network, last);
+  const read = (file: string) => readNetworkWeights(file, network, last);
+  if (weights !== undefined) {
+    const source = sourceOf(network.name, weights);
+    if (source.kind === "random") return randomNetworkWeights(network, last);
+    if (source.kind === "file") return read(path.resolve(baseDir, source.name));
+    const what = `${path.basename(source.file)}, MB`;
+    const megabytes = (bytes: number) => Math.round(bytes / 1e6);
+    const onProgress: OnProgress = ({ done, total }) => progress?.(what, megabytes(done), megabytes(total));
+    const { fetchWeights } = await import("./sources/fetch.ts"); // its HTTP client takes a while to load
+    return read(await fetchWeights(source, { onProgress }));
+  }
   if (network.embedded) {
     const asset = new URL(`../../assets/${network.embedded}`, import.meta.url);
-    return readNetworkWeights(fileURLToPath(asset), network, last);
+    return read(fileURLToPath(asset));
   }
   const { name } = network;
+  const known = knownSource(knownWeights(name)[0]!);
+  if (existsSync(known.file)) return read(known.file);
   throw new ConfigError(
     `model_params.feature_network: ${name} needs its weights, a file that is not part of this project. ` +
-      `Write it once in Python: torch.save(torchvision.models.${name}(weights="DEFAULT").state_dict(), "${name}.pth"), ` +
-      `then say feature_network: {name: ${name}, weights: ${name}.pth}; or weights: random to try things out, ` +
-      "or feature_network: tiny_vgg, which needs none",
+      `Get them once: vae networks fetch ${name}; or put torchvision's file there: ${known.file}; or name a file ` +
+      `that you have, feature_network: {name: ${name}, weights: FILE}, or weights: random to try things out; or ` +
+      "take feature_network: tiny_vgg, which needs none.",
   );
 }
 
@@ -86,9 +120,11 @@ export function frozenNetwork(
   network: NetworkTable,
   selected: readonly SelectedLayer[],
   weights: NetworkWeights,
-  normalize: "imagenet" | "none",
+  normalize: Normalization,
 ): FrozenNetwork {
-  const runner = plainRunner(planNetwork(network, selected, weights), normalize);
+  const first = network.layers[0];
+  const ours = normalize === "caffe" && first?.kind === "conv" ? forRgb(weights, first.kernel) : weights;
+  const runner = plainRunner(planNetwork(network, selected, ours), normalize);
   let disposed = false;
   const running = () => {
     if (disposed) throw new Error(`feature network ${network.name} was used after its disposal`);

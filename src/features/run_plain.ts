@@ -1,8 +1,9 @@
 import type { Named } from "../models/vae.ts";
 import { type Tensor, type Tensor4D, tf } from "../tf.ts";
 import { frozenConv } from "./frozen_conv.ts";
-import { IMAGENET_MEAN, IMAGENET_STD } from "./normalize.ts";
+import { MEAN_AND_STD } from "./normalize.ts";
 import type { Step } from "./plan.ts";
+import type { Normalization } from "./sources/known.ts";
 import { untaped } from "./untaped.ts";
 
 export interface Runner {
@@ -18,7 +19,7 @@ type Op = (x: Tensor4D) => Tensor4D;
  * Runs the steps one after another in tfjs's ops: the reference for any faster way. Normalization is a step
  * of its own and not folded into the first convolution, whose zero padding lies in normalized space.
  */
-export function plainRunner(steps: readonly Step[], normalize: "imagenet" | "none"): Runner {
+export function plainRunner(steps: readonly Step[], normalize: Normalization): Runner {
   const owned: { dispose(): void }[] = [];
   const own = <T extends { dispose(): void }>(item: T): T => {
     owned.push(item);
@@ -51,13 +52,15 @@ export function plainRunner(steps: readonly Step[], normalize: "imagenet" | "non
 type Own = <T extends { dispose(): void }>(item: T) => T;
 
 /** [B, H, W, 1 or 3] in [0, 1] -> [B, H, W, 3]; one channel becomes three by broadcasting. */
-function normalization(mode: "imagenet" | "none", own: Own): Op {
+function normalization(mode: Normalization, own: Own): Op {
   if (mode === "none") {
     const ones = own(tf.keep(tf.ones([3])));
     return (x) => (x.shape[3] === 3 ? x : tf.mul(x, ones));
   }
-  const mean = own(tf.keep(tf.tensor1d([...IMAGENET_MEAN])));
-  const std = own(tf.keep(tf.tensor1d([...IMAGENET_STD])));
+  const [mean, std] = MEAN_AND_STD[mode].map((rgb) => own(tf.keep(tf.tensor1d([...rgb])))) as [
+    Tensor,
+    Tensor,
+  ];
   return (x) => tf.div(tf.sub(x, mean), std);
 }
 

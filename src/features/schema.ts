@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 import { oneOf } from "../config/schema.ts";
+import { NORMALIZATIONS } from "./sources/known.ts";
 
 /** `feature_network` of a config: a name, or the object form. */
 export const FeatureNetworkSchema = Type.Union(
@@ -13,14 +14,13 @@ export const FeatureNetworkSchema = Type.Union(
         weights: Type.Optional(
           Type.String({
             description:
-              "A .safetensors, .pth or .pt file with torchvision's names, relative to this config file; or random. Default: the embedded weights (tiny_vgg only).",
+              "A .safetensors, .pth or .pt file with torchvision's names, relative to this config file; a URL with #sha256=…; hf:OWNER/NAME/FILE; torchvision or caffe (published, got once); or random. Default: the embedded weights (tiny_vgg), else torchvision's once `vae networks fetch` got them.",
           }),
         ),
         normalize: Type.Optional(
-          oneOf(["imagenet", "none"], {
-            default: "imagenet",
+          oneOf([...NORMALIZATIONS], {
             description:
-              "imagenet: subtract ImageNet's mean and divide by its deviation first, as the weights expect; none: as PyTorch-VAE does.",
+              "imagenet: subtract ImageNet's mean and divide by its deviation first, as torchvision's weights expect; caffe: 0 to 255, minus the mean, BGR; none: as PyTorch-VAE does. Default: caffe for weights: caffe, else imagenet.",
           }),
         ),
       },

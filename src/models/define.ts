@@ -28,6 +28,8 @@ export interface BuildArgs<Params> {
   readonly rng: Rng;
   /** Folder that relative file names in the config start from. */
   readonly baseDir: string;
+  /** Called while something is got or made that takes long: items done, items in all. */
+  progress?(what: string, done: number, total: number): void;
 }
 
 export interface ModelDefinition<P extends TObject = TObject, Term extends string = string> {

@@ -1,5 +1,5 @@
 import { Type } from "typebox";
-import { getNetwork, loadFrozenNetwork } from "../features/index.ts";
+import { checkFeatureNetwork, loadFrozenNetwork } from "../features/index.ts";
 import { FeatureNetworkSchema } from "../features/schema.ts";
 import { selectLayers } from "../features/select_layers.ts";
 import { type Scalar, type Tensor4D, tf } from "../tf.ts";
@@ -45,8 +45,7 @@ export default defineModel({
   params: Params,
   check(o) {
     checkLikelihood(o);
-    const spec = o.feature_network;
-    const network = getNetwork(typeof spec === "string" ? spec : spec.name);
+    const network = checkFeatureNetwork(o.feature_network);
     selectLayers(network, o.feature_layers ?? network.defaultLayers);
   },
   terms: ({ alpha, beta }, convention) => ({

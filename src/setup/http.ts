@@ -5,12 +5,12 @@ import { type Dispatcher, EnvHttpProxyAgent, interceptors } from "undici";
 /** Where pip and the tools beside it look for certificates of a company's proxy or mirror. */
 const CERTIFICATE_VARIABLES = ["PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"];
 
-/** An HTTP client that honours HTTP_PROXY, HTTPS_PROXY, NO_PROXY, pip's certificates, and redirects. */
-export function openHttp(): Dispatcher {
+/** An HTTP client that honours HTTP_PROXY, HTTPS_PROXY, NO_PROXY, pip's certificates, and up to `redirects` redirects. */
+export function openHttp({ redirects = 5 } = {}): Dispatcher {
   const ca = certificates();
   const trust = ca === undefined ? {} : { connect: { ca }, requestTls: { ca }, proxyTls: { ca } };
   return new EnvHttpProxyAgent({ ...trust, headersTimeout: 30_000, bodyTimeout: 30_000 }).compose(
-    interceptors.redirect({ maxRedirections: 5 }),
+    interceptors.redirect({ maxRedirections: redirects }),
   );
 }
 

@@ -28,9 +28,12 @@ export class RangeReader extends yauzl.RandomAccessReader {
     url: string,
     private readonly http: Dispatcher,
     private readonly signal: AbortSignal | undefined,
+    headers: Readonly<Record<string, string>> = {},
   ) {
     super();
-    ({ url: this.url, headers: this.headers } = splitCredentials(url));
+    const { url: plain, headers: credentials } = splitCredentials(url);
+    this.url = plain;
+    this.headers = { ...credentials, ...headers };
   }
 
   /** Size of the file in bytes. @throws RangeRefused, or the error of the connection */

@@ -74,7 +74,10 @@ it("says what is wrong with a name, a file or a split", async () => {
     [["--figures", "lpips"], /--figures lpips: needs trained files: --lpips/],
     [["--figures", "lpips", "--lpips", "vgg"], /--lpips: expected vgg or squeeze, a file/],
     [["--network", "inception"], /--network: expected one of tiny_vgg, .*got "inception"/],
-    [["--figures", "frechet", "--network", "vgg16"], /vgg16 needs its weights/],
+    [
+      ["--figures", "frechet", "--network", "vgg11_bn"],
+      /vgg11_bn needs its weights.*vae networks fetch vgg11_bn/,
+    ],
     [["--split", "tset"], /Allowed choices are train, val, test/],
   ];
   for (const [args, message] of cases) {

@@ -160,7 +160,7 @@ describe("vae export --format tfjs", () => {
     writeFileSync(
       join(root, `${name}.yaml`),
       `
-model_params: {name: VanillaVAE, latent_dim: 3, hidden_dims: [8, 12], decoder: ${decoder}}
+model_params: {name: VanillaVAE, latent_dim: 3, hidden_dims: [8, 12], decoder: ${decoder}, decoder_batch_norm_eps: 0.001}
 data_params: {name: shapes3d, size: 16, patch_size: 32, train_batch_size: 8, val_batch_size: 8, val_limit: 8}
 trainer_params: {max_epochs: 2, compile: false}
 logging_params: {image_count: 4, name: ${name}}

@@ -1,9 +1,10 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { useBackend } from "../../src/backends/index.ts";
 import { ConfigError, ShapeError } from "../../src/errors.ts";
 import { frozenNetwork, loadFrozenNetwork } from "../../src/features/index.ts";
 import type { NetworkTable } from "../../src/features/layer_table.ts";
 import { selectLayers } from "../../src/features/select_layers.ts";
+import type { Normalization } from "../../src/features/sources/known.ts";
 import { vggLayers } from "../../src/features/vgg.ts";
 import { type NetworkWeights, neededEntries } from "../../src/features/weights.ts";
 import { Rng } from "../../src/rng.ts";
@@ -52,7 +53,7 @@ describe.each(["cpu", ...trainingBackends])("a frozen network on %s", (backend) 
 
   const weights = weightsFor(SMALL);
   const images = () => Rng.fromSeed(6).uniform<Tensor4D>([2, 9, 8, 3]);
-  const load = (layers: string[], normalize: "imagenet" | "none" = "none") =>
+  const load = (layers: string[], normalize: Normalization = "none") =>
     frozenNetwork(SMALL, selectLayers(SMALL, layers), weights, normalize);
   const sumOfSquares = (maps: Record<string, Tensor4D>) =>
     Object.values(maps)
@@ -104,15 +105,28 @@ describe.each(["cpu", ...trainingBackends])("a frozen network on %s", (backend) 
     expect(maxDifference(a.dataSync(), b.dataSync())).toBeLessThan(2e-5);
   });
 
-  it.each(["imagenet", "none"] as const)("sees one channel as three equal ones (%s)", (normalize) => {
-    const grey = Rng.fromSeed(8).uniform<Tensor4D>([1, 8, 8, 1]);
-    const network = load(["relu2_1"], normalize);
-    const one = network.features(grey).relu2_1!;
-    const three = network.features(tf.tile(grey, [1, 1, 1, 3])).relu2_1!;
-    expect(maxDifference(one.dataSync(), three.dataSync())).toBe(0);
-    const gradient = tf.grad((x) => sumOfSquares(network.features(x as Tensor4D)))(grey);
-    expect(gradient.shape).toEqual([1, 8, 8, 1]);
+  it("gives Caffe's weights values from 0 to 255 in the order BGR, less their mean", () => {
+    const bgr = tf.sub<Tensor4D>(
+      tf.mul(tf.reverse(images(), 3), 255),
+      tf.tensor1d([103.939, 116.779, 123.68]),
+    );
+    const a = load(["relu2_1"], "caffe").features(images()).relu2_1!.dataSync();
+    const b = load(["relu2_1"], "none").features(bgr).relu2_1!.dataSync();
+    expect(maxDifference(a, b) / Math.max(...b)).toBeLessThan(1e-5);
   });
+
+  it.each(["imagenet", "caffe", "none"] as const)(
+    "sees one channel as three equal ones (%s)",
+    (normalize) => {
+      const grey = Rng.fromSeed(8).uniform<Tensor4D>([1, 8, 8, 1]);
+      const network = load(["relu2_1"], normalize);
+      const one = network.features(grey).relu2_1!;
+      const three = network.features(tf.tile(grey, [1, 1, 1, 3])).relu2_1!;
+      expect(maxDifference(one.dataSync(), three.dataSync())).toBe(0);
+      const gradient = tf.grad((x) => sumOfSquares(network.features(x as Tensor4D)))(grey);
+      expect(gradient.shape).toEqual([1, 8, 8, 1]);
+    },
+  );
 
   it("keeps no tensor but the feature maps, and none after disposal", () => {
     const x = images();
@@ -145,10 +159,13 @@ describe("loading by a config's words", () => {
   });
 
   it("says which file a network without embedded weights needs, and how to get it", async () => {
+    vi.stubEnv("TFJS_VAE_CACHE", "/nowhere"); // where nobody has got any
+    vi.stubEnv("TORCH_HOME", "/nowhere");
     const load = loadFrozenNetwork("vgg16", ["relu3_1"], args);
+    vi.unstubAllEnvs();
     await expect(load).rejects.toThrow(ConfigError);
     await expect(load).rejects.toThrow(
-      /vgg16 needs its weights.*torchvision\.models\.vgg16\(.*weights: vgg16\.pth.*weights: random.*tiny_vgg/,
+      /vgg16 needs its weights.*networks fetch vgg16;.*vgg16-397923af\.pth.*weights: FILE.*weights: random.*tiny_vgg/,
     );
   });
 

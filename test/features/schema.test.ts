@@ -8,7 +8,7 @@ it.each([
   [{ name: "squeezenet1_0", weights: "random" }, true],
   [{ weights: "random" }, false],
   [{ name: "vgg19", weight: "random" }, false],
-  [{ name: "vgg19", normalize: "caffe" }, false],
+  [{ name: "vgg19", normalize: "bgr" }, false],
   [19, false],
 ])("feature_network %j: valid is %s", (value, valid) => {
   expect(Value.Check(FeatureNetworkSchema, value)).toBe(valid);

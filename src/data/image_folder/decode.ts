@@ -1,5 +1,5 @@
 import type { Sharp } from "sharp";
-import { centerCrop, type Pixels, resizeShorterSide, toGrey } from "../transforms.ts";
+import { centerCrop, crop, type Pixels, resizeShorterSide, toGrey } from "../transforms.ts";
 
 /** Pixels above which Pillow refuses an image as a bomb: a small file may promise any number of them. */
 const MAX_PIXELS = 178_956_970;
@@ -8,17 +8,19 @@ const MAX_PIXELS = 178_956_970;
 export interface ImageTransform {
   /** Side of the crop before resizing; undefined: none. */
   readonly centerCrop?: number;
+  /** The part that is kept before resizing, side x side from there on; undefined: all. */
+  readonly box?: { readonly left: number; readonly top: number; readonly side: number };
   /** Side of the result. */
   readonly size: number;
   readonly channels: 1 | 3;
 }
 
 /**
- * The image of a file as packed bytes [size, size, channels]: turned as its EXIF says, on white where it is
- * transparent, 8 bits a channel, sRGB (or its grey), then torchvision's CenterCrop, Resize of the shorter side
+ * The image of a file (its name or its bytes) as packed bytes [size, size, channels]: turned as its EXIF says, on
+ * white where it is transparent, 8 bits a channel, sRGB (or its grey), then torchvision's CenterCrop, Resize of the shorter side
  * and CenterCrop.
  */
-export async function decodeImage(file: string, transform: ImageTransform): Promise<Uint8Array> {
+export async function decodeImage(file: string | Uint8Array, transform: ImageTransform): Promise<Uint8Array> {
   const { default: sharp } = await import("sharp"); // 40 ms that checking a config need not take
   sharp.cache(false); // no image is read twice
   const { data, info } = await toRgb(sharp(file, { failOn: "error", limitInputPixels: MAX_PIXELS }))
@@ -26,6 +28,12 @@ export async function decodeImage(file: string, transform: ImageTransform): Prom
     .toBuffer({ resolveWithObject: true });
   let image: Pixels = { data, width: info.width, height: info.height, channels: info.channels };
   if (transform.channels === 1) image = toGrey(image);
+  const { box } = transform;
+  if (box && (box.left + box.side > info.width || box.top + box.side > info.height)) {
+    const least = `${box.left + box.side}x${box.top + box.side}`;
+    throw new Error(`too small: expected at least ${least}, got ${info.width}x${info.height}`);
+  }
+  if (box) image = crop(image, box.left, box.top, box.side);
   if (transform.centerCrop) image = centerCrop(image, transform.centerCrop);
   return centerCrop(resizeShorterSide(image, transform.size), transform.size).data;
 }

@@ -17,7 +17,7 @@ export interface Skipped {
 
 /**
  * Decodes all files into the pack, in order and without gaps; returns the number of images and which files were
- * skipped, for they can't be read.
+ * skipped, for they can't be read. `read` gives the bytes of files that are not files of `folder`.
  *
  * @throws DataError as soon as more are skipped than `max_bad_share` allows
  */
@@ -27,6 +27,7 @@ export async function packImages(
   files: readonly ImageFile[],
   transform: ImageTransform,
   { num_workers, max_bad_share }: { readonly num_workers: number; readonly max_bad_share: number },
+  read?: (path: string) => Promise<Uint8Array>,
 ): Promise<{ count: number; meta: Skipped[] }> {
   const bytes = transform.size ** 2 * transform.channels;
   const skipped: Skipped[] = [];
@@ -35,9 +36,9 @@ export async function packImages(
     const { path, size } = files[i]!;
     const file = join(folder, path);
     try {
-      return await decodeImage(file, transform);
+      return await decodeImage(read ? await read(path) : file, transform);
     } catch (error) {
-      return { path, reason: await reasonOf(file, size, error) };
+      return { path, reason: read ? firstLine(error) : await reasonOf(file, size, error) };
     }
   };
   let waiting: Uint8Array[] = [];
@@ -68,8 +69,11 @@ async function reasonOf(file: string, size: number, error: unknown): Promise<str
   else if (opened.code === "ENOENT") return "a link to a file that is missing";
   else if (opened.code === "EACCES") return "no permission to read it";
   else return `can't be opened (${opened.code})`;
-  return (error as Error).message.split("\n", 1)[0]!.replace(/^Input file /, "");
+  return firstLine(error);
 }
+
+const firstLine = (error: unknown): string =>
+  (error as Error).message.split("\n", 1)[0]!.replace(/^Input (file|buffer) /, "");
 
 /** @throws DataError where more than the share `most` of `all` images was skipped, with the first few */
 export function checkShare(skipped: readonly Skipped[], all: number, most: number, folder: string): void {

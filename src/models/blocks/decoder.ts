@@ -4,7 +4,7 @@ import { linear } from "../../nn/linear.ts";
 import { type Layer, type Pass, type Scope, sequential } from "../../nn/params.ts";
 import { replicationPad1, upsampleNearest2x } from "../../nn/upsample.ts";
 import { type Tensor, type Tensor4D, tf } from "../../tf.ts";
-import type { ConvOptions } from "./options.ts";
+import { type ConvOptions, decoderEps } from "./options.ts";
 
 /** [B, D] -> images [B, H, W, C] before the last activation. */
 export type Decoder = (z: Tensor, pass: Pass) => Tensor4D;
@@ -32,7 +32,7 @@ function transposedBlocks(
   const up = (at: Scope, inputs: number, outputs: number, side: number) =>
     sequential(
       convTranspose2d(at.at("0"), inputs, outputs, side),
-      batchNorm2d(at.at("1"), outputs, o.batch_norm_eps, o.leaky_slope),
+      batchNorm2d(at.at("1"), outputs, decoderEps(o), o.leaky_slope),
     );
   const blocks = widths
     .slice(1)
@@ -57,6 +57,6 @@ function upsampleBlocks(s: Scope, o: ConvOptions, channels: number, widths: numb
     const conv = conv2d(at.at("0"), widths[i]!, width, { kernel: 3 });
     const resized: Layer = (x, pass) => conv(replicationPad1(upsampleNearest2x(x)), pass);
     if (i === outputs.length - 1) return resized;
-    return sequential(resized, batchNorm2d(at.at("1"), width, o.batch_norm_eps, o.leaky_slope));
+    return sequential(resized, batchNorm2d(at.at("1"), width, decoderEps(o), o.leaky_slope));
   });
 }

@@ -31,6 +31,12 @@ export const ConvOptions = {
     description: "Slope of LeakyReLU below 0.",
   }),
   batch_norm_eps: Type.Number({ exclusiveMinimum: 0, default: 1e-5, description: "Epsilon of batch norm." }),
+  decoder_batch_norm_eps: Type.Optional(
+    Type.Number({
+      exclusiveMinimum: 0,
+      description: "Epsilon of the decoder's batch norm (the DFC-VAE paper: 0.001); default: batch_norm_eps.",
+    }),
+  ),
   init: oneOf(["pytorch", "normal"], {
     default: "pytorch",
     description: "Initial weights: pytorch (uniform by fan-in) or normal (N(0, 0.02), the DFC-VAE paper).",
@@ -44,3 +50,7 @@ export const ConvOptions = {
 
 const Shape = Type.Object(ConvOptions);
 export type ConvOptions = Static<typeof Shape>;
+
+/** Epsilon of the decoder's batch norm. */
+export const decoderEps = (o: Pick<ConvOptions, "batch_norm_eps" | "decoder_batch_norm_eps">): number =>
+  o.decoder_batch_norm_eps ?? o.batch_norm_eps;
