@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 
 LIMIT_S = 300
 
+#: Whose version `vae bench` tells, by backend.
+_LIBRARIES = {"tensorflow": "TensorFlow", "wasm": "tfjs"}
+
 
 @dataclass(frozen=True)
 class Measurement:
@@ -69,6 +72,6 @@ def read(printed: str, peak_bytes: int) -> Measurement:
         images_per_second=result["images_per_second"]["median"],
         phases={k: v for k, v in result["phases"].items() if k in ("forward_backward", "optimizer")},
         peak_bytes=peak_bytes,
-        versions=result.get("versions") or {"TensorFlow": result["version"]},
+        versions=result.get("versions") or {_LIBRARIES[result["backend"]]: result["version"]},
         compiled=result.get("compiled", True),
     )
