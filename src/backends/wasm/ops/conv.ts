@@ -4,10 +4,9 @@ import { CONV_INPUT_GRAD_RELU } from "../../nn_ops.ts";
 import { isFloat, type Kernels, type Run, sizeOf } from "../kernel.ts";
 import { runFilterGrad } from "./conv_filter_grad.ts";
 import { runConv } from "./conv_forward.ts";
+import type { ConvInfo } from "./conv_info.ts";
 import { runInputGrad } from "./conv_input_grad.ts";
 import { activate, type FusedAttrs, floorOf } from "./fused.ts";
-
-export type ConvInfo = ReturnType<typeof tf.backend_util.computeConv2DInfo>;
 
 /** The geometry of a convolution, or undefined for layouts that are left to tfjs's own kernels. */
 function infoOf(

@@ -1,7 +1,7 @@
 import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WasmBackend } from "../backend.ts";
 import { sizeOf } from "../kernel.ts";
-import type { ConvInfo } from "./conv.ts";
+import type { ConvInfo } from "./conv_info.ts";
 import { NARROW } from "./narrow_conv.ts";
 
 // As in kernels/filter_grad.ts.

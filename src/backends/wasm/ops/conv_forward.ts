@@ -1,9 +1,9 @@
 import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WasmBackend } from "../backend.ts";
-import type { ConvInfo } from "./conv.ts";
+import type { ConvInfo, Convolution } from "./conv_info.ts";
 import { withBias } from "./fused.ts";
 import { NARROW, runNarrow, suitsNarrow } from "./narrow_conv.ts";
-import { type Convolution, runWinograd, suitsWinograd } from "./winograd.ts";
+import { runWinograd, suitsWinograd } from "./winograd.ts";
 
 /** Bytes of windows and results that a block of pixels takes: within the second cache. */
 const BLOCK_BYTES = 192 * 1024;

@@ -1,7 +1,7 @@
 import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WasmBackend } from "../backend.ts";
-import type { ConvInfo } from "./conv.ts";
 import { runWindows } from "./conv_forward.ts";
+import type { ConvInfo } from "./conv_info.ts";
 import { withBias } from "./fused.ts";
 import { NARROW, runNarrow, suitsNarrow } from "./narrow_conv.ts";
 import { runWinograd, suitsWinograd } from "./winograd.ts";

@@ -1,8 +1,7 @@
 import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WasmBackend } from "../backend.ts";
-import type { ConvInfo } from "./conv.ts";
+import type { ConvInfo, Convolution } from "./conv_info.ts";
 import { withBias } from "./fused.ts";
-import type { Convolution } from "./winograd.ts";
 
 /** Convolutions to so few channels don't fill a panel of 16 columns. */
 export const NARROW = 4;

@@ -1,6 +1,6 @@
 import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WasmBackend } from "../backend.ts";
-import type { ConvInfo } from "./conv.ts";
+import type { ConvInfo, Convolution } from "./conv_info.ts";
 import { withBias } from "./fused.ts";
 
 /** Whether Winograd's way is the faster one: 3x3 of stride 1, and channels enough to pay for the transforms. */
@@ -15,18 +15,6 @@ export function suitsWinograd(info: ConvInfo): boolean {
     info.inChannels >= 16 &&
     info.outChannels >= 16
   );
-}
-
-/** What a convolution by either way is called with: addresses (0: no mask), and sizes by height, width, channels. */
-export interface Convolution {
-  readonly x: number;
-  readonly mask: number;
-  readonly y: number;
-  readonly bias: number;
-  readonly floor: number;
-  readonly images: number;
-  readonly from: readonly [number, number, number];
-  readonly to: readonly [number, number, number];
 }
 
 interface Winograd extends Convolution {
