@@ -13,7 +13,7 @@ export interface FrozenConv {
  * those of filter and bias on every backward pass, and gives up fusing the relu while a gradient is taken;
  * so the fused kernel is called directly and its gradient written here.
  */
-export function frozenConv({ filter, filterShape, bias, stride, pad, relu }: ConvStep): FrozenConv {
+export function frozenConv({ filter, filterShape, bias, stride, pad, border, relu }: ConvStep): FrozenConv {
   const weights = tf.keep(tf.tensor4d(filter, [...filterShape]));
   const offsets = tf.keep(tf.tensor1d(bias));
   const attributes = {
@@ -39,10 +39,18 @@ export function frozenConv({ filter, filterShape, bias, stride, pad, relu }: Con
     };
   });
   return {
-    apply: (x) => conv(x) as Tensor4D,
+    apply: (x) => conv(border > 0 ? withBorder(x, border) : x) as Tensor4D,
     dispose: () => {
       weights.dispose();
       (offsets as Tensor1D).dispose();
     },
   };
 }
+
+const withBorder = (x: Tensor4D, size: number): Tensor4D =>
+  tf.pad(x, [
+    [0, 0],
+    [size, size],
+    [size, size],
+    [0, 0],
+  ]);

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { ConfigError, ShapeError } from "../errors.ts";
 import type { OnProgress } from "../setup/unpack.ts";
 import { didYouMean } from "../suggest.ts";
+import { ALEXNET } from "./alexnet.ts";
 import type { FeatureNetworkSpec, FrozenNetwork, LayerName } from "./frozen_network.ts";
 import type { NetworkTable } from "./layer_table.ts";
 import { forRgb } from "./normalize.ts";
@@ -18,7 +19,7 @@ import { VGG } from "./vgg.ts";
 import { type NetworkWeights, randomNetworkWeights, readNetworkWeights } from "./weights.ts";
 
 const NETWORKS: ReadonlyMap<string, NetworkTable> = new Map(
-  [TINY_VGG, ...VGG, ...SQUEEZENET].map((network) => [network.name, network]),
+  [TINY_VGG, ...VGG, ...SQUEEZENET, ALEXNET].map((network) => [network.name, network]),
 );
 
 /** The names of all frozen networks. */

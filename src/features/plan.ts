@@ -9,6 +9,8 @@ export interface ConvStep {
   readonly bias: Float32Array;
   readonly stride: number;
   readonly pad: "same" | "valid";
+  /** Zeros to put around the image first: padding that "same" isn't. */
+  readonly border: number;
   readonly relu: boolean;
 }
 
@@ -41,7 +43,14 @@ export function planNetwork(
         const folded = joins("batch_norm") ? affine(weights, i++) : undefined;
         const shape = [layer.outChannels, layer.inChannels, layer.kernel] as const;
         const relu = reluJoins();
-        const geometry = { stride: layer.stride, pad: layer.pad > 0 ? "same" : "valid", relu } as const;
+        const { stride } = layer;
+        const same = stride === 1 && layer.kernel === 2 * layer.pad + 1;
+        const geometry = {
+          stride,
+          pad: same ? "same" : "valid",
+          border: same ? 0 : layer.pad,
+          relu,
+        } as const;
         const conv = convStep(weights, String(first), shape, geometry, folded);
         steps.push({ kind: "conv", ...conv, take: takes.get(i - 1) });
         break;
@@ -57,7 +66,7 @@ export function planNetwork(
         break;
       case "fire": {
         const part = (name: string, outChannels: number, inChannels: number, kernel: number) => {
-          const geometry = { stride: 1, pad: "same", relu: true } as const;
+          const geometry = { stride: 1, pad: "same", border: 0, relu: true } as const;
           return convStep(weights, `${first}.${name}`, [outChannels, inChannels, kernel], geometry);
         };
         steps.push({
@@ -95,7 +104,7 @@ function convStep(
   weights: NetworkWeights,
   name: string,
   [outChannels, inChannels, kernel]: readonly [number, number, number],
-  geometry: { stride: number; pad: "same" | "valid"; relu: boolean },
+  geometry: Pick<ConvStep, "stride" | "pad" | "border" | "relu">,
   after?: Affine,
 ): ConvStep {
   const source = weights.get(`${name}.weight`)!;

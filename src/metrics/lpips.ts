@@ -7,6 +7,7 @@ import { type Tensor1D, type Tensor4D, tf } from "../tf.ts";
 
 /** The layers that each variant of LPIPS compares, in the order of its heads. */
 const VARIANTS = {
+  alex: { network: "alexnet", layers: ["relu1", "relu2", "relu3", "relu4", "relu5"] },
   vgg: { network: "vgg16", layers: ["relu1_2", "relu2_2", "relu3_3", "relu4_3", "relu5_3"] },
   squeeze: {
     network: "squeezenet1_1",
@@ -19,9 +20,9 @@ export const lpipsVariants = Object.keys(VARIANTS) as LpipsVariant[];
 
 export interface LpipsFiles {
   readonly variant: LpipsVariant;
-  /** torchvision's weights of vgg16 or squeezenet1_1, as a feature network takes them. */
+  /** torchvision's weights of alexnet, vgg16 or squeezenet1_1, as a feature network takes them. */
   readonly backbone: string;
-  /** `vgg.pth` or `squeeze.pth` of LPIPS v0.1: lin0.model.1.weight, … of shape [1, C, 1, 1]. */
+  /** `alex.pth`, `vgg.pth` or `squeeze.pth` of LPIPS v0.1: lin0.model.1.weight, … of shape [1, C, 1, 1]. */
   readonly heads: string;
   /** Folder that relative names start from. */
   readonly baseDir: string;

@@ -88,7 +88,7 @@ const frozen = (relu: boolean) =>
     const bias = rng.fold("bias").normalArray(w[3]!);
     const f = (a: Tensor4D) => {
       const filterShape = w as [number, number, number, number];
-      return frozenConv({ filter, filterShape, bias, stride, pad, relu }).apply(a);
+      return frozenConv({ filter, filterShape, bias, stride, pad, border: 0, relu }).apply(a);
     };
     const title = `${convTitle(x, w, stride, pad)}${relu ? " relu" : ""}`;
     return make(title, [x], f, relu ? "kinked" : "smooth");

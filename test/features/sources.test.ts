@@ -150,7 +150,7 @@ describe("published weights", () => {
       if (getNetwork(name).embedded) continue;
       const [first] = knownWeights(name);
       expect(first!.word).toBe("torchvision");
-      expect(first!.url).toMatch(new RegExp(`^https://.*/${name}-[0-9a-f]{8}\\.pth$`));
+      expect(first!.url).toMatch(new RegExp(`^https://.*/${name}(-owt)?-[0-9a-f]{8}\\.pth$`));
     }
   });
 

@@ -108,7 +108,7 @@ def formula_weights(state):
 def lpips():
     out = {}
     x, y = (torch.tensor(v).permute(0, 3, 1, 2) for v in images(3, 64, 1))
-    for variant in ("squeeze", "vgg"):
+    for variant in ("alex", "squeeze", "vgg"):
         net = _LPIPS(pretrained=False, net=variant, pnet_rand=True, use_dropout=True, eval_mode=True)
         with torch.no_grad():
             # named here as in torchvision's `features`

@@ -98,8 +98,8 @@ describe.each(trainingBackends)("figures of pictures on %s", (backend) => {
 describeShared("data/lpips", "LPIPS with its real heads on a backbone of formula weights", () => {
   beforeAll(async () => void (await useBackend("auto")));
 
-  it.each(["squeeze", "vgg"] as const)("%s is torchmetrics'", async (variant: LpipsVariant) => {
-    const network = getNetwork(variant === "vgg" ? "vgg16" : "squeezenet1_1");
+  it.each(["alex", "squeeze", "vgg"] as const)("%s is torchmetrics'", async (variant: LpipsVariant) => {
+    const network = getNetwork({ alex: "alexnet", vgg: "vgg16", squeeze: "squeezenet1_1" }[variant]);
     const tensors = neededEntries(network, network.layers.length - 1).map(({ name, shape }, t) => {
       const count = shape.reduce((a, b) => a * b, 1);
       const scale = shape.length > 1 ? Math.sqrt(12) * Math.sqrt(2 / (count / shape[0]!)) : 0.1;

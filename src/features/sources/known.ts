@@ -14,8 +14,9 @@ export interface KnownWeights {
   readonly normalize: Normalization;
 }
 
-/** Digits in the names of torchvision's files (its `VGG19_Weights.IMAGENET1K_V1.url` and so on). */
+/** The ends of the names of torchvision's files (its `VGG19_Weights.IMAGENET1K_V1.url` and so on). */
 const TORCHVISION: Readonly<Record<string, string>> = {
+  alexnet: "owt-7be5be79",
   vgg11: "8a719046",
   vgg11_bn: "6002323d",
   vgg13: "19584684",
@@ -36,12 +37,12 @@ export function knownWeights(network: string): KnownWeights[] {
   const entry = (
     word: KnownWeights["word"],
     folder: string,
-    sha256: string | undefined,
+    ending: string | undefined,
     normalize: Normalization,
   ): KnownWeights[] => {
-    if (sha256 === undefined) return [];
-    const file = `${network}-${sha256}.pth`;
-    return [{ word, file, url: `${folder}/${file}`, sha256, normalize }];
+    if (ending === undefined) return [];
+    const file = `${network}-${ending}.pth`;
+    return [{ word, file, url: `${folder}/${file}`, sha256: ending.slice(-8), normalize }];
   };
   return [
     ...entry("torchvision", "https://download.pytorch.org/models", TORCHVISION[network], "imagenet"),
