@@ -92,7 +92,7 @@ export function parseLpips(text: string, baseDir: string): LpipsFiles {
   const known = lpipsVariants.find((name) => name === variant);
   if (known === undefined || !backbone || !heads || rest.length > 0) {
     throw new ConfigError(
-      `--lpips: expected ${lpipsVariants.join(" or ")}, a file of torchvision's weights and a file of LPIPS heads, ` +
+      `--lpips: expected one of ${lpipsVariants.join(", ")}, a file of torchvision's weights and a file of LPIPS heads, ` +
         `such as vgg:vgg16.pth:lpips/vgg.pth, got "${text}".`,
     );
   }

@@ -72,7 +72,7 @@ it("says what is wrong with a name, a file or a split", async () => {
   const cases: [args: string[], message: RegExp][] = [
     [["--figures", "elbow"], /expected some of elbo, .*got "elbow"\. Did you mean "elbo"\?/],
     [["--figures", "lpips"], /--figures lpips: needs trained files: --lpips/],
-    [["--figures", "lpips", "--lpips", "vgg"], /--lpips: expected vgg or squeeze, a file/],
+    [["--figures", "lpips", "--lpips", "vgg"], /--lpips: expected one of alex, vgg, squeeze, a file/],
     [["--network", "inception"], /--network: expected one of tiny_vgg, .*got "inception"/],
     [
       ["--figures", "frechet", "--network", "vgg11_bn"],
