@@ -80,8 +80,7 @@ function registerOnce(): void {
   for (const [kernelName, compute] of Object.entries(plain)) {
     const kernelFunc: KernelConfig["kernelFunc"] = ({ inputs, attrs }) =>
       tf.tidy(() => compute(inputs as unknown as Record<string, Tensor>, (attrs ?? {}) as { alpha: number }));
-    const backends = kernelName === MEAN_SQUARED_ERROR ? ["cpu", "tensorflow"] : ["cpu"];
-    for (const backendName of backends) tf.registerKernel({ kernelName, backendName, kernelFunc });
+    tf.registerKernel({ kernelName, backendName: "cpu", kernelFunc });
   }
 }
 

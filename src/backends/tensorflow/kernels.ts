@@ -5,14 +5,15 @@ import {
   BATCH_NORM_TRAINING_GRAD,
   type BatchNormAttrs,
 } from "../batch_norm_training.ts";
-import { BIAS_ADD, BIAS_ADD_GRAD, LEAKY_RELU_GRAD, RELU_GRAD } from "../nn_ops.ts";
+import { BIAS_ADD, BIAS_ADD_GRAD, LEAKY_RELU_GRAD, MEAN_SQUARED_ERROR, RELU_GRAD } from "../nn_ops.ts";
 import type { TensorFlowBackend } from "./backend.ts";
 import type { OpAttr } from "./binding.ts";
 import { AttrType, DType } from "./c_api.ts";
 
 /** Our kernels on the backend "tensorflow", beside tfjs-node's. */
 export function registerKernels(): void {
-  for (const kernel of [batchNormTraining, batchNormTrainingGrad]) tf.registerKernel(kernel);
+  for (const kernel of [batchNormTraining, batchNormTrainingGrad, meanSquaredError])
+    tf.registerKernel(kernel);
   for (const [kernelName, compute] of Object.entries(single)) {
     const kernelFunc: KernelFunc = ({ inputs, attrs, backend }) =>
       compute(inputs as Inputs, (attrs ?? {}) as Attributes, backend as TensorFlowBackend);
@@ -79,6 +80,16 @@ const gather: KernelFunc = ({ inputs, attrs, backend }) => {
   } finally {
     at.dispose();
   }
+};
+
+/** In two ops, which a compiled step records; what is spared is the gradient's. */
+const meanSquaredError: KernelConfig = {
+  kernelName: MEAN_SQUARED_ERROR,
+  backendName: "tensorflow",
+  kernelFunc: ({ inputs }) => {
+    const { x, y } = inputs as Record<string, Tensor>;
+    return tf.tidy(() => tf.mean(tf.squaredDifference(x!, y!)));
+  },
 };
 
 const attributes = (epsilon: number): OpAttr[] => [
