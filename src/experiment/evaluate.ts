@@ -1,6 +1,6 @@
+import { concat } from "../concat.ts";
 import type { HostBatch } from "../data/loader.ts";
 import { activeUnits } from "../metrics/active_units.ts";
-import { concatenated } from "../metrics/codes.ts";
 import { peakSignalToNoise } from "../metrics/squared_error.ts";
 import { newCtx } from "../models/ctx.ts";
 import { bitsPerDim, calibratedElbo } from "../models/losses/elbo.ts";
@@ -42,7 +42,7 @@ export async function evaluate(
   }
   const means = Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / images]));
   if (posteriorMeans.length > 0) {
-    const all = concatenated(posteriorMeans);
+    const all = concat(posteriorMeans);
     means.active_units = activeUnits(all, all.length / images);
   }
   if (means.kl === undefined || means.mse === undefined) return means;

@@ -1,4 +1,5 @@
-import { concat, type Images } from "./images.ts";
+import { concat } from "../concat.ts";
+import type { Images } from "./images.ts";
 
 /** The first `count` images, in [0, 1], each pixel as a square of them, so that they are `side` high; three channels. */
 export function enlarged(

@@ -1,3 +1,5 @@
+import { concat } from "../concat.ts";
+
 /** Images as they lie in memory, packed as `shape`, in the model's range. */
 export interface Images {
   readonly images: Float32Array;
@@ -33,17 +35,6 @@ export function beside(left: Images, right: Images): Images {
     images.set(right.images.subarray(line * row, (line + 1) * row), (2 * line + 1) * row);
   }
   return { images, shape: [count, height, 2 * width, channels] };
-}
-
-/** Arrays one after the other. */
-export function concat(arrays: readonly Float32Array[]): Float32Array {
-  const joined = new Float32Array(arrays.reduce((sum, a) => sum + a.length, 0));
-  let at = 0;
-  for (const array of arrays) {
-    joined.set(array, at);
-    at += array.length;
-  }
-  return joined;
 }
 
 /** Sets of images of one size, one after the other. */

@@ -42,14 +42,3 @@ export function classesOf(train: ArrayLike<number>): { values: number[]; of(labe
   const places = new Map(values.map((v, i) => [v, i]));
   return { values, of: (label) => places.get(label) ?? -1 };
 }
-
-/** Arrays one after another. */
-export function concatenated(parts: readonly Float32Array[]): Float32Array {
-  const out = new Float32Array(parts.reduce((sum, p) => sum + p.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
-}

@@ -1,4 +1,5 @@
-import { type Codes, concatenated } from "../../metrics/codes.ts";
+import { concat } from "../../concat.ts";
+import type { Codes } from "../../metrics/codes.ts";
 import { tf } from "../../tf.ts";
 import { withTensors } from "../batch.ts";
 import type { SplitName } from "../open_run.ts";
@@ -31,8 +32,8 @@ export async function encodeAll(context: FigureContext, split: SplitName, limit:
     count += host.shape[0];
     await new Promise(setImmediate);
   }
-  const all = concatenated(means);
-  return { means: all, dims: count === 0 ? 0 : all.length / count, labels: concatenated(labels), count };
+  const all = concat(means);
+  return { means: all, dims: count === 0 ? 0 : all.length / count, labels: concat(labels), count };
 }
 
 export function toCodes({ means, dims, labels, count }: Encoded): Codes {

@@ -1,4 +1,4 @@
-import { concatenated } from "../../metrics/codes.ts";
+import { concat } from "../../concat.ts";
 import { klPerDimension } from "../../models/losses/kl.ts";
 import { tf } from "../../tf.ts";
 import type { FigureContext } from "./context.ts";
@@ -35,9 +35,9 @@ export async function posteriorPass(context: FigureContext): Promise<PosteriorSu
     count += host.shape[0];
   });
   return {
-    means: concatenated(means),
+    means: concat(means),
     dims: kl.length,
-    labels: concatenated(labels),
+    labels: concat(labels),
     count,
     mse: squares / (count * context.dims),
     klPerDimension: kl.map((v) => v / count),
