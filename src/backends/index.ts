@@ -4,6 +4,7 @@ import { tf } from "../tf.ts";
 import type { StepCompiler } from "./compiler.ts";
 import { findLibrary } from "./tensorflow/library.ts";
 import { registerTensorFlow, tensorFlowCompiler } from "./tensorflow/register.ts";
+import type { WasmBackend } from "./wasm/backend.ts";
 
 export const backendNames = ["auto", "tensorflow", "wasm", "cpu"] as const;
 export type BackendName = (typeof backendNames)[number];
@@ -41,7 +42,8 @@ export async function useBackend(name: string): Promise<BackendInfo> {
     const { registerWasm } = await import("./wasm/register.ts");
     const { threads } = registerWasm();
     await tf.setBackend("wasm");
-    const device = `WebAssembly, ${threads} thread${threads === 1 ? "" : "s"}`;
+    const { wide } = (tf.backend() as WasmBackend).pool.binary;
+    const device = `WebAssembly, ${threads} thread${threads === 1 ? "" : "s"}, ${wide ? 256 : 128}-bit vectors`;
     return { name: chosen, version: tf.version.tfjs, device };
   }
   await tf.setBackend("cpu");

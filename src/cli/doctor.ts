@@ -30,14 +30,14 @@ async function allChecks(): Promise<Check[]> {
   const { computeChecks, gpuDriver, koffiCheck, libraryCheck } = await import(
     "../setup/doctor/tensorflow.ts"
   );
-  const { wasmCheck } = await import("../setup/doctor/wasm.ts");
+  const { wasmChecks } = await import("../setup/doctor/wasm.ts");
   const { runProbe } = await import("../setup/doctor/probe.ts");
   const library = [await koffiCheck(), libraryCheck()];
   const loadable = library.every((c) => c.state === "ok");
   const bin = fileURLToPath(new URL("../../bin/vae.js", import.meta.url));
   return [
     ...machineChecks(),
-    await wasmCheck(),
+    ...(await wasmChecks()),
     ...library,
     ...(loadable ? computeChecks(runProbe([bin, PROBE]), gpuDriver()) : []),
   ];

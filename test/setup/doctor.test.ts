@@ -130,7 +130,7 @@ describe("vae doctor", () => {
 
   it("ends with 0 and what to type for more speed where only wasm trains", async () => {
     const { code, stdout, stderr } = await vae(["doctor"]);
-    expect(stdout).toMatch(/^ok {6} wasm: computes \(WebAssembly, \d+ threads?\)$/m);
+    expect(stdout).toMatch(/^ok {6} wasm: computes \(WebAssembly, \d+ threads?, (128|256)-bit vectors\)$/m);
     expect(stdout).toMatch(/^note {4} TensorFlow's library: not set up.*\n {9}→ npx vae setup tensorflow$/m);
     expect(stdout).toMatch(/ready to train\n$/);
     expect([code, stderr]).toEqual([0, ""]);

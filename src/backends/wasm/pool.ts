@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import type { Worker } from "node:worker_threads";
 import { ConfigError } from "../../errors.ts";
 import { startWorker } from "../../start_worker.ts";
+import type { Binary } from "./binary.ts";
 import { Control, type KernelFunction, OPEN, Word } from "./control.ts";
 import { instantiate } from "./instantiate.ts";
 import type { SharedMemory } from "./memory.ts";
@@ -33,16 +34,16 @@ export class Pool {
   private broken: Error | undefined;
 
   constructor(
-    module: WebAssembly.Module,
+    readonly binary: Binary,
     private readonly memory: SharedMemory,
     readonly threads: number,
   ) {
-    this.exports = instantiate(module, memory.wasm, 0);
+    this.exports = instantiate(binary, memory.wasm, 0);
     const names = Object.keys(this.exports);
     this.numbers = new Map(names.map((name, i) => [name, i]));
     this.workers = Array.from({ length: threads - 1 }, (_, i) => {
       const args: WorkerArgs = {
-        module,
+        binary,
         memory: memory.wasm,
         control: this.control.buffer,
         thread: i + 1,

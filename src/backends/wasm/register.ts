@@ -11,8 +11,7 @@ import { Pool, threadCount } from "./pool.ts";
 /** A backend with threads and memory of its own. */
 export function createBackend(options: { threads?: number; mostPages?: number } = {}): WasmBackend {
   const memory = new SharedMemory(options.mostPages);
-  const { module } = loadBinary();
-  return new WasmBackend(memory, new Pool(module, memory, options.threads ?? threadCount()));
+  return new WasmBackend(memory, new Pool(loadBinary(), memory, options.threads ?? threadCount()));
 }
 
 let registered: { threads: number } | undefined;

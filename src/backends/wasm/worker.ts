@@ -1,9 +1,10 @@
 import { workerData } from "node:worker_threads";
+import type { Binary } from "./binary.ts";
 import { Control, type KernelFunction, OPEN, Word } from "./control.ts";
 import { instantiate } from "./instantiate.ts";
 
 export interface WorkerArgs {
-  readonly module: WebAssembly.Module;
+  readonly binary: Binary;
   readonly memory: WebAssembly.Memory;
   readonly control: SharedArrayBuffer;
   /** 1 …: which scratch memory is this thread's. */
@@ -15,8 +16,8 @@ export interface WorkerArgs {
 /** How often to look for a job before sleeping: about 0.1 ms, longer than tfjs takes between two kernels. */
 const SPINS = 10_000;
 
-const { module, memory, control: buffer, thread, names } = workerData as WorkerArgs;
-const exports = instantiate(module, memory, thread);
+const { binary, memory, control: buffer, thread, names } = workerData as WorkerArgs;
+const exports = instantiate(binary, memory, thread);
 const control = new Control(buffer);
 const words = control.words;
 

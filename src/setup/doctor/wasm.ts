@@ -1,9 +1,17 @@
 import { useBackend } from "../../backends/index.ts";
+import { hasWideVectors, joinsVectors } from "../../backends/wasm/binary.ts";
 import { tf } from "../../tf.ts";
-import { type Check, missing, ok } from "./check.ts";
+import { type Check, missing, note, ok } from "./check.ts";
 
-/** Whether the backend that needs nothing computes. */
-export async function wasmCheck(): Promise<Check> {
+/** Whether the backend that needs nothing computes, and whether another Node would make it faster. */
+export async function wasmChecks(): Promise<Check[]> {
+  const computes = await wasmCheck();
+  if (computes.state !== "ok" || joinsVectors() || !hasWideVectors()) return [computes];
+  const text = `${process.version} computes with half of this processor's vectors`;
+  return [computes, note("wasm's speed", text, "Node 24 trains up to twice as fast on it")];
+}
+
+async function wasmCheck(): Promise<Check> {
   try {
     const { device } = await useBackend("wasm");
     const sum = tf.tidy(() => tf.sum(tf.matMul(tf.ones([8, 8]), tf.ones([8, 8]))).dataSync()[0]);

@@ -2,20 +2,22 @@ import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { compileKernels } from "../../../scripts/build_wasm/compile.ts";
+import type { Binary } from "../../../src/backends/wasm/binary.ts";
 import { SharedMemory } from "../../../src/backends/wasm/memory.ts";
 import { Pool } from "../../../src/backends/wasm/pool.ts";
 
 const pools: Pool[] = [];
-let module: WebAssembly.Module;
+let binary: Binary;
 
 beforeAll(async () => {
-  module = new WebAssembly.Module(await compileKernels("test/backends/wasm/assembly/pool.ts"));
+  const bytes = await compileKernels("test/backends/wasm/assembly/pool.ts");
+  binary = { module: new WebAssembly.Module(bytes), wide: false };
 });
 afterAll(() => Promise.all(pools.map((pool) => pool.close())));
 
 function start(threads: number) {
   const memory = new SharedMemory(256);
-  const pool = new Pool(module, memory, threads);
+  const pool = new Pool(binary, memory, threads);
   pools.push(pool);
   return { memory, pool };
 }

@@ -10,9 +10,9 @@ import { randomValues, relativeDifference } from "../../support/backends.ts";
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
 /** Hashes of a short training run's parameters and losses, in a process with `threads` threads. */
-function trainWith(threads: number): string {
+function trainWith(threads: number, more: Record<string, string> = {}): string {
   const script = fileURLToPath(new URL("./train_a_little.ts", import.meta.url));
-  const env = { ...process.env, TFJS_VAE_THREADS: String(threads) };
+  const env = { ...process.env, TFJS_VAE_THREADS: String(threads), ...more };
   const args = [`${root}/node_modules/tsx/dist/cli.mjs`, script];
   return execFileSync(process.execPath, args, { encoding: "utf8", env, cwd: root });
 }
@@ -24,6 +24,10 @@ describe("training on the wasm backend", () => {
     expect(trainWith(2)).toBe(first);
     expect(trainWith(1)).toBe(first);
     expect(trainWith(3)).toBe(first);
+  }, 300_000);
+
+  it("gives the same bits with the kernels for joined vectors as without", () => {
+    expect(trainWith(2, { TFJS_VAE_WIDE_SIMD: "1" })).toBe(trainWith(2, { TFJS_VAE_WIDE_SIMD: "0" }));
   }, 300_000);
 });
 

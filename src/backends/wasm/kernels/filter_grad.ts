@@ -1,6 +1,6 @@
 import { copyFloats, zeroFloats } from "./copy";
 import { madd } from "./madd";
-import { ownScratch } from "./thread";
+import { isWide, ownScratch } from "./thread";
 
 /** Pixels packed at a time. */
 const PIXELS: i32 = 128;
@@ -53,6 +53,46 @@ function outer4x8(pixels: i32, a: usize, b: usize, c: usize, ldc: usize, add: bo
   put(c + 3 * ldc, s30, s31, add);
 }
 
+/** Four rows by sixteen columns, for engines that join vectors; as `panel4x16` of gemm.ts. B: [pixels][16]. */
+function outer4x16(pixels: i32, a: usize, b: usize, c: usize, ldc: usize, add: bool): void {
+  let s00 = f32x4.splat(0), s01 = s00, s02 = s00, s03 = s00, s10 = s00, s11 = s00, s12 = s00, s13 = s00;
+  let s20 = s00, s21 = s00, s22 = s00, s23 = s00, s30 = s00, s31 = s00, s32 = s00, s33 = s00;
+  for (const end = b + (<usize>pixels << 6); b < end; b += 64, a += LDA) {
+    const b0 = v128.load(b, 0), b1 = v128.load(b, 16), b2 = v128.load(b, 32), b3 = v128.load(b, 48);
+    let x = v128.load32_splat(a, 0);
+    s00 = madd(x, b0, s00);
+    s01 = madd(x, b1, s01);
+    s02 = madd(x, b2, s02);
+    s03 = madd(x, b3, s03);
+    x = v128.load32_splat(a, 4);
+    s10 = madd(x, b0, s10);
+    s11 = madd(x, b1, s11);
+    s12 = madd(x, b2, s12);
+    s13 = madd(x, b3, s13);
+    x = v128.load32_splat(a, 8);
+    s20 = madd(x, b0, s20);
+    s21 = madd(x, b1, s21);
+    s22 = madd(x, b2, s22);
+    s23 = madd(x, b3, s23);
+    x = v128.load32_splat(a, 12);
+    s30 = madd(x, b0, s30);
+    s31 = madd(x, b1, s31);
+    s32 = madd(x, b2, s32);
+    s33 = madd(x, b3, s33);
+  }
+  if (add) {
+    addRow(c, s00, s01, s02, s03);
+    addRow(c + ldc, s10, s11, s12, s13);
+    addRow(c + 2 * ldc, s20, s21, s22, s23);
+    addRow(c + 3 * ldc, s30, s31, s32, s33);
+  } else {
+    putRow(c, s00, s01, s02, s03);
+    putRow(c + ldc, s10, s11, s12, s13);
+    putRow(c + 2 * ldc, s20, s21, s22, s23);
+    putRow(c + 3 * ldc, s30, s31, s32, s33);
+  }
+}
+
 /**
  * Eight rows by four columns of A^T B over `pixels`, into tile [4][8]; for gradients of so few channels. B:
  * [pixels][8].
@@ -81,6 +121,20 @@ function outer8x4(pixels: i32, a: usize, b: usize, tile: usize): void {
 }
 
 @inline
+function putRow(c: usize, s0: v128, s1: v128, s2: v128, s3: v128): void {
+  v128.store(c, s0, 0);
+  v128.store(c, s1, 16);
+  v128.store(c, s2, 32);
+  v128.store(c, s3, 48);
+}
+
+@inline
+function addRow(c: usize, s0: v128, s1: v128, s2: v128, s3: v128): void {
+  const c0 = v128.load(c, 0), c1 = v128.load(c, 16), c2 = v128.load(c, 32), c3 = v128.load(c, 48);
+  putRow(c, f32x4.add(c0, s0), f32x4.add(c1, s1), f32x4.add(c2, s2), f32x4.add(c3, s3));
+}
+
+@inline
 function put(c: usize, s0: v128, s1: v128, add: bool): void {
   v128.store(c, add ? f32x4.add(v128.load(c), s0) : s0, 0);
   v128.store(c, add ? f32x4.add(v128.load(c, 16), s1) : s1, 16);
@@ -98,7 +152,8 @@ export function filterGrad(
 ): void {
   const a = ownScratch(scratch, stride);
   const tile = a + <usize>PIXELS * LDA;
-  const b = tile + 128;
+  const b = tile + 256;
+  const width = isWide() && n > 8 ? 16 : 8; // columns of a panel of dy
   const run = kw * c;
   const together = kh * run <= ROWS ? kh : 1; // filter rows of a task
   const groups = kh / together, blocks = (run + ROWS - 1) / ROWS;
@@ -117,8 +172,8 @@ export function filterGrad(
         packImages(
           a + (<usize>(k * run) << 2), x, ih, iw, c, p, count, oh, ow, strideY, ky + k - padY, strideX, padX, e0, length,
         );
-      packGradients(b, dy + ((<usize>p * n) << 2), count, n);
-      multiply(a, b, tile, count, rows, n, out, p > first);
+      packGradients(b, dy + ((<usize>p * n) << 2), count, n, width);
+      multiply(a, b, tile, count, rows, n, width, out, p > first);
     }
     if (first >= last) zeroFloats(out, rows * n);
   }
@@ -153,24 +208,31 @@ function packImages(
   }
 }
 
-/** dy's rows of n floats as panels [n / 8][count][8], the last one filled up with zeros. */
-function packGradients(b: usize, dy: usize, count: i32, n: i32): void {
-  for (let r = 0; r < count; r++) {
-    let q = b + (<usize>r << 5);
-    let o = 0;
-    for (; o + 8 <= n; o += 8, dy += 32, q += <usize>count << 5) {
-      v128.store(q, v128.load(dy, 0), 0);
-      v128.store(q, v128.load(dy, 16), 16);
-    }
-    if (o < n) {
-      copyFloats(q, dy, n - o);
-      zeroFloats(q + (<usize>(n - o) << 2), 8 - n + o);
-      dy += <usize>(n - o) << 2;
+/** dy's rows of n floats as panels [n / width][count][width], the last one filled up with zeros. */
+function packGradients(b: usize, dy: usize, count: i32, n: i32, width: i32): void {
+  const pixel = <usize>width << 2, panel = <usize>count * pixel;
+  for (let r = 0; r < count; r++, b += pixel) {
+    let q = b;
+    for (let o = 0; o < n; o += width, q += panel) {
+      const columns = min(width, n - o);
+      if (columns == 16) {
+        putRow(q, v128.load(dy, 0), v128.load(dy, 16), v128.load(dy, 32), v128.load(dy, 48));
+      } else if (columns == 8) {
+        v128.store(q, v128.load(dy, 0), 0);
+        v128.store(q, v128.load(dy, 16), 16);
+        if (width == 16) zeroFloats(q + 32, 8);
+      } else {
+        copyFloats(q, dy, columns);
+        zeroFloats(q + (<usize>columns << 2), width - columns);
+      }
+      dy += <usize>columns << 2;
     }
   }
 }
 
-function multiply(a: usize, b: usize, tile: usize, count: i32, rows: i32, n: i32, out: usize, add: bool): void {
+function multiply(
+  a: usize, b: usize, tile: usize, count: i32, rows: i32, n: i32, width: i32, out: usize, add: bool,
+): void {
   const ldc = <usize>n << 2;
   if (n <= 4) {
     for (let e = 0; e < rows; e += 8) {
@@ -184,18 +246,18 @@ function multiply(a: usize, b: usize, tile: usize, count: i32, rows: i32, n: i32
     }
     return;
   }
-  for (let o = 0; o < n; o += 8, b += <usize>count << 5) {
-    const columns = min(8, n - o);
+  const line = <usize>width << 2; // of the tile
+  for (let o = 0; o < n; o += width, b += <usize>count * line) {
+    const columns = min(width, n - o);
     for (let e = 0; e < rows; e += 4) {
       const c = out + <usize>e * ldc + (<usize>o << 2);
       const height = min(4, rows - e);
-      if (columns == 8 && height == 4) {
-        outer4x8(count, a + (<usize>e << 2), b, c, ldc, add);
-        continue;
-      }
-      for (let r = 0; add && r < height; r++) copyFloats(tile + (<usize>r << 5), c + <usize>r * ldc, columns);
-      outer4x8(count, a + (<usize>e << 2), b, tile, 32, add);
-      for (let r = 0; r < height; r++) copyFloats(c + <usize>r * ldc, tile + (<usize>r << 5), columns);
+      const whole = columns == width && height == 4;
+      for (let r = 0; !whole && add && r < height; r++) copyFloats(tile + <usize>r * line, c + <usize>r * ldc, columns);
+      const at = a + (<usize>e << 2), to = whole ? c : tile, step = whole ? ldc : line;
+      if (width == 16) outer4x16(count, at, b, to, step, add);
+      else outer4x8(count, at, b, to, step, add);
+      for (let r = 0; !whole && r < height; r++) copyFloats(c + <usize>r * ldc, tile + <usize>r * line, columns);
     }
   }
 }

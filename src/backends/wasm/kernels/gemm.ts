@@ -1,6 +1,6 @@
 import { copyFloats, zeroFloats } from "./copy";
 import { madd } from "./madd";
-import { ownScratch } from "./thread";
+import { isWide, ownScratch } from "./thread";
 
 /** Steps of k in one go: 16 columns of a panel of B, 24 KiB, stay in the first cache. */
 const K_BLOCK: i32 = 384;
@@ -50,15 +50,59 @@ function panel2x16(
     a0 += 4;
     a1 += 4;
   }
+  putRow(c0, s00, s01, s02, s03, lo);
+  putRow(c1, s10, s11, s12, s13, lo);
+}
+
+/**
+ * Four rows at once, for engines that join neighbouring vectors to 256 bits: eight accumulators of those. The same
+ * sums in the same order. `ldi`: bytes from one row of init to the next, 0 where all start from one.
+ */
+function panel4x16(k: i32, a: usize, lda: usize, b: usize, init: usize, ldi: usize, c: usize, ldc: usize, lo: f32): void {
+  let a1 = a + lda, a2 = a1 + lda, a3 = a2 + lda;
+  let s00 = v128.load(init, 0), s01 = v128.load(init, 16), s02 = v128.load(init, 32), s03 = v128.load(init, 48);
+  init += ldi;
+  let s10 = v128.load(init, 0), s11 = v128.load(init, 16), s12 = v128.load(init, 32), s13 = v128.load(init, 48);
+  init += ldi;
+  let s20 = v128.load(init, 0), s21 = v128.load(init, 16), s22 = v128.load(init, 32), s23 = v128.load(init, 48);
+  init += ldi;
+  let s30 = v128.load(init, 0), s31 = v128.load(init, 16), s32 = v128.load(init, 32), s33 = v128.load(init, 48);
+  for (const end = b + (<usize>k << 6); b < end; b += 64, a += 4, a1 += 4, a2 += 4, a3 += 4) {
+    const b0 = v128.load(b, 0), b1 = v128.load(b, 16), b2 = v128.load(b, 32), b3 = v128.load(b, 48);
+    let x = v128.load32_splat(a);
+    s00 = madd(x, b0, s00);
+    s01 = madd(x, b1, s01);
+    s02 = madd(x, b2, s02);
+    s03 = madd(x, b3, s03);
+    x = v128.load32_splat(a1);
+    s10 = madd(x, b0, s10);
+    s11 = madd(x, b1, s11);
+    s12 = madd(x, b2, s12);
+    s13 = madd(x, b3, s13);
+    x = v128.load32_splat(a2);
+    s20 = madd(x, b0, s20);
+    s21 = madd(x, b1, s21);
+    s22 = madd(x, b2, s22);
+    s23 = madd(x, b3, s23);
+    x = v128.load32_splat(a3);
+    s30 = madd(x, b0, s30);
+    s31 = madd(x, b1, s31);
+    s32 = madd(x, b2, s32);
+    s33 = madd(x, b3, s33);
+  }
+  putRow(c, s00, s01, s02, s03, lo);
+  putRow(c + ldc, s10, s11, s12, s13, lo);
+  putRow(c + 2 * ldc, s20, s21, s22, s23, lo);
+  putRow(c + 3 * ldc, s30, s31, s32, s33, lo);
+}
+
+@inline
+function putRow(c: usize, s0: v128, s1: v128, s2: v128, s3: v128, lo: f32): void {
   const low = f32x4.splat(lo);
-  v128.store(c0, f32x4.max(s00, low), 0);
-  v128.store(c0, f32x4.max(s01, low), 16);
-  v128.store(c0, f32x4.max(s02, low), 32);
-  v128.store(c0, f32x4.max(s03, low), 48);
-  v128.store(c1, f32x4.max(s10, low), 0);
-  v128.store(c1, f32x4.max(s11, low), 16);
-  v128.store(c1, f32x4.max(s12, low), 32);
-  v128.store(c1, f32x4.max(s13, low), 48);
+  v128.store(c, f32x4.max(s0, low), 0);
+  v128.store(c, f32x4.max(s1, low), 16);
+  v128.store(c, f32x4.max(s2, low), 32);
+  v128.store(c, f32x4.max(s3, low), 48);
 }
 
 /**
@@ -82,7 +126,12 @@ export function gemm(
       const columns = min(16, n - n0);
       let row = a + (<usize>k0 << 2);
       let out = c + (<usize>n0 << 2);
-      for (let i = 0; i < m; i += 2) {
+      let i = 0;
+      if (columns == 16 && isWide()) {
+        for (; i + 4 <= m; i += 4, row += lda << 2, out += ldc << 2)
+          panel4x16(steps, row, lda, bp, first ? start : out, first ? 0 : ldc, out, ldc, low);
+      }
+      for (; i < m; i += 2) {
         const pair = i + 1 < m;
         const row1 = pair ? row + lda : row;
         if (columns == 16) {

@@ -64,7 +64,7 @@ export function winograd(
   const pixel = (<usize>channels << 2) + 64; // of a patch; the 64 are against set aliasing, as below
   const inPoint = ((<usize>block * channels) << 2) + 64, outPoint = ((<usize>block * padded) << 2) + 64;
   const half = ownScratch(scratch, stride);
-  const tile = half + 640;
+  const tile = half + 1280;
   const patch = tile + 128;
   const v = patch + 36 * pixel;
   const m = v + 36 * inPoint;
@@ -124,12 +124,47 @@ function fillPatch(
 
 /** B^T d B of one tile for all channels; the 36 points go `point` bytes apart. */
 function transformInput(d: usize, line: usize, pixel: usize, channels: i32, v: usize, point: usize, half: usize): void {
-  for (let i = 0; i < channels; i += 4, d += 16, v += 16) {
+  let i = 0;
+  for (; i + 8 <= channels; i += 8, d += 32, v += 32) {
     let q = half;
-    for (let j: usize = 0, p = d; j < 6; j++, p += pixel, q += 16) inputPoints(p, line, q, 96);
+    for (let j: usize = 0, p = d; j < 6; j++, p += pixel, q += 32) inputPairs(p, line, q, 192);
     let out = v;
-    for (q = half; q < half + 576; q += 96, out += 6 * point) inputPoints(q, 16, out, point);
+    for (q = half; q < half + 1152; q += 192, out += 6 * point) inputPairs(q, 32, out, point);
   }
+  if (i == channels) return;
+  let q = half;
+  for (let j: usize = 0; j < 6; j++, d += pixel, q += 16) inputPoints(d, line, q, 96);
+  for (q = half; q < half + 576; q += 96, v += 6 * point) inputPoints(q, 16, v, point);
+}
+
+// The six values of B^T d.
+@inline
+function in0(d0: v128, d2: v128, d4: v128): v128 {
+  return madd(f32x4.splat(4), f32x4.sub(d0, d2), f32x4.sub(d4, d2));
+}
+@inline
+function in1(d1: v128, d2: v128, d3: v128, d4: v128): v128 {
+  return f32x4.add(madd(f32x4.splat(-4), d2, d4), madd(f32x4.splat(-4), d1, d3));
+}
+@inline
+function in2(d1: v128, d2: v128, d3: v128, d4: v128): v128 {
+  return f32x4.sub(madd(f32x4.splat(-4), d2, d4), madd(f32x4.splat(-4), d1, d3));
+}
+@inline
+function twice(v: v128): v128 {
+  return f32x4.add(v, v);
+}
+@inline
+function in3(d1: v128, d2: v128, d3: v128, d4: v128): v128 {
+  return f32x4.add(f32x4.sub(d4, d2), twice(f32x4.sub(d3, d1)));
+}
+@inline
+function in4(d1: v128, d2: v128, d3: v128, d4: v128): v128 {
+  return f32x4.sub(f32x4.sub(d4, d2), twice(f32x4.sub(d3, d1)));
+}
+@inline
+function in5(d1: v128, d3: v128, d5: v128): v128 {
+  return madd(f32x4.splat(4), f32x4.sub(d1, d3), f32x4.sub(d5, d3));
 }
 
 /** B^T d for six values `step` bytes apart. */
@@ -141,15 +176,35 @@ function inputPoints(d: usize, step: usize, out: usize, next: usize): void {
   const d3 = v128.load(d); d += step;
   const d4 = v128.load(d); d += step;
   const d5 = v128.load(d);
-  const four = f32x4.splat(4), less = f32x4.splat(-4);
-  const even = madd(less, d2, d4), odd = madd(less, d1, d3);
-  const near = f32x4.sub(d4, d2), far = f32x4.sub(d3, d1), twice = f32x4.add(far, far);
-  v128.store(out, madd(four, f32x4.sub(d0, d2), near)); out += next;
-  v128.store(out, f32x4.add(even, odd)); out += next;
-  v128.store(out, f32x4.sub(even, odd)); out += next;
-  v128.store(out, f32x4.add(near, twice)); out += next;
-  v128.store(out, f32x4.sub(near, twice)); out += next;
-  v128.store(out, madd(four, f32x4.sub(d1, d3), f32x4.sub(d5, d3)));
+  v128.store(out, in0(d0, d2, d4)); out += next;
+  v128.store(out, in1(d1, d2, d3, d4)); out += next;
+  v128.store(out, in2(d1, d2, d3, d4)); out += next;
+  v128.store(out, in3(d1, d2, d3, d4)); out += next;
+  v128.store(out, in4(d1, d2, d3, d4)); out += next;
+  v128.store(out, in5(d1, d3, d5));
+}
+
+/** The same for two neighbouring vectors, in an order in which an engine can join them. */
+@inline
+function inputPairs(d: usize, step: usize, out: usize, next: usize): void {
+  const d0 = v128.load(d, 0), e0 = v128.load(d, 16); d += step;
+  const d1 = v128.load(d, 0), e1 = v128.load(d, 16); d += step;
+  const d2 = v128.load(d, 0), e2 = v128.load(d, 16); d += step;
+  const d3 = v128.load(d, 0), e3 = v128.load(d, 16); d += step;
+  const d4 = v128.load(d, 0), e4 = v128.load(d, 16); d += step;
+  const d5 = v128.load(d, 0), e5 = v128.load(d, 16);
+  putPair(out, in0(d0, d2, d4), in0(e0, e2, e4)); out += next;
+  putPair(out, in1(d1, d2, d3, d4), in1(e1, e2, e3, e4)); out += next;
+  putPair(out, in2(d1, d2, d3, d4), in2(e1, e2, e3, e4)); out += next;
+  putPair(out, in3(d1, d2, d3, d4), in3(e1, e2, e3, e4)); out += next;
+  putPair(out, in4(d1, d2, d3, d4), in4(e1, e2, e3, e4)); out += next;
+  putPair(out, in5(d1, d3, d5), in5(e1, e3, e5));
+}
+
+@inline
+function putPair(at: usize, a: v128, b: v128): void {
+  v128.store(at, a, 0);
+  v128.store(at, b, 16);
 }
 
 /** A^T m A of one tile, with bias and floor; writes height x width pixels of n channels. */
@@ -158,7 +213,23 @@ function transformOutput(
 ): void {
   const pixel = <usize>n << 2;
   const low = f32x4.splat(lo);
-  for (let o = 0; o < n; o += 4, m += 16, y += 16, bias += 16) {
+  let o = 0;
+  for (; o + 8 <= n; o += 8, m += 32, y += 32, bias += 32) {
+    let p = m, q = half;
+    for (let i = 0; i < 6; i++, p += 6 * point, q += 32) outputPairs(p, point, q, 192);
+    const b0 = v128.load(bias, 0), b1 = v128.load(bias, 16);
+    let column = y;
+    q = half;
+    for (let j = 0; j < width; j++, q += 192, column += pixel) {
+      outputPairs(q, 32, q, 32); // in place: all six are read first
+      let at = column;
+      for (let i: usize = 0; i < <usize>height; i++, at += line) {
+        const v0 = v128.load(q + (i << 5), 0), v1 = v128.load(q + (i << 5), 16);
+        putPair(at, f32x4.max(f32x4.add(v0, b0), low), f32x4.max(f32x4.add(v1, b1), low));
+      }
+    }
+  }
+  for (; o < n; o += 4, m += 16, y += 16, bias += 16) {
     let p = m, q = half;
     for (let i = 0; i < 6; i++, p += 6 * point, q += 16) outputPoints(p, point, q, 96);
     const b = v128.load(bias);
@@ -166,13 +237,31 @@ function transformOutput(
     let column = y;
     q = half;
     for (let j = 0; j < width; j++, q += 96, column += pixel) {
-      outputPoints(q, 16, q, 16); // in place: all six are read first
+      outputPoints(q, 16, q, 16);
       let at = column;
       for (let i: usize = 0; i < <usize>height; i++, at += line) {
         putLanes(at, f32x4.max(f32x4.add(v128.load(q + (i << 4)), b), low), lanes);
       }
     }
   }
+}
+
+// The four values of A^T m.
+@inline
+function out0(m0: v128, m1: v128, m2: v128, m3: v128, m4: v128): v128 {
+  return f32x4.add(f32x4.add(m0, f32x4.add(m1, m2)), f32x4.add(m3, m4));
+}
+@inline
+function out1(m1: v128, m2: v128, m3: v128, m4: v128): v128 {
+  return f32x4.add(f32x4.sub(m1, m2), twice(f32x4.sub(m3, m4)));
+}
+@inline
+function out2(m1: v128, m2: v128, m3: v128, m4: v128): v128 {
+  return madd(f32x4.splat(4), f32x4.add(m3, m4), f32x4.add(m1, m2));
+}
+@inline
+function out3(m1: v128, m2: v128, m3: v128, m4: v128, m5: v128): v128 {
+  return f32x4.add(madd(f32x4.splat(8), f32x4.sub(m3, m4), f32x4.sub(m1, m2)), m5);
 }
 
 /** A^T m for six values. */
@@ -184,9 +273,23 @@ function outputPoints(m: usize, step: usize, out: usize, next: usize): void {
   const m3 = v128.load(m); m += step;
   const m4 = v128.load(m); m += step;
   const m5 = v128.load(m);
-  const s1 = f32x4.add(m1, m2), s2 = f32x4.add(m3, m4), e1 = f32x4.sub(m1, m2), e2 = f32x4.sub(m3, m4);
-  v128.store(out, f32x4.add(f32x4.add(m0, s1), s2)); out += next;
-  v128.store(out, f32x4.add(e1, f32x4.add(e2, e2))); out += next;
-  v128.store(out, madd(f32x4.splat(4), s2, s1)); out += next;
-  v128.store(out, f32x4.add(madd(f32x4.splat(8), e2, e1), m5));
+  v128.store(out, out0(m0, m1, m2, m3, m4)); out += next;
+  v128.store(out, out1(m1, m2, m3, m4)); out += next;
+  v128.store(out, out2(m1, m2, m3, m4)); out += next;
+  v128.store(out, out3(m1, m2, m3, m4, m5));
+}
+
+/** The same for two neighbouring vectors. */
+@inline
+function outputPairs(m: usize, step: usize, out: usize, next: usize): void {
+  const m0 = v128.load(m, 0), n0 = v128.load(m, 16); m += step;
+  const m1 = v128.load(m, 0), n1 = v128.load(m, 16); m += step;
+  const m2 = v128.load(m, 0), n2 = v128.load(m, 16); m += step;
+  const m3 = v128.load(m, 0), n3 = v128.load(m, 16); m += step;
+  const m4 = v128.load(m, 0), n4 = v128.load(m, 16); m += step;
+  const m5 = v128.load(m, 0), n5 = v128.load(m, 16);
+  putPair(out, out0(m0, m1, m2, m3, m4), out0(n0, n1, n2, n3, n4)); out += next;
+  putPair(out, out1(m1, m2, m3, m4), out1(n1, n2, n3, n4)); out += next;
+  putPair(out, out2(m1, m2, m3, m4), out2(n1, n2, n3, n4)); out += next;
+  putPair(out, out3(m1, m2, m3, m4, m5), out3(n1, n2, n3, n4, n5));
 }

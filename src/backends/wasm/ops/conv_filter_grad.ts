@@ -79,7 +79,7 @@ function runPixels(backend: WasmBackend, p: Pixels): void {
   // Enough tasks for many threads; the parts are added afterwards. Depends on sizes alone, as the results do.
   const wanted = Math.ceil(32 / tasks);
   const parts = Math.max(1, Math.min(wanted, Math.ceil(pixels / PIXELS / 4), Math.floor(2 ** 22 / size)));
-  const bytes = PIXELS * (4 * ROWS + 64) + 128 + 4 * PIXELS * 8 * Math.ceil(n / 8);
+  const bytes = PIXELS * (4 * ROWS + 64) + 256 + 4 * PIXELS * 16 * Math.ceil(n / 16);
   const pass = (out: number) => {
     const sizes = [...p.from, p.dy, p.images, oh, ow, n, kh, kw, ...p.stride, ...p.pad];
     backend.pool.run(

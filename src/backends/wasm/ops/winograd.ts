@@ -30,7 +30,7 @@ export function runWinograd(backend: WasmBackend, filter: TensorInfo, back: bool
   const block = blockOf(tiles, w.from[2] >= 256 ? 64 : 32, backend.pool.threads);
   const points = transformFilter(backend, filter, back);
   const patch = 36 * (4 * channels + 64);
-  const bytes = 640 + 128 + patch + 36 * (4 * block * (channels + padded) + 128);
+  const bytes = 1280 + 128 + patch + 36 * (4 * block * (channels + padded) + 128);
   withBias(backend, undefined, n, (zeros) => {
     const scratch = backend.pool.scratch(bytes);
     const args = [
@@ -41,10 +41,10 @@ export function runWinograd(backend: WasmBackend, filter: TensorInfo, back: bool
   });
 }
 
-/** Tiles of a block, `most` at most and even, so that all threads have as many blocks; results don't depend on it. */
+/** Tiles of a block, `most` at most and a multiple of 4, so that all threads have as many blocks; results don't depend on it. */
 function blockOf(tiles: number, most: number, threads: number): number {
   const blocks = threads * Math.ceil(tiles / most / threads);
-  return Math.min(most, 2 * Math.ceil(tiles / blocks / 2));
+  return Math.min(most, 4 * Math.ceil(tiles / blocks / 4));
 }
 
 function transformFilter(backend: WasmBackend, filter: TensorInfo, back: boolean): number {

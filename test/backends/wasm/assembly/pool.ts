@@ -1,7 +1,7 @@
 // AssemblyScript, for pool.test.ts.
 let thread: i32 = 0;
 
-export function setThread(index: i32): void {
+export function setThread(index: i32, joins: bool): void {
   thread = index;
 }
 
