@@ -18,8 +18,9 @@ import { createPrecomputeCache, type PrecomputeCache } from "./precompute_cache.
 import type { Prepared } from "./prepare.ts";
 import type { RunFolder } from "./run_folder.ts";
 import { newRunState, type RunState } from "./run_state.ts";
-import { learningRate } from "./schedules.ts";
+import { learningRates } from "./schedules.ts";
 import type { Figures } from "./step.ts";
+import type { Rates } from "./step_inputs.ts";
 import { createStepper, type Stepper } from "./stepper.ts";
 
 export interface TrainArgs {
@@ -146,7 +147,7 @@ class Run {
         this.keep();
         kept = state.step;
       }
-      const lr = this.learningRate(state);
+      const lr = this.learningRates(state);
       if (this.histogramsAreDue()) this.logHistograms(host, lr);
       const figures = await this.stepper.run(host, state.step, lr);
       const good = isFiniteStep(figures);
@@ -180,8 +181,9 @@ class Run {
     state.ended = state.step;
   }
 
-  private learningRate({ step, epoch }: Pick<RunState, "step" | "epoch">): number {
-    return learningRate(this.args.config.exp_params, { step, epoch, totalSteps: this.totalSteps });
+  private learningRates({ step, epoch }: Pick<RunState, "step" | "epoch">): Rates {
+    const { exp_params } = this.args.config;
+    return learningRates(exp_params, this.stepper.phases, { step, epoch, totalSteps: this.totalSteps });
   }
 
   /** Keeps the state in memory, to go back to. */
@@ -191,7 +193,7 @@ class Run {
   }
 
   /** Undoes a step whose loss is not finite. @throws UserError where the run is to stop; the state is then saved */
-  private async goBack(host: PreparedBatch, figures: Figures, lr: number): Promise<void> {
+  private async goBack(host: PreparedBatch, figures: Figures, lr: Rates): Promise<void> {
     const { state, stepper } = this;
     const what = notFinite(state.step + 1, figures, lr);
     await this.rewind();
@@ -225,7 +227,7 @@ class Run {
     const from = this.lastGood.restore();
     if (from.step >= state.step) return;
     for await (const raw of this.args.prepared.train.batches(from.epoch, from.batch)) {
-      await stepper.run(await this.targets.complete(raw), from.step, this.learningRate(from));
+      await stepper.run(await this.targets.complete(raw), from.step, this.learningRates(from));
       if (++from.step >= state.step) break;
     }
     stepper.giveBack();
@@ -272,7 +274,7 @@ class Run {
   }
 
   /** Histograms of the weights and of the gradients that the step under way is about to take. */
-  private logHistograms(host: PreparedBatch, lr: number): void {
+  private logHistograms(host: PreparedBatch, lr: Rates): void {
     const { state, args } = this;
     const values: Record<string, Float32Array> = {};
     for (const [name, g] of this.stepper.gradients(host, state.step, lr)) values[`gradients/${name}`] = g;

@@ -19,6 +19,7 @@ export interface GaussianPass {
 }
 
 export interface GaussianVAE extends Omit<VAE, "phases"> {
+  readonly params: Map<string, Param>; // for those that a variant adds
   forward(images: Tensor4D, ctx: Ctx): GaussianPass;
 }
 

@@ -52,6 +52,11 @@ export class Scope {
     return new Scope(this.params, this.rng, this.init, this.name(name));
   }
 
+  /** The same place with other initial values. */
+  with(init: WeightInit): Scope {
+    return new Scope(this.params, this.rng, init, this.prefix);
+  }
+
   /** The full name of `leaf` here. */
   name(leaf: string): string {
     return this.prefix === "" ? leaf : `${this.prefix}.${leaf}`;

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../src/backends/index.ts";
+import { discriminatorLoss, totalCorrelation } from "../../src/models/losses/density_ratio.ts";
 import { featureLosses, sumOf } from "../../src/models/losses/features.ts";
 import { klToUnitGaussian } from "../../src/models/losses/kl.ts";
 import {
@@ -10,7 +11,7 @@ import {
 } from "../../src/models/losses/reconstruction.ts";
 import { replicationPad1, upsampleNearest2x } from "../../src/nn/upsample.ts";
 import { Rng } from "../../src/rng.ts";
-import { type Scalar, type Tensor, tf } from "../../src/tf.ts";
+import { type Scalar, type Tensor, type Tensor2D, tf } from "../../src/tf.ts";
 import { trainingBackends } from "../support/backends.ts";
 
 const rng = Rng.fromSeed(5);
@@ -38,6 +39,12 @@ const CASES: [string, (y: Tensor) => Scalar, () => Tensor][] = [
   ],
   ["bernoulliNegLogLikelihood", (y) => bernoulliNegLogLikelihood(x(), y), () => rng.normal([2, 3, 3, 2])],
   ["featureLosses", (y) => sumOf(featureLosses({ a: x() }, { a: y })), () => rng.normal([2, 3, 3, 2])],
+  ["totalCorrelation", (y) => totalCorrelation(y as Tensor2D), () => rng.normal([5, 2])],
+  [
+    "discriminatorLoss by both its logits",
+    (y) => discriminatorLoss(tf.slice(y, 0, 3) as Tensor2D, tf.slice(y, 3, 3) as Tensor2D),
+    () => rng.normal([6, 2]),
+  ],
   ["upsampleNearest2x", (y) => weigh(upsampleNearest2x(y)), () => rng.normal([2, 3, 3, 2])],
   ["replicationPad1", (y) => weigh(replicationPad1(y)), () => rng.normal([2, 3, 3, 2])],
 ];
