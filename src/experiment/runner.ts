@@ -8,6 +8,7 @@ import type { PreparedBatch } from "./batch.ts";
 import { encodeCheckpoint, restoreCheckpoint } from "./checkpoint.ts";
 import { type Found, newestCheckpoint, saveCheckpoint } from "./checkpoint_files.ts";
 import { evaluate } from "./evaluate.ts";
+import { fitPrior } from "./fit_prior.ts";
 import { reconstructionGrid, sampleGrid } from "./grids.ts";
 import { Interrupt } from "./interrupt.ts";
 import { allFinite, LastGood } from "./last_good.ts";
@@ -233,12 +234,13 @@ class Run {
     stepper.giveBack();
   }
 
-  /** Metrics and grids of the validation images. */
+  /** A prior that is fitted and not trained; metrics and grids of the validation images. */
   private async validate(): Promise<void> {
     this.stepper.giveBack();
     const { state, args } = this;
     const { val, vae, weights, rng, imageRange } = args.prepared;
     const { trainer_params: trainer, logging_params: logging } = args.config;
+    const prior = await fitPrior(args.prepared);
     const limit = trainer.limit_val_batches ?? Infinity;
     if (limit > 0 && val.batchesPerEpoch > 0) {
       const batches = firstOf(val.batches(0), limit);
@@ -248,7 +250,8 @@ class Run {
         state.step,
         imageRange,
       );
-      this.metrics = Object.fromEntries(Object.entries(means).map(([name, value]) => [`val/${name}`, value]));
+      const all = Object.entries({ ...means, ...prior });
+      this.metrics = Object.fromEntries(all.map(([name, value]) => [`val/${name}`, value]));
     }
     const samples = await sampleGrid(vae, logging.image_count, rng.fold("samples"), imageRange);
     if (samples !== undefined) await this.log.picture("Samples", state, samples);

@@ -14,6 +14,8 @@ export interface Param {
   readonly value: Variable;
   /** False: a running statistic or an EMA codebook, which no optimizer touches. */
   readonly trainable: boolean;
+  /** Neither trained nor running: `VAE.fitPrior` sets it. PyTorch-VAE's checkpoints have none of it. */
+  readonly fitted?: boolean;
   readonly torchLayout: TorchLayout;
 }
 
@@ -67,17 +69,18 @@ export class Scope {
     leaf: string,
     shape: number[],
     values: (rng: Rng, count: number) => Float32Array,
-    options: { trainable?: boolean; torchLayout?: TorchLayout } = {},
+    options: { trainable?: boolean; fitted?: boolean; torchLayout?: TorchLayout } = {},
   ): Param {
     const name = this.name(leaf);
     if (this.params.has(name)) throw new Error(`parameter "${name}" is declared twice`);
     const count = shape.reduce((a, b) => a * b, 1);
     this.refuseHuge(name, shape, count);
-    const trainable = options.trainable ?? true;
+    const { fitted = false, trainable = !fitted } = options;
     const initial = tf.tensor(values(this.rng.fold(name), count), shape, "float32");
     const param: Param = {
       value: tf.variable(initial, trainable),
       trainable,
+      ...(fitted && { fitted }),
       torchLayout: options.torchLayout ?? "same",
     };
     initial.dispose();

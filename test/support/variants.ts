@@ -18,6 +18,10 @@ interface Variant {
 
 /** What tests of every variant need to know of one; most need no line. */
 const VARIANTS: Readonly<Record<string, Variant>> = {
+  VQVAE: {
+    params: { hidden_dims: [4, 8], embedding_dim: 4, num_embeddings: 16, residual_layers: 1 },
+    estimated: /^(encoder|vq_layer)\./,
+  },
   FactorVAE: { params: { discriminator_layers: 2, discriminator_width: 16 } },
 };
 const COMMON: Params = { latent_dim: 4, hidden_dims: [4, 8, 8] };
