@@ -122,6 +122,17 @@ test("PyTorch-VAE's factorvae.yaml is read as it is, with its second optimizer",
     ).toContain(message);
 });
 
+test("PyTorch-VAE's vq_vae.yaml is read as it is; its scheduler_gamma of 0 as none", async () => {
+  const yaml = theirs("VQVAE", 10)
+    .replace("latent_dim: 128", "embedding_dim: 64\n  num_embeddings: 512\n  img_size: 64\n  beta: 0.25")
+    .replace("scheduler_gamma: 0.95", "scheduler_gamma: 0.0");
+  const { config, notes } = await load(yaml, [], registries());
+  expect(config.model_params).toMatchObject({ hidden_dims: [128, 256], residual_layers: 6, img_size: 64 });
+  const at = { step: 0, epoch: 5, totalSteps: 100 };
+  expect(learningRates(config.exp_params, ["vae"], at)).toEqual({ vae: 0.005 });
+  expect(notes.join("\n")).toContain("scheduler_gamma: 0 is read as none");
+});
+
 test("feature layers and networks are checked without building anything", async () => {
   const yaml = (line: string) => `model_params:\n  name: DFCVAE\n  ${line}\n`;
   expect(await loadError(yaml("feature_layers: [relu1_1, relu9_1]"), [], registries())).toMatch(

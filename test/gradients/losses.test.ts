@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../src/backends/index.ts";
+import { codeDistance } from "../../src/models/losses/codes.ts";
 import { discriminatorLoss, totalCorrelation } from "../../src/models/losses/density_ratio.ts";
 import { featureLosses, sumOf } from "../../src/models/losses/features.ts";
 import { klToUnitGaussian } from "../../src/models/losses/kl.ts";
@@ -19,7 +20,8 @@ const x = () => rng.fold("x").uniform([2, 3, 3, 2]);
 const weigh = (t: Tensor) => tf.sum(tf.mul(t, rng.fold("w").normal(t.shape))) as Scalar;
 
 /** Each as a function of one tensor, with where it is differentiated. */
-const CASES: [string, (y: Tensor) => Scalar, () => Tensor][] = [
+type Case = [string, (y: Tensor) => Scalar, () => Tensor];
+const CASES: Case[] = [
   [
     "klToUnitGaussian by the mean",
     (m) => klToUnitGaussian(m, rng.fold("lv").normal([3, 4])),
@@ -45,6 +47,22 @@ const CASES: [string, (y: Tensor) => Scalar, () => Tensor][] = [
     (y) => discriminatorLoss(tf.slice(y, 0, 3) as Tensor2D, tf.slice(y, 3, 3) as Tensor2D),
     () => rng.normal([6, 2]),
   ],
+  ...(["elbo", "pixel_mean"] as const).flatMap((convention): Case[] => [
+    [
+      `codeDistance by z, ${convention}`,
+      (z) => codeDistance(z, rng.fold("e").normal([2, 2, 2, 3]), convention),
+      () => rng.normal([2, 2, 2, 3]),
+    ],
+    [
+      `codeDistance by the codebook, ${convention}`,
+      (e) => {
+        const places = tf.tensor1d([4, 0, 0, 2, 4, 4, 1, 1], "int32");
+        const codes = tf.reshape(tf.gather(e, places), [2, 2, 2, 3]);
+        return codeDistance(rng.fold("z").normal([2, 2, 2, 3]), codes, convention);
+      },
+      () => rng.normal([5, 3]),
+    ],
+  ]),
   ["upsampleNearest2x", (y) => weigh(upsampleNearest2x(y)), () => rng.normal([2, 3, 3, 2])],
   ["replicationPad1", (y) => weigh(replicationPad1(y)), () => rng.normal([2, 3, 3, 2])],
 ];
