@@ -177,6 +177,26 @@ for (const backend of trainingBackends) {
       expect(snapshot(resumed.vae)).toEqual(snapshot(whole.vae));
     });
 
+    it("fits a prior by the parameters that are for it alone, the same for the same codes", async () => {
+      const vae = await build(model, params);
+      const fitted = [...vae.params].filter(([, p]) => p.fitted).map(([n]) => n);
+      const fit = () =>
+        tf.tidy(() => {
+          const x = images();
+          const ctx = newCtx({ training: false, rng: Rng.fromSeed(1), labels: labelsOf(x) });
+          const { values, figures } = vae.fitPrior?.([vae.encode(x, ctx).posterior]) ?? {
+            values: {},
+            figures: {},
+          };
+          expect(Object.values(figures).every(Number.isFinite)).toBe(true);
+          return Object.entries(values).map(([n, v]) => [n, [...v.dataSync()]] as const);
+        });
+      const found = fit();
+      expect(found.map(([n]) => n).sort()).toEqual(fitted.sort());
+      for (const [n, values] of found) expect(values.length, n).toBe(vae.params.get(n)!.value.size);
+      expect(fit()).toEqual(found);
+    });
+
     it("leaks no tensor in a step", async () => {
       const vae = await build(model, params);
       const t = trainer(vae, weights);
