@@ -71,6 +71,34 @@ export class Rng {
     return tf.tensor1d(this.permutation(count), "int32");
   }
 
+  /**
+   * The places in a flattened [rows, columns] of each of its elements after every column was shuffled by itself: int32
+   * [rows columns], for `tf.gather`.
+   */
+  shuffleColumns(rows: number, columns: number): Tensor1D {
+    return tf.tensor1d(this.columnPlaces(rows, columns), "int32");
+  }
+
+  /** The values of `shuffleColumns`. */
+  columnPlaces(rows: number, columns: number): Int32Array {
+    const out = new Int32Array(rows * columns);
+    for (let c = 0; c < columns; c++) {
+      const order = this.fold(c).permutation(rows);
+      for (let r = 0; r < rows; r++) out[r * columns + c] = order[r]! * columns + c;
+    }
+    return out;
+  }
+
+  /** `count` whole numbers, uniform in [0, limit), as an int32 tensor [count], for `tf.gather`. */
+  integers(count: number, limit: number): Tensor1D {
+    return tf.tensor1d(this.integerArray(count, limit), "int32");
+  }
+
+  /** The values of `integers`; `limit` at most 2^24. */
+  integerArray(count: number, limit: number): Int32Array {
+    return Int32Array.from(this.uniformArray(count), (u) => Math.floor(u * limit));
+  }
+
   /** Standard normal noise as a tensor of `shape`. The caller disposes it (or a tidy does). */
   normal<T extends Tensor>(shape: number[]): T {
     return tf.tensor(this.normalArray(shape.reduce((a, b) => a * b, 1)), shape, "float32") as T;

@@ -35,7 +35,7 @@ function run(path: string, data: readonly string[], { limit, out, ...options }: 
   return withRun(path, options, async (opened, rng) => {
     const { encodeAll } = await import("../explore/latents.ts");
     const { batches, files, labelNames } = await imagesOf(opened, data, limit);
-    const { count, layout, mean, logVar, z, labels } = await encodeAll(
+    const { count, layout, mean, logVar, z, codes, labels } = await encodeAll(
       opened.vae,
       batches,
       rng.fold("encode"),
@@ -46,6 +46,7 @@ function run(path: string, data: readonly string[], { limit, out, ...options }: 
         mean: { shape, data: mean },
         ...(logVar && { log_variance: { shape, data: logVar } }),
         z: { shape, data: z },
+        ...(codes && { codes }),
         ...(labels && {
           labels: { shape: [count, labels.length / count], data: labels },
           label_names: { shape: [labelNames.length], data: labelNames },

@@ -1,4 +1,4 @@
-import type { ModelDefinition } from "../models/define.ts";
+import { type ModelDefinition, phasesOf } from "../models/define.ts";
 import { didYouMean } from "../suggest.ts";
 import { DEFAULT_DATASET } from "./compose.ts";
 import { type JsonSchema, show } from "./describe.ts";
@@ -20,6 +20,29 @@ export function crossChecks(config: Config, model: ModelDefinition, positions: P
     const path = ["exp_params", "loss_weights", name];
     const fact = `expected a loss term of ${model.name} (${terms.join(", ")}), got "${name}"`;
     report(path, withRemedy(fact, didYouMean(name, terms)), "key");
+  }
+  const phases = phasesOf(model);
+  for (const name of Object.keys(exp.optimizers ?? {})) {
+    if (phases.includes(name)) continue;
+    const fact = `expected a phase of ${model.name} (${phases.join(", ")}), got "${name}"`;
+    report(["exp_params", "optimizers", name], withRemedy(fact, didYouMean(name, phases)), "key");
+  }
+  for (const key of ["LR_2", "scheduler_gamma_2", "submodel", "retain_first_backpass"] as const) {
+    if (exp[key] === undefined || phases.length > 1) continue;
+    const fact = `belongs to variants with a second optimizer, and ${model.name} has one`;
+    report(["exp_params", key], `${fact}. Remove it.`, "key");
+  }
+  if (exp.submodel !== undefined && phases.length > 1 && exp.submodel !== phases[1]) {
+    const fact = `expected ${phases[1]}, the second phase of ${model.name}, got "${exp.submodel}"`;
+    report(["exp_params", "submodel"], withRemedy(fact, ""));
+  }
+  if (exp.scheduler_gamma_2 !== undefined && exp.LR_2 === undefined && phases.length > 1) {
+    const phase = `optimizers: {${phases[1]}: {scheduler_gamma: ${exp.scheduler_gamma_2}}}`;
+    report(
+      ["exp_params", "scheduler_gamma_2"],
+      `expected LR_2 beside it, got none. Add it, or write ${phase}.`,
+      "key",
+    );
   }
   if (exp.kld_weight !== undefined && exp.reconstruction === "elbo") {
     const other = formatPlace(positions.value(["exp_params", "reconstruction"]));
@@ -72,6 +95,14 @@ export function notesOn(config: Config, positions: Positions): string[] {
     [
       given("trainer_params", "gpus") && trainer.gpus !== null,
       "trainer_params.gpus: not used; --backend chooses the device, and one GPU at most trains.",
+    ],
+    [
+      exp.scheduler_gamma === 0 && (exp.scheduler === "exponential" || exp.scheduler === "step"),
+      "exp_params.scheduler_gamma: 0 is read as none, a constant learning rate; by PyTorch-VAE's reading nothing is learned after the first epoch.",
+    ],
+    [
+      exp.retain_first_backpass !== undefined,
+      "exp_params.retain_first_backpass: not used; phases share no gradients.",
     ],
     [
       given("exp_params", "scheduler_gamma") && (exp.scheduler === "none" || exp.scheduler === "cosine"),

@@ -72,49 +72,92 @@ const Warmup = Type.Object(
 export const LossWeight = Type.Union([Type.Number(), Warmup]);
 export type LossWeight = Static<typeof LossWeight>;
 
+/** An optimizer and its learning rate over time. */
+const OptimizerKeys = {
+  LR: Type.Number({ exclusiveMinimum: 0, default: 0.001, description: "Learning rate." }),
+  weight_decay: Type.Number({
+    minimum: 0,
+    default: 0,
+    description: "L2 penalty (adam, sgd) or decoupled decay (adamw).",
+  }),
+  optimizer: oneOf(["adam", "adamw", "sgd"], { default: "adam", description: "Optimizer." }),
+  betas: Type.Array(Type.Number({ minimum: 0, exclusiveMaximum: 1 }), {
+    minItems: 2,
+    maxItems: 2,
+    default: [0.9, 0.999],
+    description: "Decay of Adam's first and second moment.",
+  }),
+  eps: Type.Number({ exclusiveMinimum: 0, default: 1e-8, description: "Adam's epsilon." }),
+  momentum: Type.Number({ minimum: 0, exclusiveMaximum: 1, default: 0, description: "Momentum of sgd." }),
+  scheduler: oneOf(["none", "exponential", "cosine", "step"], {
+    default: "exponential",
+    description:
+      "Learning rate over the epochs. exponential: times scheduler_gamma each epoch (no change without one).",
+  }),
+  scheduler_gamma: Type.Optional(
+    Type.Union([Type.Number({ minimum: 0, maximum: 1 }), Type.Null()], {
+      description:
+        "Factor on the learning rate, each epoch (exponential) or each scheduler_step_size epochs (step); null or 0: constant.",
+    }),
+  ),
+  scheduler_step_size: Type.Integer({
+    minimum: 1,
+    default: 1,
+    description: "Epochs between drops of the step schedule.",
+  }),
+  min_lr: Type.Number({
+    minimum: 0,
+    default: 0,
+    description: "Learning rate at the end of the cosine schedule.",
+  }),
+  lr_warmup_steps: Type.Integer({
+    minimum: 0,
+    default: 0,
+    description: "Steps over which the learning rate rises from 0.",
+  }),
+} as const;
+const OptimizerShape = Type.Object(OptimizerKeys);
+export type OptimizerParams = Static<typeof OptimizerShape>;
+
+/** The same keys with none required and no defaults: what is not given is that of `exp_params`. */
+const PhaseOptimizer = Type.Unsafe<Partial<OptimizerParams>>({
+  type: "object",
+  properties: Object.fromEntries(
+    Object.entries(OptimizerKeys).map(([key, schema]) => {
+      const { default: _, ...rest } = schema as { default?: unknown };
+      return [key, rest];
+    }),
+  ),
+  ...closed,
+});
+
 export const ExpParams = Type.Object(
   {
-    LR: Type.Number({ exclusiveMinimum: 0, default: 0.001, description: "Learning rate." }),
-    weight_decay: Type.Number({
-      minimum: 0,
-      default: 0,
-      description: "L2 penalty (adam, sgd) or decoupled decay (adamw).",
-    }),
-    optimizer: oneOf(["adam", "adamw", "sgd"], { default: "adam", description: "Optimizer." }),
-    betas: Type.Array(Type.Number({ minimum: 0, exclusiveMaximum: 1 }), {
-      minItems: 2,
-      maxItems: 2,
-      default: [0.9, 0.999],
-      description: "Decay of Adam's first and second moment.",
-    }),
-    eps: Type.Number({ exclusiveMinimum: 0, default: 1e-8, description: "Adam's epsilon." }),
-    momentum: Type.Number({ minimum: 0, exclusiveMaximum: 1, default: 0, description: "Momentum of sgd." }),
-    scheduler: oneOf(["none", "exponential", "cosine", "step"], {
-      default: "exponential",
-      description:
-        "Learning rate over the epochs. exponential: times scheduler_gamma each epoch (no change without one).",
-    }),
-    scheduler_gamma: Type.Optional(
-      Type.Union([Type.Number({ exclusiveMinimum: 0, maximum: 1 }), Type.Null()], {
+    ...OptimizerKeys,
+    optimizers: Type.Optional(
+      Type.Record(Type.String(), PhaseOptimizer, {
         description:
-          "Factor on the learning rate, each epoch (exponential) or each scheduler_step_size epochs (step); null: constant.",
+          "What the optimizer of a phase has otherwise than exp_params, by the phase's name, of variants that train in several: {discriminator: {LR: 0.0001, betas: [0.5, 0.9]}}.",
       }),
     ),
-    scheduler_step_size: Type.Integer({
-      minimum: 1,
-      default: 1,
-      description: "Epochs between drops of the step schedule.",
-    }),
-    min_lr: Type.Number({
-      minimum: 0,
-      default: 0,
-      description: "Learning rate at the end of the cosine schedule.",
-    }),
-    lr_warmup_steps: Type.Integer({
-      minimum: 0,
-      default: 0,
-      description: "Steps over which the learning rate rises from 0.",
-    }),
+    LR_2: Type.Optional(
+      Type.Number({
+        exclusiveMinimum: 0,
+        description:
+          "PyTorch-VAE's key: learning rate of the second phase, whose weight decay is then 0; as optimizers says it.",
+      }),
+    ),
+    scheduler_gamma_2: Type.Optional(
+      Type.Union([Type.Number({ minimum: 0, maximum: 1 }), Type.Null()], {
+        description: "PyTorch-VAE's key: scheduler_gamma of the second phase.",
+      }),
+    ),
+    submodel: Type.Optional(
+      Type.String({ description: "PyTorch-VAE's key: name of the second phase, for LR_2." }),
+    ),
+    retain_first_backpass: Type.Optional(
+      Type.Boolean({ description: "PyTorch-VAE's key: accepted and not used; phases share no gradients." }),
+    ),
     reconstruction: Type.Optional(
       oneOf(["elbo", "pixel_mean"], {
         description:

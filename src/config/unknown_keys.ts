@@ -3,16 +3,10 @@ import { DEFAULT_DATASET, ownProperties, SECTIONS, type Section, sharedPropertie
 import type { Path } from "./positions.ts";
 import type { Registries } from "./registries.ts";
 
-const SECOND_OPTIMIZER =
-  "belongs to variants with a second optimizer, and no variant here has one. Remove it.";
 const DEVICE = "--backend chooses the device, and one GPU at most trains. Remove it.";
 
 /** Keys that users of PyTorch-VAE and Lightning know, and what stands for them here. */
 const FOREIGN: Readonly<Record<string, string>> = {
-  "exp_params.LR_2": SECOND_OPTIMIZER,
-  "exp_params.scheduler_gamma_2": SECOND_OPTIMIZER,
-  "exp_params.submodel": SECOND_OPTIMIZER,
-  "exp_params.retain_first_backpass": SECOND_OPTIMIZER,
   "trainer_params.accelerator": DEVICE,
   "trainer_params.devices": DEVICE,
   "trainer_params.strategy": DEVICE,

@@ -4,7 +4,7 @@ import type { HostBatch } from "../data/loader.ts";
 import type { Optimizer } from "./optimizers.ts";
 import { createPrecomputeCache, type PrecomputeCache } from "./precompute_cache.ts";
 import type { Prepared } from "./prepare.ts";
-import { learningRate } from "./schedules.ts";
+import { learningRates } from "./schedules.ts";
 import { createStepper, type Stepper } from "./stepper.ts";
 
 export interface BenchArgs {
@@ -124,7 +124,11 @@ async function time(
   batches: readonly HostBatch[],
   { config, steps, warmup }: BenchArgs,
 ) {
-  const lr = learningRate(config.exp_params, { step: 0, epoch: 0, totalSteps: warmup + steps });
+  const lr = learningRates(config.exp_params, stepper.phases, {
+    step: 0,
+    epoch: 0,
+    totalSteps: warmup + steps,
+  });
   let first = 0;
   const seconds: number[] = [];
   for (let step = 0; step < warmup + steps; step++) {

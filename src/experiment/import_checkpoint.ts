@@ -94,7 +94,8 @@ function fill(vae: VAE, stored: ReadonlyMap<string, Stored>, file: string): numb
   const others = [...stored.keys()].filter((name) => !vae.params.has(name));
   const unknown = others.filter((name) => !IGNORED.test(name));
   const problems = unknown.map((name) => `${name}: not in the model of the config`);
-  for (const [name, { value, torchLayout }] of vae.params) {
+  for (const [name, { value, torchLayout, fitted }] of vae.params) {
+    if (fitted) continue;
     const tensor = stored.get(name);
     if (tensor === undefined) {
       problems.push(`${name}: missing in the file`);

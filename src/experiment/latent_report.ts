@@ -1,6 +1,6 @@
 import { dimensionsByKl } from "../explore/dimensions.ts";
 import { inBatches } from "../explore/images.ts";
-import { encodeAll } from "../explore/latents.ts";
+import { encodeAll, type Latents } from "../explore/latents.ts";
 import { linspace } from "../explore/lines.ts";
 import { rowLabels, traverse } from "../explore/traverse.ts";
 import { barsPng } from "../images/bars.ts";
@@ -44,7 +44,7 @@ export async function latentReport(
   const columns = Math.ceil(Math.sqrt(images));
   const sprite = await gridPng(host.images, host.shape, { columns, range: imageRange, padding: 0 });
   const embedding = {
-    vectors: latents.mean,
+    vectors: pooled(latents),
     count: images,
     labelNames: dataset.labelNames,
     ...(host.labels && { labels: host.labels }),
@@ -78,4 +78,23 @@ export async function latentReport(
       columnLabels: VALUES.map(String),
     }),
   };
+}
+
+/** The means, [N, D], of grids of vectors [h, w, D] their mean over the grid: a point an image that a table can hold. */
+function pooled({ mean, count, layout }: Latents): Float32Array {
+  const isGrid = (shape: readonly number[]) => shape.length === 3;
+  if (!layout.parts.some(({ shape }) => isGrid(shape))) return mean;
+  const widths = layout.parts.map(({ shape, size }) => (isGrid(shape) ? shape[2]! : size));
+  const width = widths.reduce((a, b) => a + b);
+  const out = new Float32Array(count * width);
+  for (let n = 0; n < count; n++) {
+    let to = n * width;
+    layout.parts.forEach(({ from, size }, p) => {
+      const positions = size / widths[p]!;
+      for (let i = 0; i < size; i++)
+        out[to + (i % widths[p]!)]! += mean[n * layout.size + from + i]! / positions;
+      to += widths[p]!;
+    });
+  }
+  return out;
 }

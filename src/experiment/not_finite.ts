@@ -1,12 +1,14 @@
 import type { Figures } from "./step.ts";
+import type { Rates } from "./step_inputs.ts";
 
 /** Whether a step's loss and gradient are numbers to go on from. */
 export const isFiniteStep = ({ total, gradNorm }: Figures): boolean =>
   Number.isFinite(total) && Number.isFinite(gradNorm);
 
 /** What is not finite in a step: `step 7: the loss is no longer finite: features NaN, total NaN, …`. */
-export function notFinite(step: number, { total, terms, gradNorm }: Figures, lr: number): string {
-  const all = Object.entries({ ...terms, total, gradient_norm: gradNorm, learning_rate: lr });
+export function notFinite(step: number, { total, terms, gradNorm }: Figures, lr: Rates): string {
+  const [rate] = typeof lr === "number" ? [lr] : Object.values(lr); // the first phase's
+  const all = Object.entries({ ...terms, total, gradient_norm: gradNorm, learning_rate: rate });
   return `step ${step}: the loss is no longer finite: ${all.map(([name, value]) => `${name} ${value}`).join(", ")}`;
 }
 

@@ -1,7 +1,7 @@
 import { adamUpdate } from "../backends/adam.ts";
-import type { ExpParams } from "../config/schema.ts";
+import type { OptimizerParams } from "../config/schema.ts";
 import { type Scalar, type Tensor, tf, type Variable } from "../tf.ts";
-import type { StepInputs } from "./step_inputs.ts";
+import { rateOf, type StepInputs } from "./step_inputs.ts";
 
 /** Updates variables in place from their gradients. */
 export interface Optimizer {
@@ -21,9 +21,13 @@ interface Rule {
   at(step: StepInputs): Update;
 }
 
-/** The optimizer that `exp.optimizer` names, over `params` by name. */
-export function createOptimizer(exp: ExpParams, params: ReadonlyMap<string, Variable>): Optimizer {
-  const { slots, at } = exp.optimizer === "sgd" ? sgd(exp) : adam(exp);
+/** The optimizer of `phase` that `exp.optimizer` names, over `params` by name. */
+export function createOptimizer(
+  exp: OptimizerParams,
+  params: ReadonlyMap<string, Variable>,
+  phase = "vae",
+): Optimizer {
+  const { slots, at } = exp.optimizer === "sgd" ? sgd(exp, phase) : adam(exp, phase);
   const state = new Map<string, Variable>();
   for (const slot of slots) {
     for (const [name, p] of params) {
@@ -53,7 +57,7 @@ export function createOptimizer(exp: ExpParams, params: ReadonlyMap<string, Vari
  * arXiv 1711.05101, algorithm 2, else weight decay is an L2 penalty in the gradient. The beta powers come from
  * the step number, so that a resumed run has the same bits.
  */
-function adam(exp: ExpParams): Rule {
+function adam(exp: OptimizerParams, phase: string): Rule {
   const [beta1, beta2] = exp.betas as [number, number];
   const decay = exp.weight_decay;
   const decoupled = exp.optimizer === "adamw" && decay > 0;
@@ -61,9 +65,11 @@ function adam(exp: ExpParams): Rule {
   return {
     slots: ["m", "v"],
     at(inputs) {
-      const rate = inputs.scalar(({ step, lr }) => (lr * correction(step)) / (1 - beta1 ** (step + 1)));
+      const rate = inputs.scalar(
+        ({ step, lr }) => (rateOf(lr, phase) * correction(step)) / (1 - beta1 ** (step + 1)),
+      );
       const epsilon = inputs.scalar(({ step }) => exp.eps * correction(step));
-      const keep = decoupled ? inputs.scalar(({ lr }) => 1 - lr * decay) : undefined;
+      const keep = decoupled ? inputs.scalar(({ lr }) => 1 - rateOf(lr, phase) * decay) : undefined;
       return (p, grad, [m, v]) => {
         const g = decay > 0 && !decoupled ? tf.add(grad, tf.mul(p, decay)) : grad;
         if (keep !== undefined) p.assign(tf.mul(p, keep));
@@ -74,11 +80,11 @@ function adam(exp: ExpParams): Rule {
 }
 
 /** Gradient descent with momentum as torch.optim.SGD computes it: b = momentum b + g, p -= lr b. */
-function sgd(exp: ExpParams): Rule {
+function sgd(exp: OptimizerParams, phase: string): Rule {
   return {
     slots: exp.momentum > 0 ? ["momentum"] : [],
     at(inputs) {
-      const lr = inputs.scalar((at) => at.lr);
+      const lr = inputs.scalar(({ lr }) => rateOf(lr, phase));
       return (p, grad, [momentum]) => {
         const g = exp.weight_decay > 0 ? tf.add(grad, tf.mul(p, exp.weight_decay)) : grad;
         momentum?.assign(tf.add(tf.mul(momentum, exp.momentum), g));

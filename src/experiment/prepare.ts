@@ -8,6 +8,7 @@ import { getModel } from "../models/index.ts";
 import type { VAE } from "../models/vae.ts";
 import { Rng } from "../rng.ts";
 import { createOptimizer, type Optimizer } from "./optimizers.ts";
+import { optimizerParams } from "./schedules.ts";
 import { conventionOf, lossWeights, type Weights } from "./weights.ts";
 
 /** All that a config makes, before anything is trained or written. */
@@ -119,10 +120,13 @@ export async function prepare({ config, baseDir, cacheDir, progress }: PrepareAr
 
 /** The optimizer of each phase, by its name. */
 export function optimizersOf(vae: VAE, { exp_params }: Config): Map<string, Optimizer> {
+  const names = vae.phases.map(({ name }) => name);
   return new Map(
     vae.phases.map((phase) => {
       const owned = [...vae.params].filter(([name, p]) => p.trainable && phase.owns(name));
-      return [phase.name, createOptimizer(exp_params, new Map(owned.map(([name, p]) => [name, p.value])))];
+      const exp = optimizerParams(exp_params, names, phase.name);
+      const values = new Map(owned.map(([name, p]) => [name, p.value]));
+      return [phase.name, createOptimizer(exp, values, phase.name)];
     }),
   );
 }

@@ -8,6 +8,7 @@ import type { PreparedBatch } from "./batch.ts";
 import { encodeCheckpoint, restoreCheckpoint } from "./checkpoint.ts";
 import { type Found, newestCheckpoint, saveCheckpoint } from "./checkpoint_files.ts";
 import { evaluate } from "./evaluate.ts";
+import { fitPrior } from "./fit_prior.ts";
 import { reconstructionGrid, sampleGrid } from "./grids.ts";
 import { Interrupt } from "./interrupt.ts";
 import { allFinite, LastGood } from "./last_good.ts";
@@ -18,8 +19,9 @@ import { createPrecomputeCache, type PrecomputeCache } from "./precompute_cache.
 import type { Prepared } from "./prepare.ts";
 import type { RunFolder } from "./run_folder.ts";
 import { newRunState, type RunState } from "./run_state.ts";
-import { learningRate } from "./schedules.ts";
+import { learningRates } from "./schedules.ts";
 import type { Figures } from "./step.ts";
+import type { Rates } from "./step_inputs.ts";
 import { createStepper, type Stepper } from "./stepper.ts";
 
 export interface TrainArgs {
@@ -146,7 +148,7 @@ class Run {
         this.keep();
         kept = state.step;
       }
-      const lr = this.learningRate(state);
+      const lr = this.learningRates(state);
       if (this.histogramsAreDue()) this.logHistograms(host, lr);
       const figures = await this.stepper.run(host, state.step, lr);
       const good = isFiniteStep(figures);
@@ -180,8 +182,9 @@ class Run {
     state.ended = state.step;
   }
 
-  private learningRate({ step, epoch }: Pick<RunState, "step" | "epoch">): number {
-    return learningRate(this.args.config.exp_params, { step, epoch, totalSteps: this.totalSteps });
+  private learningRates({ step, epoch }: Pick<RunState, "step" | "epoch">): Rates {
+    const { exp_params } = this.args.config;
+    return learningRates(exp_params, this.stepper.phases, { step, epoch, totalSteps: this.totalSteps });
   }
 
   /** Keeps the state in memory, to go back to. */
@@ -191,7 +194,7 @@ class Run {
   }
 
   /** Undoes a step whose loss is not finite. @throws UserError where the run is to stop; the state is then saved */
-  private async goBack(host: PreparedBatch, figures: Figures, lr: number): Promise<void> {
+  private async goBack(host: PreparedBatch, figures: Figures, lr: Rates): Promise<void> {
     const { state, stepper } = this;
     const what = notFinite(state.step + 1, figures, lr);
     await this.rewind();
@@ -225,18 +228,19 @@ class Run {
     const from = this.lastGood.restore();
     if (from.step >= state.step) return;
     for await (const raw of this.args.prepared.train.batches(from.epoch, from.batch)) {
-      await stepper.run(await this.targets.complete(raw), from.step, this.learningRate(from));
+      await stepper.run(await this.targets.complete(raw), from.step, this.learningRates(from));
       if (++from.step >= state.step) break;
     }
     stepper.giveBack();
   }
 
-  /** Metrics and grids of the validation images. */
+  /** A prior that is fitted and not trained; metrics and grids of the validation images. */
   private async validate(): Promise<void> {
     this.stepper.giveBack();
     const { state, args } = this;
     const { val, vae, weights, rng, imageRange } = args.prepared;
     const { trainer_params: trainer, logging_params: logging } = args.config;
+    const prior = await fitPrior(args.prepared);
     const limit = trainer.limit_val_batches ?? Infinity;
     if (limit > 0 && val.batchesPerEpoch > 0) {
       const batches = firstOf(val.batches(0), limit);
@@ -246,7 +250,8 @@ class Run {
         state.step,
         imageRange,
       );
-      this.metrics = Object.fromEntries(Object.entries(means).map(([name, value]) => [`val/${name}`, value]));
+      const all = Object.entries({ ...means, ...prior });
+      this.metrics = Object.fromEntries(all.map(([name, value]) => [`val/${name}`, value]));
     }
     const samples = await sampleGrid(vae, logging.image_count, rng.fold("samples"), imageRange);
     if (samples !== undefined) await this.log.picture("Samples", state, samples);
@@ -272,7 +277,7 @@ class Run {
   }
 
   /** Histograms of the weights and of the gradients that the step under way is about to take. */
-  private logHistograms(host: PreparedBatch, lr: number): void {
+  private logHistograms(host: PreparedBatch, lr: Rates): void {
     const { state, args } = this;
     const values: Record<string, Float32Array> = {};
     for (const [name, g] of this.stepper.gradients(host, state.step, lr)) values[`gradients/${name}`] = g;

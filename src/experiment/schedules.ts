@@ -1,4 +1,5 @@
-import type { ExpParams, LossWeight } from "../config/schema.ts";
+import type { ExpParams, LossWeight, OptimizerParams } from "../config/schema.ts";
+import type { Rates } from "./step_inputs.ts";
 
 /** Where a run stands. `epoch`: whole epochs done; `totalSteps`: steps of the whole run. */
 export interface Place {
@@ -12,8 +13,8 @@ export interface Place {
  * gamma^floor(epoch / size) (StepLR); `cosine`: from LR to min_lr over all steps (arXiv 1608.03983, eq. 5,
  * without restarts). A warm-up multiplies it by (step + 1) / lr_warmup_steps until that is 1.
  */
-export function learningRate(exp: ExpParams, { step, epoch, totalSteps }: Place): number {
-  const gamma = exp.scheduler_gamma ?? 1;
+export function learningRate(exp: OptimizerParams, { step, epoch, totalSteps }: Place): number {
+  const gamma = exp.scheduler_gamma || 1; // PyTorch-VAE's vq_vae.yaml writes 0 for none
   const warmup = exp.lr_warmup_steps > 0 ? Math.min(1, (step + 1) / exp.lr_warmup_steps) : 1;
   switch (exp.scheduler) {
     case "none":
@@ -27,6 +28,29 @@ export function learningRate(exp: ExpParams, { step, epoch, totalSteps }: Place)
       return (exp.min_lr + 0.5 * (exp.LR - exp.min_lr) * (1 + Math.cos(Math.PI * done))) * warmup;
     }
   }
+}
+
+/**
+ * What the optimizer of a phase is: the keys of `exp_params`, changed by those of `optimizers` and, in the second
+ * phase, by PyTorch-VAE's LR_2 and scheduler_gamma_2, as it reads them: Adam without weight decay, and a constant
+ * rate where there is no scheduler_gamma_2.
+ */
+export function optimizerParams(exp: ExpParams, phases: readonly string[], phase: string): OptimizerParams {
+  const second = phase === phases[1] && exp.LR_2 !== undefined;
+  const theirs = second && {
+    LR: exp.LR_2!,
+    weight_decay: 0,
+    scheduler_gamma: exp.scheduler_gamma_2 ?? null,
+  };
+  return { ...exp, ...theirs, ...exp.optimizers?.[phase] };
+}
+
+/** The learning rate of each phase at the next step, by name. */
+export function learningRates(exp: ExpParams, phases: readonly string[], place: Place): Rates {
+  const rates = phases.map(
+    (phase) => [phase, learningRate(optimizerParams(exp, phases, phase), place)] as const,
+  );
+  return Object.fromEntries(rates);
 }
 
 /** A loss weight at `step`: rises in a straight line from `start` over `warmup_steps`. */

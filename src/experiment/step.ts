@@ -3,7 +3,7 @@ import type { Batch, Ctx, Loss, Named, VAE } from "../models/vae.ts";
 import type { Rng } from "../rng.ts";
 import { type Scalar, type Tensor, tf, type Variable } from "../tf.ts";
 import type { Optimizer } from "./optimizers.ts";
-import { inputsAt, type StepInputs } from "./step_inputs.ts";
+import { inputsAt, type Rates, type StepInputs } from "./step_inputs.ts";
 import type { Weights } from "./weights.ts";
 
 /** Figures of one step: the weighted `total`, each unweighted term, and what the model logs besides. */
@@ -62,8 +62,8 @@ function phaseGradients(vae: VAE, phase: VAE["phases"][number], lossOf: () => Te
   return { value, named: new Map([...owned].map(([name, v]) => [name, grads[v.name]!] as const)) };
 }
 
-/** `stepTensors` op by op, at optimizer step `step` with learning rate `lr`. */
-export function trainStep(args: StepArgs, batch: Batch, step: number, lr: number): Figures {
+/** `stepTensors` op by op, at optimizer step `step` with the learning rates `lr`. */
+export function trainStep(args: StepArgs, batch: Batch, step: number, lr: Rates): Figures {
   return read(stepTensors(args, batch, inputsAt({ step, lr, rng: args.rng.fold(step) })));
 }
 

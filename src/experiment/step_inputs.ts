@@ -2,12 +2,21 @@ import type { HostTensor, Trace } from "../backends/compiler.ts";
 import { Rng } from "../rng.ts";
 import { type Scalar, type Tensor, type Tensor1D, tf } from "../tf.ts";
 
+/** The learning rate of every phase, or that of each by its name. */
+export type Rates = number | Readonly<Record<string, number>>;
+
+/** The learning rate of a phase. */
+export function rateOf(rates: Rates, phase: string): number {
+  const rate = typeof rates === "number" ? rates : rates[phase];
+  if (rate === undefined) throw new Error(`no learning rate for the phase "${phase}"`);
+  return rate;
+}
+
 /** Where a step stands: all that changes from one to the next besides parameters and batch. */
 export interface StepPoint {
   /** Optimizer steps done before it. */
   readonly step: number;
-  /** Learning rate. */
-  readonly lr: number;
+  readonly lr: Rates;
   /** The step's stream: the run's, folded with the step's number. */
   readonly rng: Rng;
 }
@@ -83,6 +92,14 @@ class TracedRng extends Rng {
 
   override shuffle(count: number): Tensor1D {
     return this.draw([count], "int32", (rng) => rng.permutation(count));
+  }
+
+  override shuffleColumns(rows: number, columns: number): Tensor1D {
+    return this.draw([rows * columns], "int32", (rng) => rng.columnPlaces(rows, columns));
+  }
+
+  override integers(count: number, limit: number): Tensor1D {
+    return this.draw([count], "int32", (rng) => rng.integerArray(count, limit));
   }
 
   override normalArray(count: number): Float32Array {

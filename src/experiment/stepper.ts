@@ -5,7 +5,7 @@ import { tf, type Variable } from "../tf.ts";
 import { hostTensors, type PreparedBatch, withTensors } from "./batch.ts";
 import type { Prepared } from "./prepare.ts";
 import { type Figures, flatten, type StepArgs, stepGradients, stepTensors, trainStep } from "./step.ts";
-import { inputsAt, type Source, type StepPoint, tracedInputs } from "./step_inputs.ts";
+import { inputsAt, type Rates, type Source, type StepPoint, tracedInputs } from "./step_inputs.ts";
 
 export interface StepperOptions {
   /** Runs whole steps at once; op by op where undefined. */
@@ -60,8 +60,13 @@ export class Stepper {
     return this.programs.size > 0;
   }
 
-  /** One step on a batch, at optimizer step `step` with learning rate `lr`. */
-  async run(host: PreparedBatch, step: number, lr: number): Promise<Figures> {
+  /** Names of the model's phases. */
+  get phases(): readonly string[] {
+    return this.args.vae.phases.map(({ name }) => name);
+  }
+
+  /** One step on a batch, at optimizer step `step` with the learning rates `lr`. */
+  async run(host: PreparedBatch, step: number, lr: Rates): Promise<Figures> {
     const at: StepPoint = { step, lr, rng: this.args.rng.fold(step) };
     const program = this.program(host, at);
     if (program === undefined) {
@@ -83,7 +88,7 @@ export class Stepper {
    * The gradients that `run` of the same arguments is about to take, by parameter name, before clipping and in
    * float32; computed op by op, so slower. Changes nothing; the model's variables can be read after it.
    */
-  gradients(host: PreparedBatch, step: number, lr: number): Map<string, Float32Array> {
+  gradients(host: PreparedBatch, step: number, lr: Rates): Map<string, Float32Array> {
     this.giveBack();
     const at = inputsAt({ step, lr, rng: this.args.rng.fold(step) });
     return withTensors(host, (batch) => stepGradients(this.args, batch, at));
@@ -120,7 +125,7 @@ export class Stepper {
   private compile(compiler: StepCompiler, host: PreparedBatch, at: StepPoint): Program {
     const { variables } = this;
     const before = variables.map((v) => tf.tidy(() => tf.mul(v, 1))); // a clone would share what is changed in place
-    const next: StepPoint = { step: at.step + 1, lr: at.lr / 2, rng: this.args.rng.fold(at.step + 1) };
+    const next: StepPoint = { step: at.step + 1, lr: halved(at.lr), rng: this.args.rng.fold(at.step + 1) };
     let sources: Source[] = [];
     let rebuild: Program["rebuild"] | undefined;
     const rehearse = (point: StepPoint) => {
@@ -147,4 +152,10 @@ export class Stepper {
       tf.dispose(before);
     }
   }
+}
+
+/** Other learning rates, so that one which is no input of a compiled step shows. */
+function halved(lr: Rates): Rates {
+  if (typeof lr === "number") return lr / 2;
+  return Object.fromEntries(Object.entries(lr).map(([phase, rate]) => [phase, rate / 2]));
 }

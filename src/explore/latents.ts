@@ -28,6 +28,8 @@ export interface Latents {
   readonly logVar?: Float32Array;
   /** One draw an image, [N, D]. */
   readonly z: Float32Array;
+  /** Of a model whose one latent is a grid of codes, their numbers, [N, h, w]. */
+  readonly codes?: { readonly shape: readonly number[]; readonly data: Int32Array };
 }
 
 /** An evaluation context: what a call depends on besides images and latents, conditions included. */
@@ -53,7 +55,15 @@ function encodeTensors(vae: VAE, { images, shape, labels }: Images, rng: Rng): L
   });
   const drawn = layout.parts.map(({ name }) => z[name]!);
   const means = gaussian.map((g, i) => g?.mean ?? drawn[i]!);
-  const latents = { count, layout, mean: pack(means, layout, count), z: pack(drawn, layout, count) };
+  const [only, ...others] = Object.values(posterior);
+  const codes = only?.kind === "codes" && others.length === 0 ? only.indices : undefined;
+  const latents = {
+    count,
+    layout,
+    mean: pack(means, layout, count),
+    z: pack(drawn, layout, count),
+    ...(codes && { codes: { shape: codes.shape, data: codes.dataSync() as Int32Array } }),
+  };
   if (!gaussian.every((g) => g !== undefined)) return latents;
   const logVars = gaussian.map((g) => g.logVar);
   return { ...latents, logVar: pack(logVars, layout, count) };
@@ -80,8 +90,18 @@ export async function encodeAll(
     mean: concat(found.map((l) => l.mean)),
     z: concat(found.map((l) => l.z)),
     ...(first.logVar && { logVar: concat(found.map((l) => l.logVar!)) }),
+    ...(first.codes && { codes: allCodes(found) }),
   };
   return labels.length > 0 ? { ...all, labels: concat(labels) } : all;
+}
+
+function allCodes(found: readonly Latents[]): NonNullable<Latents["codes"]> {
+  const [, ...grid] = found[0]!.codes!.shape;
+  const data = found.map((l) => l.codes!.data);
+  return {
+    shape: [found.reduce((sum, l) => sum + l.count, 0), ...grid],
+    data: Int32Array.from(data.flatMap((d) => [...d])),
+  };
 }
 
 /**

@@ -1,10 +1,10 @@
 import type { Named } from "../models/vae.ts";
+import { untaped } from "../nn/untaped.ts";
 import { type Tensor, type Tensor4D, tf } from "../tf.ts";
 import { frozenConv } from "./frozen_conv.ts";
 import { MEAN_AND_STD } from "./normalize.ts";
 import type { Step } from "./plan.ts";
 import type { Normalization } from "./sources/known.ts";
-import { untaped } from "./untaped.ts";
 
 export interface Runner {
   run(images: Tensor4D): Named<Tensor4D>;

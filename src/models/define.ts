@@ -46,6 +46,8 @@ export interface ModelDefinition<P extends TObject = TObject, Term extends strin
    * @throws ConfigError, its message starting with the key: `model_params.feature_layers[2]: expected …`.
    */
   check?(params: Static<P>): void;
+  /** Names of its phases in order, each with an optimizer of its own; `["vae"]` where left out. */
+  readonly phases?: readonly [string, ...string[]];
   /** The loss terms with their default weights under a convention. */
   terms(params: Static<P>, convention: Convention): Record<Term, TermDoc>;
   build(args: BuildArgs<Static<P>>): Promise<VAE<Term>> | VAE<Term>;
@@ -57,3 +59,7 @@ export function defineModel<P extends TObject, Term extends string>(
 ): ModelDefinition<P, Term> {
   return definition;
 }
+
+/** Names of a variant's phases. */
+export const phasesOf = (model: Pick<ModelDefinition, "phases">): readonly [string, ...string[]] =>
+  model.phases ?? ["vae"];

@@ -19,6 +19,7 @@ export interface GaussianPass {
 }
 
 export interface GaussianVAE extends Omit<VAE, "phases"> {
+  readonly params: Map<string, Param>; // for those that a variant adds
   forward(images: Tensor4D, ctx: Ctx): GaussianPass;
 }
 
@@ -35,16 +36,14 @@ export function buildGaussianVAE(o: ConvOptions, args: BuildArgs<unknown>): Gaus
   const scope = new Scope(params, args.rng, o.init);
   const encoder = convEncoder(scope, o, channels, sizes);
   const decoder = convDecoder(scope, o, channels, sizes);
-  const activate = { sigmoid: tf.sigmoid, tanh: tf.tanh, linear: (x: Tensor4D) => x, pytorch_vae: tf.tanh }[
-    o.output
-  ];
-  const decode = (z: Tensor2D, ctx: Ctx) => activate(decoder(z, newPass(ctx.training))) as Tensor4D;
+  const activate = lastActivation(o);
+  const decode = (z: Tensor2D, ctx: Ctx) => activate(decoder(z, newPass(ctx.training)));
   const forward = (images: Tensor4D, ctx: Ctx): GaussianPass => {
     const pass = newPass(ctx.training);
     const { mean, logVar } = encoder(images, pass);
     const z = reparameterize(mean, logVar, ctx);
     const logits = decoder(z, pass);
-    return { mean, logVar, z, logits, recons: activate(logits) as Tensor4D, updates: pass.updates };
+    return { mean, logVar, z, logits, recons: activate(logits), updates: pass.updates };
   };
   return {
     params,
@@ -66,8 +65,14 @@ export function reparameterize(mean: Tensor2D, logVar: Tensor2D, ctx: Ctx): Tens
   return tf.add(mean, tf.mul(tf.exp(tf.mul(0.5, logVar)), noise));
 }
 
-function checkImages(
-  o: ConvOptions,
+/** The activation that `output` names. */
+export function lastActivation({ output }: Pick<ConvOptions, "output">): (x: Tensor4D) => Tensor4D {
+  return { sigmoid: tf.sigmoid, tanh: tf.tanh, linear: (x: Tensor4D) => x, pytorch_vae: tf.tanh }[output];
+}
+
+/** @throws ConfigError where the images have other channels, or a range that the last activation doesn't reach */
+export function checkImages(
+  o: Pick<ConvOptions, "in_channels" | "output">,
   { imageShape: [height, width, channels], imageRange }: BuildArgs<unknown>,
 ) {
   if (o.in_channels !== undefined && o.in_channels !== channels) {

@@ -1,11 +1,14 @@
 import { ConfigError } from "../errors.ts";
 import type { ModelDefinition } from "./define.ts";
 import DFCVAE from "./dfcvae.ts";
+import FactorVAE from "./factor_vae.ts";
 import VanillaVAE from "./vanilla_vae.ts";
+import VQVAE from "./vq_vae.ts";
 
 /** The registry: a variant is its file and one line here. */
 const models = new Map<string, ModelDefinition>();
-for (const model of [VanillaVAE, DFCVAE]) registerModel(model as unknown as ModelDefinition);
+for (const model of [VanillaVAE, DFCVAE, FactorVAE, VQVAE])
+  registerModel(model as unknown as ModelDefinition);
 
 /** Names of all variants, those of plugins included. */
 export function modelNames(): string[] {

@@ -50,6 +50,12 @@ export interface Phase<Term extends string = string> {
   loss(batch: Batch, ctx: Ctx, carry: Named<Tensor>): Loss<Term>;
 }
 
+export interface FittedPrior {
+  readonly values: Named<Tensor>;
+  /** Logged as `val/NAME`. */
+  readonly figures: Named<number>;
+}
+
 export interface VAE<Term extends string = string> {
   /** By PyTorch-VAE's state_dict names ("encoder.0.0.weight"), in its order. */
   readonly params: ReadonlyMap<string, Param>;
@@ -60,6 +66,12 @@ export interface VAE<Term extends string = string> {
   reconstruct(images: Tensor4D, ctx: Ctx): Tensor4D;
   /** `count` images decoded from the prior; absent where there is none. */
   sample?(count: number, ctx: Ctx): Tensor4D;
+  /**
+   * A prior that no loss trains, fitted to the posteriors of training images, batch by batch as `encode` gives them: the
+   * next values of the parameters that are `fitted`, by name, and figures of the fit, by name. A function of them
+   * alone. The runner calls it at each validation, before its samples, so that checkpoints hold the last one.
+   */
+  fitPrior?(posteriors: readonly Named<Posterior>[]): FittedPrior;
   /**
    * What the loss needs of the images alone and never changes, [B, …] each: a frozen network's features. A run
    * may keep it between epochs and hand it in as `batch.precomputed`; a loss without it computes it.

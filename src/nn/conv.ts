@@ -12,9 +12,9 @@ export function conv2d(
   scope: Scope,
   inChannels: number,
   outChannels: number,
-  options: { kernel: number; stride?: number; pad?: number },
+  options: { kernel: number; stride?: number; pad?: number; bias?: boolean },
 ): Layer {
-  const { kernel, stride = 1, pad = 0 } = options;
+  const { kernel, stride = 1, pad = 0, bias = true } = options;
   const fanIn = inChannels * kernel * kernel;
   const w = scope.declare(
     "weight",
@@ -24,7 +24,7 @@ export function conv2d(
       torchLayout: "OIHW",
     },
   );
-  const b = scope.declare("bias", [outChannels], initBias(scope.init, fanIn));
+  const b = bias ? scope.declare("bias", [outChannels], initBias(scope.init, fanIn)) : undefined;
   return (x) => {
     const filter = w.value as unknown as Tensor4D;
     const same = stride === 1 && kernel === 2 * pad + 1;
@@ -32,7 +32,7 @@ export function conv2d(
     const padded =
       same || pad === 0 || inside ? (x as Tensor4D) : padForStride(x as Tensor4D, kernel, stride, pad);
     const y = tf.conv2d(padded, filter, stride, inside ? explicit(pad) : same ? "same" : "valid");
-    return biasAdd(y, b.value as unknown as Tensor1D);
+    return b === undefined ? y : biasAdd(y, b.value as unknown as Tensor1D);
   };
 }
 
@@ -57,14 +57,25 @@ function padForStride(x: Tensor4D, kernel: number, stride: number, pad: number):
 }
 
 /**
- * A transposed convolution of kernel 3, stride 2, padding 1 [B, h, w, in] -> [B, size, size, out], where
- * `size` is 2h - 1 or 2h (PyTorch's output_padding 0 or 1); weight [3, 3, out, in].
+ * A transposed convolution of stride 2, padding 1 [B, h, w, in] -> [B, size, size, out]; weight [k, k, out, in]. Of
+ * `kernel` 3, `size` is 2h - 1 or 2h (PyTorch's output_padding 0 or 1), of 4 it is 2h.
  */
-export function convTranspose2d(scope: Scope, inChannels: number, outChannels: number, size: number): Layer {
-  const fanIn = outChannels * 9; // as torch counts it, from its [in, out, 3, 3]
-  const w = scope.declare("weight", [3, 3, outChannels, inChannels], initWeight(scope.init, fanIn), {
-    torchLayout: "IOHW",
-  });
+export function convTranspose2d(
+  scope: Scope,
+  inChannels: number,
+  outChannels: number,
+  size: number,
+  kernel: 3 | 4 = 3,
+): Layer {
+  const fanIn = outChannels * kernel * kernel; // as torch counts it, from its [in, out, k, k]
+  const w = scope.declare(
+    "weight",
+    [kernel, kernel, outChannels, inChannels],
+    initWeight(scope.init, fanIn),
+    {
+      torchLayout: "IOHW",
+    },
+  );
   const b = scope.declare("bias", [outChannels], initBias(scope.init, fanIn));
   return (x) => {
     const [batch, h, width] = x.shape as [number, number, number, number];
@@ -74,7 +85,12 @@ export function convTranspose2d(scope: Scope, inChannels: number, outChannels: n
       const shape: [number, number, number, number] = [batch, size, size, outChannels];
       return biasAdd(tf.conv2dTranspose(x as Tensor4D, filter, shape, 2, explicit(1)), bias);
     }
-    const whole: [number, number, number, number] = [batch, 2 * h + 1, 2 * width + 1, outChannels];
+    const whole: [number, number, number, number] = [
+      batch,
+      2 * h + kernel - 2,
+      2 * width + kernel - 2,
+      outChannels,
+    ];
     const full = tf.conv2dTranspose(x as Tensor4D, filter, whole, 2, "valid");
     const image = tf.slice(full, [0, 1, 1, 0], [batch, size, size, outChannels]);
     return biasAdd(image, bias);

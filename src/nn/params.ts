@@ -14,6 +14,8 @@ export interface Param {
   readonly value: Variable;
   /** False: a running statistic or an EMA codebook, which no optimizer touches. */
   readonly trainable: boolean;
+  /** Neither trained nor running: `VAE.fitPrior` sets it. PyTorch-VAE's checkpoints have none of it. */
+  readonly fitted?: boolean;
   readonly torchLayout: TorchLayout;
 }
 
@@ -52,6 +54,11 @@ export class Scope {
     return new Scope(this.params, this.rng, this.init, this.name(name));
   }
 
+  /** The same place with other initial values. */
+  with(init: WeightInit): Scope {
+    return new Scope(this.params, this.rng, init, this.prefix);
+  }
+
   /** The full name of `leaf` here. */
   name(leaf: string): string {
     return this.prefix === "" ? leaf : `${this.prefix}.${leaf}`;
@@ -62,17 +69,18 @@ export class Scope {
     leaf: string,
     shape: number[],
     values: (rng: Rng, count: number) => Float32Array,
-    options: { trainable?: boolean; torchLayout?: TorchLayout } = {},
+    options: { trainable?: boolean; fitted?: boolean; torchLayout?: TorchLayout } = {},
   ): Param {
     const name = this.name(leaf);
     if (this.params.has(name)) throw new Error(`parameter "${name}" is declared twice`);
     const count = shape.reduce((a, b) => a * b, 1);
     this.refuseHuge(name, shape, count);
-    const trainable = options.trainable ?? true;
+    const { fitted = false, trainable = !fitted } = options;
     const initial = tf.tensor(values(this.rng.fold(name), count), shape, "float32");
     const param: Param = {
       value: tf.variable(initial, trainable),
       trainable,
+      ...(fitted && { fitted }),
       torchLayout: options.torchLayout ?? "same",
     };
     initial.dispose();

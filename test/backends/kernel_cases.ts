@@ -210,12 +210,20 @@ const leakyRelus = [0.01, 0.2, 0, 1].flatMap((slope) =>
 const mask = (shape: number[]) => tf.greater(rng.fold("mask").uniform(shape), 0.4);
 
 /** Cases of each kernel, by its name; each runs it, forward or in its gradient. */
+const ints = (values: number[]) => tf.tensor1d(values, "int32");
+
 export const KERNEL_CASES: Readonly<Record<string, readonly KernelCase[]>> = {
   Abs: unary(tf.abs, "smooth", spread),
   Add: binary(tf.add),
   AddN: [1, 2, 5].map((n) =>
     make(`${n} scalars`, Array<number[]>(n).fill([]), (...x: Tensor[]) => tf.addN(x), "none"),
   ),
+  ArgMin: [
+    ...[[13, 11], [3, 5, 7], [5, 1], [9]].map((s) =>
+      make(text([s]), [s], (x: Tensor) => tf.argMin(x, -1), "none"),
+    ),
+    at("the first of equals, undefined values", [3, 1, 2, 1, ...UNDEFINED.slice(1)], (x) => tf.argMin(x)),
+  ],
   BatchMatMul: [
     make(
       "[13,7] [7,5]",
@@ -282,6 +290,13 @@ export const KERNEL_CASES: Readonly<Record<string, readonly KernelCase[]>> = {
     ),
   ),
   FusedConv2D: [...frozen(false), ...frozen(true)],
+  GatherV2: [
+    make("rows of [5,3]", [[5, 3]], (x: Tensor) => tf.gather(x, ints([4, 0, 0, 2, 4, 4, 1]))),
+    make("words of [7]", [[7]], (x: Tensor) => tf.gather(x, ints([6, 6, 0]))),
+    make("rows of [3,2,5], for a matrix of places", [[3, 2, 5]], (x: Tensor) =>
+      tf.gather(x, tf.tensor2d([2, 0, 1, 1], [2, 2], "int32")),
+    ),
+  ],
   Greater: [...binary(tf.greater, "none"), at("undefined values", UNDEFINED, (x) => tf.greater(x, 0))],
   Identity: unary(tf.clone),
   IsNan: [at("undefined values", UNDEFINED, tf.isNaN)],
@@ -292,6 +307,7 @@ export const KERNEL_CASES: Readonly<Record<string, readonly KernelCase[]>> = {
   MaxPoolGrad: maxPools,
   Mean: axes(tf.mean),
   MeanSquaredError: SHAPES.map((shape) => make(text([shape]), [shape, shape], meanSquaredError)),
+  Maximum: binary(tf.maximum, "none"), // tfjs's gradient does not take broadcasting
   Minimum: [...binary(tf.minimum, "none"), at("with a number", [-1, 0.5, 1, 7], (x) => tf.minimum(1, x))],
   Multiply: binary(tf.mul),
   Neg: unary(tf.neg),
@@ -380,5 +396,17 @@ export const KERNEL_CASES: Readonly<Record<string, readonly KernelCase[]>> = {
     make("of a filter", [[3, 3, 2, 5]], (x: Tensor) => tf.transpose(x, [3, 2, 0, 1])),
     make("of a matrix", [[13, 1]], (x: Tensor) => tf.transpose(x, [1, 0])),
   ],
+  UnsortedSegmentSum: [
+    [[5, 3], 4],
+    [[5], 2],
+    [[5, 2, 17], 9],
+  ].map(([s, segments]) =>
+    make(
+      `${text([s as number[]])} into ${segments}`,
+      [s as number[]],
+      (x: Tensor) => tf.unsortedSegmentSum(x, ints([1, 0, 1, 1, 0]), segments as number),
+      "none",
+    ),
+  ),
   ZerosLike: unary(tf.zerosLike, "none"),
 };

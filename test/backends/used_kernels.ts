@@ -12,6 +12,7 @@ import { fromTorch, toTorch } from "../../src/nn/torch_layout.ts";
 import { Rng } from "../../src/rng.ts";
 import { tf } from "../../src/tf.ts";
 import { build } from "../support/models.ts";
+import { fitting, oneHot, small, unitWeights } from "../support/variants.ts";
 
 type Params = Record<string, unknown>;
 
@@ -61,7 +62,11 @@ async function buildFor(model: ModelDefinition, { params, convention, channels =
   const args = { imageShape: [32, 32, channels] as const, imageRange: imageRange ?? ([0, 1] as const) };
   return build(
     model,
-    { latent_dim: 2, hidden_dims: [2, 3], ...params },
+    {
+      ...small(model),
+      ...fitting(model, { latent_dim: 2, hidden_dims: [2, 3] }),
+      ...fitting(model, params ?? {}),
+    },
     { ...args, convention: convention ?? "pixel_mean" },
   );
 }
@@ -73,13 +78,15 @@ async function live(vae: VAE, model: ModelDefinition, use: Use): Promise<void> {
   const range = use.imageRange ?? [0, 1];
   const shape = [2, 32, 32, use.channels ?? 3] as const;
   const images = rng.uniformArray(shape.reduce((a, b) => a * b, 1));
-  const host: HostBatch = { images, shape, indices: Int32Array.of(0, 1) };
-  const terms = model.terms({ alpha: 1, beta: 1 }, use.convention ?? "pixel_mean");
-  const weights = () => Object.fromEntries(Object.keys(terms).map((t) => [t, 1]));
+  const host: HostBatch = { images, labels: oneHot(2), shape, indices: Int32Array.of(0, 1) };
+  const weights = () => unitWeights(model, use.convention ?? "pixel_mean");
   const optimizers = new Map(
     vae.phases.map((phase) => {
       const owned = [...vae.params].filter(([name, p]) => p.trainable && phase.owns(name));
-      return [phase.name, createOptimizer(exp, new Map(owned.map(([name, p]) => [name, p.value])))];
+      return [
+        phase.name,
+        createOptimizer(exp, new Map(owned.map(([name, p]) => [name, p.value])), phase.name),
+      ];
     }),
   );
   const args = { vae, weights, optimizers, rng, gradientClip: use.gradientClip };

@@ -87,13 +87,13 @@ test.each([
   [
     "exp_params",
     "scheduler_gamma: 2",
-    "20 exp_params.scheduler_gamma: expected a number > 0 and ≤ 1 or null, got 2",
+    "20 exp_params.scheduler_gamma: expected a number ≥ 0 and ≤ 1 or null, got 2",
   ],
   ["exp_params", "max_epochs: 3", "3 exp_params.max_epochs: unknown key. It belongs to trainer_params."],
   [
     "exp_params",
     "LR_2: 3",
-    "3 exp_params.LR_2: unknown key: belongs to variants with a second optimizer, and no variant here has one. Remove it.",
+    "3 exp_params.LR_2: belongs to variants with a second optimizer, and SmallVAE has one. Remove it.",
   ],
   [
     "exp_params",

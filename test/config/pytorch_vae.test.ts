@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { learningRates, optimizerParams } from "../../src/experiment/schedules.ts";
 import { getModel, modelNames, registerModel } from "../../src/models/index.ts";
 import { load, loadError, testRegistries } from "../support/configs.ts";
 
@@ -80,6 +81,56 @@ test("the keys of a second optimizer are refused with a reason", async () => {
   const lines = (await loadError(yaml, [], registries())).split("\n");
   expect(lines).toHaveLength(5);
   for (const line of lines.slice(0, 4)) expect(line).toContain("variants with a second optimizer");
+});
+
+test("PyTorch-VAE's factorvae.yaml is read as it is, with its second optimizer", async () => {
+  const yaml = theirs("FactorVAE", 10)
+    .replace("latent_dim: 128", "latent_dim: 128\n  gamma: 6.4")
+    .replace(
+      "exp_params:",
+      "exp_params:\n  submodel: 'discriminator'\n  retain_first_backpass: True\n  LR_2: 0.0005\n  scheduler_gamma_2: 0.9",
+    );
+  const { config, notes } = await load(yaml, [], registries());
+  const rates = (epoch: number) =>
+    learningRates(config.exp_params, ["vae", "discriminator"], { step: 0, epoch, totalSteps: 100 });
+  expect(rates(0)).toEqual({ vae: 0.005, discriminator: 0.0005 });
+  expect(rates(1)).toEqual({ vae: 0.005 * 0.95, discriminator: 0.0005 * 0.9 });
+  expect(notes).toContain("exp_params.retain_first_backpass: not used; phases share no gradients.");
+  const own = "exp_params:\n  optimizers: {discriminator: {LR: 0.1, betas: [0.5, 0.9]}}";
+  const changed = await load(theirs("FactorVAE", 1).replace("exp_params:", own), [], registries());
+  const { LR, betas, weight_decay } = optimizerParams(
+    { ...changed.config.exp_params, weight_decay: 0.5 },
+    ["vae", "discriminator"],
+    "discriminator",
+  );
+  expect({ LR, betas, weight_decay }).toEqual({ LR: 0.1, betas: [0.5, 0.9], weight_decay: 0.5 });
+  for (const [line, message] of [
+    ["submodel: vae", 'expected discriminator, the second phase of FactorVAE, got "vae"'],
+    [
+      "optimizers: {discriminater: {LR: 1}}",
+      'expected a phase of FactorVAE (vae, discriminator), got "discriminater". Did you mean',
+    ],
+    ["optimizers: {discriminator: {LR_2: 1}}", "unknown key"],
+    ["scheduler_gamma_2: 1", "expected LR_2 beside it, got none"],
+  ])
+    expect(
+      await loadError(
+        theirs("FactorVAE", 1).replace("exp_params:", `exp_params:\n  ${line}`),
+        [],
+        registries(),
+      ),
+    ).toContain(message);
+});
+
+test("PyTorch-VAE's vq_vae.yaml is read as it is; its scheduler_gamma of 0 as none", async () => {
+  const yaml = theirs("VQVAE", 10)
+    .replace("latent_dim: 128", "embedding_dim: 64\n  num_embeddings: 512\n  img_size: 64\n  beta: 0.25")
+    .replace("scheduler_gamma: 0.95", "scheduler_gamma: 0.0");
+  const { config, notes } = await load(yaml, [], registries());
+  expect(config.model_params).toMatchObject({ hidden_dims: [128, 256], residual_layers: 6, img_size: 64 });
+  const at = { step: 0, epoch: 5, totalSteps: 100 };
+  expect(learningRates(config.exp_params, ["vae"], at)).toEqual({ vae: 0.005 });
+  expect(notes.join("\n")).toContain("scheduler_gamma: 0 is read as none");
 });
 
 test("feature layers and networks are checked without building anything", async () => {

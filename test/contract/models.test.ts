@@ -3,47 +3,53 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../src/backends/index.ts";
+import { ShapeError } from "../../src/errors.ts";
 import { encodeCheckpoint, restoreCheckpoint } from "../../src/experiment/checkpoint.ts";
-import { createOptimizer } from "../../src/experiment/optimizers.ts";
+import type { Optimizer } from "../../src/experiment/optimizers.ts";
 import { newRunState } from "../../src/experiment/run_state.ts";
 import { evaluateStep, trainStep } from "../../src/experiment/step.ts";
 import { newCtx } from "../../src/models/ctx.ts";
-import type { Convention } from "../../src/models/define.ts";
+import { phasesOf } from "../../src/models/define.ts";
 import { getModel, modelNames } from "../../src/models/index.ts";
 import type { VAE } from "../../src/models/vae.ts";
 import { Rng } from "../../src/rng.ts";
-import { type Tensor4D, tf } from "../../src/tf.ts";
+import { type Tensor4D, tf, type Variable } from "../../src/tf.ts";
 import { trainingBackends } from "../support/backends.ts";
 import { build } from "../support/models.ts";
+import {
+  batchOf,
+  fitting,
+  images,
+  isEstimated,
+  labelsOf,
+  phaseLosses,
+  small,
+  trained,
+  trainer,
+  unitWeights,
+} from "../support/variants.ts";
 
-/** What every registered variant promises, on every backend that can train it here. */
-const SMALL = { latent_dim: 4, hidden_dims: [4, 8, 8] };
-const EXP = { optimizer: "adam", betas: [0.9, 0.999], eps: 1e-8, weight_decay: 0 } as never;
-
-const images = (channels = 3, side = 32) => Rng.fromSeed(7).uniform<Tensor4D>([4, side, side, channels]);
-
-function trainer(vae: VAE, weights: Record<string, number>) {
-  const optimizers = new Map(
-    vae.phases.map((phase) => {
-      const owned = [...vae.params].filter(([n, p]) => p.trainable && phase.owns(n));
-      return [phase.name, createOptimizer(EXP, new Map(owned.map(([n, p]) => [n, p.value])))];
-    }),
-  );
-  return { vae, weights: () => weights, optimizers, rng: Rng.fromSeed(3).fold("step") };
-}
-
+/**
+ * What every registered variant promises, on every backend that can train it here. That a compiled step equals its ops
+ * one by one: test/experiment/stepper.test.ts.
+ */
 const snapshot = (vae: VAE) => new Map([...vae.params].map(([n, p]) => [n, [...p.value.dataSync()]]));
+const NONE: Optimizer = { state: new Map(), apply: () => {}, dispose: () => {} };
 
 for (const backend of trainingBackends) {
   describe.each(modelNames())(`%s on ${backend}`, (name) => {
     const model = getModel(name)!;
-    const weightsOf = (convention: Convention, params: Record<string, unknown> = {}) => {
-      const terms = model.terms({ alpha: 1, beta: 1, ...params }, convention);
-      return Object.fromEntries(Object.keys(terms).map((t) => [t, 1]));
-    };
+    const params = small(model);
+    const weights = unitWeights(model, "pixel_mean");
+    const batch = () => batchOf(images());
 
     beforeAll(async () => {
       await useBackend(backend);
+    });
+
+    it("names its phases", async () => {
+      const { phases } = await build(model, params);
+      expect(phases.map((phase) => phase.name)).toEqual(phasesOf(model));
     });
 
     it.each([
@@ -55,27 +61,33 @@ for (const backend of trainingBackends) {
       "keeps the images' shape: %i pixels, %i channels, %s decoder",
       async (side, channels, decoder) => {
         if (model.name === "DFCVAE" && channels === 2) return; // feature networks take 1 or 3
-        const vae = await build(model, { ...SMALL, decoder }, { imageShape: [side, side, channels] });
-        const ctx = newCtx({ training: false, rng: Rng.fromSeed(1) });
+        const asked = { ...params, ...fitting(model, { decoder }) };
+        let vae: VAE;
+        try {
+          vae = await build(model, asked, { imageShape: [side, side, channels] });
+        } catch (error) {
+          expect(error, "a size that doesn't fit is told").toBeInstanceOf(ShapeError);
+          expect(side).toBe(33); // of the others each variant takes both
+          return;
+        }
         const x = images(channels, side);
+        const ctx = newCtx({ training: false, rng: Rng.fromSeed(1), labels: labelsOf(x) });
         const { z, posterior } = vae.encode(x, ctx);
         expect(Object.keys(posterior)).toEqual(Object.keys(z));
         expect(vae.decode(z, ctx).shape).toEqual(x.shape);
         expect(vae.reconstruct(x, ctx).shape).toEqual(x.shape);
-        expect(vae.sample?.(3, ctx).shape ?? [3, side, side, channels]).toEqual([3, side, side, channels]);
+        const three = newCtx({ training: false, rng: Rng.fromSeed(1), labels: labelsOf(x).slice(0, 3) });
+        expect(vae.sample?.(3, three).shape ?? [3, side, side, channels]).toEqual([3, side, side, channels]);
       },
     );
 
     it.each(["elbo", "pixel_mean"] as const)(
       "declares each term it returns, finite, under %s",
       async (convention) => {
-        const vae = await build(model, SMALL, { convention });
-        const { terms, total, scalars } = evaluateStep(
-          trainer(vae, weightsOf(convention)),
-          { images: images() },
-          0,
-        );
-        expect(Object.keys(terms).sort()).toEqual(Object.keys(weightsOf(convention)).sort());
+        const vae = await build(model, params, { convention });
+        const declared = unitWeights(model, convention);
+        const { terms, total, scalars } = evaluateStep(trainer(vae, declared), batch(), 0);
+        expect(Object.keys(terms).sort()).toEqual(Object.keys(declared).sort());
         for (const value of [total, ...Object.values(terms), ...Object.values(scalars)])
           expect(value).toBeTypeOf("number");
         expect(Object.values({ ...terms, ...scalars, total }).every(Number.isFinite)).toBe(true);
@@ -83,28 +95,67 @@ for (const backend of trainingBackends) {
       },
     );
 
-    it("changes in a step what its phases own and its running statistics, and nothing else", async () => {
-      const vae = await build(model, SMALL);
-      const before = snapshot(vae);
-      trainStep(trainer(vae, weightsOf("pixel_mean")), { images: images() }, 0, 1e-3);
-      for (const [n, p] of vae.params) {
-        const changed = String([...p.value.dataSync()]) !== String(before.get(n));
-        expect(changed, n).toBe(true);
+    it.each(["elbo", "pixel_mean"] as const)(
+      "has the gradients of its losses under %s, against finite differences",
+      async (convention) => {
+        const vae = await build(model, params, { convention });
+        const b = batch();
+        const ctx = newCtx({ training: true, rng: Rng.fromSeed(4), labels: b.labels });
+        for (const { params: owned, loss } of phaseLosses(vae, b, ctx)) {
+          const { grads } = tf.variableGrads(loss, [...owned.values()]);
+          for (const [part, variables] of byPart(owned)) {
+            if ([...variables.keys()].every((n) => isEstimated(model, n))) continue;
+            const along = [...variables.values()].map(
+              (v) => [v, grads[v.name]!.dataSync() as Float32Array] as const,
+            );
+            const norm = Math.sqrt(along.reduce((sum, [, g]) => g.reduce((s, x) => s + x * x, sum), 0));
+            expect(norm, `${part} has a gradient`).toBeGreaterThan(0);
+            const slope = slopeAlong(
+              along.map(([v, g]) => [v, Float32Array.from(g, (x) => x / norm)]),
+              () => tf.tidy(() => loss().dataSync()[0]!),
+            );
+            expect(Math.abs(slope / norm - 1), `${part}: ${slope} by differences, ${norm}`).toBeLessThan(
+              0.03,
+            );
+          }
+        }
+      },
+    );
+
+    it("changes in a step of a phase what that phase owns and its running values, and nothing else", async () => {
+      const running = new Set<string>();
+      for (const phase of phasesOf(model)) {
+        const vae = await build(model, params);
+        const args = trainer(vae, weights);
+        const optimizers = new Map([...args.optimizers].map(([n, o]) => [n, n === phase ? o : NONE]));
+        const before = snapshot(vae);
+        trainStep({ ...args, optimizers }, batch(), 0, 1e-3);
+        const owned = trained(vae, vae.phases.find((p) => p.name === phase)!);
+        for (const [n, p] of vae.params) {
+          const changed = String([...p.value.dataSync()]) !== String(before.get(n));
+          if (p.trainable) expect(changed, n).toBe(owned.has(n));
+          else if (changed) running.add(n);
+        }
       }
+      const vae = await build(model, params);
+      const fixed = [...vae.params]
+        .filter(([n, p]) => !p.trainable && !p.fitted && !running.has(n))
+        .map(([n]) => n);
+      expect(fixed, "parameters that nothing changes").toEqual([]);
     });
 
     it("changes nothing in evaluation", async () => {
-      const vae = await build(model, SMALL);
+      const vae = await build(model, params);
       const before = snapshot(vae);
-      evaluateStep(trainer(vae, weightsOf("pixel_mean")), { images: images() }, 0);
+      evaluateStep(trainer(vae, weights), batch(), 0);
       expect(snapshot(vae)).toEqual(before);
     });
 
     it("gives the same bits for the same seed", async () => {
       const run = async () => {
-        const vae = await build(model, SMALL);
-        const t = trainer(vae, weightsOf("pixel_mean"));
-        const totals = [0, 1, 2].map((step) => trainStep(t, { images: images() }, step, 1e-3).total);
+        const vae = await build(model, params);
+        const t = trainer(vae, weights);
+        const totals = [0, 1, 2].map((step) => trainStep(t, batch(), step, 1e-3).total);
         return { totals, after: snapshot(vae) };
       };
       expect(await run()).toEqual(await run());
@@ -112,42 +163,88 @@ for (const backend of trainingBackends) {
 
     it("goes on from a checkpoint with the bits of an unbroken run", async () => {
       const file = join(mkdtempSync(join(tmpdir(), "vae-")), "last.safetensors");
-      const weights = weightsOf("pixel_mean");
-      const whole = trainer(await build(model, SMALL), weights);
-      trainStep(whole, { images: images() }, 0, 1e-3);
-      writeFileSync(
-        file,
-        encodeCheckpoint(name, whole.vae, whole.optimizers, { ...newRunState(), step: 1, batch: 1 }),
-      );
-      const expected = trainStep(whole, { images: images() }, 1, 1e-3);
-      const resumed = trainer(await build(model, SMALL, { rng: Rng.fromSeed(99) }), weights);
-      const state = restoreCheckpoint(file, name, resumed.vae, resumed.optimizers);
-      expect(state.step).toBe(1);
-      expect(trainStep(resumed, { images: images() }, state.step, 1e-3)).toEqual(expected);
+      const whole = trainer(await build(model, params), weights);
+      trainStep(whole, batch(), 0, 1e-3);
+      const at = { ...newRunState(), step: 1, batch: 1 };
+      writeFileSync(file, encodeCheckpoint(name, whole.vae, whole.optimizers, at));
+      const saved = snapshot(whole.vae);
+      const expected = [1, 2].map((step) => trainStep(whole, batch(), step, 1e-3));
+      const resumed = trainer(await build(model, params, { rng: Rng.fromSeed(99) }), weights);
+      const { step: from } = restoreCheckpoint(file, name, resumed.vae, resumed.optimizers);
+      expect(from).toBe(1);
+      expect(snapshot(resumed.vae)).toEqual(saved);
+      expect([1, 2].map((step) => trainStep(resumed, batch(), step, 1e-3))).toEqual(expected);
       expect(snapshot(resumed.vae)).toEqual(snapshot(whole.vae));
     });
 
+    it("fits a prior by the parameters that are for it alone, the same for the same codes", async () => {
+      const vae = await build(model, params);
+      const fitted = [...vae.params].filter(([, p]) => p.fitted).map(([n]) => n);
+      const fit = () =>
+        tf.tidy(() => {
+          const x = images();
+          const ctx = newCtx({ training: false, rng: Rng.fromSeed(1), labels: labelsOf(x) });
+          const { values, figures } = vae.fitPrior?.([vae.encode(x, ctx).posterior]) ?? {
+            values: {},
+            figures: {},
+          };
+          expect(Object.values(figures).every(Number.isFinite)).toBe(true);
+          return Object.entries(values).map(([n, v]) => [n, [...v.dataSync()]] as const);
+        });
+      const found = fit();
+      expect(found.map(([n]) => n).sort()).toEqual(fitted.sort());
+      for (const [n, values] of found) expect(values.length, n).toBe(vae.params.get(n)!.value.size);
+      expect(fit()).toEqual(found);
+    });
+
     it("leaks no tensor in a step", async () => {
-      const vae = await build(model, SMALL);
-      const t = trainer(vae, weightsOf("pixel_mean"));
-      const x = images();
-      trainStep(t, { images: x }, 0, 1e-3);
+      const vae = await build(model, params);
+      const t = trainer(vae, weights);
+      const b = batch();
+      trainStep(t, b, 0, 1e-3);
       const before = tf.memory().numTensors;
-      for (let step = 1; step < 4; step++) trainStep(t, { images: x }, step, 1e-3);
-      evaluateStep(t, { images: x }, 4);
+      for (let step = 1; step < 4; step++) trainStep(t, b, step, 1e-3);
+      evaluateStep(t, b, 4);
       expect(tf.memory().numTensors).toBe(before);
     });
 
-    if (backend === "tensorflow") {
-      it("overfits eight images", async () => {
-        const vae = await build(model, { latent_dim: 16, hidden_dims: [16, 32, 32] });
-        const x = tf.image.resizeBilinear(Rng.fromSeed(2).uniform<Tensor4D>([8, 4, 4, 3]), [32, 32]);
-        const t = trainer(vae, { ...weightsOf("pixel_mean"), kl: 1e-5 });
-        const first = trainStep(t, { images: x }, 0, 3e-3).scalars.mse!;
-        let last = first;
-        for (let step = 1; step < 150; step++) last = trainStep(t, { images: x }, step, 3e-3).scalars.mse!;
-        expect(last).toBeLessThan(first / 4);
-      });
-    }
+    it("overfits eight images", async () => {
+      const wide = fitting(model, { latent_dim: 16, hidden_dims: [16, 32, 32] });
+      const vae = await build(model, { ...params, ...wide });
+      const x = tf.image.resizeBilinear(Rng.fromSeed(2).uniform<Tensor4D>([8, 4, 4, 3]), [32, 32]);
+      const t = trainer(vae, { ...weights, kl: 1e-5, tc: 1e-5 });
+      const b = batchOf(x);
+      const first = trainStep(t, b, 0, 3e-3).scalars.mse!;
+      let last = first;
+      for (let step = 1; step < 150 && last >= first / 4; step++)
+        last = trainStep(t, b, step, 3e-3).scalars.mse!;
+      expect(last).toBeLessThan(first / 4);
+    });
   });
+}
+
+/** Parameters by the first part of their names: encoder, fc_mu, … */
+function byPart(params: ReadonlyMap<string, Variable>): Map<string, Map<string, Variable>> {
+  const parts = new Map<string, Map<string, Variable>>();
+  for (const [name, v] of params) {
+    const part = name.split(".")[0]!;
+    parts.set(part, (parts.get(part) ?? new Map()).set(name, v));
+  }
+  return parts;
+}
+
+/** The derivative of `value` along a direction of unit length by the five-point rule; the variables are as before after it. */
+function slopeAlong(direction: readonly (readonly [Variable, Float32Array])[], value: () => number): number {
+  const start = direction.map(([v]) => v.dataSync().slice() as Float32Array);
+  const at = (h: number) => {
+    direction.forEach(([v, d], i) => {
+      const moved = start[i]!.map((x, k) => x + h * d[k]!);
+      tf.tidy(() => v.assign(tf.tensor(moved, v.shape)));
+    });
+    return value();
+  };
+  const h = 2e-3;
+  const slope = (8 * (at(h) - at(-h)) - (at(2 * h) - at(-2 * h))) / (12 * h);
+  at(0);
+  return slope;
 }

@@ -1,5 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../src/backends/index.ts";
+import { codeDistance } from "../../src/models/losses/codes.ts";
+import { discriminatorLoss, totalCorrelation } from "../../src/models/losses/density_ratio.ts";
 import { featureLosses, sumOf } from "../../src/models/losses/features.ts";
 import { klToUnitGaussian } from "../../src/models/losses/kl.ts";
 import {
@@ -10,7 +12,7 @@ import {
 } from "../../src/models/losses/reconstruction.ts";
 import { replicationPad1, upsampleNearest2x } from "../../src/nn/upsample.ts";
 import { Rng } from "../../src/rng.ts";
-import { type Scalar, type Tensor, tf } from "../../src/tf.ts";
+import { type Scalar, type Tensor, type Tensor2D, tf } from "../../src/tf.ts";
 import { trainingBackends } from "../support/backends.ts";
 
 const rng = Rng.fromSeed(5);
@@ -18,7 +20,8 @@ const x = () => rng.fold("x").uniform([2, 3, 3, 2]);
 const weigh = (t: Tensor) => tf.sum(tf.mul(t, rng.fold("w").normal(t.shape))) as Scalar;
 
 /** Each as a function of one tensor, with where it is differentiated. */
-const CASES: [string, (y: Tensor) => Scalar, () => Tensor][] = [
+type Case = [string, (y: Tensor) => Scalar, () => Tensor];
+const CASES: Case[] = [
   [
     "klToUnitGaussian by the mean",
     (m) => klToUnitGaussian(m, rng.fold("lv").normal([3, 4])),
@@ -38,6 +41,28 @@ const CASES: [string, (y: Tensor) => Scalar, () => Tensor][] = [
   ],
   ["bernoulliNegLogLikelihood", (y) => bernoulliNegLogLikelihood(x(), y), () => rng.normal([2, 3, 3, 2])],
   ["featureLosses", (y) => sumOf(featureLosses({ a: x() }, { a: y })), () => rng.normal([2, 3, 3, 2])],
+  ["totalCorrelation", (y) => totalCorrelation(y as Tensor2D), () => rng.normal([5, 2])],
+  [
+    "discriminatorLoss by both its logits",
+    (y) => discriminatorLoss(tf.slice(y, 0, 3) as Tensor2D, tf.slice(y, 3, 3) as Tensor2D),
+    () => rng.normal([6, 2]),
+  ],
+  ...(["elbo", "pixel_mean"] as const).flatMap((convention): Case[] => [
+    [
+      `codeDistance by z, ${convention}`,
+      (z) => codeDistance(z, rng.fold("e").normal([2, 2, 2, 3]), convention),
+      () => rng.normal([2, 2, 2, 3]),
+    ],
+    [
+      `codeDistance by the codebook, ${convention}`,
+      (e) => {
+        const places = tf.tensor1d([4, 0, 0, 2, 4, 4, 1, 1], "int32");
+        const codes = tf.reshape(tf.gather(e, places), [2, 2, 2, 3]);
+        return codeDistance(rng.fold("z").normal([2, 2, 2, 3]), codes, convention);
+      },
+      () => rng.normal([5, 3]),
+    ],
+  ]),
   ["upsampleNearest2x", (y) => weigh(upsampleNearest2x(y)), () => rng.normal([2, 3, 3, 2])],
   ["replicationPad1", (y) => weigh(replicationPad1(y)), () => rng.normal([2, 3, 3, 2])],
 ];

@@ -94,6 +94,24 @@ export class FigureContext {
       );
   }
 
+  /** Why figures of one latent with a Gaussian posterior can't be computed of this model; undefined where they can. */
+  notGaussian(): Promise<string | undefined> {
+    return this.once("not gaussian", async () => {
+      const loader = await this.run.loader(this.options.split, { limit: 1 });
+      for await (const host of loader.batches(0)) {
+        const kinds = withTensors(host, ({ images, labels }) =>
+          tf.tidy(() => {
+            const { posterior } = this.run.vae.encode(images, this.ctx(this.rng, labels));
+            return Object.entries(posterior).map(([name, { kind }]) => `${name}: ${kind}`);
+          }),
+        );
+        if (kinds.length === 1 && kinds[0]!.endsWith(": gaussian")) return undefined;
+        return `needs one latent with a Gaussian posterior, ${this.run.model.name} has ${kinds.join(", ")}`;
+      }
+      return undefined; // no images, which the figures themselves say
+    });
+  }
+
   /** The one latent of images: its name, its Gaussian posterior, [B, D] each, and a draw as the model shapes it. */
   posterior(images: Tensor4D, ctx: Ctx): GaussianLatent {
     const { posterior, z } = this.run.vae.encode(images, ctx);

@@ -10,6 +10,8 @@ export interface Figure {
   readonly summary: string;
   /** Computed where nothing is named. */
   readonly byDefault: boolean;
+  /** Whether it wants one latent with a Gaussian posterior. */
+  readonly gaussian?: boolean;
   /** Why it can't be computed of this model and these data; undefined where it can. */
   missing?(context: FigureContext): Promise<string | undefined> | string | undefined;
   /** By the names that stand in the table; see docs/figures.md. */

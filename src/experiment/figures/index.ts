@@ -7,8 +7,14 @@ import { labelFigures } from "./labels.ts";
 import { likelihoodFigures } from "./likelihoods.ts";
 import { pictureFigures } from "./pictures.ts";
 
+const ofGaussian = (figure: Figure): Figure => ({ ...figure, gaussian: true });
+
 /** All figures, in the order of the table: a figure is its function in `metrics/` and an entry here. */
-export const figures: readonly Figure[] = [...likelihoodFigures, ...pictureFigures, ...labelFigures];
+export const figures: readonly Figure[] = [
+  ...likelihoodFigures.map(ofGaussian),
+  ...pictureFigures,
+  ...labelFigures.map(ofGaussian),
+];
 
 /** What `vae evaluate --json` prints. */
 export interface Evaluation {
@@ -46,7 +52,8 @@ export async function evaluateRun(
   const context = new FigureContext(run, options, asked);
   const leftOut: Record<string, string> = {};
   for (const figure of chosen) {
-    const reason = await figure.missing?.(context);
+    const reason =
+      (await figure.missing?.(context)) ?? (figure.gaussian ? await context.notGaussian() : undefined);
     if (reason === undefined) asked.add(figure.name);
     else if (names === undefined) leftOut[figure.name] = reason;
     else throw new ConfigError(`--figures ${figure.name}: ${reason}.`);

@@ -9,6 +9,7 @@ import type { Prepared } from "../prepare.ts";
 import type { RunFolder } from "../run_folder.ts";
 import type { RunState } from "../run_state.ts";
 import type { Figures } from "../step.ts";
+import type { Rates } from "../step_inputs.ts";
 import { ConsoleLog, duration, metricsText } from "./console.ts";
 import { CsvLogger } from "./csv.ts";
 import type { Arrays, Logger, Metrics, PictureTag } from "./logger.ts";
@@ -91,7 +92,7 @@ export class RunLog {
   step(
     state: Readonly<RunState>,
     figures: Figures,
-    at: { lr: number; images: number; waitSeconds: number },
+    at: { lr: Rates; images: number; waitSeconds: number },
   ): void {
     this.window.add(figures, at);
     const { totalSteps, stepsPerEpoch } = this.args;

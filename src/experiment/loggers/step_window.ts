@@ -1,9 +1,10 @@
 import type { WindowSums } from "../run_state.ts";
 import type { Figures } from "../step.ts";
+import type { Rates } from "../step_inputs.ts";
 import type { Metrics } from "./logger.ts";
 
 interface At {
-  readonly lr: number;
+  readonly lr: Rates;
   readonly images: number;
   /** Seconds waited for data, all steps of the process together. */
   readonly waitSeconds: number;
@@ -19,7 +20,7 @@ export class StepWindow {
   private seconds = 0;
   private waited = 0;
   private waitedBefore = 0;
-  private lr = 0;
+  private lr: Rates = 0;
   private last = performance.now();
 
   constructor(private readonly held: WindowSums) {}
@@ -54,7 +55,7 @@ export class StepWindow {
     const means = Object.entries(sums).map(([name, sum]) => [`train/${name}`, sum / steps]);
     const row = {
       ...Object.fromEntries(means),
-      "train/learning_rate": this.lr,
+      ...rateTags(this.lr),
       "train/images_per_second": this.imagesPerSecond,
       "train/data_wait_share": Math.min(1, this.waited / Math.max(this.seconds, 1e-9)),
     };
@@ -62,4 +63,11 @@ export class StepWindow {
     this.images = this.seconds = this.waited = 0;
     return row;
   }
+}
+
+/** The first phase's learning rate, and those of further phases by their names. */
+function rateTags(lr: Rates): Metrics {
+  if (typeof lr === "number") return { "train/learning_rate": lr };
+  const tags = Object.entries(lr).map(([phase, rate], i) => [i === 0 ? "" : `_${phase}`, rate] as const);
+  return Object.fromEntries(tags.map(([suffix, rate]) => [`train/learning_rate${suffix}`, rate]));
 }

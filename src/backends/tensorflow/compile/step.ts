@@ -38,20 +38,23 @@ export function stepCompiler(
         variables.map((v) => resources.resourceOf(v)),
       );
       const inputs: { shape: readonly number[]; dtype: number }[] = [];
-      const results = observe(binding, recorder, () =>
-        body({
+      let ids: number[] = [];
+      const results = observe(binding, recorder, () => {
+        const made = body({
           input(tensor) {
             const [id] = backend.getInputTensorIds([tensor]) as [number];
             recorder.input(id);
             inputs.push({ shape: tensor.shape, dtype: tensor.dtype === "int32" ? DType.INT32 : DType.FLOAT });
           },
           fail: (why) => recorder.fail(why),
-        }),
-      );
+        });
+        ids = backend.getInputTensorIds(made); // a result that no op made is uploaded here, and known as a constant
+        return made;
+      });
       const finish = () => {
         try {
           const after = variables.map((v) => resources.tensorOf(v));
-          return recorder.finish(backend.getInputTensorIds(results), after);
+          return recorder.finish(ids, after);
         } catch (error) {
           if (error instanceof Unrecordable) return error;
           throw error;

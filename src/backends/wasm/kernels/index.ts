@@ -9,6 +9,7 @@ export { matMul, packPanels } from "./gemm";
 export { narrowConv } from "./narrow_conv";
 export { pool, poolGrad } from "./pool";
 export { addTo, foldColumns, sumChunks, sumColumns, sumRows } from "./reduce";
+export { argMinRows, gatherRows, segmentSum } from "./rows";
 export { setThread } from "./thread";
 export { unary } from "./unary";
 export { winograd, winogradFilter } from "./winograd";

@@ -7,6 +7,7 @@ import { matMulKernels } from "./mat_mul.ts";
 import { nnKernels } from "./nn.ts";
 import { poolKernels } from "./pool.ts";
 import { reduceKernels } from "./reduce.ts";
+import { rowKernels } from "./rows.ts";
 import { unaryKernels } from "./unary.ts";
 
 /** Our own kernels; everything else is tfjs's cpu kernels over the same memory. */
@@ -20,4 +21,5 @@ export const KERNELS: Kernels = {
   ...poolKernels,
   ...batchNormKernels,
   ...nnKernels,
+  ...rowKernels,
 };

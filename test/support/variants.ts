@@ -1,0 +1,95 @@
+import type { Static, TObject } from "typebox";
+import { Value } from "typebox/value";
+import { createOptimizer } from "../../src/experiment/optimizers.ts";
+import type { StepArgs } from "../../src/experiment/step.ts";
+import type { Convention, ModelDefinition } from "../../src/models/define.ts";
+import type { Batch, Ctx, Named, VAE } from "../../src/models/vae.ts";
+import { Rng } from "../../src/rng.ts";
+import { type Scalar, type Tensor, type Tensor4D, tf, type Variable } from "../../src/tf.ts";
+
+export type Params = Record<string, unknown>;
+
+interface Variant {
+  /** Besides or in place of `COMMON`: small enough for tests. */
+  readonly params?: Params;
+  /** Parameters whose gradient is an estimate by design, and no derivative (straight-through). */
+  readonly estimated?: RegExp;
+}
+
+/** What tests of every variant need to know of one; most need no line. */
+const VARIANTS: Readonly<Record<string, Variant>> = {
+  VQVAE: {
+    params: { hidden_dims: [4, 8], embedding_dim: 4, num_embeddings: 16, residual_layers: 1 },
+    estimated: /^(encoder|vq_layer)\./,
+  },
+  FactorVAE: { params: { discriminator_layers: 2, discriminator_width: 16 } },
+};
+const COMMON: Params = { latent_dim: 4, hidden_dims: [4, 8, 8] };
+
+/** `params` without those that the variant doesn't have. */
+export const fitting = (model: ModelDefinition, params: Params): Params =>
+  Object.fromEntries(Object.entries(params).filter(([key]) => key in model.params.properties));
+
+/** Parameters of a small model of the variant. */
+export const small = (model: ModelDefinition): Params => ({
+  ...fitting(model, COMMON),
+  ...VARIANTS[model.name]?.params,
+});
+
+/** Whether the gradient of a parameter is no derivative, by design. */
+export const isEstimated = ({ name }: ModelDefinition, param: string): boolean =>
+  VARIANTS[name]?.estimated?.test(param) ?? false;
+
+/** A weight of 1 for each term of the variant. */
+export function unitWeights(
+  model: ModelDefinition,
+  convention: Convention,
+  params: Params = {},
+): Record<string, number> {
+  const filled = Value.Default(model.params, { ...small(model), ...params }) as Static<TObject>;
+  return Object.fromEntries(Object.keys(model.terms(filled, convention)).map((term) => [term, 1]));
+}
+
+export const images = (channels = 3, side = 32): Tensor4D =>
+  Rng.fromSeed(7).uniform<Tensor4D>([4, side, side, channels]);
+
+/** Labels of `count` images, [count, 3], one-hot. */
+export const oneHot = (count: number): Float32Array =>
+  Float32Array.from({ length: 3 * count }, (_, i) => (i % 3 === Math.floor(i / 3) % 3 ? 1 : 0));
+
+export function labelsOf(x: Tensor4D): Tensor {
+  return tf.tensor2d(oneHot(x.shape[0]), [x.shape[0], 3]);
+}
+
+export const batchOf = (x: Tensor4D): Batch => ({ images: x, labels: labelsOf(x) });
+
+const EXP = { optimizer: "adam", betas: [0.9, 0.999], eps: 1e-8, weight_decay: 0 } as never;
+
+/** The parameters that a phase trains. */
+export function trained(vae: VAE, phase: VAE["phases"][number]): Map<string, Variable> {
+  const owned = [...vae.params].filter(([name, p]) => p.trainable && phase.owns(name));
+  return new Map(owned.map(([name, p]) => [name, p.value]));
+}
+
+/** What a step of the model takes. */
+export function trainer(vae: VAE, weights: Readonly<Record<string, number>>): StepArgs {
+  const optimizers = new Map(
+    vae.phases.map((phase) => [phase.name, createOptimizer(EXP, trained(vae, phase), phase.name)]),
+  );
+  return { vae, weights: () => weights, optimizers, rng: Rng.fromSeed(3).fold("step") };
+}
+
+/** The loss of each phase, the sum of its terms, as a function of the parameters as they are. */
+export function phaseLosses(vae: VAE, batch: Batch, ctx: Ctx) {
+  let carry: Named<Tensor> = {};
+  return vae.phases.map((phase) => {
+    const given = carry;
+    const compute = () => phase.loss(batch, { ...ctx, rng: ctx.rng.fold(phase.name) }, given);
+    const next = compute().carry ?? {};
+    carry = { ...carry, ...next };
+    return {
+      params: trained(vae, phase),
+      loss: () => Object.values(compute().terms as Named<Scalar>).reduce((a, b) => tf.add(a, b)),
+    };
+  });
+}
