@@ -74,6 +74,10 @@ export function notesOn(config: Config, positions: Positions): string[] {
       "trainer_params.gpus: not used; --backend chooses the device, and one GPU at most trains.",
     ],
     [
+      given("logging_params", "manual_seed"),
+      "logging_params.manual_seed: not used; exp_params.manual_seed is the seed.",
+    ],
+    [
       given("exp_params", "scheduler_gamma") && (exp.scheduler === "none" || exp.scheduler === "cosine"),
       `exp_params.scheduler_gamma: not used by scheduler: ${exp.scheduler}.`,
     ],

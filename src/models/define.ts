@@ -15,6 +15,8 @@ export interface TermDoc {
   readonly doc: string;
   /** Weight where a config gives none. */
   readonly weight: number;
+  /** Measured in nats, so that under `pixel_mean` its weight is times kld_weight; left out: so is a term `kl`. */
+  readonly nats?: boolean;
 }
 
 export interface BuildArgs<Params> {
@@ -40,6 +42,8 @@ export interface ModelDefinition<P extends TObject = TObject, Term extends strin
   readonly paper: Paper;
   /** Schema of `model_params` without `name`; the parameters' TypeScript type is derived from it. */
   readonly params: P;
+  /** Names that PyTorch-VAE has for parameters, where they differ: its own -> ours. Configs may use either. */
+  readonly aliases?: Readonly<Record<string, string>>;
   /**
    * What the schema can't say, found before anything is built; must not need tfjs.
    *

@@ -72,6 +72,52 @@ test.each([
   ]);
 });
 
+const beta = (lines: string) =>
+  theirs("BetaVAE", 10)
+    .replace("latent_dim: 128\n", `latent_dim: 128\n${lines}`)
+    .replace("logging_params:", "logging_params:\n  manual_seed: 1265");
+
+test("PyTorch-VAE's configs of BetaVAE are read as they are", async () => {
+  const H = await load(beta("  loss_type: 'H'\n  beta: 10.\n"), [], registries());
+  expect(H.config.model_params).toMatchObject({ loss_type: "H", beta: 10 });
+  const lines = "  loss_type: 'B'\n  gamma: 10.0\n  max_capacity: 25\n  Capacity_max_iter: 10000\n";
+  const B = await load(beta(lines), [], registries());
+  expect(B.config.model_params).toMatchObject({
+    loss_type: "B",
+    gamma: 10,
+    max_capacity: 25,
+    capacity_max_iter: 10000,
+  });
+  expect(B.config.model_params).not.toHaveProperty("Capacity_max_iter");
+  expect(B.notes.at(-1)).toBe("logging_params.manual_seed: not used; exp_params.manual_seed is the seed.");
+});
+
+test("a parameter with PyTorch-VAE's name is checked where it stands, and --set wins over it by either name", async () => {
+  const yaml = "model_params:\n  name: BetaVAE\n  Capacity_max_iter: 0\n";
+  expect(await loadError(yaml, [], registries())).toMatch(
+    /^config\.yaml:3:22 model_params\.capacity_max_iter: expected an integer ≥ 1, got 0/,
+  );
+  const value = async (...set: string[]) =>
+    (await load(yaml, set, registries())).config.model_params.capacity_max_iter;
+  expect(await value("model_params.capacity_max_iter=5")).toBe(5);
+  expect(await value("model_params.Capacity_max_iter=6")).toBe(6);
+  expect(await loadError(`${yaml}  capacity_max_iter: 7\n`, [], registries())).toMatch(
+    /^config\.yaml:4:3 model_params\.capacity_max_iter: expected once, got two names of it: the other is at config\.yaml:3:3\. Remove one\./,
+  );
+});
+
+test("a parameter with PyTorch-VAE's name over a base that has ours counts, and the other way round", async () => {
+  const over = async (base: string, child: string) => {
+    const files = {
+      "base.yaml": `model_params:\n  name: BetaVAE\n  ${base}: 7\n`,
+      "config.yaml": `extends: base.yaml\nmodel_params:\n  ${child}: 8\n`,
+    };
+    return (await load(files, [], registries())).config.model_params.capacity_max_iter;
+  };
+  expect(await over("capacity_max_iter", "Capacity_max_iter")).toBe(8);
+  expect(await over("Capacity_max_iter", "capacity_max_iter")).toBe(8);
+});
+
 test("the keys of a second optimizer are refused with a reason", async () => {
   const yaml = theirs("VanillaVAE", 1).replace(
     "exp_params:",

@@ -20,6 +20,14 @@ const OPTIMIZERS = {
   plain: { optimizer: "sgd", momentum: 0, weight_decay: 0 },
 } as const;
 
+/** Of every variant's terms. */
+const WEIGHTS = { reconstruction: 1, features: 0.5, capacity: 0.01, extra: 1 };
+/** Every variant, and those of its parameters that make another loss of it. */
+const VARIANTS: [name: string, params: object][] = [
+  ...modelNames().map((name) => [name, {}] as [string, object]),
+  ["BetaVAE", { loss_type: "B", capacity_max_iter: 30 }],
+];
+
 let backend: BackendInfo;
 beforeAll(async () => {
   backend = await useBackend("auto");
@@ -51,7 +59,7 @@ function stepper(vae: VAE, options: Options) {
       return [phase.name, createOptimizer(exp, new Map(owned.map(([n, p]) => [n, p.value])))];
     }),
   );
-  const weights = (step: number) => ({ reconstruction: 1, features: 0.5, kl: step / 100, extra: 1 }); // a warm-up
+  const weights = (step: number) => ({ ...WEIGHTS, kl: step / 100 }); // a warm-up
   return new Stepper(
     { vae, weights, optimizers, rng: Rng.fromSeed(3).fold("step"), gradientClip },
     { compiler: compile ? backend.compiler : undefined, precision, say: (text) => said.push(text) },
@@ -126,11 +134,14 @@ function expectClose(compiled: Trained, eager: Trained): void {
 }
 
 describeTensorFlow("a compiled step", () => {
-  it.each(modelNames())(
-    "of %s gives the figures and parameters of the ops one by one over 50 steps",
-    async (name) => {
+  it.each(VARIANTS)(
+    "of %s %j gives the figures and parameters of the ops one by one over 50 steps",
+    async (name, params) => {
       const model = getModel(name)!;
-      const [a, b] = [await build(model, SMALL), await build(model, SMALL)];
+      const [a, b] = [
+        await build(model, { ...SMALL, ...params }),
+        await build(model, { ...SMALL, ...params }),
+      ];
       const eager = await train(a, 50, { compile: false });
       const compiled = await train(b, 50, { compile: true });
       expectClose(compiled, eager);

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../src/backends/index.ts";
+import { capacityGap } from "../../src/models/losses/capacity.ts";
 import { featureLosses, sumOf } from "../../src/models/losses/features.ts";
 import { klToUnitGaussian } from "../../src/models/losses/kl.ts";
 import {
@@ -27,6 +28,16 @@ const CASES: [string, (y: Tensor) => Scalar, () => Tensor][] = [
   [
     "klToUnitGaussian by the log-variance",
     (v) => klToUnitGaussian(rng.normal([3, 4]), v),
+    () => rng.normal([3, 4]),
+  ],
+  [
+    "capacityGap below the capacity",
+    (m) => capacityGap(klToUnitGaussian(m, tf.zeros([3, 4])), tf.scalar(9)),
+    () => rng.normal([3, 4]),
+  ],
+  [
+    "capacityGap above the capacity",
+    (m) => capacityGap(klToUnitGaussian(m, tf.zeros([3, 4])), tf.scalar(0.1)),
     () => rng.normal([3, 4]),
   ],
   ["meanSquaredError", (y) => meanSquaredError(x(), y), () => rng.uniform([2, 3, 3, 2])],

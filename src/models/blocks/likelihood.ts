@@ -26,6 +26,10 @@ export const LikelihoodOptions = {
 const Shape = Type.Object(LikelihoodOptions);
 export type LikelihoodOptions = Static<typeof Shape>;
 
+/** What a loss term `reconstruction` measures under a convention. */
+export const reconstructionDoc = (convention: Convention): string =>
+  convention === "elbo" ? "-log p(x | z), nats per image" : "mean squared error per element";
+
 /** The reconstruction term of a convention: nats per image (elbo) or mean squared error (pixel_mean). */
 export function reconstructionTerm(
   images: Tensor,
