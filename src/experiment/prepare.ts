@@ -8,7 +8,7 @@ import { getModel } from "../models/index.ts";
 import type { VAE } from "../models/vae.ts";
 import { Rng } from "../rng.ts";
 import { createOptimizer, type Optimizer } from "./optimizers.ts";
-import { conventionOf, lossWeights, type Weights } from "./weights.ts";
+import { conventionOf, lossWeights, natWeightOf, type Weights } from "./weights.ts";
 
 /** All that a config makes, before anything is trained or written. */
 export interface Prepared {
@@ -51,6 +51,7 @@ export async function buildModel(args: {
     params,
     imageShape,
     convention: conventionOf(exp),
+    natWeight: natWeightOf(exp),
     imageRange: imageRangeOf(args.config),
     rng: args.rng.fold("weights"),
     baseDir: args.baseDir,

@@ -24,6 +24,8 @@ export interface BuildArgs<Params> {
   /** [H, W, C]. */
   readonly imageShape: readonly [number, number, number];
   readonly convention: Convention;
+  /** What a nat weighs beside the reconstruction: kld_weight under `pixel_mean`, else 1. */
+  readonly natWeight: number;
   /** Lowest and highest value of an image. */
   readonly imageRange: readonly [number, number];
   /** Draws the initial weights. */

@@ -1,6 +1,6 @@
 import { ConfigError } from "../errors.ts";
 import { newPass, type Param, type Pass, Scope } from "../nn/params.ts";
-import { type Tensor2D, type Tensor4D, tf } from "../tf.ts";
+import { type Tensor2D, type Tensor3D, type Tensor4D, tf } from "../tf.ts";
 import { convDecoder } from "./blocks/decoder.ts";
 import { convEncoder } from "./blocks/encoder.ts";
 import type { ConvOptions } from "./blocks/options.ts";
@@ -12,14 +12,16 @@ import type { Ctx, VAE } from "./vae.ts";
 export interface GaussianPass {
   readonly mean: Tensor2D; //      [B, D]
   readonly logVar: Tensor2D; //    [B, D]
-  readonly z: Tensor2D; //         [B, D], drawn by ctx.rng
-  readonly logits: Tensor4D; //    [B, H, W, C], before the last activation
-  readonly recons: Tensor4D; //    [B, H, W, C], after it
+  readonly noise: Tensor3D; //     [K, B, D], drawn by ctx.rng
+  readonly z: Tensor2D; //         [K B, D], the batch K times, each with other noise
+  readonly logits: Tensor4D; //    [K B, H, W, C], before the last activation
+  readonly recons: Tensor4D; //    [K B, H, W, C], after it
   readonly updates: Pass["updates"];
 }
 
 export interface GaussianVAE extends Omit<VAE, "phases"> {
-  forward(images: Tensor4D, ctx: Ctx): GaussianPass;
+  /** `draws` is K: draws of z an image, decoded together; 1 where left out. */
+  forward(images: Tensor4D, ctx: Ctx, draws?: number): GaussianPass;
 }
 
 /**
@@ -39,12 +41,12 @@ export function buildGaussianVAE(o: ConvOptions, args: BuildArgs<unknown>): Gaus
     o.output
   ];
   const decode = (z: Tensor2D, ctx: Ctx) => activate(decoder(z, newPass(ctx.training))) as Tensor4D;
-  const forward = (images: Tensor4D, ctx: Ctx): GaussianPass => {
+  const forward = (images: Tensor4D, ctx: Ctx, draws = 1): GaussianPass => {
     const pass = newPass(ctx.training);
     const { mean, logVar } = encoder(images, pass);
-    const z = reparameterize(mean, logVar, ctx);
+    const { z, noise } = drawPosterior(mean, logVar, ctx, draws);
     const logits = decoder(z, pass);
-    return { mean, logVar, z, logits, recons: activate(logits) as Tensor4D, updates: pass.updates };
+    return { mean, logVar, noise, z, logits, recons: activate(logits) as Tensor4D, updates: pass.updates };
   };
   return {
     params,
@@ -60,10 +62,25 @@ export function buildGaussianVAE(o: ConvOptions, args: BuildArgs<unknown>): Gaus
   };
 }
 
-/** z = mean + exp(logVar / 2) * noise, the noise from `ctx.rng` (arXiv 1312.6114, 2.4). */
+/** z = mean + exp(logVar / 2) * noise, [B, D], the noise from `ctx.rng` (arXiv 1312.6114, 2.4). */
 export function reparameterize(mean: Tensor2D, logVar: Tensor2D, ctx: Ctx): Tensor2D {
-  const noise = ctx.rng.fold("posterior").normal<Tensor2D>(mean.shape);
-  return tf.add(mean, tf.mul(tf.exp(tf.mul(0.5, logVar)), noise));
+  return drawPosterior(mean, logVar, ctx, 1).z;
+}
+
+/** `draws` of them for each image, [draws B, D], and their noise, [draws, B, D]; the first is that of one draw. */
+function drawPosterior(
+  mean: Tensor2D,
+  logVar: Tensor2D,
+  ctx: Ctx,
+  draws: number,
+): { z: Tensor2D; noise: Tensor3D } {
+  const [batch, dims] = mean.shape;
+  const drawn = ctx.rng.fold("posterior").normal<Tensor2D>([draws * batch, dims]);
+  const deviation = tf.exp(tf.mul(0.5, logVar));
+  const noise = tf.reshape(drawn, [draws, batch, dims]) as Tensor3D;
+  if (draws === 1) return { z: tf.add(mean, tf.mul(deviation, drawn)), noise };
+  const z = tf.reshape(tf.add(mean, tf.mul(deviation, noise)), [draws * batch, dims]);
+  return { z: z as Tensor2D, noise };
 }
 
 function checkImages(

@@ -21,7 +21,7 @@ const OPTIMIZERS = {
 } as const;
 
 /** Of every variant's terms. */
-const WEIGHTS = { reconstruction: 1, features: 0.5, capacity: 0.01, extra: 1 };
+const WEIGHTS = { reconstruction: 1, features: 0.5, capacity: 0.01, bound: 1, extra: 1 };
 /** Every variant, and those of its parameters that make another loss of it. */
 const VARIANTS: [name: string, params: object][] = [
   ...modelNames().map((name) => [name, {}] as [string, object]),

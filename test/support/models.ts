@@ -15,6 +15,7 @@ export async function build<P extends TObject, T extends string>(
     params: filled,
     imageShape: [32, 32, 3],
     convention: "pixel_mean",
+    natWeight: args.convention === "elbo" ? 1 : 0.00025,
     imageRange: [0, 1],
     rng: Rng.fromSeed(1).fold("weights"),
     baseDir: ".",
