@@ -3,7 +3,7 @@ import { ConfigError } from "../errors.ts";
 import type { ModelDefinition } from "../models/define.ts";
 import { didYouMean } from "../suggest.ts";
 import { withOwnNames } from "./aliases.ts";
-import { composeSchema, DEFAULT_DATASET } from "./compose.ts";
+import { composeSchema, defaultDataset } from "./compose.ts";
 import { convention, crossChecks, notesOn } from "./cross_checks.ts";
 import { isObject, withDefaults } from "./defaults.ts";
 import { show } from "./describe.ts";
@@ -41,7 +41,7 @@ export function validate(written: Located, registries: Registries, files: readon
     return found;
   };
   const model = choose("model_params", registries.models);
-  const dataset = choose("data_params", registries.datasets, DEFAULT_DATASET);
+  const dataset = choose("data_params", registries.datasets, defaultDataset(model));
   const { root, problems: twice } = withOwnNames(written, model?.aliases, files);
   problems.push(...twice);
   const positions = new Positions(root);
@@ -60,7 +60,7 @@ export function validate(written: Located, registries: Registries, files: readon
   const { $schema: _, ...config } = filled as unknown as Config & { $schema?: string };
   problems.push(...crossChecks(config, model, positions), ...ownCheck(model, config, positions));
   if (problems.length > 0) throw problemsError(problems, files);
-  return { config: resolved(config), notes: notesOn(config, positions), positions, model, dataset };
+  return { config: resolved(config), notes: notesOn(config, positions, model), positions, model, dataset };
 }
 
 function chooseByName<T>(

@@ -52,6 +52,13 @@ export async function buildModel(args: {
     imageShape,
     convention: conventionOf(exp),
     natWeight: natWeightOf(exp),
+    async labels() {
+      const { labelNames, labelValues } = await args.dataset();
+      return labelNames.map((label, i) => ({
+        name: label,
+        ...(labelValues && { values: labelValues[i]! }),
+      }));
+    },
     imageRange: imageRangeOf(args.config),
     rng: args.rng.fold("weights"),
     baseDir: args.baseDir,

@@ -1,6 +1,6 @@
 import type { Static, TObject } from "typebox";
 import type { Rng } from "../rng.ts";
-import type { VAE } from "./vae.ts";
+import type { Label, VAE } from "./vae.ts";
 
 /** How likelihoods are scaled; LOSSES conventions, see docs/losses.md. */
 export type Convention = "elbo" | "pixel_mean";
@@ -32,6 +32,8 @@ export interface BuildArgs<Params> {
   readonly rng: Rng;
   /** Folder that relative file names in the config start from. */
   readonly baseDir: string;
+  /** The data set's labels, empty where it has none. Opens the data: only for a model that is conditioned on them. */
+  labels(): Promise<readonly Label[]>;
   /** Called while something is got or made that takes long: items done, items in all. */
   progress?(what: string, done: number, total: number): void;
 }
@@ -46,6 +48,8 @@ export interface ModelDefinition<P extends TObject = TObject, Term extends strin
   readonly params: P;
   /** Names that PyTorch-VAE has for parameters, where they differ: its own -> ours. Configs may use either. */
   readonly aliases?: Readonly<Record<string, string>>;
+  /** The data set where a config names none; `image_folder` where left out. */
+  readonly dataset?: string;
   /**
    * What the schema can't say, found before anything is built; must not need tfjs.
    *

@@ -1,6 +1,7 @@
 import { ConfigError } from "../errors.ts";
 import { newPass, type Param, type Pass, Scope } from "../nn/params.ts";
 import { type Tensor2D, type Tensor3D, type Tensor4D, tf } from "../tf.ts";
+import type { Conditioning } from "./blocks/condition.ts";
 import { convDecoder } from "./blocks/decoder.ts";
 import { convEncoder } from "./blocks/encoder.ts";
 import type { ConvOptions } from "./blocks/options.ts";
@@ -26,38 +27,47 @@ export interface GaussianVAE extends Omit<VAE, "phases"> {
 
 /**
  * The convolutional VAE that many variants share: q(z | x) a diagonal Gaussian, p(z) = N(0, I), and
- * everything of the interface but the losses.
+ * everything of the interface but the losses. `condition` declares what it adds to the inputs of encoder and decoder.
  */
-export function buildGaussianVAE(o: ConvOptions, args: BuildArgs<unknown>): GaussianVAE {
+export function buildGaussianVAE(
+  o: ConvOptions,
+  args: BuildArgs<unknown>,
+  condition?: (scope: Scope) => Conditioning,
+): GaussianVAE {
   const [height, width, channels] = args.imageShape;
   checkImages(o, args);
   const exact = o.decoder === "upsample" || o.encoder_kernel === 4;
   const sizes = strideSizes(height, width, o.hidden_dims.length, exact);
   const params = new Map<string, Param>();
   const scope = new Scope(params, args.rng, o.init);
-  const encoder = convEncoder(scope, o, channels, sizes);
-  const decoder = convDecoder(scope, o, channels, sizes);
+  const added = condition?.(scope);
+  const encode = convEncoder(scope, o, added?.channels ?? channels, sizes);
+  const encoder = (images: Tensor4D, pass: Pass, ctx: Ctx) =>
+    encode(added ? added.images(images, pass, ctx) : images, pass);
+  const inner = { ...o, latent_dim: o.latent_dim + (added?.width ?? 0) };
+  const fromLatents = convDecoder(scope, inner, channels, sizes);
+  const decoder = (z: Tensor2D, pass: Pass, ctx: Ctx) => fromLatents(added ? added.latents(z, ctx) : z, pass);
   const activate = { sigmoid: tf.sigmoid, tanh: tf.tanh, linear: (x: Tensor4D) => x, pytorch_vae: tf.tanh }[
     o.output
   ];
-  const decode = (z: Tensor2D, ctx: Ctx) => activate(decoder(z, newPass(ctx.training))) as Tensor4D;
+  const decode = (z: Tensor2D, ctx: Ctx) => activate(decoder(z, newPass(ctx.training), ctx)) as Tensor4D;
   const forward = (images: Tensor4D, ctx: Ctx, draws = 1): GaussianPass => {
     const pass = newPass(ctx.training);
-    const { mean, logVar } = encoder(images, pass);
+    const { mean, logVar } = encoder(images, pass, ctx);
     const { z, noise } = drawPosterior(mean, logVar, ctx, draws);
-    const logits = decoder(z, pass);
+    const logits = decoder(z, pass, ctx);
     return { mean, logVar, noise, z, logits, recons: activate(logits) as Tensor4D, updates: pass.updates };
   };
   return {
     params,
     forward,
     encode(images, ctx) {
-      const { mean, logVar } = encoder(images, newPass(ctx.training));
+      const { mean, logVar } = encoder(images, newPass(ctx.training), ctx);
       const z = reparameterize(mean, logVar, ctx);
       return { posterior: { z: { kind: "gaussian", mean, logVar } }, z: { z } };
     },
     decode: (z, ctx) => decode(z.z as Tensor2D, ctx),
-    reconstruct: (images, ctx) => decode(encoder(images, newPass(ctx.training)).mean, ctx),
+    reconstruct: (images, ctx) => decode(encoder(images, newPass(ctx.training), ctx).mean, ctx),
     sample: (count, ctx) => decode(ctx.rng.fold("prior").normal<Tensor2D>([count, o.latent_dim]), ctx),
   };
 }

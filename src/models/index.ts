@@ -1,5 +1,6 @@
 import { ConfigError } from "../errors.ts";
 import BetaVAE from "./beta_vae.ts";
+import ConditionalVAE from "./conditional_vae.ts";
 import type { ModelDefinition } from "./define.ts";
 import DFCVAE from "./dfcvae.ts";
 import IWAE from "./iwae.ts";
@@ -7,7 +8,8 @@ import VanillaVAE from "./vanilla_vae.ts";
 
 /** The registry: a variant is its file and one line here. */
 const models = new Map<string, ModelDefinition>();
-for (const model of [VanillaVAE, DFCVAE, BetaVAE, IWAE]) registerModel(model as unknown as ModelDefinition);
+for (const model of [VanillaVAE, DFCVAE, BetaVAE, ConditionalVAE, IWAE])
+  registerModel(model as unknown as ModelDefinition);
 
 /** Names of all variants, those of plugins included. */
 export function modelNames(): string[] {

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { projectRegistries } from "../../src/config/registries.ts";
 import { getModel, modelNames, registerModel } from "../../src/models/index.ts";
 import { load, loadError, testRegistries } from "../support/configs.ts";
 
@@ -90,6 +91,21 @@ test("PyTorch-VAE's configs of BetaVAE are read as they are", async () => {
   });
   expect(B.config.model_params).not.toHaveProperty("Capacity_max_iter");
   expect(B.notes.at(-1)).toBe("logging_params.manual_seed: not used; exp_params.manual_seed is the seed.");
+});
+
+test("PyTorch-VAE's configs of ConditionalVAE and IWAE are read as they are, the former's data CelebA with its labels", async () => {
+  const their = (name: string, line: string) =>
+    theirs(name, 10).replace("in_channels: 3", `in_channels: 3\n  ${line}`);
+  const project = await projectRegistries();
+  const conditional = await load(their("ConditionalVAE", "num_classes: 40"), [], project);
+  expect(conditional.config.model_params).toMatchObject({ num_classes: 40, latent_dim: 128 });
+  expect(conditional.config.data_params.name).toBe("celeba");
+  expect(conditional.notes[0]).toBe(
+    "data_params.name: not given, so celeba, whose labels ConditionalVAE takes.",
+  );
+  const iwae = await load(their("IWAE", "num_samples: 5"), [], project);
+  expect(iwae.config.model_params).toMatchObject({ num_samples: 5, latent_dim: 128 });
+  expect(iwae.config.data_params.name).toBe("image_folder");
 });
 
 test("a parameter with PyTorch-VAE's name is checked where it stands, and --set wins over it by either name", async () => {

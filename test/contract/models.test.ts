@@ -14,13 +14,18 @@ import type { VAE } from "../../src/models/vae.ts";
 import { Rng } from "../../src/rng.ts";
 import { type Tensor4D, tf } from "../../src/tf.ts";
 import { trainingBackends } from "../support/backends.ts";
-import { build } from "../support/models.ts";
+import { build, LABELS, labelValues } from "../support/models.ts";
 
 /** What every registered variant promises, on every backend that can train it here. */
 const SMALL = { latent_dim: 4, hidden_dims: [4, 8, 8] };
 const EXP = { optimizer: "adam", betas: [0.9, 0.999], eps: 1e-8, weight_decay: 0 } as never;
 
 const images = (channels = 3, side = 32) => Rng.fromSeed(7).uniform<Tensor4D>([4, side, side, channels]);
+
+const batch = (x = images()) => ({
+  images: x,
+  labels: tf.tensor2d(labelValues(x.shape[0]), [x.shape[0], LABELS.length]), // for those that take some
+});
 
 function trainer(vae: VAE, weights: Record<string, number>) {
   const optimizers = new Map(
@@ -56,13 +61,20 @@ for (const backend of trainingBackends) {
       async (side, channels, decoder) => {
         if (model.name === "DFCVAE" && channels === 2) return; // feature networks take 1 or 3
         const vae = await build(model, { ...SMALL, decoder }, { imageShape: [side, side, channels] });
-        const ctx = newCtx({ training: false, rng: Rng.fromSeed(1) });
         const x = images(channels, side);
+        const ctx = newCtx({ training: false, rng: Rng.fromSeed(1), labels: batch(x).labels });
         const { z, posterior } = vae.encode(x, ctx);
         expect(Object.keys(posterior)).toEqual(Object.keys(z));
         expect(vae.decode(z, ctx).shape).toEqual(x.shape);
         expect(vae.reconstruct(x, ctx).shape).toEqual(x.shape);
-        expect(vae.sample?.(3, ctx).shape ?? [3, side, side, channels]).toEqual([3, side, side, channels]);
+        expect(
+          vae.sample?.(3, newCtx({ training: false, rng: Rng.fromSeed(1) })).shape ?? [
+            3,
+            side,
+            side,
+            channels,
+          ],
+        ).toEqual([3, side, side, channels]);
       },
     );
 
@@ -70,11 +82,7 @@ for (const backend of trainingBackends) {
       "declares each term it returns, finite, under %s",
       async (convention) => {
         const vae = await build(model, SMALL, { convention });
-        const { terms, total, scalars } = evaluateStep(
-          trainer(vae, weightsOf(convention)),
-          { images: images() },
-          0,
-        );
+        const { terms, total, scalars } = evaluateStep(trainer(vae, weightsOf(convention)), batch(), 0);
         expect(Object.keys(terms).sort()).toEqual(Object.keys(weightsOf(convention)).sort());
         for (const value of [total, ...Object.values(terms), ...Object.values(scalars)])
           expect(value).toBeTypeOf("number");
@@ -86,7 +94,7 @@ for (const backend of trainingBackends) {
     it("changes in a step what its phases own and its running statistics, and nothing else", async () => {
       const vae = await build(model, SMALL);
       const before = snapshot(vae);
-      trainStep(trainer(vae, weightsOf("pixel_mean")), { images: images() }, 0, 1e-3);
+      trainStep(trainer(vae, weightsOf("pixel_mean")), batch(), 0, 1e-3);
       for (const [n, p] of vae.params) {
         const changed = String([...p.value.dataSync()]) !== String(before.get(n));
         expect(changed, n).toBe(true);
@@ -96,7 +104,7 @@ for (const backend of trainingBackends) {
     it("changes nothing in evaluation", async () => {
       const vae = await build(model, SMALL);
       const before = snapshot(vae);
-      evaluateStep(trainer(vae, weightsOf("pixel_mean")), { images: images() }, 0);
+      evaluateStep(trainer(vae, weightsOf("pixel_mean")), batch(), 0);
       expect(snapshot(vae)).toEqual(before);
     });
 
@@ -104,7 +112,7 @@ for (const backend of trainingBackends) {
       const run = async () => {
         const vae = await build(model, SMALL);
         const t = trainer(vae, weightsOf("pixel_mean"));
-        const totals = [0, 1, 2].map((step) => trainStep(t, { images: images() }, step, 1e-3).total);
+        const totals = [0, 1, 2].map((step) => trainStep(t, batch(), step, 1e-3).total);
         return { totals, after: snapshot(vae) };
       };
       expect(await run()).toEqual(await run());
@@ -114,27 +122,27 @@ for (const backend of trainingBackends) {
       const file = join(mkdtempSync(join(tmpdir(), "vae-")), "last.safetensors");
       const weights = weightsOf("pixel_mean");
       const whole = trainer(await build(model, SMALL), weights);
-      trainStep(whole, { images: images() }, 0, 1e-3);
+      trainStep(whole, batch(), 0, 1e-3);
       writeFileSync(
         file,
         encodeCheckpoint(name, whole.vae, whole.optimizers, { ...newRunState(), step: 1, batch: 1 }),
       );
-      const expected = trainStep(whole, { images: images() }, 1, 1e-3);
+      const expected = trainStep(whole, batch(), 1, 1e-3);
       const resumed = trainer(await build(model, SMALL, { rng: Rng.fromSeed(99) }), weights);
       const state = restoreCheckpoint(file, name, resumed.vae, resumed.optimizers);
       expect(state.step).toBe(1);
-      expect(trainStep(resumed, { images: images() }, state.step, 1e-3)).toEqual(expected);
+      expect(trainStep(resumed, batch(), state.step, 1e-3)).toEqual(expected);
       expect(snapshot(resumed.vae)).toEqual(snapshot(whole.vae));
     });
 
     it("leaks no tensor in a step", async () => {
       const vae = await build(model, SMALL);
       const t = trainer(vae, weightsOf("pixel_mean"));
-      const x = images();
-      trainStep(t, { images: x }, 0, 1e-3);
+      const x = batch();
+      trainStep(t, x, 0, 1e-3);
       const before = tf.memory().numTensors;
-      for (let step = 1; step < 4; step++) trainStep(t, { images: x }, step, 1e-3);
-      evaluateStep(t, { images: x }, 4);
+      for (let step = 1; step < 4; step++) trainStep(t, x, step, 1e-3);
+      evaluateStep(t, x, 4);
       expect(tf.memory().numTensors).toBe(before);
     });
 
@@ -143,9 +151,9 @@ for (const backend of trainingBackends) {
         const vae = await build(model, { latent_dim: 16, hidden_dims: [16, 32, 32] });
         const x = tf.image.resizeBilinear(Rng.fromSeed(2).uniform<Tensor4D>([8, 4, 4, 3]), [32, 32]);
         const t = trainer(vae, { ...weightsOf("pixel_mean"), kl: 1e-5 });
-        const first = trainStep(t, { images: x }, 0, 3e-3).scalars.mse!;
+        const first = trainStep(t, batch(x), 0, 3e-3).scalars.mse!;
         let last = first;
-        for (let step = 1; step < 150; step++) last = trainStep(t, { images: x }, step, 3e-3).scalars.mse!;
+        for (let step = 1; step < 150; step++) last = trainStep(t, batch(x), step, 3e-3).scalars.mse!;
         expect(last).toBeLessThan(first / 4);
       });
     }

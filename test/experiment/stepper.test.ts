@@ -10,7 +10,7 @@ import type { Batch, Ctx, VAE } from "../../src/models/vae.ts";
 import { Rng } from "../../src/rng.ts";
 import { type Scalar, type Tensor, tf } from "../../src/tf.ts";
 import { describeTensorFlow } from "../support/backends.ts";
-import { build, maxDifference } from "../support/models.ts";
+import { build, labelValues, maxDifference } from "../support/models.ts";
 
 const SMALL = { latent_dim: 4, hidden_dims: [4, 8, 8] };
 const OPTIMIZERS = {
@@ -37,6 +37,7 @@ const host = (step: number, size = 4): HostBatch => ({
   images: Rng.fromSeed(5)
     .fold(step)
     .uniformArray(size * 32 * 32 * 3),
+  labels: labelValues(size),
   shape: [size, 32, 32, 3],
   indices: Int32Array.from({ length: size }, (_, i) => i),
 });
