@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { examples } from "./examples.ts";
 import { interval, wholeNumber } from "./numbers.ts";
+import { labelOption } from "./options.ts";
 import { outOption, writeOutputs } from "./outputs.ts";
 import { addRunOptions, imagesOrValidation, RUN_HELP, type RunOptions, withRun } from "./with_run.ts";
 
@@ -11,6 +12,7 @@ interface Options extends RunOptions {
   readonly count: number;
   readonly images: number;
   readonly json: boolean;
+  readonly label?: readonly string[];
   readonly out: readonly string[];
 }
 
@@ -32,6 +34,7 @@ export function addAttribute(program: Command): void {
     .option("--count <n>", "validation images, where no others are given", wholeNumber(1), 6)
     .option("--images <n>", "training images that the means are taken over", wholeNumber(2), 2000)
     .option("--json", "print how many images have it and the vector as JSON", false)
+    .addOption(labelOption("of images of files, for a conditional model"))
     .addOption(outOption("attribute.png"));
   addRunOptions(command)
     .addHelpText(
@@ -49,7 +52,7 @@ export function addAttribute(program: Command): void {
 function run(
   path: string,
   patterns: readonly string[],
-  { attribute, strength: [from, to], steps, count, images, json, out, ...options }: Options,
+  { attribute, strength: [from, to], steps, count, images, json, label, out, ...options }: Options,
 ): Promise<void> {
   return withRun(path, options, async (opened, rng) => {
     const { attributeVector, strengthen } = await import("../explore/attribute.ts");
@@ -63,7 +66,7 @@ function run(
     const means = await encodeAll(vae, inBatches(train, 64), rng.fold("means"));
     const vector = attributeVector({ ...means, labelNames }, attribute);
     const strengths = linspace(from, to, steps);
-    const chosen = await imagesOrValidation(opened, patterns, count);
+    const chosen = await imagesOrValidation(opened, patterns, count, label);
     const made = strengthen(vae, chosen, vector.direction, strengths, rng.fold("attribute"));
     if (json) {
       const { direction, having, lacking } = vector;

@@ -21,7 +21,10 @@ export function addCompletion(program: Command): void {
         "vae completion fish > ~/.config/fish/completions/vae.fish": "",
       }),
     )
-    .action((shell: keyof typeof SCRIPTS) => {
+    .action(async (shell: keyof typeof SCRIPTS) => {
+      const { modelNames } = await import("../models/index.ts"); // here: other commands needn't load it
+      const [variant] = program.commands.find((c) => c.name() === "models")?.registeredArguments ?? [];
+      if (variant !== undefined) variant.argChoices = modelNames();
       process.stdout.write(SCRIPTS[shell](program.name(), wordsOf(program)));
     });
 }

@@ -2,11 +2,13 @@ import type { Command } from "commander";
 import type { OpenRun, SplitName } from "../experiment/open_run.ts";
 import { examples } from "./examples.ts";
 import { wholeNumber } from "./numbers.ts";
+import { labelOption } from "./options.ts";
 import { outOption, writeOutputs } from "./outputs.ts";
 import { addRunOptions, imagesOfFiles, RUN_HELP, type RunOptions, withRun } from "./with_run.ts";
 
 interface Options extends RunOptions {
   readonly limit?: number;
+  readonly label?: readonly string[];
   readonly out: readonly string[];
 }
 
@@ -18,6 +20,7 @@ export function addEncode(program: Command): void {
     .argument("<run>", RUN_HELP)
     .argument("<data...>", "a split of the run's data (train, val, test), or images, folders or globs")
     .option("--limit <n>", "N images from all over a split", wholeNumber(1))
+    .addOption(labelOption("of images of files, for a conditional model"))
     .addOption(outOption("z.npz", [".npz", ".npy"]));
   addRunOptions(command)
     .addHelpText(
@@ -31,10 +34,14 @@ export function addEncode(program: Command): void {
     .action((path: string, data: string[], options: Options) => run(path, data, options));
 }
 
-function run(path: string, data: readonly string[], { limit, out, ...options }: Options): Promise<void> {
+function run(
+  path: string,
+  data: readonly string[],
+  { limit, label, out, ...options }: Options,
+): Promise<void> {
   return withRun(path, options, async (opened, rng) => {
     const { encodeAll } = await import("../explore/latents.ts");
-    const { batches, files, labelNames } = await imagesOf(opened, data, limit);
+    const { batches, files, labelNames } = await imagesOf(opened, data, limit, label);
     const { count, layout, mean, logVar, z, codes, labels } = await encodeAll(
       opened.vae,
       batches,
@@ -58,11 +65,16 @@ function run(path: string, data: readonly string[], { limit, out, ...options }: 
   });
 }
 
-async function imagesOf(opened: OpenRun, data: readonly string[], limit: number | undefined) {
+async function imagesOf(
+  opened: OpenRun,
+  data: readonly string[],
+  limit: number | undefined,
+  label: readonly string[] | undefined,
+) {
   const split = (["train", "val", "test"] as const).find((name) => name === data[0]);
   if (split !== undefined && data.length === 1) return splitOf(opened, split, limit);
   const { inBatches } = await import("../explore/images.ts");
-  const { files, ...images } = await imagesOfFiles(opened, data);
+  const { files, ...images } = await imagesOfFiles(opened, data, label);
   return { batches: inBatches(images, 64), files, labelNames: [] };
 }
 

@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import { examples } from "./examples.ts";
 import { wholeNumber } from "./numbers.ts";
+import { labelOption } from "./options.ts";
 import { outOption, writeOutputs } from "./outputs.ts";
 import {
   addRunOptions,
@@ -14,6 +15,7 @@ import {
 interface Options extends RunOptions {
   readonly steps: number;
   readonly path: "spherical" | "linear";
+  readonly label?: readonly string[];
   readonly out: readonly string[];
 }
 
@@ -31,6 +33,7 @@ export function addInterpolate(program: Command): void {
         .choices(["spherical", "linear"])
         .default("spherical"),
     )
+    .addOption(labelOption("of images of files, for a conditional model"))
     .addOption(outOption("interpolation.png"));
   addRunOptions(command)
     .addHelpText(
@@ -51,12 +54,13 @@ export function addInterpolate(program: Command): void {
 function run(
   runPath: string,
   files: readonly string[],
-  { steps, path, out, ...options }: Options,
+  { steps, path, label, out, ...options }: Options,
 ): Promise<void> {
   return withRun(runPath, options, async (opened, rng) => {
     const { interpolations } = await import("../explore/interpolate.ts");
     const { gridPng } = await import("../images/grid.ts");
-    const images = files.length > 0 ? await imagesOfFiles(opened, files) : await validationImages(opened, 8);
+    const images =
+      files.length > 0 ? await imagesOfFiles(opened, files, label) : await validationImages(opened, 8);
     if (images.shape[0] < 2 || (files.length > 0 && images.shape[0] > 2)) {
       const { ConfigError } = await import("../errors.ts");
       throw new ConfigError(`vae interpolate: expected two images, got ${images.shape[0]}.`);

@@ -6,6 +6,11 @@ export function setOption(example: string): Option {
   return new Option("--set <key=value>", `change a value: --set ${example} (repeatable)`).argParser(collect);
 }
 
+/** `--label`, of commands on a model that may be conditioned on labels. */
+export function labelOption(what: string): Option {
+  return new Option("--label <name=value>", `${what} (repeatable)`).argParser(collect);
+}
+
 /** `--backend`. */
 export function backendOption(): Option {
   const option = new Option("--backend <name>", "what computes; cpu is slow").default("auto");

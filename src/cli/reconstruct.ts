@@ -1,12 +1,14 @@
 import type { Command } from "commander";
 import { examples } from "./examples.ts";
 import { wholeNumber } from "./numbers.ts";
+import { labelOption } from "./options.ts";
 import { outOption, writeOutputs } from "./outputs.ts";
 import { addRunOptions, imagesOrValidation, RUN_HELP, type RunOptions, withRun } from "./with_run.ts";
 
 interface Options extends RunOptions {
   readonly count: number;
   readonly json: boolean;
+  readonly label?: readonly string[];
   readonly out: readonly string[];
 }
 
@@ -19,6 +21,7 @@ export function addReconstruct(program: Command): void {
     .argument("[images...]", "images, folders or globs; without: validation images")
     .option("--count <n>", "validation images, where no others are given", wholeNumber(1), 32)
     .option("--json", "print each image's squared error per element as JSON", false)
+    .addOption(labelOption("of images of files, for a conditional model"))
     .addOption(outOption("reconstructions.png"));
   addRunOptions(command)
     .addHelpText(
@@ -34,13 +37,13 @@ export function addReconstruct(program: Command): void {
 function run(
   path: string,
   patterns: readonly string[],
-  { count, json, out, ...options }: Options,
+  { count, json, label, out, ...options }: Options,
 ): Promise<void> {
   return withRun(path, options, async (opened, rng) => {
     const { squareGrid } = await import("../experiment/grids.ts");
     const { beside } = await import("../explore/images.ts");
     const { reconstruct } = await import("../explore/pictures.ts");
-    const images = await imagesOrValidation(opened, patterns, count);
+    const images = await imagesOrValidation(opened, patterns, count, label);
     const made = reconstruct(opened.vae, images, rng.fold("reconstructions"));
     if (json) {
       const { files } = images as { files?: readonly string[] };

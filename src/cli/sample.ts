@@ -1,12 +1,14 @@
 import type { Command } from "commander";
 import { examples } from "./examples.ts";
 import { positive, wholeNumber } from "./numbers.ts";
+import { labelOption } from "./options.ts";
 import { outOption, writeOutputs } from "./outputs.ts";
 import { addRunOptions, RUN_HELP, type RunOptions, withRun } from "./with_run.ts";
 
 interface Options extends RunOptions {
   readonly count: number;
   readonly temperature: number;
+  readonly label?: readonly string[];
   readonly out: readonly string[];
 }
 
@@ -18,6 +20,7 @@ export function addSample(program: Command): void {
     .argument("<run>", RUN_HELP)
     .option("--count <n>", "images", wholeNumber(1), 64)
     .option("--temperature <t>", "factor on the noise: below 1 less varied", positive, 1)
+    .addOption(labelOption("of a conditional model: what is drawn; others in turn"))
     .addOption(outOption("samples.png"));
   addRunOptions(command)
     .addHelpText(
@@ -25,17 +28,19 @@ export function addSample(program: Command): void {
       examples({
         "vae sample logs/DFCVAE/version_0": "64 of them, in samples.png",
         "vae sample logs/DFCVAE/version_0 --temperature 0.7 --seed 3": "less varied, of other noise",
+        "vae sample logs/ConditionalVAE/version_0 --label shape=2": "spheres",
         "vae sample logs/DFCVAE/version_0 --count 5000 --out samples.npy": "for a program, [5000, H, W, C]",
       }),
     )
     .action((path: string, options: Options) => run(path, options));
 }
 
-function run(path: string, { count, temperature, out, ...options }: Options): Promise<void> {
+function run(path: string, { count, temperature, label, out, ...options }: Options): Promise<void> {
   return withRun(path, options, async ({ vae, imageRange }, rng) => {
     const { squareGrid } = await import("../experiment/grids.ts");
     const { sample } = await import("../explore/pictures.ts");
-    const drawn = sample(vae, count, rng.fold("samples"), temperature);
+    const { givenLabels } = await import("../explore/given_labels.ts");
+    const drawn = sample(vae, count, rng.fold("samples"), temperature, givenLabels(vae, label));
     await writeOutputs(out, {
       png: () => squareGrid(drawn, imageRange),
       arrays: { images: { shape: drawn.shape, data: drawn.images } },

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { examples } from "./examples.ts";
 import { interval, wholeNumber } from "./numbers.ts";
+import { labelOption } from "./options.ts";
 import { outOption, writeOutputs } from "./outputs.ts";
 import {
   addRunOptions,
@@ -17,6 +18,7 @@ interface Options extends RunOptions {
   readonly steps: number;
   readonly images: number;
   readonly json: boolean;
+  readonly label?: readonly string[];
   readonly out: readonly string[];
 }
 
@@ -32,6 +34,7 @@ export function addTraverse(program: Command): void {
     .option("--steps <n>", "values of a row", wholeNumber(2), 7)
     .option("--images <n>", "validation images that the KL is measured on", wholeNumber(1), 256)
     .option("--json", "print the KL of all dimensions as JSON", false)
+    .addOption(labelOption("what is decoded of a conditional model, in place of the image's own"))
     .addOption(outOption("traversals.png"));
   addRunOptions(command)
     .addHelpText(
@@ -48,11 +51,11 @@ export function addTraverse(program: Command): void {
 function run(
   path: string,
   image: string | undefined,
-  { dimensions, values: [from, to], steps, images, json, out, ...options }: Options,
+  { dimensions, values: [from, to], steps, images, json, label, out, ...options }: Options,
 ): Promise<void> {
   return withRun(path, options, async (opened, rng) => {
     const { dimensionsByKl } = await import("../explore/dimensions.ts");
-    const { inBatches } = await import("../explore/images.ts");
+    const { inBatches, slice } = await import("../explore/images.ts");
     const { encodeAll, encodeImages } = await import("../explore/latents.ts");
     const { linspace } = await import("../explore/lines.ts");
     const { rowLabels, traverse } = await import("../explore/traverse.ts");
@@ -68,13 +71,22 @@ function run(
       );
     }
     const { layout } = latents;
-    const start =
-      image === undefined
-        ? latents.mean
-        : encodeImages(vae, await imagesOfFiles(opened, [image]), rng.fold("start")).mean;
+    const file = image === undefined ? undefined : await imagesOfFiles(opened, [image], label);
+    const start = file === undefined ? latents.mean : encodeImages(vae, file, rng.fold("start")).mean;
+    const { givenLabels, setLabels } = await import("../explore/given_labels.ts");
+    const own = slice(file ?? val, 0, 1).labels;
+    const labels = own && setLabels(own, own.length, givenLabels(vae, label));
     const shown = found.slice(0, dimensions);
     const values = linspace(from, to, steps);
-    const made = traverse(vae, layout, start.subarray(0, layout.size), shown, values, rng.fold("traverse"));
+    const made = traverse(
+      vae,
+      layout,
+      start.subarray(0, layout.size),
+      shown,
+      values,
+      rng.fold("traverse"),
+      labels,
+    );
     if (json) console.log(JSON.stringify({ images: latents.count, dimensions: found }, null, 2));
     await writeOutputs(out, {
       png: () =>

@@ -48,9 +48,10 @@ export async function withRun(
 }
 
 /** The images of files as the run's model takes them. */
-export async function imagesOfFiles(run: OpenRun, patterns: readonly string[]) {
+export async function imagesOfFiles(run: OpenRun, patterns: readonly string[], label?: readonly string[]) {
   const { readImages } = await import("../explore/image_files.ts");
-  return readImages(patterns, wanted(run));
+  const { withLabels } = await import("../explore/given_labels.ts");
+  return withLabels(await readImages(patterns, wanted(run)), run.vae, label);
 }
 
 /** The images of files, or where none is given `count` of the validation split. */
@@ -58,8 +59,9 @@ export async function imagesOrValidation(
   run: OpenRun,
   patterns: readonly string[],
   count: number,
+  label?: readonly string[],
 ): Promise<Images> {
-  return patterns.length > 0 ? imagesOfFiles(run, patterns) : validationImages(run, count);
+  return patterns.length > 0 ? imagesOfFiles(run, patterns, label) : validationImages(run, count);
 }
 
 /** `count` images from all over the validation split. @throws DataError where it has none */

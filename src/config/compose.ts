@@ -16,6 +16,9 @@ export type Section = (typeof SECTIONS)[number];
 /** The data set where `data_params.name` is missing: PyTorch-VAE's configs read a folder of images. */
 export const DEFAULT_DATASET = "image_folder";
 
+/** The same for a model that is trained on other data. */
+export const defaultDataset = (model?: ModelDefinition): string => model?.dataset ?? DEFAULT_DATASET;
+
 type Properties = Readonly<Record<string, JsonSchema>>;
 
 /** The keys that a section takes by itself, those of one model or data set left out. */

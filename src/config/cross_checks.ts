@@ -77,7 +77,7 @@ export function crossChecks(config: Config, model: ModelDefinition, positions: P
 }
 
 /** What of a config was read in a way that its keys don't say, or has no effect: a sentence each. */
-export function notesOn(config: Config, positions: Positions): string[] {
+export function notesOn(config: Config, positions: Positions, model?: ModelDefinition): string[] {
   const { exp_params: exp, trainer_params: trainer } = config;
   const given = (...path: string[]) => positions.has(path);
   // A run's own config.yaml writes the defaults out: they are no wish.
@@ -86,7 +86,9 @@ export function notesOn(config: Config, positions: Positions): string[] {
   const notes: [boolean, string][] = [
     [
       !given("data_params", "name"),
-      `data_params.name: not given, so ${DEFAULT_DATASET}, which reads data_path as a folder of images.`,
+      model?.dataset === undefined
+        ? `data_params.name: not given, so ${DEFAULT_DATASET}, which reads data_path as a folder of images.`
+        : `data_params.name: not given, so ${model.dataset}, whose labels ${model.name} takes.`,
     ],
     [
       exp.kld_weight !== undefined && !given("exp_params", "reconstruction"),
@@ -103,6 +105,10 @@ export function notesOn(config: Config, positions: Positions): string[] {
     [
       exp.retain_first_backpass !== undefined,
       "exp_params.retain_first_backpass: not used; phases share no gradients.",
+    ],
+    [
+      given("logging_params", "manual_seed"),
+      "logging_params.manual_seed: not used; exp_params.manual_seed is the seed.",
     ],
     [
       given("exp_params", "scheduler_gamma") && (exp.scheduler === "none" || exp.scheduler === "cosine"),

@@ -4,7 +4,12 @@ import { isObject } from "./defaults.ts";
 import type { JsonSchema } from "./describe.ts";
 import type { Registries, Registry } from "./registries.ts";
 
-type Definition = { readonly name: string; readonly summary: string; readonly params: TObject };
+interface Definition {
+  readonly name: string;
+  readonly summary: string;
+  readonly params: TObject;
+  readonly aliases?: Readonly<Record<string, string>>;
+}
 type Schema = Record<string, unknown>;
 
 /**
@@ -41,7 +46,10 @@ export function editorSchema({ models, datasets }: Registries): Schema {
 /** Name -> keys; and of a section whose name stands elsewhere, the keys of all. */
 function conditions<T extends Definition>(section: Section, registry: Registry<T>): Schema[] {
   const all = registry.names().flatMap((name) => registry.get(name) ?? []);
-  const keys = all.flatMap((d) => Object.keys(namedSection(section, d).properties ?? {}));
+  const keys = all.flatMap((d) => [
+    ...Object.keys(namedSection(section, d).properties ?? {}),
+    ...Object.keys(d.aliases ?? {}),
+  ]);
   const inSection = (inner: Schema): Schema => ({ properties: { [section]: inner } });
   return [
     ...all.map((d) => ({
@@ -50,7 +58,7 @@ function conditions<T extends Definition>(section: Section, registry: Registry<T
         required: [section],
       },
       // biome-ignore lint/suspicious/noThenProperty: the word of JSON Schema
-      then: inSection({ ...namedSection(section, d, { const: d.name, description: d.summary }) }),
+      then: inSection(withAliases(namedSection(section, d, { const: d.name, description: d.summary }), d)),
     })),
     {
       if: { ...inSection({ not: { required: ["name"] } }), required: [section] },
@@ -58,6 +66,15 @@ function conditions<T extends Definition>(section: Section, registry: Registry<T
       then: inSection({ propertyNames: { enum: [...new Set(keys)] } }),
     },
   ];
+}
+
+/** A section that takes PyTorch-VAE's names too. */
+function withAliases(schema: JsonSchema, { aliases = {} }: Definition): Schema {
+  const added = Object.entries(aliases).map(([theirs, ours]) => {
+    const { default: _, ...own } = schema.properties?.[ours] ?? {};
+    return [theirs, { ...own, description: `PyTorch-VAE's name of ${ours}. ${own.description}` }] as const;
+  });
+  return { ...schema, properties: { ...schema.properties, ...Object.fromEntries(added) } };
 }
 
 /** What a file without `extends` and `plugins` must have besides. */

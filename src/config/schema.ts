@@ -299,6 +299,12 @@ export const LoggingParams = Type.Object(
           "Steps between histograms of weights and gradients, each of which costs a step computed op by op; default: once before each validation; 0: none.",
       }),
     ),
+    manual_seed: Type.Optional(
+      Type.Integer({
+        description:
+          "A key of some of PyTorch-VAE's files: accepted and not used; exp_params.manual_seed is the seed.",
+      }),
+    ),
   },
   closed,
 );

@@ -2,7 +2,8 @@ import type { DatasetDefinition } from "../data/define.ts";
 import { ConfigError } from "../errors.ts";
 import type { ModelDefinition } from "../models/define.ts";
 import { didYouMean } from "../suggest.ts";
-import { composeSchema, DEFAULT_DATASET } from "./compose.ts";
+import { withOwnNames } from "./aliases.ts";
+import { composeSchema, defaultDataset } from "./compose.ts";
 import { convention, crossChecks, notesOn } from "./cross_checks.ts";
 import { isObject, withDefaults } from "./defaults.ts";
 import { show } from "./describe.ts";
@@ -25,22 +26,26 @@ export interface Validated {
 }
 
 /**
- * The config that `root` holds, checked against the schemas of its model and data set and filled with defaults.
+ * The config that `written` holds, checked against the schemas of its model and data set and filled with defaults.
  *
  * @param files as the user would name them, in the order in which errors are listed.
  * @throws ConfigError with all mistakes, a line each, and their count.
  */
-export function validate(root: Located, registries: Registries, files: readonly string[]): Validated {
-  const positions = new Positions(root);
-  const raw = toPlain(root) as Record<string, unknown>;
+export function validate(written: Located, registries: Registries, files: readonly string[]): Validated {
   const problems: Problem[] = [];
+  const named = toPlain(written) as Record<string, unknown>;
+  const places = new Positions(written);
   const choose = <T>(section: string, registry: Registry<T>, fallback?: string): T | undefined => {
-    const { found, problem } = chooseByName(raw[section], section, registry, positions, fallback);
+    const { found, problem } = chooseByName(named[section], section, registry, places, fallback);
     if (problem) problems.push(problem);
     return found;
   };
   const model = choose("model_params", registries.models);
-  const dataset = choose("data_params", registries.datasets, DEFAULT_DATASET);
+  const dataset = choose("data_params", registries.datasets, defaultDataset(model));
+  const { root, problems: twice } = withOwnNames(written, model?.aliases, files);
+  problems.push(...twice);
+  const positions = new Positions(root);
+  const raw = toPlain(root) as Record<string, unknown>;
 
   const schema = composeSchema(model, dataset);
   if (dataset)
@@ -55,7 +60,7 @@ export function validate(root: Located, registries: Registries, files: readonly 
   const { $schema: _, ...config } = filled as unknown as Config & { $schema?: string };
   problems.push(...crossChecks(config, model, positions), ...ownCheck(model, config, positions));
   if (problems.length > 0) throw problemsError(problems, files);
-  return { config: resolved(config), notes: notesOn(config, positions), positions, model, dataset };
+  return { config: resolved(config), notes: notesOn(config, positions, model), positions, model, dataset };
 }
 
 function chooseByName<T>(

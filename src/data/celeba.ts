@@ -118,6 +118,7 @@ async function pack(
       splits,
       splitNote: `CelebA's own partition: ${splits.train.size} train, ${splits.val.size} val, ${splits.test.size} test.${absent}`,
       labelNames: attributes.names,
+      labelValues: attributes.names.map(() => 2),
       skipped: skipped.map((s) => `${s.path}: ${s.reason}`),
       close: () => packed.close(),
     };

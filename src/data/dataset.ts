@@ -22,6 +22,8 @@ export interface Dataset {
   readonly splitNote: string;
   /** One a column of the labels: factors, attributes or "class". */
   readonly labelNames: readonly string[];
+  /** How many values each label takes, 0 to that less 1; absent where they are numbers of another kind. */
+  readonly labelValues?: readonly number[];
   /** The labels are all that the images were made from, each drawn by itself: figures of disentanglement apply. */
   readonly factors?: boolean;
   /** Files that were skipped, with the reason. */

@@ -119,6 +119,7 @@ export const imageFolder = defineDataset({
         splits,
         splitNote: note + cropped + (labels?.note ?? ""),
         labelNames: labels ? ["class"] : [],
+        ...(labels && { labelValues: [labels.classes] }),
         skipped: skipped.map(({ path, reason }) => `${path}: ${reason}`),
         close: () => packed.close(),
       };

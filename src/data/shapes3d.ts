@@ -65,6 +65,7 @@ export const shapes3d = defineDataset({
       },
       splitNote: `${count} different scenes drawn by data_seed ${data_seed}: ${HELD_OUT} test, ${HELD_OUT} val, ${size} train; test and val are the same at every size.`,
       labelNames: FACTOR_NAMES,
+      labelValues: FACTORS.map(([, values]) => values),
       factors: true,
       skipped: [],
       close: () => packed.close(),

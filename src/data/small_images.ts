@@ -2,6 +2,9 @@ import type { Dataset, Split } from "./dataset.ts";
 import { memoryStore, range, splitOf } from "./store.ts";
 import { centerCrop, type Pixels, resize } from "./transforms.ts";
 
+/** Of MNIST, Fashion-MNIST and CIFAR-10 alike. */
+const CLASSES = 10;
+
 /** Square images of one size with a class each, in memory. */
 export interface Classified {
   /** Packed [n, side, side, channels]. */
@@ -48,6 +51,7 @@ export function smallImages(
     },
     splitNote: `test: the ${test.classes.length} published test images; val: the last ${held} of the ${count} training images; train: the first ${count - held}.`,
     labelNames: ["class"],
+    labelValues: [CLASSES],
     skipped: [],
     close: async () => {},
   };

@@ -26,6 +26,7 @@ export function decoderLayers(run: OpenRun): LayersModel {
   };
   const value = (name: string): Tensor => run.vae.params.get(name)?.value ?? refuse(`it has no "${name}"`);
   if (o === undefined) return refuse("its options are others");
+  if (run.vae.labels !== undefined) return refuse("its decoder takes labels besides z");
   const [height, width, channels] = run.imageShape;
   const sizes = strideSizes(height, width, o.hidden_dims.length, false);
   const sides = [...sizes].reverse();

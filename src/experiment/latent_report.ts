@@ -1,5 +1,5 @@
 import { dimensionsByKl } from "../explore/dimensions.ts";
-import { inBatches } from "../explore/images.ts";
+import { inBatches, slice } from "../explore/images.ts";
 import { encodeAll, type Latents } from "../explore/latents.ts";
 import { linspace } from "../explore/lines.ts";
 import { rowLabels, traverse } from "../explore/traverse.ts";
@@ -56,7 +56,7 @@ export async function latentReport(
   if (dimensions === undefined || latents.logVar === undefined) return { embedding, histograms: drawn };
   const shown = dimensions.slice(0, ROWS);
   const start = latents.mean.subarray(0, latents.layout.size);
-  const rows = traverse(vae, latents.layout, start, shown, VALUES, rng);
+  const rows = traverse(vae, latents.layout, start, shown, VALUES, rng, slice(host, 0, 1).labels);
   return {
     embedding,
     histograms: {

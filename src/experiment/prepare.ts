@@ -9,7 +9,7 @@ import type { VAE } from "../models/vae.ts";
 import { Rng } from "../rng.ts";
 import { createOptimizer, type Optimizer } from "./optimizers.ts";
 import { optimizerParams } from "./schedules.ts";
-import { conventionOf, lossWeights, type Weights } from "./weights.ts";
+import { conventionOf, lossWeights, natWeightOf, type Weights } from "./weights.ts";
 
 /** All that a config makes, before anything is trained or written. */
 export interface Prepared {
@@ -52,6 +52,14 @@ export async function buildModel(args: {
     params,
     imageShape,
     convention: conventionOf(exp),
+    natWeight: natWeightOf(exp),
+    async labels() {
+      const { labelNames, labelValues } = await args.dataset();
+      return labelNames.map((label, i) => ({
+        name: label,
+        ...(labelValues && { values: labelValues[i]! }),
+      }));
+    },
     imageRange: imageRangeOf(args.config),
     rng: args.rng.fold("weights"),
     baseDir: args.baseDir,

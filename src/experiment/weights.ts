@@ -10,12 +10,17 @@ export function conventionOf(exp: ExpParams): Convention {
   return exp.reconstruction ?? (exp.kld_weight === undefined ? "elbo" : "pixel_mean");
 }
 
+/** What a nat weighs beside the reconstruction: kld_weight under `pixel_mean`, else 1. */
+export function natWeightOf(exp: ExpParams): number {
+  return conventionOf(exp) === "pixel_mean" ? (exp.kld_weight ?? KLD_WEIGHT) : 1;
+}
+
 /** The weight of each loss term at a step; the one place where weights are applied. */
 export type Weights = (step: number) => Record<string, number>;
 
 /**
- * The model's default weights, replaced by `loss_weights`. Under `pixel_mean` the weight of `kl` is times
- * kld_weight unless `loss_weights` names it.
+ * The model's default weights, replaced by `loss_weights`. Under `pixel_mean` the weight of a term in nats is
+ * times kld_weight unless `loss_weights` names it.
  */
 export function lossWeights(
   model: ModelDefinition,
@@ -24,9 +29,8 @@ export function lossWeights(
 ): Weights {
   const convention = conventionOf(exp);
   const weights: Record<string, LossWeight> = {};
-  for (const [term, { weight }] of Object.entries(model.terms(params, convention))) {
-    const scale = term === "kl" && convention === "pixel_mean" ? (exp.kld_weight ?? KLD_WEIGHT) : 1;
-    weights[term] = exp.loss_weights?.[term] ?? weight * scale;
+  for (const [term, { weight, nats = term === "kl" }] of Object.entries(model.terms(params, convention))) {
+    weights[term] = exp.loss_weights?.[term] ?? weight * (nats ? natWeightOf(exp) : 1);
   }
   return (step) => Object.fromEntries(Object.entries(weights).map(([term, w]) => [term, weightAt(w, step)]));
 }

@@ -2,7 +2,7 @@ import { ConfigError, DataError } from "../errors.ts";
 import type { VAE } from "../models/vae.ts";
 import type { Rng } from "../rng.ts";
 import { didYouMean } from "../suggest.ts";
-import { concatImages, type Images, slice } from "./images.ts";
+import { concatImages, type Images, repeated, slice } from "./images.ts";
 import { decodeVectors, encodeImages } from "./latents.ts";
 
 /** What `attributeVector` takes: the means of N images, [N, D], and their labels, [N, L], a name a column. */
@@ -107,7 +107,9 @@ export function strengthen(
     strengths.forEach((strength, i) => {
       for (let d = 0; d < size; d++) vectors[i * size + d] = mean[n * size + d]! + strength * direction[d]!;
     });
-    rows.push(slice(images, n, 1), decodeVectors(vae, layout, vectors, { rng }));
+    const own = slice(images, n, 1);
+    const labels = own.labels && repeated(own.labels, strengths.length);
+    rows.push(own, decodeVectors(vae, layout, vectors, { rng, labels }));
   }
   return concatImages(rows);
 }

@@ -37,6 +37,11 @@ export function beside(left: Images, right: Images): Images {
   return { images, shape: [count, height, 2 * width, channels] };
 }
 
+/** `values` `count` times. */
+export function repeated(values: Float32Array, count: number): Float32Array {
+  return concat(Array<Float32Array>(count).fill(values));
+}
+
 /** Sets of images of one size, one after the other. */
 export function concatImages(sets: readonly Images[]): Images {
   const [, height, width, channels] = sets[0]!.shape;

@@ -1,3 +1,4 @@
+import { concat } from "../concat.ts";
 import type { VAE } from "../models/vae.ts";
 import type { Rng } from "../rng.ts";
 import { concatImages, type Images, slice } from "./images.ts";
@@ -6,7 +7,7 @@ import { linear, linspace, spherical } from "./lines.ts";
 
 /**
  * One row a pair of images (first and second, third and fourth, …): the first of them, `steps` images decoded from
- * the way between the two's means, the second; packed [pairs x (steps + 2), H, W, C].
+ * the way between the two's means (with the labels of the nearer one), the second; packed [pairs x (steps + 2), H, W, C].
  */
 export function interpolations(
   vae: VAE,
@@ -23,7 +24,10 @@ export function interpolations(
     linspace(0, 1, steps).forEach((t, i) => {
       vectors.set(between(of(n), of(n + 1), t), i * layout.size);
     });
-    rows.push(slice(images, n, 1), decodeVectors(vae, layout, vectors, { rng }), slice(images, n + 1, 1));
+    const [first, second] = [slice(images, n, 1), slice(images, n + 1, 1)];
+    const nearer = linspace(0, 1, steps).map((t) => (t < 0.5 ? first : second).labels);
+    const labels = first.labels && concat(nearer.map((own) => own!));
+    rows.push(first, decodeVectors(vae, layout, vectors, { rng, labels }), second);
   }
   return concatImages(rows);
 }

@@ -2,6 +2,7 @@ import { UserError } from "../errors.ts";
 import type { VAE } from "../models/vae.ts";
 import type { Rng } from "../rng.ts";
 import { type Tensor4D, tf } from "../tf.ts";
+import { sampleLabels } from "./given_labels.ts";
 import { concatImages, type Images, inBatches } from "./images.ts";
 import { exploring } from "./latents.ts";
 import { TemperedRng } from "./tempered_rng.ts";
@@ -13,14 +14,26 @@ const BATCH = 64;
  * `count` images decoded from the prior, its normal noise times `temperature` (1: the prior itself, below: nearer to
  * its mode, less varied).
  *
+ * @param given values of labels by column, for a model that is conditioned on them; it chooses the others
+ *
  * @throws UserError where the model has no prior, or none that draws normal noise for a temperature other than 1
  */
-export function sample(vae: VAE, count: number, rng: Rng, temperature = 1): Images {
+export function sample(
+  vae: VAE,
+  count: number,
+  rng: Rng,
+  temperature = 1,
+  given: ReadonlyMap<number, number> = new Map(),
+): Images {
   const tempered = temperature === 1 ? undefined : TemperedRng.of(rng, temperature);
   const drawn: Images[] = [];
   for (let from = 0; from < count; from += BATCH) {
-    const ctx = exploring(from === 0 ? (tempered ?? rng) : (tempered ?? rng).fold(from));
-    drawn.push(read(() => prior(vae)(Math.min(BATCH, count - from), ctx)));
+    const stream = from === 0 ? (tempered ?? rng) : (tempered ?? rng).fold(from);
+    const n = Math.min(BATCH, count - from);
+    const labels = sampleLabels(vae, n, stream, given);
+    drawn.push(
+      read(() => prior(vae)(n, exploring(stream, labels && tf.tensor2d(labels, [n, labels.length / n])))),
+    );
   }
   if (tempered !== undefined && !tempered.used) {
     throw new UserError(

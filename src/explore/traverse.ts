@@ -1,7 +1,7 @@
 import type { VAE } from "../models/vae.ts";
 import type { Rng } from "../rng.ts";
 import type { Dimension } from "./dimensions.ts";
-import type { Images } from "./images.ts";
+import { type Images, repeated } from "./images.ts";
 import { decodeVectors, type LatentLayout } from "./latents.ts";
 
 /**
@@ -9,6 +9,7 @@ import { decodeVectors, type LatentLayout } from "./latents.ts";
  * others as they are, packed [dimensions x values, H, W, C].
  *
  * @param start [D]
+ * @param labels of that image, [L], for a model that wants some
  */
 export function traverse(
   vae: VAE,
@@ -17,6 +18,7 @@ export function traverse(
   dimensions: readonly Dimension[],
   values: readonly number[],
   rng: Rng,
+  labels?: Float32Array,
 ): Images {
   const vectors = new Float32Array(dimensions.length * values.length * layout.size);
   dimensions.forEach(({ index }, row) => {
@@ -26,7 +28,8 @@ export function traverse(
       vectors[from + index] = value;
     });
   });
-  return decodeVectors(vae, layout, vectors, { rng });
+  const conditions = labels && repeated(labels, dimensions.length * values.length);
+  return decodeVectors(vae, layout, vectors, { rng, labels: conditions });
 }
 
 /** What stands left of each row of a traversal: the dimension and its KL in nats. */

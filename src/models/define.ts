@@ -1,6 +1,6 @@
 import type { Static, TObject } from "typebox";
 import type { Rng } from "../rng.ts";
-import type { VAE } from "./vae.ts";
+import type { Label, VAE } from "./vae.ts";
 
 /** How likelihoods are scaled; LOSSES conventions, see docs/losses.md. */
 export type Convention = "elbo" | "pixel_mean";
@@ -15,6 +15,8 @@ export interface TermDoc {
   readonly doc: string;
   /** Weight where a config gives none. */
   readonly weight: number;
+  /** Measured in nats, so that under `pixel_mean` its weight is times kld_weight; left out: so is a term `kl`. */
+  readonly nats?: boolean;
 }
 
 export interface BuildArgs<Params> {
@@ -22,12 +24,16 @@ export interface BuildArgs<Params> {
   /** [H, W, C]. */
   readonly imageShape: readonly [number, number, number];
   readonly convention: Convention;
+  /** What a nat weighs beside the reconstruction: kld_weight under `pixel_mean`, else 1. */
+  readonly natWeight: number;
   /** Lowest and highest value of an image. */
   readonly imageRange: readonly [number, number];
   /** Draws the initial weights. */
   readonly rng: Rng;
   /** Folder that relative file names in the config start from. */
   readonly baseDir: string;
+  /** The data set's labels, empty where it has none. Opens the data: only for a model that is conditioned on them. */
+  labels(): Promise<readonly Label[]>;
   /** Called while something is got or made that takes long: items done, items in all. */
   progress?(what: string, done: number, total: number): void;
 }
@@ -40,6 +46,10 @@ export interface ModelDefinition<P extends TObject = TObject, Term extends strin
   readonly paper: Paper;
   /** Schema of `model_params` without `name`; the parameters' TypeScript type is derived from it. */
   readonly params: P;
+  /** Names that PyTorch-VAE has for parameters, where they differ: its own -> ours. Configs may use either. */
+  readonly aliases?: Readonly<Record<string, string>>;
+  /** The data set where a config names none; `image_folder` where left out. */
+  readonly dataset?: string;
   /**
    * What the schema can't say, found before anything is built; must not need tfjs.
    *

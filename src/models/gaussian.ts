@@ -1,6 +1,7 @@
 import { ConfigError } from "../errors.ts";
 import { newPass, type Param, type Pass, Scope } from "../nn/params.ts";
-import { type Tensor2D, type Tensor4D, tf } from "../tf.ts";
+import { type Tensor2D, type Tensor3D, type Tensor4D, tf } from "../tf.ts";
+import type { Conditioning } from "./blocks/condition.ts";
 import { convDecoder } from "./blocks/decoder.ts";
 import { convEncoder } from "./blocks/encoder.ts";
 import type { ConvOptions } from "./blocks/options.ts";
@@ -12,57 +13,83 @@ import type { Ctx, VAE } from "./vae.ts";
 export interface GaussianPass {
   readonly mean: Tensor2D; //      [B, D]
   readonly logVar: Tensor2D; //    [B, D]
-  readonly z: Tensor2D; //         [B, D], drawn by ctx.rng
-  readonly logits: Tensor4D; //    [B, H, W, C], before the last activation
-  readonly recons: Tensor4D; //    [B, H, W, C], after it
+  readonly noise: Tensor3D; //     [K, B, D], drawn by ctx.rng
+  readonly z: Tensor2D; //         [K B, D], the batch K times, each with other noise
+  readonly logits: Tensor4D; //    [K B, H, W, C], before the last activation
+  readonly recons: Tensor4D; //    [K B, H, W, C], after it
   readonly updates: Pass["updates"];
 }
 
 export interface GaussianVAE extends Omit<VAE, "phases"> {
   readonly params: Map<string, Param>; // for those that a variant adds
-  forward(images: Tensor4D, ctx: Ctx): GaussianPass;
+  /** `draws` is K: draws of z an image, decoded together; 1 where left out. */
+  forward(images: Tensor4D, ctx: Ctx, draws?: number): GaussianPass;
 }
 
 /**
  * The convolutional VAE that many variants share: q(z | x) a diagonal Gaussian, p(z) = N(0, I), and
- * everything of the interface but the losses.
+ * everything of the interface but the losses. `condition` declares what it adds to the inputs of encoder and decoder.
  */
-export function buildGaussianVAE(o: ConvOptions, args: BuildArgs<unknown>): GaussianVAE {
+export function buildGaussianVAE(
+  o: ConvOptions,
+  args: BuildArgs<unknown>,
+  condition?: (scope: Scope) => Conditioning,
+): GaussianVAE {
   const [height, width, channels] = args.imageShape;
   checkImages(o, args);
   const exact = o.decoder === "upsample" || o.encoder_kernel === 4;
   const sizes = strideSizes(height, width, o.hidden_dims.length, exact);
   const params = new Map<string, Param>();
   const scope = new Scope(params, args.rng, o.init);
-  const encoder = convEncoder(scope, o, channels, sizes);
-  const decoder = convDecoder(scope, o, channels, sizes);
+  const added = condition?.(scope);
+  const encode = convEncoder(scope, o, added?.channels ?? channels, sizes);
+  const encoder = (images: Tensor4D, pass: Pass, ctx: Ctx) =>
+    encode(added ? added.images(images, pass, ctx) : images, pass);
+  const inner = { ...o, latent_dim: o.latent_dim + (added?.width ?? 0) };
+  const fromLatents = convDecoder(scope, inner, channels, sizes);
+  const decoder = (z: Tensor2D, pass: Pass, ctx: Ctx) => fromLatents(added ? added.latents(z, ctx) : z, pass);
   const activate = lastActivation(o);
-  const decode = (z: Tensor2D, ctx: Ctx) => activate(decoder(z, newPass(ctx.training)));
-  const forward = (images: Tensor4D, ctx: Ctx): GaussianPass => {
+  const decode = (z: Tensor2D, ctx: Ctx) => activate(decoder(z, newPass(ctx.training), ctx));
+  const forward = (images: Tensor4D, ctx: Ctx, draws = 1): GaussianPass => {
     const pass = newPass(ctx.training);
-    const { mean, logVar } = encoder(images, pass);
-    const z = reparameterize(mean, logVar, ctx);
-    const logits = decoder(z, pass);
-    return { mean, logVar, z, logits, recons: activate(logits), updates: pass.updates };
+    const { mean, logVar } = encoder(images, pass, ctx);
+    const { z, noise } = drawPosterior(mean, logVar, ctx, draws);
+    const logits = decoder(z, pass, ctx);
+    return { mean, logVar, noise, z, logits, recons: activate(logits), updates: pass.updates };
   };
   return {
     params,
     forward,
     encode(images, ctx) {
-      const { mean, logVar } = encoder(images, newPass(ctx.training));
+      const { mean, logVar } = encoder(images, newPass(ctx.training), ctx);
       const z = reparameterize(mean, logVar, ctx);
       return { posterior: { z: { kind: "gaussian", mean, logVar } }, z: { z } };
     },
     decode: (z, ctx) => decode(z.z as Tensor2D, ctx),
-    reconstruct: (images, ctx) => decode(encoder(images, newPass(ctx.training)).mean, ctx),
+    reconstruct: (images, ctx) => decode(encoder(images, newPass(ctx.training), ctx).mean, ctx),
     sample: (count, ctx) => decode(ctx.rng.fold("prior").normal<Tensor2D>([count, o.latent_dim]), ctx),
   };
 }
 
-/** z = mean + exp(logVar / 2) * noise, the noise from `ctx.rng` (arXiv 1312.6114, 2.4). */
+/** z = mean + exp(logVar / 2) * noise, [B, D], the noise from `ctx.rng` (arXiv 1312.6114, 2.4). */
 export function reparameterize(mean: Tensor2D, logVar: Tensor2D, ctx: Ctx): Tensor2D {
-  const noise = ctx.rng.fold("posterior").normal<Tensor2D>(mean.shape);
-  return tf.add(mean, tf.mul(tf.exp(tf.mul(0.5, logVar)), noise));
+  return drawPosterior(mean, logVar, ctx, 1).z;
+}
+
+/** `draws` of them for each image, [draws B, D], and their noise, [draws, B, D]; the first is that of one draw. */
+function drawPosterior(
+  mean: Tensor2D,
+  logVar: Tensor2D,
+  ctx: Ctx,
+  draws: number,
+): { z: Tensor2D; noise: Tensor3D } {
+  const [batch, dims] = mean.shape;
+  const drawn = ctx.rng.fold("posterior").normal<Tensor2D>([draws * batch, dims]);
+  const deviation = tf.exp(tf.mul(0.5, logVar));
+  const noise = tf.reshape(drawn, [draws, batch, dims]) as Tensor3D;
+  if (draws === 1) return { z: tf.add(mean, tf.mul(deviation, drawn)), noise };
+  const z = tf.reshape(tf.add(mean, tf.mul(deviation, noise)), [draws * batch, dims]);
+  return { z: z as Tensor2D, noise };
 }
 
 /** The activation that `output` names. */

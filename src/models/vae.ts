@@ -10,6 +10,21 @@ export type Posterior =
 /** By name; of latents `{ z }`, and where they are hierarchical, top first: `{ z2, z1 }`. */
 export type Named<T> = Readonly<Record<string, T>>;
 
+/** A column of a data set's labels. */
+export interface Label {
+  readonly name: string;
+  /** How many values it takes, 0 to that less 1; absent for other numbers. */
+  readonly values?: number;
+}
+
+/** Labels that a model is conditioned on. */
+export interface LabelNeeds {
+  /** The columns of `Ctx.labels`: all of the data set's. */
+  readonly all: readonly Label[];
+  /** Those of them that it reads. */
+  readonly used: readonly number[];
+}
+
 export interface Batch {
   /** [B, H, W, C], in the config's image range ([0, 1] unless it says otherwise). */
   readonly images: Tensor4D;
@@ -60,6 +75,8 @@ export interface VAE<Term extends string = string> {
   /** By PyTorch-VAE's state_dict names ("encoder.0.0.weight"), in its order. */
   readonly params: ReadonlyMap<string, Param>;
   readonly phases: readonly Phase<Term>[];
+  /** Labels that each call's `ctx.labels` must bring (`sample` chooses some where it has none); absent: none. */
+  readonly labels?: LabelNeeds;
   encode(images: Tensor4D, ctx: Ctx): { posterior: Named<Posterior>; z: Named<Tensor> };
   decode(z: Named<Tensor>, ctx: Ctx): Tensor4D;
   /** The images decoded from the posterior's mean (or mode): nothing random in it. */

@@ -1,5 +1,10 @@
 import { Type } from "typebox";
-import { checkLikelihood, LikelihoodOptions, reconstructionTerm } from "./blocks/likelihood.ts";
+import {
+  checkLikelihood,
+  LikelihoodOptions,
+  reconstructionDoc,
+  reconstructionTerm,
+} from "./blocks/likelihood.ts";
 import { ConvOptions } from "./blocks/options.ts";
 import { defineModel } from "./define.ts";
 import { buildGaussianVAE } from "./gaussian.ts";
@@ -16,10 +21,7 @@ export default defineModel({
   params: Params,
   check: checkLikelihood,
   terms: (_, convention) => ({
-    reconstruction: {
-      doc: convention === "elbo" ? "-log p(x | z), nats per image" : "mean squared error per element",
-      weight: 1,
-    },
+    reconstruction: { doc: reconstructionDoc(convention), weight: 1 },
     kl: { doc: "KL(q(z | x) || N(0, I)), nats per image", weight: 1 },
   }),
   build(args) {

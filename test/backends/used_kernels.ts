@@ -11,8 +11,8 @@ import type { VAE } from "../../src/models/vae.ts";
 import { fromTorch, toTorch } from "../../src/nn/torch_layout.ts";
 import { Rng } from "../../src/rng.ts";
 import { tf } from "../../src/tf.ts";
-import { build } from "../support/models.ts";
-import { fitting, oneHot, small, unitWeights } from "../support/variants.ts";
+import { build, labelValues } from "../support/models.ts";
+import { fitting, small, unitWeights } from "../support/variants.ts";
 
 type Params = Record<string, unknown>;
 
@@ -78,7 +78,7 @@ async function live(vae: VAE, model: ModelDefinition, use: Use): Promise<void> {
   const range = use.imageRange ?? [0, 1];
   const shape = [2, 32, 32, use.channels ?? 3] as const;
   const images = rng.uniformArray(shape.reduce((a, b) => a * b, 1));
-  const host: HostBatch = { images, labels: oneHot(2), shape, indices: Int32Array.of(0, 1) };
+  const host: HostBatch = { images, labels: labelValues(2), shape, indices: Int32Array.of(0, 1) };
   const weights = () => unitWeights(model, use.convention ?? "pixel_mean");
   const optimizers = new Map(
     vae.phases.map((phase) => {

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { projectRegistries } from "../../src/config/registries.ts";
 import { learningRates, optimizerParams } from "../../src/experiment/schedules.ts";
 import { getModel, modelNames, registerModel } from "../../src/models/index.ts";
 import { load, loadError, testRegistries } from "../support/configs.ts";
@@ -71,6 +72,67 @@ test.each([
     "exp_params.kld_weight: given, so reconstruction: pixel_mean, PyTorch-VAE's scale of the loss.",
     "trainer_params.gpus: not used; --backend chooses the device, and one GPU at most trains.",
   ]);
+});
+
+const beta = (lines: string) =>
+  theirs("BetaVAE", 10)
+    .replace("latent_dim: 128\n", `latent_dim: 128\n${lines}`)
+    .replace("logging_params:", "logging_params:\n  manual_seed: 1265");
+
+test("PyTorch-VAE's configs of BetaVAE are read as they are", async () => {
+  const H = await load(beta("  loss_type: 'H'\n  beta: 10.\n"), [], registries());
+  expect(H.config.model_params).toMatchObject({ loss_type: "H", beta: 10 });
+  const lines = "  loss_type: 'B'\n  gamma: 10.0\n  max_capacity: 25\n  Capacity_max_iter: 10000\n";
+  const B = await load(beta(lines), [], registries());
+  expect(B.config.model_params).toMatchObject({
+    loss_type: "B",
+    gamma: 10,
+    max_capacity: 25,
+    capacity_max_iter: 10000,
+  });
+  expect(B.config.model_params).not.toHaveProperty("Capacity_max_iter");
+  expect(B.notes.at(-1)).toBe("logging_params.manual_seed: not used; exp_params.manual_seed is the seed.");
+});
+
+test("PyTorch-VAE's configs of ConditionalVAE and IWAE are read as they are, the former's data CelebA with its labels", async () => {
+  const their = (name: string, line: string) =>
+    theirs(name, 10).replace("in_channels: 3", `in_channels: 3\n  ${line}`);
+  const project = await projectRegistries();
+  const conditional = await load(their("ConditionalVAE", "num_classes: 40"), [], project);
+  expect(conditional.config.model_params).toMatchObject({ num_classes: 40, latent_dim: 128 });
+  expect(conditional.config.data_params.name).toBe("celeba");
+  expect(conditional.notes[0]).toBe(
+    "data_params.name: not given, so celeba, whose labels ConditionalVAE takes.",
+  );
+  const iwae = await load(their("IWAE", "num_samples: 5"), [], project);
+  expect(iwae.config.model_params).toMatchObject({ num_samples: 5, latent_dim: 128 });
+  expect(iwae.config.data_params.name).toBe("image_folder");
+});
+
+test("a parameter with PyTorch-VAE's name is checked where it stands, and --set wins over it by either name", async () => {
+  const yaml = "model_params:\n  name: BetaVAE\n  Capacity_max_iter: 0\n";
+  expect(await loadError(yaml, [], registries())).toMatch(
+    /^config\.yaml:3:22 model_params\.capacity_max_iter: expected an integer ≥ 1, got 0/,
+  );
+  const value = async (...set: string[]) =>
+    (await load(yaml, set, registries())).config.model_params.capacity_max_iter;
+  expect(await value("model_params.capacity_max_iter=5")).toBe(5);
+  expect(await value("model_params.Capacity_max_iter=6")).toBe(6);
+  expect(await loadError(`${yaml}  capacity_max_iter: 7\n`, [], registries())).toMatch(
+    /^config\.yaml:4:3 model_params\.capacity_max_iter: expected once, got two names of it: the other is at config\.yaml:3:3\. Remove one\./,
+  );
+});
+
+test("a parameter with PyTorch-VAE's name over a base that has ours counts, and the other way round", async () => {
+  const over = async (base: string, child: string) => {
+    const files = {
+      "base.yaml": `model_params:\n  name: BetaVAE\n  ${base}: 7\n`,
+      "config.yaml": `extends: base.yaml\nmodel_params:\n  ${child}: 8\n`,
+    };
+    return (await load(files, [], registries())).config.model_params.capacity_max_iter;
+  };
+  expect(await over("capacity_max_iter", "Capacity_max_iter")).toBe(8);
+  expect(await over("Capacity_max_iter", "capacity_max_iter")).toBe(8);
 });
 
 test("the keys of a second optimizer are refused with a reason", async () => {

@@ -10,8 +10,8 @@ import type { Batch, Ctx, VAE } from "../../src/models/vae.ts";
 import { Rng } from "../../src/rng.ts";
 import { type Scalar, type Tensor, tf } from "../../src/tf.ts";
 import { describeTensorFlow } from "../support/backends.ts";
-import { build, maxDifference } from "../support/models.ts";
-import { fitting, oneHot, small, unitWeights } from "../support/variants.ts";
+import { build, labelValues, maxDifference } from "../support/models.ts";
+import { fitting, small, unitWeights } from "../support/variants.ts";
 
 const SMALL = { latent_dim: 4, hidden_dims: [4, 8, 8] };
 const OPTIMIZERS = {
@@ -20,6 +20,12 @@ const OPTIMIZERS = {
   sgd: { optimizer: "sgd", momentum: 0.9, weight_decay: 0.01 },
   plain: { optimizer: "sgd", momentum: 0, weight_decay: 0 },
 } as const;
+
+/** Every variant, and those of its parameters that make another loss of it. */
+const VARIANTS: [name: string, params: object][] = [
+  ...modelNames().map((name) => [name, {}] as [string, object]),
+  ["BetaVAE", { loss_type: "B", capacity_max_iter: 30 }],
+];
 
 let backend: BackendInfo;
 beforeAll(async () => {
@@ -30,7 +36,7 @@ const host = (step: number, size = 4): HostBatch => ({
   images: Rng.fromSeed(5)
     .fold(step)
     .uniformArray(size * 32 * 32 * 3),
-  labels: oneHot(size),
+  labels: labelValues(size),
   shape: [size, 32, 32, 3],
   indices: Int32Array.from({ length: size }, (_, i) => i),
 });
@@ -54,7 +60,7 @@ function stepper(vae: VAE, options: Options) {
     }),
   );
   const known = Object.assign({}, ...modelNames().map((n) => unitWeights(getModel(n)!, "pixel_mean")));
-  const weights = (step: number) => ({ ...known, features: 0.5, kl: step / 100, extra: 1 }); // a warm-up
+  const weights = (step: number) => ({ ...known, features: 0.5, capacity: 0.01, kl: step / 100, extra: 1 }); // a warm-up
   return new Stepper(
     { vae, weights, optimizers, rng: Rng.fromSeed(3).fold("step"), gradientClip },
     { compiler: compile ? backend.compiler : undefined, precision, say: (text) => said.push(text) },
@@ -129,11 +135,14 @@ function expectClose(compiled: Trained, eager: Trained): void {
 }
 
 describeTensorFlow("a compiled step", () => {
-  it.each(modelNames())(
-    "of %s gives the figures and parameters of the ops one by one over 50 steps",
-    async (name) => {
+  it.each(VARIANTS)(
+    "of %s %j gives the figures and parameters of the ops one by one over 50 steps",
+    async (name, params) => {
       const model = getModel(name)!;
-      const [a, b] = [await build(model, small(model)), await build(model, small(model))];
+      const [a, b] = [
+        await build(model, { ...small(model), ...params }),
+        await build(model, { ...small(model), ...params }),
+      ];
       const eager = await train(a, 50, { compile: false });
       const compiled = await train(b, 50, { compile: true });
       expectClose(compiled, eager);

@@ -1,8 +1,11 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../src/backends/index.ts";
+import { logLikelihoods } from "../../src/models/blocks/likelihood.ts";
+import { capacityGap } from "../../src/models/losses/capacity.ts";
 import { codeDistance } from "../../src/models/losses/codes.ts";
 import { discriminatorLoss, totalCorrelation } from "../../src/models/losses/density_ratio.ts";
 import { featureLosses, sumOf } from "../../src/models/losses/features.ts";
+import { importanceWeightedBound, logPriorRatio } from "../../src/models/losses/importance.ts";
 import { klToUnitGaussian } from "../../src/models/losses/kl.ts";
 import {
   bernoulliNegLogLikelihood,
@@ -12,12 +15,19 @@ import {
 } from "../../src/models/losses/reconstruction.ts";
 import { replicationPad1, upsampleNearest2x } from "../../src/nn/upsample.ts";
 import { Rng } from "../../src/rng.ts";
-import { type Scalar, type Tensor, type Tensor2D, tf } from "../../src/tf.ts";
+import { type Scalar, type Tensor, type Tensor2D, type Tensor4D, tf } from "../../src/tf.ts";
 import { trainingBackends } from "../support/backends.ts";
 
 const rng = Rng.fromSeed(5);
 const x = () => rng.fold("x").uniform([2, 3, 3, 2]);
 const weigh = (t: Tensor) => tf.sum(tf.mul(t, rng.fold("w").normal(t.shape))) as Scalar;
+
+const LIKELIHOODS = [
+  ["gaussian", "elbo", { likelihood: "gaussian", sigma: 0.3 }],
+  ["gaussian of the optimal sigma", "elbo", { likelihood: "gaussian", sigma: "optimal" }],
+  ["bernoulli", "elbo", { likelihood: "bernoulli", sigma: 1 }],
+  ["pixel_mean", "pixel_mean", { likelihood: "gaussian", sigma: "optimal" }],
+] as const;
 
 /** Each as a function of one tensor, with where it is differentiated. */
 type Case = [string, (y: Tensor) => Scalar, () => Tensor];
@@ -32,6 +42,38 @@ const CASES: Case[] = [
     (v) => klToUnitGaussian(rng.normal([3, 4]), v),
     () => rng.normal([3, 4]),
   ],
+  [
+    "capacityGap below the capacity",
+    (m) => capacityGap(klToUnitGaussian(m, tf.zeros([3, 4])), tf.scalar(9)),
+    () => rng.normal([3, 4]),
+  ],
+  [
+    "capacityGap above the capacity",
+    (m) => capacityGap(klToUnitGaussian(m, tf.zeros([3, 4])), tf.scalar(0.1)),
+    () => rng.normal([3, 4]),
+  ],
+  ["importanceWeightedBound", (w) => importanceWeightedBound(w as Tensor2D), () => rng.normal([5, 3])],
+  [
+    "logPriorRatio by z",
+    (z) => weigh(logPriorRatio(z, rng.fold("e").normal([3, 4]), rng.fold("v").normal([3, 4]))),
+    () => rng.normal([3, 4]),
+  ],
+  [
+    "logPriorRatio by the log-variance, which all draws share",
+    (v) => weigh(logPriorRatio(rng.fold("z").normal([2, 3, 4]), rng.fold("e").normal([2, 3, 4]), v)),
+    () => rng.normal([3, 4]),
+  ],
+  ...LIKELIHOODS.map(
+    ([name, convention, o]) =>
+      [
+        `logLikelihoods, ${name}`,
+        (y: Tensor) => {
+          const pass = { logits: y as Tensor4D, recons: y as Tensor4D };
+          return weigh(logLikelihoods(x() as Tensor4D, pass, { convention, natWeight: 0.1 }, o));
+        },
+        () => rng.uniform([2, 3, 3, 2]),
+      ] as [string, (y: Tensor) => Scalar, () => Tensor],
+  ),
   ["meanSquaredError", (y) => meanSquaredError(x(), y), () => rng.uniform([2, 3, 3, 2])],
   ["gaussianNegLogLikelihood", (y) => gaussianNegLogLikelihood(x(), y, 0.3), () => rng.uniform([2, 3, 3, 2])],
   [

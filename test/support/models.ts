@@ -4,6 +4,13 @@ import type { BuildArgs, ModelDefinition } from "../../src/models/define.ts";
 import { Rng } from "../../src/rng.ts";
 import { type Tensor, tf } from "../../src/tf.ts";
 
+/** A class, an attribute and a number of another kind. */
+export const LABELS = [{ name: "class", values: 3 }, { name: "attribute", values: 2 }, { name: "number" }];
+
+/** Labels of `count` images, packed [count, 3]. */
+export const labelValues = (count: number): Float32Array =>
+  Float32Array.from({ length: 3 * count }, (_, i) => [i % 3, i % 2, 0.5][i % 3]!);
+
 /** A model with its schema's defaults, changed by `params` and `args`. */
 export async function build<P extends TObject, T extends string>(
   model: ModelDefinition<P, T>,
@@ -15,6 +22,8 @@ export async function build<P extends TObject, T extends string>(
     params: filled,
     imageShape: [32, 32, 3],
     convention: "pixel_mean",
+    natWeight: args.convention === "elbo" ? 1 : 0.00025,
+    labels: async () => LABELS,
     imageRange: [0, 1],
     rng: Rng.fromSeed(1).fold("weights"),
     baseDir: ".",

@@ -6,6 +6,7 @@ import type { Convention, ModelDefinition } from "../../src/models/define.ts";
 import type { Batch, Ctx, Named, VAE } from "../../src/models/vae.ts";
 import { Rng } from "../../src/rng.ts";
 import { type Scalar, type Tensor, type Tensor4D, tf, type Variable } from "../../src/tf.ts";
+import { LABELS, labelValues } from "./models.ts";
 
 export type Params = Record<string, unknown>;
 
@@ -53,13 +54,8 @@ export function unitWeights(
 export const images = (channels = 3, side = 32): Tensor4D =>
   Rng.fromSeed(7).uniform<Tensor4D>([4, side, side, channels]);
 
-/** Labels of `count` images, [count, 3], one-hot. */
-export const oneHot = (count: number): Float32Array =>
-  Float32Array.from({ length: 3 * count }, (_, i) => (i % 3 === Math.floor(i / 3) % 3 ? 1 : 0));
-
-export function labelsOf(x: Tensor4D): Tensor {
-  return tf.tensor2d(oneHot(x.shape[0]), [x.shape[0], 3]);
-}
+export const labelsOf = (x: Tensor4D): Tensor =>
+  tf.tensor2d(labelValues(x.shape[0]), [x.shape[0], LABELS.length]);
 
 export const batchOf = (x: Tensor4D): Batch => ({ images: x, labels: labelsOf(x) });
 

@@ -12,7 +12,7 @@ export function folderLabels(
   paths: readonly string[],
   { parts, byFolder }: Assigned,
   folder: string,
-): { table: LabelTable; note: string } {
+): { table: LabelTable; note: string; classes: number } {
   const depth = byFolder ? 1 : 0;
   const names = paths.map((path, i) => {
     if (parts[i] === undefined) return undefined;
@@ -27,5 +27,9 @@ export function folderLabels(
   const values = Float32Array.from(names, (name) => number.get(name ?? "") ?? 0);
   const shown = classes.slice(0, 20).map((name, i) => `${i} ${name}`);
   const more = classes.length > 20 ? `, … ${classes.length - 1}` : "";
-  return { table: { values, width: 1 }, note: ` Classes: ${shown.join(", ")}${more}.` };
+  return {
+    table: { values, width: 1 },
+    note: ` Classes: ${shown.join(", ")}${more}.`,
+    classes: classes.length,
+  };
 }

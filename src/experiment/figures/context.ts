@@ -1,3 +1,4 @@
+import type { ExpParams } from "../../config/schema.ts";
 import type { HostBatch } from "../../data/loader.ts";
 import { UserError } from "../../errors.ts";
 import type { CodeSplits } from "../../metrics/codes.ts";
@@ -10,7 +11,7 @@ import { Rng } from "../../rng.ts";
 import { type Tensor, type Tensor2D, type Tensor4D, tf } from "../../tf.ts";
 import { withTensors } from "../batch.ts";
 import type { OpenRun, SplitName } from "../open_run.ts";
-import { conventionOf, lossWeights } from "../weights.ts";
+import { conventionOf, lossWeights, natWeightOf } from "../weights.ts";
 import { encodeAll, toCodes } from "./encode.ts";
 import { type PictureSums, picturePass } from "./picture_pass.ts";
 import { type PosteriorSums, posteriorPass } from "./posterior_pass.ts";
@@ -136,7 +137,7 @@ export class FigureContext {
   get trainedLikelihood(): Likelihood | undefined {
     const { config, model, state, imageRange } = this.run;
     const { name: _, ...params } = config.model_params;
-    const weights = lossWeights(model, params, config.exp_params)(state.step);
+    const weights = asTwoTerms(lossWeights(model, params, config.exp_params)(state.step), config.exp_params);
     return trainedLikelihood(config, conventionOf(config.exp_params), weights, this.dims, imageRange);
   }
 
@@ -172,4 +173,9 @@ export class FigureContext {
     this.made.set(name, found);
     return found as Promise<T>;
   }
+}
+
+/** A bound that holds reconstruction and KL in one (`bound`) as the weights of the two. */
+function asTwoTerms({ bound, ...others }: Record<string, number>, exp: ExpParams): Record<string, number> {
+  return bound === undefined ? others : { ...others, reconstruction: bound / natWeightOf(exp), kl: bound };
 }

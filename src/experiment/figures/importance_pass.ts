@@ -1,6 +1,7 @@
 import { gaussian, type Likelihood } from "../../metrics/likelihood.ts";
 import { importanceWeighted } from "../../metrics/log_likelihood.ts";
-import { type Tensor, type Tensor1D, type Tensor2D, tf } from "../../tf.ts";
+import { logPriorRatio } from "../../models/losses/importance.ts";
+import { type Tensor1D, type Tensor2D, tf } from "../../tf.ts";
 import type { FigureContext } from "./context.ts";
 
 /**
@@ -24,7 +25,7 @@ export async function importancePass(
         const noise = rng.fold(k).normal<Tensor2D>(mean.shape);
         const z = tf.add<Tensor2D>(mean, tf.mul(tf.exp(tf.mul(0.5, logVar)), noise));
         const decoded = context.decode(name, tf.reshape(z, like.shape), context.ctx(rng.fold(k), labels));
-        const ratio = logPriorRatio(z, noise, logVar);
+        const ratio = logPriorRatio<Tensor1D>(z, noise, logVar);
         return likelihoods.map((p) => tf.add<Tensor1D>(p.logDensity(x, decoded), ratio));
       });
       for (const [i, w] of found.entries()) weights[i]!.push(w.dataSync());
@@ -35,11 +36,6 @@ export async function importancePass(
     count += host.shape[0];
   });
   return sums.map((sum) => sum / count);
-}
-
-/** log N(z; 0, I) - log N(z; mean, exp(logVar)) of z = mean + exp(logVar / 2) noise, [B]; the constants cancel. */
-export function logPriorRatio(z: Tensor2D, noise: Tensor, logVar: Tensor): Tensor1D {
-  return tf.mul(0.5, tf.sum(tf.sub(tf.add(tf.square(noise), logVar), tf.square(z)), 1));
 }
 
 /** The fitted Gaussian's sigma is the root mean squared error of the ELBO's reconstructions. */

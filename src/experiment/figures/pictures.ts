@@ -59,9 +59,15 @@ async function sampleStatistics(context: FigureContext, count: number) {
   if (vae.sample === undefined) return undefined;
   const statistics = await featureStatistics(context);
   const batch = config.data_params.val_batch_size;
+  const given = vae.labels && (await context.posteriors()).labels; // as often as the images have them
+  const width = vae.labels?.all.length ?? 0;
   for (let at = 0; at < count; at += batch) {
-    const ctx = context.ctx(context.rng.fold("sample").fold(at));
-    tf.tidy(() => statistics.add(context.shown(vae.sample!(Math.min(batch, count - at), ctx))));
+    const n = Math.min(batch, count - at);
+    const rng = context.rng.fold("sample").fold(at);
+    tf.tidy(() => {
+      const labels = vae.labels && tf.tensor2d(given!.subarray(at * width, (at + n) * width), [n, width]);
+      statistics.add(context.shown(vae.sample!(n, context.ctx(rng, labels))));
+    });
     await new Promise(setImmediate);
   }
   statistics.dispose();

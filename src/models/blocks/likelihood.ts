@@ -1,11 +1,13 @@
 import { type Static, Type } from "typebox";
 import { oneOf } from "../../config/schema.ts";
 import { ConfigError } from "../../errors.ts";
-import type { Scalar, Tensor } from "../../tf.ts";
+import { type Scalar, type Tensor, type Tensor1D, type Tensor4D, tf } from "../../tf.ts";
 import type { Convention } from "../define.ts";
 import {
   bernoulliNegLogLikelihood,
+  bernoulliPerValue,
   gaussianNegLogLikelihood,
+  MIN_MSE,
   meanSquaredError,
   optimalSigmaNegLogLikelihood,
 } from "../losses/reconstruction.ts";
@@ -26,6 +28,10 @@ export const LikelihoodOptions = {
 const Shape = Type.Object(LikelihoodOptions);
 export type LikelihoodOptions = Static<typeof Shape>;
 
+/** What a loss term `reconstruction` measures under a convention. */
+export const reconstructionDoc = (convention: Convention): string =>
+  convention === "elbo" ? "-log p(x | z), nats per image" : "mean squared error per element";
+
 /** The reconstruction term of a convention: nats per image (elbo) or mean squared error (pixel_mean). */
 export function reconstructionTerm(
   images: Tensor,
@@ -38,6 +44,33 @@ export function reconstructionTerm(
   return o.sigma === "optimal"
     ? optimalSigmaNegLogLikelihood(images, pass.recons)
     : gaussianNegLogLikelihood(images, pass.recons, o.sigma);
+}
+
+/**
+ * log p(x | z) of each decoded image in nats, [N]; `images` and `pass`: [N, H, W, C]. Constants included under `elbo`;
+ * there sigma: optimal is the one of all N. Under `pixel_mean` the negative mean squared error over `natWeight`: a
+ * Gaussian of sigma^2 = H W C natWeight / 2 without its constant, so that natWeight times it is PyTorch-VAE's.
+ */
+export function logLikelihoods(
+  images: Tensor4D,
+  pass: { readonly logits: Tensor4D; readonly recons: Tensor4D },
+  { convention, natWeight }: { readonly convention: Convention; readonly natWeight: number },
+  o: LikelihoodOptions,
+): Tensor1D {
+  const perImage = (t: Tensor) => tf.sum<Tensor1D>(t, [1, 2, 3]);
+  const dims = images.size / images.shape[0];
+  if (convention === "elbo" && o.likelihood === "bernoulli") {
+    return tf.neg(perImage(bernoulliPerValue(images, pass.logits)));
+  }
+  const squares = perImage(tf.square(tf.sub(images, pass.recons)));
+  if (convention === "pixel_mean") return tf.mul(squares, -1 / (dims * natWeight));
+  if (o.sigma !== "optimal") {
+    const constant = dims * (Math.log(o.sigma) + 0.5 * Math.log(2 * Math.PI));
+    return tf.sub(tf.mul(squares, -1 / (2 * o.sigma * o.sigma)), constant);
+  }
+  const variance = tf.add(tf.div(tf.mean(squares), dims), MIN_MSE);
+  const constant = tf.mul(dims / 2, tf.log(tf.mul(variance, 2 * Math.PI)));
+  return tf.neg(tf.add<Tensor1D>(tf.div(squares, tf.mul(2, variance)), constant));
 }
 
 /** @throws ConfigError where the likelihood doesn't fit the last activation. */

@@ -16,6 +16,9 @@ export function gaussianNegLogLikelihood(x: Tensor, mean: Tensor, sigma: number)
   return tf.add(tf.mul(meanSquaredError(x, mean), dims / (2 * sigma * sigma)), constant);
 }
 
+/** Added to a mean squared error that stands for a variance. */
+export const MIN_MSE = 1e-8;
+
 /**
  * The same with the one sigma that suits the batch best, sigma^2 = the mean squared error, which gives
  * dims/2 (log(2 pi MSE) + 1) (Rybkin et al., "Simple and effective VAE training with calibrated decoders",
@@ -24,7 +27,7 @@ export function gaussianNegLogLikelihood(x: Tensor, mean: Tensor, sigma: number)
  */
 export function optimalSigmaNegLogLikelihood(x: Tensor, mean: Tensor): Scalar {
   const dims = x.size / x.shape[0]!;
-  const mse = tf.add(meanSquaredError(x, mean), 1e-8);
+  const mse = tf.add(meanSquaredError(x, mean), MIN_MSE);
   return tf.mul(dims / 2, tf.add(tf.log(tf.mul(mse, 2 * Math.PI)), 1));
 }
 
@@ -34,6 +37,11 @@ export function optimalSigmaNegLogLikelihood(x: Tensor, mean: Tensor): Scalar {
  */
 export function bernoulliNegLogLikelihood(x: Tensor, logits: Tensor): Scalar {
   const dims = x.size / x.shape[0]!;
+  return tf.mul(dims, tf.mean(bernoulliPerValue(x, logits)));
+}
+
+/** The same of each value, [B, …]. */
+export function bernoulliPerValue(x: Tensor, logits: Tensor): Tensor {
   const stable = tf.add(tf.relu(logits), tf.softplus(tf.neg(tf.abs(logits)))); // softplus(logits), no overflow
-  return tf.mul(dims, tf.mean(tf.sub(stable, tf.mul(x, logits))));
+  return tf.sub(stable, tf.mul(x, logits));
 }

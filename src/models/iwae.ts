@@ -1,0 +1,76 @@
+import { Type } from "typebox";
+import { ConfigError } from "../errors.ts";
+import { type Scalar, type Tensor2D, type Tensor4D, tf } from "../tf.ts";
+import { checkLikelihood, LikelihoodOptions, logLikelihoods } from "./blocks/likelihood.ts";
+import { ConvOptions } from "./blocks/options.ts";
+import { defineModel } from "./define.ts";
+import { buildGaussianVAE } from "./gaussian.ts";
+import { importanceWeightedBound, logPriorRatio } from "./losses/importance.ts";
+import { klToUnitGaussian } from "./losses/kl.ts";
+import { meanSquaredError } from "./losses/reconstruction.ts";
+
+const Params = Type.Object({
+  ...ConvOptions,
+  ...LikelihoodOptions,
+  num_samples: Type.Integer({
+    minimum: 1,
+    default: 5,
+    description: "K: draws of z an image, all decoded at each step.",
+  }),
+});
+
+/**
+ * The importance-weighted autoencoder: its one term is the bound -log 1/K sum_k w_k (Burda et al., arXiv 1509.00519, eq.
+ * 8), in nats under either convention, for it is no sum of a reconstruction and a KL; those are logged beside it. Under
+ * `pixel_mean` p(x | z) is the Gaussian that kld_weight implies (`logLikelihoods`) and kld_weight the bound's weight, so
+ * that K = 1 is PyTorch-VAE's MSE + kld_weight KL, the KL by its draw.
+ */
+export default defineModel({
+  name: "IWAE",
+  summary: "The importance-weighted autoencoder: a tighter bound on log p(x) of several draws of z.",
+  paper: { title: "Importance Weighted Autoencoders", url: "https://arxiv.org/abs/1509.00519" },
+  params: Params,
+  check: checkLikelihood,
+  terms: () => ({
+    bound: { doc: "-log 1/K sum_k p(x | z_k) p(z_k) / q(z_k | x), nats per image", weight: 1, nats: true },
+  }),
+  build(args) {
+    const o = args.params;
+    checkLikelihood(o);
+    if (args.natWeight <= 0) {
+      throw new ConfigError(
+        "exp_params.kld_weight: expected a number > 0 for IWAE, whose likelihood it implies, got 0. Raise it, or set " +
+          "reconstruction: elbo.",
+      );
+    }
+    const draws = o.num_samples;
+    const { forward, ...vae } = buildGaussianVAE(o, args);
+    return {
+      ...vae,
+      phases: [
+        {
+          name: "vae",
+          owns: () => true,
+          loss({ images }, ctx) {
+            const pass = forward(images, ctx, draws);
+            const { mean, logVar, noise } = pass;
+            const repeated = draws === 1 ? images : tf.concat(Array<Tensor4D>(draws).fill(images), 0);
+            const logP = logLikelihoods(repeated, pass, args, o);
+            const ratio = logPriorRatio<Tensor2D>(tf.reshape(pass.z, noise.shape), noise, logVar);
+            const logWeights = tf.add<Tensor2D>(tf.reshape(logP, ratio.shape), ratio);
+            const mse = meanSquaredError(repeated, pass.recons);
+            return {
+              terms: { bound: importanceWeightedBound(logWeights) },
+              scalars: {
+                reconstruction: args.convention === "elbo" ? tf.neg(tf.mean<Scalar>(logP)) : mse,
+                kl: klToUnitGaussian(mean, logVar),
+                mse: tf.clone(mse),
+              },
+              updates: pass.updates,
+            };
+          },
+        },
+      ],
+    };
+  },
+});

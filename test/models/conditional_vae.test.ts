@@ -1,0 +1,185 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { useBackend } from "../../src/backends/index.ts";
+import { traverse } from "../../src/explore/traverse.ts";
+import { conditionOf, labelsForSamples } from "../../src/models/blocks/condition.ts";
+import ConditionalVAE from "../../src/models/conditional_vae.ts";
+import { newCtx } from "../../src/models/ctx.ts";
+import { Rng } from "../../src/rng.ts";
+import { type Tensor4D, tf } from "../../src/tf.ts";
+import { vae as command } from "../support/cli.ts";
+import { folder } from "../support/configs.ts";
+import { build, LABELS, maxDifference } from "../support/models.ts";
+
+const SMALL = { latent_dim: 3, hidden_dims: [4, 8, 8] };
+const ctx = (labels: number[][]) =>
+  newCtx({ training: false, rng: Rng.fromSeed(1), labels: tf.tensor2d(labels) });
+const images = (count: number) => Rng.fromSeed(7).uniform<Tensor4D>([count, 32, 32, 3]);
+
+beforeAll(async () => {
+  await useBackend("auto");
+});
+
+it("classes of more than two values are one-hot, all else is as it is, in the order that the config names", () => {
+  const labels = ctx([
+    [2, 1, 0.5],
+    [0, 0, -3],
+  ]);
+  expect(conditionOf({ all: LABELS, used: [0, 1, 2] }, labels).arraySync()).toEqual([
+    [0, 0, 1, 1, 0.5],
+    [1, 0, 0, 0, -3],
+  ]);
+  expect(conditionOf({ all: LABELS, used: [1, 0] }, labels).arraySync()).toEqual([
+    [1, 0, 0, 1],
+    [0, 1, 0, 0],
+  ]);
+});
+
+it("has PyTorch-VAE's parameters, and its label width where a label has two values", async () => {
+  const labels = async () => Array.from({ length: 40 }, (_, i) => ({ name: `a${i}`, values: 2 }));
+  const model = await build(ConditionalVAE, { ...SMALL, num_classes: 40 }, { labels });
+  const shapes = [...model.params].slice(0, 5).map(([name, p]) => [name, p.value.shape]);
+  expect(shapes).toEqual([
+    ["embed_class.weight", [40, 32 * 32]],
+    ["embed_class.bias", [32 * 32]],
+    ["embed_data.weight", [1, 1, 3, 3]],
+    ["embed_data.bias", [3]],
+    ["encoder.0.0.weight", [3, 3, 4, 4]],
+  ]);
+  expect(model.params.get("decoder_input.weight")!.value.shape[0]).toBe(3 + 40);
+});
+
+it("encoder and decoder depend on the labels used and on no others", async () => {
+  const model = await build(ConditionalVAE, { ...SMALL, labels: ["class"] });
+  const x = images(1);
+  const z = { z: tf.ones([1, 3]) };
+  const mean = (labels: number[]) => {
+    const q = model.encode(x, ctx([labels])).posterior.z!;
+    return (q as { mean: typeof z.z }).mean.dataSync();
+  };
+  const decoded = (labels: number[]) => model.decode(z, ctx([labels])).dataSync();
+  expect(maxDifference(mean([0, 0, 0]), mean([1, 0, 0]))).toBeGreaterThan(1e-4);
+  expect(maxDifference(decoded([0, 0, 0]), decoded([1, 0, 0]))).toBeGreaterThan(1e-4);
+  expect(mean([1, 0, 0])).toEqual(mean([1, 1, 9]));
+  expect(decoded([1, 0, 0])).toEqual(decoded([1, 1, 9]));
+});
+
+describe("samples", () => {
+  it("take the values of one label in turn, and of several each drawn by itself", () => {
+    const rng = Rng.fromSeed(1);
+    const one = labelsForSamples({ all: LABELS, used: [0] }, 7, rng);
+    expect(Array.from({ length: 7 }, (_, i) => one[3 * i])).toEqual([0, 1, 2, 0, 1, 2, 0]);
+    const several = labelsForSamples({ all: LABELS, used: [0, 1] }, 300, rng);
+    const pairs = Array.from({ length: 300 }, (_, i) => `${several[3 * i]} ${several[3 * i + 1]}`);
+    expect([...new Set(pairs)].sort()).toEqual(["0 0", "0 1", "1 0", "1 1", "2 0", "2 1"]);
+  });
+
+  it("are of the labels given", async () => {
+    const model = await build(ConditionalVAE, { ...SMALL, labels: ["class"] });
+    const z = { z: Rng.fromSeed(1).fold("prior").normal([2, 3]) };
+    const labels = [
+      [2, 0, 0],
+      [1, 0, 0],
+    ];
+    const sampled = model.sample!(2, ctx(labels)).dataSync();
+    expect(maxDifference(sampled, model.decode(z, ctx(labels)).dataSync())).toBeLessThan(1e-6);
+  });
+});
+
+it("traversals keep the image's own labels", async () => {
+  const model = await build(ConditionalVAE, { ...SMALL, labels: ["class"] });
+  const layout = { parts: [{ name: "z", shape: [3], from: 0, size: 3 }], size: 3 };
+  const start = Float32Array.of(0.1, 0.2, 0.3);
+  const [dimension] = [{ index: 1, name: "z 1", kl: 0 }];
+  const made = traverse(
+    model,
+    layout,
+    start,
+    [dimension],
+    [-1, 1],
+    Rng.fromSeed(1),
+    Float32Array.of(2, 0, 0),
+  );
+  const z = tf.tensor2d([
+    [0.1, -1, 0.3],
+    [0.1, 1, 0.3],
+  ]);
+  const expected = model
+    .decode(
+      { z },
+      ctx([
+        [2, 0, 0],
+        [2, 0, 0],
+      ]),
+    )
+    .dataSync();
+  expect(maxDifference(made.images, expected)).toBeLessThan(1e-6);
+});
+
+it.each<[string, object, object, RegExp]>([
+  [
+    "no labels",
+    {},
+    { labels: async () => [] },
+    /^data_params\.name: expected data with labels .*label_from=folder/,
+  ],
+  [
+    "an unknown label",
+    { labels: ["clas"] },
+    {},
+    /^model_params\.labels\[0\]: expected one of class, .* Did you mean "class"\?/,
+  ],
+  ["another width", { num_classes: 144 }, {}, /^model_params\.num_classes: expected 5, .* got 144/],
+])("%s is an error before training", async (_, params, args, message) => {
+  await expect(build(ConditionalVAE, { ...SMALL, ...params }, args)).rejects.toThrow(message);
+});
+
+it("says which labels images lack", async () => {
+  const model = await build(ConditionalVAE, { ...SMALL, labels: ["class"] });
+  const bare = newCtx({ training: false, rng: Rng.fromSeed(1) });
+  expect(() => model.encode(images(1), bare)).toThrow(
+    /expected images with labels \(class\).*--label class=0/,
+  );
+});
+
+it("trains, validates and is explored from the command line", { timeout: 180_000 }, async () => {
+  const cwd = folder({
+    "c.yaml": `
+model_params: {name: ConditionalVAE, labels: [shape], latent_dim: 4, hidden_dims: [8, 8, 16]}
+data_params: {name: shapes3d, size: 64, patch_size: 32, train_batch_size: 16, val_batch_size: 32, val_limit: 32}
+trainer_params: {max_epochs: 1}
+logging_params: {image_count: 4, name: tiny, latent_count: 8}
+`,
+  });
+  const run = "logs/tiny/version_0";
+  const ok = async (...args: string[]) => {
+    const { code, stderr } = await command(args, { cwd });
+    expect([code, stderr.replace(/^(wrote .*|\d+ images, .*)\n/gm, "")], args.join(" ")).toEqual([0, ""]);
+  };
+  await ok("run", "--config", "c.yaml", "--quiet");
+  await ok("sample", run, "--count", "4", "--label", "shape=2");
+  await ok("reconstruct", run, "--count", "4");
+  await ok("traverse", run, "--dimensions", "2", "--label", "shape=1");
+  await ok("interpolate", run);
+  await ok("attribute", run, "--attribute", "shape=1", "--count", "2");
+  await ok("encode", run, "test", "--limit", "8");
+  await ok(
+    "evaluate",
+    run,
+    "--max-images",
+    "32",
+    "--draws",
+    "2",
+    "--figures",
+    "elbo,log_likelihood,mse,frechet",
+  );
+  await ok("reconstruct", run, `${run}/Samples/epoch_0001.png`, "--label", "shape=3");
+  const without = await command(["reconstruct", run, `${run}/Samples/epoch_0001.png`], { cwd });
+  expect([without.code, without.stderr]).toEqual([2, expect.stringMatching(/--label shape=0/)]);
+  const wrong = await command(["sample", run, "--label", "shape=4"], { cwd });
+  expect([wrong.code, wrong.stderr]).toEqual([
+    2,
+    expect.stringMatching(/expected shape to be 0 to 3, got "4"/),
+  ]);
+  const tfjs = await command(["export", run, "--format", "tfjs", "--out", "d"], { cwd });
+  expect([tfjs.code, tfjs.stderr]).toEqual([1, expect.stringMatching(/its decoder takes labels besides z/)]);
+});
