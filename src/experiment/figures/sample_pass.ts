@@ -1,0 +1,34 @@
+import type { Moments } from "../../metrics/frechet.ts";
+import { sharpness } from "../../metrics/sharpness.ts";
+import { tf } from "../../tf.ts";
+import type { FigureContext } from "./context.ts";
+import { featureStatistics } from "./feature_statistics.ts";
+
+/** What samples of the prior say, as far as it was asked for. */
+export interface SampleSums {
+  readonly features: Moments | undefined;
+  /** The mean over samples. */
+  readonly sharpness: number | undefined;
+}
+
+/** Of as many samples as there are images evaluated; undefined for a model without a prior. */
+export async function samplePass(context: FigureContext): Promise<SampleSums | undefined> {
+  const { asked, options, run } = context;
+  const { vae, config } = run;
+  if (vae.sample === undefined) return undefined;
+  const statistics = asked.has("frechet") ? await featureStatistics(context) : undefined;
+  const count = Math.min(options.maxImages, (await run.dataset()).splits[options.split].size);
+  const batch = config.data_params.val_batch_size;
+  let sum = 0;
+  for (let at = 0; at < count; at += batch) {
+    const ctx = context.ctx(context.rng.fold("sample").fold(at));
+    tf.tidy(() => {
+      const pictures = context.shown(vae.sample!(Math.min(batch, count - at), ctx));
+      statistics?.add(pictures);
+      if (asked.has("sharpness")) sum += tf.sum(sharpness(pictures)).dataSync()[0]!;
+    });
+    await new Promise(setImmediate);
+  }
+  statistics?.dispose();
+  return { features: statistics?.moments, sharpness: asked.has("sharpness") ? sum / count : undefined };
+}
