@@ -42,7 +42,11 @@ export function addEvaluate(program: Command): void {
     .option("--max-images <n>", "images at most, from all over the split", wholeNumber(1), 1000)
     .option("--draws <k>", "draws of z for log_likelihood", wholeNumber(1), 16)
     .option("--seed <n>", "of all draws", wholeNumber(0), 0)
-    .option("--network <name>", "of the Fréchet distance: NAME, or NAME:WEIGHTS", "tiny_vgg")
+    .option(
+      "--network <name>",
+      "of the Fréchet and the perceptual distance: NAME or NAME:WEIGHTS",
+      "tiny_vgg",
+    )
     .option("--lpips <files>", "VARIANT:BACKBONE:HEADS, such as vgg:vgg16.pth:lpips/vgg.pth")
     .option("--out <file>", "JSON file to write; evaluation.json in the run where left out")
     .option("--set <key=value>", "evaluate with a value of the config changed (repeatable)", collect)

@@ -11,11 +11,11 @@ export interface ReadConfig {
 }
 
 /**
- * `file` laid over all that it `extends`, in order, each relative to the file that names it.
+ * `file` laid over all that it `extends`, in order, each relative to the file that names it. `place`: where it is named.
  *
  * @throws ConfigError where a file can't be read or extends itself.
  */
-export function readWithBases(file: string): ReadConfig {
+export function readWithBases(file: string, place = ""): ReadConfig {
   const files: string[] = [];
   const done = new Map<string, Located>();
   const read = (name: string, place: string, above: readonly string[]): Located => {
@@ -41,7 +41,18 @@ export function readWithBases(file: string): ReadConfig {
     done.set(real, root);
     return root;
   };
-  return { root: read(file, "", []), files };
+  return { root: read(file, place, []), files };
+}
+
+/** `node`, a config that stands in `file`, laid over `between` and that over all that it `extends`; `files`: those. */
+export function overItsBases(node: Located, file: string, between?: Located): ReadConfig {
+  const { own, bases } = splitExtends(node);
+  const read = bases.map(({ value, place }) => {
+    const target = isAbsolute(value) ? value : join(dirname(file), value);
+    return readWithBases(target, `${formatPlace(place)} extends`);
+  });
+  const layers = [...read.map(({ root }) => root), ...(between ? [between] : []), own];
+  return { root: layers.reduce(merge), files: read.flatMap(({ files }) => files) };
 }
 
 function splitExtends(node: Located) {

@@ -8,17 +8,17 @@ import { parseYaml } from "./parse.ts";
 const MAX_BYTES = 1 << 18;
 
 /** The map that the YAML file holds, with places. @throws ConfigError where it isn't one. */
-export function readYamlFile(file: string, place = ""): Located {
+export function readYamlFile(file: string, place = "", expected = "sections (model_params, …)"): Located {
   const text = readText(file, place);
   const dir = dirname(resolve(file));
   const root = parseYaml(text, (line, column) => ({ source: file, line, column, dir }));
   if (root === undefined || root.value === null) {
-    throw new ConfigError(`${file}:1:1: expected sections (model_params, …), got an empty file`);
+    throw new ConfigError(`${file}:1:1: expected ${expected}, got an empty file`);
   }
   if (!(root.value instanceof Map)) {
     const got = Array.isArray(root.value) ? "a list" : JSON.stringify(root.value);
     throw new ConfigError(
-      `${file}:${root.place.line}:${root.place.column}: expected sections (model_params, …), got ${got}`,
+      `${file}:${root.place.line}:${root.place.column}: expected ${expected}, got ${got}`,
     );
   }
   // A section whose keys are all commented out reads as null, and means none of them.

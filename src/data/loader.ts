@@ -1,3 +1,4 @@
+import { DataError } from "../errors.ts";
 import type { Rng } from "../rng.ts";
 import type { Split } from "./dataset.ts";
 import { ordered } from "./ordered.ts";
@@ -78,6 +79,13 @@ export class Loader {
       Int32Array.from({ length: taken }, (_, i) => Math.floor((i * this.size) / taken)),
       undefined,
     );
+  }
+
+  /** The examples of these numbers, as they are. @throws DataError where the split has fewer */
+  at(numbers: readonly number[]): Promise<HostBatch> {
+    const beyond = numbers.find((n) => n >= this.size);
+    if (beyond === undefined) return this.prepare(Int32Array.from(numbers), undefined);
+    throw new DataError(`expected numbers of images below ${this.size}, which the split has, got ${beyond}.`);
   }
 
   private async prepare(indices: Int32Array, flips: Float32Array | undefined): Promise<HostBatch> {

@@ -34,6 +34,8 @@ export interface TrainArgs {
   /** Go on from the folder's last checkpoint. */
   readonly resume: boolean;
   readonly quiet: boolean;
+  /** Say how far it is and what goes wrong, but not what runs and what came out: one of several runs. */
+  readonly brief?: boolean;
 }
 
 export interface TrainResult {

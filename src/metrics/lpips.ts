@@ -60,7 +60,7 @@ export async function loadLpips(
             throw new DataError(
               `${heads}: head ${i} has ${weights[i]!.length} weights, expected ${channels} (${layer}).`,
             );
-          const difference = tf.square(tf.sub(unit(fx[layer]!), unit(fy[layer]!)));
+          const difference = tf.square(tf.sub(unitVectors(fx[layer]!), unitVectors(fy[layer]!)));
           return tf.mean<Tensor1D>(tf.sum(tf.mul(difference, weights[i]!), 3), [1, 2]);
         });
         return terms.reduce((a, b) => tf.add(a, b));
@@ -70,7 +70,7 @@ export async function loadLpips(
 }
 
 /** Each position's vector divided by its length. */
-function unit(x: Tensor4D): Tensor4D {
+export function unitVectors(x: Tensor4D): Tensor4D {
   const length = tf.sqrt(tf.sum(tf.square(x), 3, true));
   return tf.div(x, tf.add(length, 1e-10));
 }

@@ -1,6 +1,7 @@
 import type { ExpParams } from "../../config/schema.ts";
 import type { HostBatch } from "../../data/loader.ts";
 import { UserError } from "../../errors.ts";
+import type { FeatureNetworkSpec } from "../../features/frozen_network.ts";
 import type { CodeSplits } from "../../metrics/codes.ts";
 import { type Likelihood, trainedLikelihood } from "../../metrics/likelihood.ts";
 import type { LpipsFiles } from "../../metrics/lpips.ts";
@@ -15,6 +16,7 @@ import { conventionOf, lossWeights, natWeightOf } from "../weights.ts";
 import { encodeAll, toCodes } from "./encode.ts";
 import { type PictureSums, picturePass } from "./picture_pass.ts";
 import { type PosteriorSums, posteriorPass } from "./posterior_pass.ts";
+import { type SampleSums, samplePass } from "./sample_pass.ts";
 
 export interface FigureOptions {
   readonly split: SplitName;
@@ -23,8 +25,8 @@ export interface FigureOptions {
   readonly seed: number;
   /** K of the importance-weighted bound. */
   readonly draws: number;
-  /** Network whose features the Fréchet distance compares. */
-  readonly network: { readonly name: string; readonly weights?: string };
+  /** Network whose features the Fréchet and the perceptual distance compare. */
+  readonly network: Exclude<FeatureNetworkSpec, string>;
   readonly lpips: LpipsFiles | undefined;
   /** Folder that relative file names in these options start from. */
   readonly baseDir: string;
@@ -147,6 +149,11 @@ export class FigureContext {
 
   pictures(): Promise<PictureSums> {
     return this.once("pictures", () => picturePass(this));
+  }
+
+  /** Of samples of the prior; undefined for a model without one. */
+  samples(): Promise<SampleSums | undefined> {
+    return this.once("samples", () => samplePass(this));
   }
 
   /** Codes with the data set's labels: of training images, and of those evaluated. */

@@ -2,7 +2,7 @@ import { ConfigError } from "../../errors.ts";
 import { didYouMean } from "../../suggest.ts";
 import type { OpenRun } from "../open_run.ts";
 import { FigureContext, type FigureOptions } from "./context.ts";
-import type { Figure, Value } from "./figure.ts";
+import type { Better, Figure, Value } from "./figure.ts";
 import { labelFigures } from "./labels.ts";
 import { likelihoodFigures } from "./likelihoods.ts";
 import { pictureFigures } from "./pictures.ts";
@@ -15,6 +15,16 @@ export const figures: readonly Figure[] = [
   ...pictureFigures,
   ...labelFigures.map(ofGaussian),
 ];
+
+export type { Better };
+
+/** Which of two values of a figure is better, by its name in an evaluation. */
+export function betterOf(name: string): Better {
+  for (const { better } of figures) if (typeof better === "object" && better[name]) return better[name];
+  const owners = figures.filter((f) => name === f.name || name.startsWith(`${f.name}_`));
+  const [owner] = owners.sort((a, b) => b.name.length - a.name.length);
+  return typeof owner?.better === "string" ? owner.better : "neither";
+}
 
 /** What `vae evaluate --json` prints. */
 export interface Evaluation {

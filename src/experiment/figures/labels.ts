@@ -6,15 +6,14 @@ import { linearSvm } from "../../metrics/linear_svm.ts";
 import { logisticRegression } from "../../metrics/logistic_regression.ts";
 import { mutualInformationGap } from "../../metrics/mig.ts";
 import { separatedAttributePredictability } from "../../metrics/sap.ts";
-import type { FigureContext } from "./context.ts";
-import type { Figure } from "./figure.ts";
+import type { Figure, FigureSubject } from "./figure.ts";
 
-async function noLabels({ run }: FigureContext): Promise<string | undefined> {
+async function noLabels({ run }: FigureSubject): Promise<string | undefined> {
   const { labelNames, name } = await run.dataset();
   return labelNames.length > 0 ? undefined : `needs labels, ${name} has none`;
 }
 
-async function noFactors({ run }: FigureContext): Promise<string | undefined> {
+async function noFactors({ run }: FigureSubject): Promise<string | undefined> {
   const { factors, name } = await run.dataset();
   return factors ? undefined : `needs images made from known factors, as shapes3d's; ${name}'s are not`;
 }
@@ -26,6 +25,7 @@ const classifier = (name: string, what: string, byDefault: boolean, train: Class
   name,
   summary: `accuracy of ${what} on z, trained on training images: of each label, and the mean`,
   byDefault,
+  better: "higher",
   missing: noLabels,
   async compute(context) {
     const { train: seen, test } = await context.codes();
@@ -45,6 +45,7 @@ const ofFactors = (name: string, summary: string, compute: Figure["compute"]): F
   name,
   summary,
   byDefault: true,
+  better: "higher",
   missing: noFactors,
   compute,
 });

@@ -12,6 +12,7 @@ export const likelihoodFigures: readonly Figure[] = [
     summary:
       "lower bound on log p(x): elbo in nats and bits_per_dim for a Gaussian with one sigma fitted to the images, elbo_trained for the likelihood that the loss stands for",
     byDefault: true,
+    better: { elbo: "higher", elbo_trained: "higher", bits_per_dim: "lower", bits_per_dim_trained: "lower" },
     async compute(context) {
       const { mse, klPerDimension, trainedLogDensity } = await context.posteriors();
       const kl = sum(klPerDimension);
@@ -32,6 +33,7 @@ export const likelihoodFigures: readonly Figure[] = [
     name: "log_likelihood",
     summary: "importance-weighted bound on log p(x) of --draws draws, in nats, for the likelihoods of elbo",
     byDefault: true,
+    better: "higher",
     async compute(context) {
       const trained = context.trainedLikelihood;
       const { mse } = await context.posteriors();
@@ -46,6 +48,7 @@ export const likelihoodFigures: readonly Figure[] = [
     name: "kl",
     summary: "KL(q(z | x) || N(0, I)) in nats: kl in all, kl_per_dim of each dimension",
     byDefault: true,
+    better: "neither",
     async compute(context) {
       const { klPerDimension } = await context.posteriors();
       return { kl: sum(klPerDimension), kl_per_dim: [...klPerDimension] };
@@ -55,6 +58,7 @@ export const likelihoodFigures: readonly Figure[] = [
     name: "active_units",
     summary: "dimensions of z whose posterior mean has a variance above 0.01 over the images",
     byDefault: true,
+    better: "neither",
     async compute(context) {
       const { means, dims } = await context.posteriors();
       return { active_units: activeUnits(means, dims) };

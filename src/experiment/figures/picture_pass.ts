@@ -1,4 +1,6 @@
 import { loadLpips } from "../../metrics/lpips.ts";
+import { loadPerceptual } from "../../metrics/perceptual.ts";
+import { sharpness } from "../../metrics/sharpness.ts";
 import { peakSignalToNoise, squaredError } from "../../metrics/squared_error.ts";
 import { multiScaleSsim, SSIM_MIN_SIDE, ssim } from "../../metrics/ssim.ts";
 import type { Tensor1D, Tensor4D } from "../../tf.ts";
@@ -7,7 +9,7 @@ import { type FeatureStatistics, featureStatistics } from "./feature_statistics.
 
 /** Means over the images evaluated, pictures against the pictures that are reconstructed of them. */
 export interface PictureSums {
-  /** By figure: mse, psnr, ssim, ms_ssim, lpips, as far as they were asked for. */
+  /** By figure: mse, psnr, ssim, ms_ssim, lpips, perceptual, sharpness_…, as far as they were asked for. */
   readonly means: Readonly<Record<string, number>>;
   /** Features of the images and of the reconstructions, where the Fréchet distance was asked for. */
   readonly features: { readonly images: FeatureStatistics; readonly recons: FeatureStatistics } | undefined;
@@ -18,6 +20,11 @@ export async function picturePass(context: FigureContext): Promise<PictureSums> 
   const [height, width] = run.imageShape;
   const lpips =
     asked.has("lpips") && options.lpips ? await loadLpips(options.lpips, run.imageShape) : undefined;
+  const { imageShape } = run;
+  const { network, baseDir } = options;
+  const perceptual = asked.has("perceptual")
+    ? await loadPerceptual(network, { imageShape, baseDir })
+    : undefined;
   const features = asked.has("frechet")
     ? { images: await featureStatistics(context), recons: await featureStatistics(context) }
     : undefined;
@@ -27,6 +34,11 @@ export async function picturePass(context: FigureContext): Promise<PictureSums> 
     ...(asked.has("ssim") && fits && { ssim }),
     ...(asked.has("ms_ssim") && fits && { ms_ssim: multiScaleSsim }),
     ...(lpips && { lpips: lpips.distance }),
+    ...(perceptual && { perceptual: perceptual.distance }),
+    ...(asked.has("sharpness") && {
+      sharpness_images: sharpness,
+      sharpness_reconstructions: (_: Tensor4D, y: Tensor4D) => sharpness(y),
+    }),
   };
   const sums: Record<string, number> = {};
   const add = (name: string, values: ArrayLike<number>) => {
@@ -49,6 +61,7 @@ export async function picturePass(context: FigureContext): Promise<PictureSums> 
     });
   } finally {
     lpips?.dispose();
+    perceptual?.dispose();
     features?.images.dispose();
     features?.recons.dispose();
   }

@@ -24,6 +24,7 @@ export interface RunLogArgs {
   readonly backend: BackendInfo;
   readonly resume: boolean;
   readonly quiet: boolean;
+  readonly brief?: boolean;
   readonly state: Readonly<RunState>;
   readonly totalSteps: number;
   readonly stepsPerEpoch: number;
@@ -126,7 +127,8 @@ export class RunLog {
 
   validation(state: Readonly<RunState>, metrics: Metrics): void {
     const epochs = Math.ceil(this.args.totalSteps / this.args.stepsPerEpoch);
-    this.console.note(`epoch ${state.epoch}/${epochs} validation: ${metricsText(metrics)}`);
+    if (!this.args.brief)
+      this.console.note(`epoch ${state.epoch}/${epochs} validation: ${metricsText(metrics)}`);
     if (Object.keys(metrics).length > 0) this.each((logger) => logger.metrics(state, metrics));
     this.window.restart();
   }
@@ -175,6 +177,7 @@ export class RunLog {
     this.each((logger) => logger.finish?.(metrics));
     const { folder, config } = this.args;
     this.console.close();
+    if (this.args.brief) return;
     const seconds = (Date.now() - this.began) / 1000;
     this.console.message(
       [
@@ -193,7 +196,8 @@ export class RunLog {
   }
 
   private sayWhatRuns(): void {
-    const { prepared, backend, folder, resume, state, totalSteps, stepsPerEpoch } = this.args;
+    const { prepared, backend, folder, resume, state, totalSteps, stepsPerEpoch, brief } = this.args;
+    if (brief) return;
     const { dataset, train, val, model, vae } = prepared;
     const device =
       backend.name === "tensorflow" ? `TensorFlow ${backend.version}` : `tfjs ${backend.version}`;

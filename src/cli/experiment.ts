@@ -1,0 +1,134 @@
+import { constants } from "node:os";
+import type { Command } from "commander";
+import type { Experiment, Member } from "../comparison/load.ts";
+import { examples } from "./examples.ts";
+import { backendOption, setOption } from "./options.ts";
+import { progressTo } from "./say_progress.ts";
+
+interface Options {
+  readonly out?: string;
+  readonly set?: readonly string[];
+  readonly backend: string;
+  readonly report: boolean;
+}
+
+/** `vae experiment FILE`: trains several configs over several seeds and compares them. */
+export function addExperiment(program: Command): void {
+  program
+    .command("experiment")
+    .description("train several configs over several seeds, and compare them in one table and one sheet")
+    .argument("<file>", "YAML file of the experiment")
+    .option("--out <folder>", "of its runs and results; logs/experiments/NAME where left out")
+    .addOption(setOption("shared.data_params.data_path=path/to/images"))
+    .addOption(backendOption())
+    .option("--report", "train nothing: make table and sheet anew of what is there", false)
+    .addHelpText(
+      "after",
+      examples({
+        "vae experiment configs/experiments/paper_shapes3d.yaml": "the same again goes on where it stopped",
+        "vae experiment FILE --set steps=100 --set seeds=[1]": "with values of the file changed",
+        "vae experiment FILE --report": "of what is there",
+      }),
+    )
+    .action((file: string, options: Options) => experiment(file, options));
+}
+
+async function experiment(
+  file: string,
+  { out, set = [], backend: name, report: only }: Options,
+): Promise<void> {
+  const { loadExperiment } = await import("../comparison/load.ts");
+  const plan = await loadExperiment(file, { set, ...(out !== undefined && { out }) });
+  const leave = sayAndLeaveOnSignals(() => `stopped. To go on: ${again(file, { out, set, backend: name })}`);
+  try {
+    if (!only && !(await complete(plan, name, { file, out, set }))) return;
+    const { report } = await import("../comparison/report.ts");
+    const { table, files, notes } = await report(plan, name);
+    for (const note of notes) console.log(`note   ${note}`);
+    console.log(`${table}\nwritten to ${files.join(", ")}`);
+  } finally {
+    leave();
+  }
+}
+
+/** Trains and evaluates what is missing; false where a signal ended it. */
+async function complete(
+  plan: Experiment,
+  name: string,
+  typed: { file: string; out: string | undefined; set: readonly string[] },
+): Promise<boolean> {
+  const { useBackend } = await import("../backends/index.ts");
+  const { checkExperiment } = await import("../comparison/check.ts");
+  const { evaluateMember, isCurrent, savedEvaluation, stepsDone, trainMember } = await import(
+    "../comparison/member.ts"
+  );
+  const { duration } = await import("../experiment/loggers/console.ts");
+  const { members, runs, seeds, steps, out } = plan;
+  const backend = await useBackend(name);
+  const progress = progressTo(process.stdout);
+  const done = new Map<Member, number>();
+  for (const member of members) done.set(member, await stepsDone(plan, member)); // others' runs are told first
+  const missing = members.filter((member) => done.get(member)! < steps);
+  console.log(
+    `${runs.length} runs (${runs.join(", ")}) with ${seeds.length} seeds of ${steps} steps, on ${backend.name}; ` +
+      `${missing.length} to train; in ${out}`,
+  );
+  for (const note of await checkExperiment(plan, progress)) console.log(`note   ${note}`);
+  for (const [i, member] of members.entries()) {
+    const which = `[${i + 1}/${members.length}] ${member.run}, seed ${member.seed}`;
+    const began = performance.now();
+    const at = done.get(member)!;
+    if (at < steps) {
+      console.log(`${which}: ${at === 0 ? "training" : `going on at step ${at}`}`);
+      const { interrupted, state } = await trainMember(plan, member, backend, progress);
+      if (interrupted !== undefined) {
+        console.log(
+          `stopped in ${member.run}, seed ${member.seed} at step ${state.step}, saved. To go on: ${again(typed.file, { ...typed, backend: name })}`,
+        );
+        process.exitCode = interrupted;
+        return false;
+      }
+    }
+    const current = isCurrent(plan, await savedEvaluation(member));
+    if (!current) await evaluateMember(plan, member, name);
+    const took =
+      at < steps || !current ? ` in ${duration((performance.now() - began) / 1000)}` : ", as it was";
+    console.log(`${which}: done${took}`);
+  }
+  return true;
+}
+
+/** The same command once more, as a shell takes it. */
+function again(
+  file: string,
+  { out, set, backend }: { out: string | undefined; set: readonly string[]; backend: string },
+): string {
+  const word = (text: string) =>
+    /^[\w./=:,@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+  return [
+    "vae experiment",
+    word(file),
+    ...(out === undefined ? [] : ["--out", word(out)]),
+    ...set.flatMap((value) => ["--set", word(value)]),
+    ...(backend === "auto" ? [] : ["--backend", word(backend)]),
+  ].join(" ");
+}
+
+/**
+ * Ends the process at the first SIGINT or SIGTERM with that text, except while a run trains, which has a handler of its
+ * own and saves. What is written is written whole or not at all, so that nothing is lost but an evaluation under way.
+ */
+function sayAndLeaveOnSignals(text: () => string): () => void {
+  const handlers = (["SIGINT", "SIGTERM"] as const).map((name) => {
+    const handler = () => {
+      if (process.listenerCount(name) > 1) return;
+      console.log(text());
+      process.exit(128 + constants.signals[name]);
+    };
+    process.on(name, handler);
+    return () => void process.off(name, handler);
+  });
+  return () => {
+    for (const remove of handlers) remove();
+  };
+}
