@@ -10,13 +10,14 @@ import { getModel, modelNames } from "../../src/models/index.ts";
 import type { Ctx, VAE } from "../../src/models/vae.ts";
 import { Rng } from "../../src/rng.ts";
 import { type Tensor, type Tensor4D, tf } from "../../src/tf.ts";
-import { build, maxDifference } from "../support/models.ts";
+import { build, labelValues, maxDifference } from "../support/models.ts";
 
 const rng = Rng.fromSeed(1);
 const SMALL = { latent_dim: 4, hidden_dims: [4, 8, 8] };
 const pictures = (count: number, side = 32): Images => ({
   images: Rng.fromSeed(2).uniformArray(count * side * side * 3),
   shape: [count, side, side, 3],
+  labels: labelValues(count),
 });
 
 beforeAll(() => useBackend("wasm"));
@@ -47,19 +48,22 @@ describe.each(modelNames())("%s, through the model interface alone", (name) => {
   it("encodes in batches, decodes, reconstructs and samples, and leaves no tensor", async () => {
     const vae = await build(getModel(name)!, SMALL);
     const images = pictures(5);
+    const { labels } = images;
     const before = tf.memory().numTensors;
     const latents = await encodeAll(vae, inBatches(images, 2), rng);
     expect(latents.count).toBe(5);
     expect(latents.mean.length).toBe(5 * latents.layout.size);
     const whole = encodeImages(vae, images, rng);
     expect(maxDifference(latents.mean, whole.mean)).toBeLessThan(1e-5);
-    const decoded = decodeVectors(vae, latents.layout, latents.mean, { rng, batchSize: 3 });
+    const decoded = decodeVectors(vae, latents.layout, latents.mean, { rng, labels, batchSize: 3 });
     expect(decoded.shape).toEqual(images.shape);
     expect(reconstruct(vae, images, rng).shape).toEqual(images.shape);
     const dimensions = dimensionsByKl(latents)?.slice(0, 4) ?? [];
     const start = latents.mean.subarray(0, latents.layout.size);
     if (dimensions.length > 0)
-      expect(traverse(vae, latents.layout, start, dimensions, [-3, 3], rng).shape[0]).toBe(8);
+      expect(
+        traverse(vae, latents.layout, start, dimensions, [-3, 3], rng, labels?.slice(0, 3)).shape[0],
+      ).toBe(8);
     if (vae.sample) expect(sample(vae, 70, rng).shape).toEqual([70, 32, 32, 3]);
     expect(tf.memory().numTensors).toBe(before);
     vae.dispose?.();
