@@ -34,8 +34,8 @@ const Params = Type.Object({
 });
 
 /**
- * The conditional VAE: p(x | z, y) and q(z | x, y) of labels y, the prior N(0, I) without them (Sohn et al. 2015, eq. 4,
- * with the prior relaxed as in its section 4.1), on PyTorch-VAE's architecture.
+ * The conditional VAE (Sohn et al. 2015): p(x | z, y) and q(z | x, y) of labels y, the prior N(0, I) relaxed to be
+ * independent of them, on PyTorch-VAE's architecture.
  */
 export default defineModel({
   name: "ConditionalVAE",
