@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { loadConfig } from "../config/load.ts";
 import { layer, projectRegistries, type Registries } from "../config/registries.ts";
@@ -5,11 +6,11 @@ import { UserError } from "../errors.ts";
 import { collect } from "./collect.ts";
 import { examples } from "./examples.ts";
 
-/** `vae validate FILE…`: checks configs and nothing else. */
+/** `vae validate FILE…`: checks configs, and experiments of several, and nothing else. */
 export function addValidate(program: Command): void {
   program
     .command("validate")
-    .description("check configs: all errors of each file, with line, column and remedy")
+    .description("check configs and experiments: all errors of each file, with line, column and remedy")
     .argument("<files...>", "YAML files")
     .option("--set <key=value>", "check with a value changed, as vae run takes it (repeatable)", collect)
     .addHelpText(
@@ -29,6 +30,12 @@ async function validateFile(file: string, set: readonly string[], project: Regis
   // A file's plugins are its own: the next file must not pass by them.
   const registries = { models: layer(project.models), datasets: layer(project.datasets) };
   try {
+    if (isExperiment(file)) {
+      const { loadExperiment } = await import("../comparison/load.ts");
+      const { runs, seeds } = await loadExperiment(file, { set });
+      console.log(`${file}: ok: ${runs.length} runs of ${seeds.length} seeds`);
+      return;
+    }
     const { notes } = await loadConfig(file, { set, registries });
     console.log(`${file}: ok`);
     for (const note of notes) console.log(`  note: ${note}`);
@@ -36,5 +43,14 @@ async function validateFile(file: string, set: readonly string[], project: Regis
     if (!(error instanceof UserError)) throw error;
     console.error(error.message);
     process.exitCode = 2;
+  }
+}
+
+/** Whether a file says which runs it compares; one that can't be read is loadConfig's to tell of. */
+function isExperiment(file: string): boolean {
+  try {
+    return /^runs:/m.test(readFileSync(file, "utf8"));
+  } catch {
+    return false;
   }
 }

@@ -3,6 +3,7 @@ import { DEFAULT_DATASET, ownProperties, SECTIONS, type Section, sharedPropertie
 import type { Path } from "./positions.ts";
 import type { Registries } from "./registries.ts";
 
+const EXPERIMENT = "it is an experiment's, which vae experiment FILE trains.";
 const DEVICE = "--backend chooses the device, and one GPU at most trains. Remove it.";
 
 /** Keys that users of PyTorch-VAE and Lightning know, and what stands for them here. */
@@ -12,6 +13,12 @@ const FOREIGN: Readonly<Record<string, string>> = {
   "trainer_params.strategy": DEVICE,
   "trainer_params.resume_from_checkpoint": "vae run --resume does that. Remove it.",
   "trainer_params.default_root_dir": "logging_params.save_dir is that folder.",
+  runs: EXPERIMENT,
+  seeds: EXPERIMENT,
+  steps: EXPERIMENT,
+  shared: EXPERIMENT,
+  evaluation: EXPERIMENT,
+  contact_sheet: EXPERIMENT,
   "data_params.pin_memory": "there is no memory to pin. Remove it.",
 };
 

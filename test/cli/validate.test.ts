@@ -19,6 +19,19 @@ test("files that are right end with 0, a line each", async () => {
   expect(stdout.match(/^\S+: ok$/gm)).toEqual(["good.yaml: ok", `${shipped}: ok`]);
 });
 
+test("an experiment is checked with every config of its runs; as a config it is told what it is", async () => {
+  const shipped = join(import.meta.dirname, "../../configs/experiments/paper_shapes3d.yaml");
+  const { code, stdout } = await validate(shipped);
+  expect([code, stdout]).toEqual([0, `${shipped}: ok: 3 runs of 3 seeds\n`]);
+  const wrong = await validate(shipped, "--set", "runs.plain.exp_params.LRR=1");
+  expect([wrong.code, wrong.stderr]).toEqual([
+    2,
+    expect.stringMatching(/LRR: unknown key\. Did you mean "LR"/),
+  ]);
+  const run = await vae(["run", "--config", shipped], { cwd });
+  expect([run.code, run.stderr]).toEqual([2, expect.stringMatching(/runs: .*vae experiment FILE/)]);
+});
+
 test("all errors of all files are told at once, with file, line, column and remedy, and end with 2", async () => {
   const { code, stdout, stderr } = await validate(
     "bad.yaml",
