@@ -5,7 +5,7 @@ import { isWide, ownScratch } from "./thread";
 /** Pixels packed at a time. */
 const PIXELS: i32 = 128;
 /** Rows of the gradient, elements of a filter's row [kw][c], of one task. */
-const ROWS: i32 = 64;
+const ROWS: i32 = 96;
 /** Bytes of a packed pixel of x; an odd number of cache lines, against set aliasing. */
 const LDA: usize = (<usize>ROWS << 2) + 64;
 
@@ -142,7 +142,7 @@ function put(c: usize, s0: v128, s1: v128, add: bool): void {
 
 /**
  * The gradient of a convolution's filter, [parts][kh][kw][c][n], whose parts the caller adds. A task is part x
- * filter row x block of 64 elements of [kw][c], or, where all of [kh][kw][c] are no more than that, a part; tasks
+ * filter row x block of 96 elements of [kw][c], or, where all of [kh][kw][c] are no more than that, a part; tasks
  * [from, to). A part has the pixels [i, i + 1) / parts of [images, oh, ow], cut at multiples of 128.
  */
 export function filterGrad(

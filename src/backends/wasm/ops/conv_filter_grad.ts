@@ -6,7 +6,7 @@ import { NARROW } from "./narrow_conv.ts";
 
 // As in kernels/filter_grad.ts.
 const PIXELS = 128;
-const ROWS = 64;
+const ROWS = 96;
 
 /** The gradient of a convolution's filter, [kh, kw, in, out]. */
 export function runFilterGrad(
