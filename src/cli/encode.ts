@@ -4,7 +4,7 @@ import { examples } from "./examples.ts";
 import { wholeNumber } from "./numbers.ts";
 import { labelOption } from "./options.ts";
 import { outOption, writeOutputs } from "./outputs.ts";
-import { addRunOptions, imagesOfFiles, RUN_HELP, type RunOptions, withRun } from "./with_run.ts";
+import { addRunOptions, imagesOfFiles, ownLabels, RUN_HELP, type RunOptions, withRun } from "./with_run.ts";
 
 interface Options extends RunOptions {
   readonly limit?: number;
@@ -72,7 +72,10 @@ async function imagesOf(
   label: readonly string[] | undefined,
 ) {
   const split = (["train", "val", "test"] as const).find((name) => name === data[0]);
-  if (split !== undefined && data.length === 1) return splitOf(opened, split, limit);
+  if (split !== undefined && data.length === 1) {
+    ownLabels(label);
+    return splitOf(opened, split, limit);
+  }
   const { inBatches } = await import("../explore/images.ts");
   const { files, ...images } = await imagesOfFiles(opened, data, label);
   return { batches: inBatches(images, 64), files, labelNames: [] };

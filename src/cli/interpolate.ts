@@ -3,14 +3,7 @@ import { examples } from "./examples.ts";
 import { wholeNumber } from "./numbers.ts";
 import { labelOption } from "./options.ts";
 import { outOption, writeOutputs } from "./outputs.ts";
-import {
-  addRunOptions,
-  imagesOfFiles,
-  RUN_HELP,
-  type RunOptions,
-  validationImages,
-  withRun,
-} from "./with_run.ts";
+import { addRunOptions, imagesOrValidation, RUN_HELP, type RunOptions, withRun } from "./with_run.ts";
 
 interface Options extends RunOptions {
   readonly steps: number;
@@ -59,8 +52,7 @@ function run(
   return withRun(runPath, options, async (opened, rng) => {
     const { interpolations } = await import("../explore/interpolate.ts");
     const { gridPng } = await import("../images/grid.ts");
-    const images =
-      files.length > 0 ? await imagesOfFiles(opened, files, label) : await validationImages(opened, 8);
+    const images = await imagesOrValidation(opened, files, 8, label);
     if (images.shape[0] < 2 || (files.length > 0 && images.shape[0] > 2)) {
       const { ConfigError } = await import("../errors.ts");
       throw new ConfigError(`vae interpolate: expected two images, got ${images.shape[0]}.`);

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { ConfigError } from "../errors.ts";
 import type { OpenRun } from "../experiment/open_run.ts";
 import type { Wanted } from "../explore/image_files.ts";
 import type { Images } from "../explore/images.ts";
@@ -54,14 +55,25 @@ export async function imagesOfFiles(run: OpenRun, patterns: readonly string[], l
   return withLabels(await readImages(patterns, wanted(run)), run.vae, label);
 }
 
-/** The images of files, or where none is given `count` of the validation split. */
+/** The images of files, or where none is given `count` of the validation split. @throws ConfigError for its labels */
 export async function imagesOrValidation(
   run: OpenRun,
   patterns: readonly string[],
   count: number,
   label?: readonly string[],
 ): Promise<Images> {
-  return patterns.length > 0 ? imagesOfFiles(run, patterns, label) : validationImages(run, count);
+  if (patterns.length > 0) return imagesOfFiles(run, patterns, label);
+  ownLabels(label);
+  return validationImages(run, count);
+}
+
+/** @throws ConfigError for labels given to images of the data, which have their own */
+export function ownLabels(given: readonly string[] | undefined): void {
+  if (given === undefined || given.length === 0) return;
+  throw new ConfigError(
+    "--label: expected images of files, got those of the run's data, which have labels of their own. Leave it out, or " +
+      "name files.",
+  );
 }
 
 /** `count` images from all over the validation split. @throws DataError where it has none */

@@ -1,6 +1,6 @@
 import type { Param } from "../nn/params.ts";
 import type { Rng } from "../rng.ts";
-import type { Scalar, Tensor, Tensor1D, Tensor4D } from "../tf.ts";
+import type { Scalar, Tensor, Tensor4D } from "../tf.ts";
 
 export type Posterior =
   | { readonly kind: "gaussian"; readonly mean: Tensor; readonly logVar: Tensor } // [B, D] or [B, h, w, D]
@@ -94,8 +94,6 @@ export interface VAE<Term extends string = string> {
    * may keep it between epochs and hand it in as `batch.precomputed`; a loss without it computes it.
    */
   precompute?(images: Tensor4D): Named<Tensor>;
-  /** [B], nats. */
-  logLikelihood?(images: Tensor4D, draws: number, ctx: Ctx): Tensor1D;
   /** Frees all that the model holds outside `params` (a frozen network). */
   dispose?(): void;
 }

@@ -175,6 +175,14 @@ logging_params: {image_count: 4, name: tiny, latent_count: 8}
   await ok("reconstruct", run, `${run}/Samples/epoch_0001.png`, "--label", "shape=3");
   const without = await command(["reconstruct", run, `${run}/Samples/epoch_0001.png`], { cwd });
   expect([without.code, without.stderr]).toEqual([2, expect.stringMatching(/--label shape=0/)]);
+  for (const of of [
+    ["reconstruct", run],
+    ["interpolate", run],
+    ["encode", run, "val"],
+  ]) {
+    const own = await command([...of, "--label", "shape=1"], { cwd });
+    expect([own.code, own.stderr]).toEqual([2, expect.stringMatching(/--label: .*labels of their own/)]);
+  }
   const wrong = await command(["sample", run, "--label", "shape=4"], { cwd });
   expect([wrong.code, wrong.stderr]).toEqual([
     2,
