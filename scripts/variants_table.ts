@@ -64,7 +64,9 @@ function row(name: string, config: string, all: readonly { file: string }[]): st
   return `| ${[...cells, shown("elbo", 0), shown("psnr", 1), shown("mig", 2)].join(" | ")} |`;
 }
 
-const link = ({ title, url }: Paper) => `[${title}](${url})`;
+function link({ title, url }: Paper): string {
+  return `[${title}](${url})`;
+}
 
 function sourceOf(name: string): string {
   const folder = join(root, "src/models");
@@ -91,7 +93,9 @@ function train(name: string, config: string): string {
 }
 
 /** Of a grid of codes there is only what pictures say (docs/figures.md). */
-const figuresOf = (name: string) => (name === "VQVAE" ? "psnr" : "elbo,psnr,mig");
+function figuresOf(name: string): string {
+  return name === "VQVAE" ? "psnr" : "elbo,psnr,mig";
+}
 
 function vae(...args: string[]): void {
   const all = [join(root, "bin/vae.js"), ...args, "--backend", values.backend];
