@@ -2,7 +2,12 @@ import { Type } from "typebox";
 import { newPass, Scope } from "../nn/params.ts";
 import { type Tensor2D, tf } from "../tf.ts";
 import { discriminator } from "./blocks/discriminator.ts";
-import { checkLikelihood, LikelihoodOptions, reconstructionTerm } from "./blocks/likelihood.ts";
+import {
+  checkLikelihood,
+  LikelihoodOptions,
+  reconstructionDoc,
+  reconstructionTerm,
+} from "./blocks/likelihood.ts";
 import { ConvOptions } from "./blocks/options.ts";
 import { defineModel } from "./define.ts";
 import { buildGaussianVAE } from "./gaussian.ts";
@@ -42,10 +47,7 @@ export default defineModel({
   phases: ["vae", "discriminator"],
   check: checkLikelihood,
   terms: ({ gamma }, convention) => ({
-    reconstruction: {
-      doc: convention === "elbo" ? "-log p(x | z), nats per image" : "mean squared error per element",
-      weight: 1,
-    },
+    reconstruction: { doc: reconstructionDoc(convention), weight: 1 },
     kl: { doc: "KL(q(z | x) || N(0, I)), nats per image", weight: 1 },
     tc: { doc: "total correlation of z by the discriminator, nats", weight: gamma },
     discriminator: { doc: "cross-entropy of the discriminator, nats", weight: 1 },

@@ -4,7 +4,12 @@ import { newPass, type Param, Scope } from "../nn/params.ts";
 import { type Tensor, type Tensor4D, tf } from "../tf.ts";
 import { codePrior } from "./blocks/code_prior.ts";
 import { CodebookOptions, codebook } from "./blocks/codebook.ts";
-import { checkLikelihood, LikelihoodOptions, reconstructionTerm } from "./blocks/likelihood.ts";
+import {
+  checkLikelihood,
+  LikelihoodOptions,
+  reconstructionDoc,
+  reconstructionTerm,
+} from "./blocks/likelihood.ts";
 import { ConvOptions } from "./blocks/options.ts";
 import { residualDecoder, residualEncoder } from "./blocks/residual_conv.ts";
 import { strideSizes } from "./blocks/sizes.ts";
@@ -55,10 +60,7 @@ export default defineModel({
   params: Params,
   check: checkLikelihood,
   terms: ({ beta, codebook }, convention): Record<string, { doc: string; weight: number }> => ({
-    reconstruction: {
-      doc: convention === "elbo" ? "-log p(x | z), nats per image" : "mean squared error per element",
-      weight: 1,
-    },
+    reconstruction: { doc: reconstructionDoc(convention), weight: 1 },
     commitment: { doc: `||z - sg[e]||^2, ${OVER[convention]}`, weight: beta },
     ...(codebook === "loss" && {
       codebook: { doc: `||sg[z] - e||^2, ${OVER[convention]}`, weight: 1 },
