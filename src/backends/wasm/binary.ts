@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
-import { arch, platform } from "node:os";
+import { arch } from "node:os";
 import { setFlagsFromString } from "node:v8";
+import { cpuinfo } from "../../cpuinfo.ts";
 
 /** The kernels as all threads get them. */
 export interface Binary {
@@ -40,10 +41,5 @@ export const joinsVectors = (): boolean => isV8(JOINING);
 
 /** Whether the processor has vectors of 256 bits, where that can be read: on Linux. */
 export function hasWideVectors(): boolean {
-  if (arch() !== "x64" || platform() !== "linux") return false;
-  try {
-    return /^flags\s*:.*\bavx2\b/m.test(readFileSync("/proc/cpuinfo", "utf8"));
-  } catch {
-    return false;
-  }
+  return arch() === "x64" && /^flags\s*:.*\bavx2\b/m.test(cpuinfo() ?? "");
 }

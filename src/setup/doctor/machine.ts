@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import os from "node:os";
+import { cpuinfo } from "../../cpuinfo.ts";
 import { platformOf } from "../platform.ts";
 import { type Check, missing, note, ok } from "./check.ts";
 
@@ -46,14 +46,6 @@ function coresCheck(): Check {
   const text = `${os.availableParallelism()} cores (${os.cpus()[0]?.model.trim() ?? "unknown"}), ${gib(total)} GiB of memory, ${gib(os.freemem())} GiB free`;
   if (total >= LITTLE_MEMORY * 2 ** 30) return ok("cores", text);
   return note("cores", text, "use small images and batches (--set data_params.train_batch_size=16)");
-}
-
-function cpuinfo(): string | undefined {
-  try {
-    return readFileSync("/proc/cpuinfo", "utf8");
-  } catch {
-    return undefined;
-  }
 }
 
 /** From the text of Linux's /proc/cpuinfo; nothing elsewhere and on ARM. */
