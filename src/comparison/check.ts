@@ -3,7 +3,7 @@ import type { Dataset } from "../data/dataset.ts";
 import { ConfigError, UserError } from "../errors.ts";
 import type { FigureSubject } from "../experiment/figures/figure.ts";
 import { figureNamed } from "../experiment/figures/index.ts";
-import { prepare } from "../experiment/prepare.ts";
+import { disposeModel, prepare } from "../experiment/prepare.ts";
 import { loadFrozenNetwork } from "../features/index.ts";
 import { loadLpips } from "../metrics/lpips.ts";
 import { comparedLayers } from "../metrics/perceptual.ts";
@@ -61,8 +61,7 @@ async function made(
   try {
     const args = { config, baseDir, cacheDir: cacheDir("data"), ...(progress && { progress }) };
     const { vae, optimizers, dataset } = await prepare(args);
-    vae.dispose?.();
-    for (const { value } of vae.params.values()) value.dispose();
+    disposeModel(vae);
     for (const optimizer of optimizers.values()) optimizer.dispose();
     return dataset;
   } catch (error) {

@@ -10,7 +10,7 @@ import { ConfigError } from "../errors.ts";
 import { newestCheckpoint } from "../experiment/checkpoint_files.ts";
 import { type Evaluation, evaluateRun } from "../experiment/figures/index.ts";
 import { openRun as openTrained } from "../experiment/open_run.ts";
-import { prepare } from "../experiment/prepare.ts";
+import { disposeModel, prepare } from "../experiment/prepare.ts";
 import { createRun, newestRun, openRun as openFolder } from "../experiment/run_folder.ts";
 import { type TrainResult, train } from "../experiment/runner.ts";
 import type { Experiment, Member } from "./load.ts";
@@ -73,8 +73,7 @@ export async function trainMember(
     return await train({ config, baseDir, prepared, folder, backend, resume, quiet: false, brief: true });
   } finally {
     folder.release();
-    prepared.vae.dispose?.();
-    for (const { value } of prepared.vae.params.values()) value.dispose();
+    disposeModel(prepared.vae);
     for (const optimizer of prepared.optimizers.values()) optimizer.dispose();
     await prepared.dataset.close();
   }

@@ -13,7 +13,7 @@ import type { VAE } from "../models/vae.ts";
 import { Rng } from "../rng.ts";
 import { restoreCheckpoint } from "./checkpoint.ts";
 import { BEST, LAST } from "./checkpoint_files.ts";
-import { buildModel, imageRangeOf } from "./prepare.ts";
+import { buildModel, disposeModel, imageRangeOf } from "./prepare.ts";
 import type { RunState } from "./run_state.ts";
 
 export interface OpenRunOptions {
@@ -93,8 +93,7 @@ export async function openRun(path: string, options: OpenRunOptions): Promise<Op
     progress: options.progress,
   });
   const close = async () => {
-    vae.dispose?.();
-    for (const { value } of vae.params.values()) value.dispose();
+    disposeModel(vae);
     await opened?.then(
       (data) => data.close(),
       () => {}, // it didn't open, which its caller was told

@@ -33,6 +33,12 @@ export interface PrepareArgs {
   progress?(what: string, done: number, total: number): void;
 }
 
+/** Frees a model: what it holds and its parameters. */
+export function disposeModel(vae: VAE): void {
+  vae.dispose?.();
+  for (const { value } of vae.params.values()) value.dispose();
+}
+
 /** The model of a config on the backend in use, with its initial parameters. @throws ConfigError, ShapeError */
 export async function buildModel(args: {
   readonly config: Config;
