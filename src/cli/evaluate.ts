@@ -101,27 +101,43 @@ async function evaluate(path: string, options: Options): Promise<void> {
     const text = `${JSON.stringify(result, null, 2)}\n`;
     const out = options.out ?? join(run.runDir, "evaluation.json");
     await writeAtomic(out, text);
-    process.stdout.write(options.json ? text : `${table(result)}\nwritten to ${out}\n`);
+    process.stdout.write(options.json ? text : `${await report(result)}\nwritten to ${out}\n`);
   } finally {
     await run.close();
   }
 }
 
-/** The figures as lines, with what they were made from above and what is missing below. */
-function table(e: Evaluation): string {
-  const rows = Object.entries(e.figures).map(([name, value]) => [name, shown(value)] as const);
-  const width = Math.max(...rows.map(([name]) => name.length));
+/** The figures as a table, with what they were made from above and what is missing below. */
+async function report(e: Evaluation): Promise<string> {
+  const { BETTER_WORDS, betterOf, metricOf } = await import("../experiment/metrics.ts");
+  const { table } = await import("./table.ts");
+  const rows: string[][] = [];
+  const lists: string[] = [];
+  for (const [name, value] of Object.entries(e.figures)) {
+    const unit = metricOf(name)?.unit ?? "";
+    if (typeof value === "number") rows.push([name, short(value), unit, BETTER_WORDS[betterOf(name)]]);
+    else lists.push(`${name} (${unit})  ${shown(value)}`);
+  }
   const likelihood = e.trained_likelihood;
+  const trained = Object.entries(e.trained_on).map(([name, { split, images }]) => ({
+    name,
+    by: `${images} images of the ${split} split`,
+  }));
   return [
     `${e.model} at step ${e.step} (${e.checkpoint}), ${e.images} images of ${e.data}'s ${e.split} split, seed ${e.seed}`,
-    ...rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`),
+    ...(rows.length > 0 ? [table(["figure", "value", "unit", "better"], rows)] : []),
+    ...lists,
     ...(likelihood ? [`_trained: of the likelihood that the loss stands for, ${likelihood}`] : []),
+    ...(trained.length > 0
+      ? [`${trained.map(({ name }) => name).join(", ")}: trained on ${trained[0]!.by}, judged by those above`]
+      : []),
+    ...e.notes.map((note) => `note: ${note}`),
     ...Object.entries(e.left_out).map(([name, reason]) => `left out: ${name} ${reason}`),
   ].join("\n");
 }
 
-function shown(value: number | readonly number[]): string {
-  if (typeof value === "number") return short(value);
+/** The largest of a list, each with its number. */
+function shown(value: readonly number[]): string {
   const order = [...value.keys()].sort((a, b) => value[b]! - value[a]!);
   const largest = order.slice(0, 8).map((d) => `${d}: ${short(value[d]!)}`);
   return `${largest.join("  ")}${value.length > 8 ? `  … (the largest of ${value.length})` : ""}`;

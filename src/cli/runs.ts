@@ -2,9 +2,6 @@ import type { Command } from "commander";
 import type { RunSummary } from "../explore/runs.ts";
 import { examples } from "./examples.ts";
 
-/** Figures with a column of their own, where any run has them. */
-export const FIGURES = ["total", "reconstruction", "features", "kl", "mse", "elbo", "bits_per_dim"] as const;
-
 /** `vae runs [FOLDER]`: all runs with their best figures. */
 export function addRuns(program: Command): void {
   program
@@ -34,17 +31,36 @@ async function run(folder: string, json: boolean): Promise<void> {
   console.log(json ? JSON.stringify(found, null, 2) : await runTable(found));
 }
 
-/** A line a run. */
+/** A line a run, and one that says what the figures are. */
 export async function runTable(runs: readonly RunSummary[]): Promise<string> {
+  const { betterOf, metricOf, metrics } = await import("../experiment/metrics.ts");
   const { table } = await import("./table.ts");
-  const figures = FIGURES.filter((name) => runs.some(({ best }) => best[name] !== undefined));
-  const rows = runs.map(({ path, model, data, epoch, step, best }) => [
+  // Loss terms are of use where all runs have them.
+  const terms = runs[0]!.terms.filter(
+    (term) => metricOf(term) === undefined && runs.every(({ best }) => best[term] !== undefined),
+  );
+  const columns = Object.keys(metrics).filter((name) => metrics[name]!.column);
+  const figures = [...terms, ...columns].filter((name) => runs.some(({ last }) => last[name] !== undefined));
+  const rows = runs.map(({ path, model, data, epoch, step, best, last }) => [
     path,
     model,
     data,
     epoch,
     step,
-    ...figures.map((name) => best[name] ?? Number.NaN),
+    ...figures.map((name) => best[name] ?? last[name] ?? Number.NaN),
   ]);
-  return table(["run", "model", "data", "epoch", "step", ...figures], rows);
+  const named = (name: string) => `${name}${metricOf(name)?.unit ? ` (${metricOf(name)!.unit})` : ""}`;
+  const of = (better: string) =>
+    figures
+      .filter((name) => betterOf(name, terms) === better)
+      .map(named)
+      .join(", ");
+  const says = [
+    ["lowest", of("lower")],
+    ["highest", of("higher")],
+    ["last", of("neither")],
+  ].flatMap(([which, names]) => (names === "" ? [] : [`${which}: ${names}`]));
+  const lines = [table(["run", "model", "data", "epoch", "step", ...figures], rows)];
+  if (says.length > 0) lines.push("", `of each run's validations the ${says.join("; ")}`);
+  return lines.join("\n");
 }

@@ -32,6 +32,7 @@ export async function report(experiment: Experiment, backend: string): Promise<R
       if (found === undefined) notes.push(`${which}: not there yet`);
       else if (!isCurrent(experiment, found))
         notes.push(`${which}: evaluated at step ${found.step} or by other settings`);
+      for (const note of found?.notes ?? []) notes.push(`${which}: ${note}`);
       if (found !== undefined) bySeed.set(member.seed, found);
     }
     if (bySeed.size > 0) evaluations.set(run, bySeed);

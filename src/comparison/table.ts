@@ -1,4 +1,4 @@
-import { type Better, betterOf } from "../experiment/figures/index.ts";
+import { BETTER_WORDS, type Better, betterOf, metricOf } from "../experiment/metrics.ts";
 import type { Experiment } from "./load.ts";
 import type { MemberEvaluation } from "./member.ts";
 
@@ -56,12 +56,6 @@ export function rowsOf(evaluations: Evaluations): Row[] {
   });
 }
 
-const WORDS: Readonly<Record<Better, string>> = {
-  higher: "higher",
-  lower: "lower",
-  images: "as the images'",
-  neither: "–",
-};
 /** Figures of so many labels stand in the table; of more, their mean alone. */
 const MOST_LABELS = 10;
 
@@ -91,11 +85,12 @@ export function markdown(experiment: Experiment, evaluations: Evaluations): stri
       (whole ? "" : ` Not complete, there are: ${seeds.join("; ")}.`) +
       (labels.length > MOST_LABELS ? " Figures of each label: table.csv." : ""),
     "",
-    line(["figure", "better", ...shown]),
-    line(["---", "---", ...shown.map(() => "---")]),
-    ...kept.map(({ figure, better, cells }) =>
-      line([figure, WORDS[better], ...shown.map((run) => text(cells.get(run)))]),
-    ),
+    line(["figure", "unit", "better", ...shown]),
+    line(["---", "---", "---", ...shown.map(() => "---")]),
+    ...kept.map(({ figure, better, cells }) => {
+      const unit = metricOf(figure)?.unit ?? "";
+      return line([figure, unit, BETTER_WORDS[better], ...shown.map((run) => text(cells.get(run)))]);
+    }),
     "",
     `Judged by ${options.network.name}${options.lpips ? ` and LPIPS (${options.lpips.variant})` : ""}. ` +
       "What each figure is: docs/figures.md.",
@@ -104,7 +99,16 @@ export function markdown(experiment: Experiment, evaluations: Evaluations): stri
 
 /** A row a figure and run: mean, standard deviation, whether it is the best, and the value of each seed. */
 export function csv({ seeds, runs }: Experiment, evaluations: Evaluations): string {
-  const header = ["figure", "better", "run", "mean", "deviation", "best", ...seeds.map((s) => `seed_${s}`)];
+  const header = [
+    "figure",
+    "unit",
+    "better",
+    "run",
+    "mean",
+    "deviation",
+    "best",
+    ...seeds.map((s) => `seed_${s}`),
+  ];
   const lines = rowsOf(evaluations).flatMap(({ figure, better, cells }) =>
     runs.flatMap((run) => {
       const cell = cells.get(run);
@@ -112,7 +116,15 @@ export function csv({ seeds, runs }: Experiment, evaluations: Evaluations): stri
       const { mean, deviation, best, bySeed } = cell;
       const numbers = [mean, deviation].map((v) => (Number.isNaN(v) ? "" : v));
       return [
-        [figure, better, run, ...numbers, best, ...seeds.map((seed) => bySeed.get(seed) ?? "")].join(","),
+        [
+          figure,
+          metricOf(figure)?.unit ?? "",
+          better,
+          run,
+          ...numbers,
+          best,
+          ...seeds.map((seed) => bySeed.get(seed) ?? ""),
+        ].join(","),
       ];
     }),
   );

@@ -115,7 +115,7 @@ export async function openRun(path: string, options: OpenRunOptions): Promise<Op
       dataset,
       async loader(split, { limit, batchSize = config.data_params.val_batch_size } = {}) {
         const whole = (await dataset()).splits[split];
-        return new Loader(limit === undefined || limit >= whole.size ? whole : spread(whole, limit), {
+        return new Loader(limit === undefined ? whole : spread(whole, limit), {
           batchSize,
           imageShape,
           shuffle: false,
@@ -134,8 +134,9 @@ export async function openRun(path: string, options: OpenRunOptions): Promise<Op
   }
 }
 
-/** `size` examples from all over a split, which may be sorted by class. */
-function spread(split: Split, size: number): Split {
+/** `size` examples from all over a split, which may be sorted by class; all, where it has fewer. */
+export function spread(split: Split, size: number): Split {
+  if (size >= split.size) return split;
   const place = (i: number) => Math.floor((i * split.size) / size);
   return { size, read: (indices) => split.read(Array.from(indices, place)) };
 }

@@ -1,11 +1,13 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
+import type { ExpParams } from "../config/schema.ts";
+import { betterOf } from "../experiment/metrics.ts";
+import { conventionOf } from "../experiment/weights.ts";
+import { getModel } from "../models/index.ts";
 
 /** How deep below the folder that is searched a run may lie: `logs/NAME/version_N` from one level above. */
 const DEPTH = 4;
-/** Figures of which the highest is the best; of all others the lowest is. */
-const HIGHER_IS_BETTER = new Set(["val/elbo"]);
 
 /** What a run's own files tell of it. */
 export interface RunSummary {
@@ -16,10 +18,12 @@ export interface RunSummary {
   /** Optimizer steps and whole epochs logged. */
   readonly step: number;
   readonly epoch: number;
-  /** The best value of each validation figure over the run, by name without `val/`. */
+  /** The best value of each validation figure over the run, by name without `val/`; of those alone that have one. */
   readonly best: Readonly<Record<string, number>>;
-  /** The last one. */
+  /** The last one, of all. */
   readonly last: Readonly<Record<string, number>>;
+  /** Names of its loss terms, the lower the better; none where the model is not known here. */
+  readonly terms: readonly string[];
 }
 
 /** Every run in `folder` and below, in order of path. */
@@ -37,10 +41,8 @@ export function findRuns(folder: string, depth = DEPTH): string[] {
 
 /** A run's summary, from `config.yaml` and `metrics.csv`; what can't be read is left out. */
 export function summarize(path: string): RunSummary {
-  const config = (attempt(() => parse(readFileSync(join(path, "config.yaml"), "utf8"))) ?? {}) as {
-    model_params?: { name?: string };
-    data_params?: { name?: string };
-  };
+  const config = (attempt(() => parse(readFileSync(join(path, "config.yaml"), "utf8"))) ?? {}) as SomeConfig;
+  const terms = attempt(() => termsOf(config)) ?? [];
   const rows = readMetrics(path);
   const best: Record<string, number> = {};
   const last: Record<string, number> = {};
@@ -48,9 +50,11 @@ export function summarize(path: string): RunSummary {
     for (const [column, value] of Object.entries(row)) {
       if (!column.startsWith("val/")) continue;
       const name = column.slice(4);
-      const sign = HIGHER_IS_BETTER.has(column) ? -1 : 1;
-      if (best[name] === undefined || sign * value < sign * best[name]) best[name] = value;
       last[name] = value;
+      const better = betterOf(name, terms);
+      if (better !== "higher" && better !== "lower") continue;
+      const sign = better === "higher" ? -1 : 1;
+      if (best[name] === undefined || sign * value < sign * best[name]) best[name] = value;
     }
   }
   return {
@@ -61,7 +65,20 @@ export function summarize(path: string): RunSummary {
     epoch: rows.at(-1)?.epoch ?? 0,
     best,
     last,
+    terms,
   };
+}
+
+/** What of a run's config.yaml is read here; any of it may be missing. */
+interface SomeConfig {
+  readonly model_params?: { readonly name?: string } & Readonly<Record<string, unknown>>;
+  readonly data_params?: { readonly name?: string };
+  readonly exp_params?: ExpParams;
+}
+
+function termsOf({ model_params, exp_params }: SomeConfig): string[] {
+  const { name = "", ...params } = model_params ?? {};
+  return Object.keys(getModel(name)?.terms(params, conventionOf(exp_params!)) ?? {});
 }
 
 /** The rows of `metrics.csv`, without empty cells; none where there is no such file. */

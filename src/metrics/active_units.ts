@@ -9,11 +9,11 @@ export function activeUnits(means: ArrayLike<number>, dims: number): number {
   return variances(means, dims).filter((v) => v > ACTIVE).length;
 }
 
-/** Variance of each column of packed [n, dims], divided by n. */
-export function variances(values: ArrayLike<number>, dims: number): Float64Array {
+/** Variance of each column of packed [n, dims], divided by n, or by n - `less`. */
+export function variances(values: ArrayLike<number>, dims: number, less = 0): Float64Array {
   const count = values.length / dims;
   const [sum, squares] = [new Float64Array(dims), new Float64Array(dims)];
   for (let i = 0; i < values.length; i++) sum[i % dims]! += values[i]!;
   for (let i = 0; i < values.length; i++) squares[i % dims]! += (values[i]! - sum[i % dims]! / count) ** 2;
-  return squares.map((s) => s / count);
+  return squares.map((s) => s / (count - less));
 }

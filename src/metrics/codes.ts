@@ -26,6 +26,16 @@ export function factor({ labels, factors, count }: Codes, f: number): Int32Array
   return Int32Array.from({ length: count }, (_, i) => labels[i * factors + f]!);
 }
 
+/** Codes of the same images whose labels are those of `chosen` alone. */
+export function selectFactors(codes: Codes, chosen: readonly number[]): Codes {
+  const { labels, factors, count } = codes;
+  const kept = Int32Array.from(
+    { length: count * chosen.length },
+    (_, k) => labels[Math.floor(k / chosen.length) * factors + chosen[k % chosen.length]!]!,
+  );
+  return { ...codes, labels: kept, factors: chosen.length };
+}
+
 /** 0 … `count` - 1. */
 export const indices = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 

@@ -1,3 +1,4 @@
+import type { Rng } from "../rng.ts";
 import { accuracy, type CodeSplits, factor, indices } from "./codes.ts";
 import { gradientBoosting } from "./gradient_boosting.ts";
 
@@ -13,13 +14,15 @@ export interface Dci {
 /**
  * Disentanglement, completeness and informativeness (Eastwood and Williams, "A framework for the quantitative
  * evaluation of disentangled representations", 2018, section 2). The predictors are gradient boosted trees and the
- * importance of a dimension is their reduction of variance by it, as in disentanglement_lib.
+ * importance of a dimension is their reduction of variance by it, as in disentanglement_lib. Dimensions that carry the
+ * same share it; `rng` chooses which of them a tree splits by. Every factor takes two values or more in `train`.
  */
-export function dci({ train, test }: CodeSplits): Dci {
+export function dci({ train, test }: CodeSplits, rng: Rng): Dci {
   const predictors = indices(train.factors).map((f) => {
     const { importance, classify } = gradientBoosting(
       { data: train.means, dims: train.dims },
       factor(train, f),
+      rng.fold(f),
     );
     return {
       importance,

@@ -2,14 +2,14 @@ import { variances } from "./active_units.ts";
 import { type Codes, indices } from "./codes.ts";
 import type { Group } from "./same_factor.ts";
 
-/** A dimension that varies less over all images is left out, as in disentanglement_lib. */
+/** A dimension whose standard deviation over all images is less is left out, as in disentanglement_lib. */
 const DEAD = 0.05;
 
 /**
  * The FactorVAE score, from 0 to 1: in each group of images with one factor the same, the dimension of z that varies
  * least (its variance divided by that over all images) votes for the factor; the share of `evaluation` groups whose
  * vote is the majority's among the `training` groups (Kim and Mnih, "Disentangling by factorising", arXiv 1802.05983,
- * section 4). 0 where no dimension's variance reaches 0.05.
+ * section 4). 0 where no dimension's standard deviation reaches 0.05.
  */
 export function factorVaeScore(
   codes: Codes,
@@ -17,16 +17,21 @@ export function factorVaeScore(
   evaluation: readonly Group[],
 ): number {
   const { dims, means, factors } = codes;
-  const global = variances(means, dims);
-  const alive = indices(dims).filter((d) => global[d]! >= DEAD);
+  const global = variances(means, dims, 1);
+  const alive = indices(dims).filter((d) => Math.sqrt(global[d]!) >= DEAD);
   if (alive.length === 0) return 0;
   const least = ({ rows }: Group): number => {
-    const own = variances(
-      Float32Array.from(rows.flatMap((r) => alive.map((d) => means[r * dims + d]!))),
-      alive.length,
-    );
-    const ratios = [...own].map((v, i) => v / global[alive[i]!]!);
-    return ratios.indexOf(Math.min(...ratios));
+    let [lowest, vote] = [Number.POSITIVE_INFINITY, 0];
+    for (const [place, d] of alive.entries()) {
+      const own = variances(
+        rows.map((r) => means[r * dims + d]!),
+        1,
+        1,
+      )[0]!;
+      const ratio = own / global[d]!;
+      if (ratio < lowest) [lowest, vote] = [ratio, place];
+    }
+    return vote;
   };
   const votes = alive.map(() => new Int32Array(factors));
   for (const group of training) votes[least(group)]![group.factor]!++;

@@ -1,5 +1,6 @@
+import type { Rng } from "../rng.ts";
 import { classesOf, indices } from "./codes.ts";
-import type { Rows } from "./linear_svm.ts";
+import type { Rows } from "./linear_classifier.ts";
 import { growTree, type Presorted, presort, valueAt } from "./regression_tree.ts";
 
 const ROUNDS = 100;
@@ -16,9 +17,10 @@ export interface Boosted {
 /**
  * Gradient boosted trees for classes: 100 rounds of one regression tree of depth 3 a class, fitted to the gradient of
  * the multinomial deviance, each added at a rate of 0.1 (Friedman, "Greedy function approximation: a gradient boosting
- * machine", 2001, algorithm 6; scikit-learn's GradientBoostingClassifier with its defaults).
+ * machine", 2001, algorithm 6; scikit-learn's GradientBoostingClassifier with its defaults). `rng` chooses between
+ * dimensions that split alike.
  */
-export function gradientBoosting(rows: Rows, labels: ArrayLike<number>): Boosted {
+export function gradientBoosting(rows: Rows, labels: ArrayLike<number>, rng: Rng): Boosted {
   const { values, of } = classesOf(labels);
   const n = labels.length;
   const classes = Int32Array.from(labels, of);
@@ -33,7 +35,8 @@ export function gradientBoosting(rows: Rows, labels: ArrayLike<number>): Boosted
   const raw = prior.map((p) => new Float64Array(n).fill(p));
   const trees = targets.map(() => [] as ReturnType<typeof growTree>[]);
   const factor = binary ? 1 : (values.length - 1) / values.length;
-  let grown = 0;
+  let ties = 0;
+  const pick = (count: number) => (count === 1 ? 0 : rng.fold(ties++).integerArray(1, count)[0]!);
   for (let round = 0; round < ROUNDS; round++) {
     const probabilities = binary ? [raw[0]!.map((r) => 1 / (1 + Math.exp(-r)))] : softmax(raw);
     for (const [t, c] of targets.entries()) {
@@ -47,18 +50,15 @@ export function gradientBoosting(rows: Rows, labels: ArrayLike<number>): Boosted
         }
         return Math.abs(curvature) < 1e-150 ? 0 : (factor * sum) / curvature; // one step of Newton's
       };
-      const tree = growTree(sorted, residual, DEPTH, leaf);
-      if (tree.gains.some((g) => g > 0)) {
-        grown++;
-        for (let d = 0; d < rows.dims; d++) importance[d]! += tree.gains[d]!;
-      }
+      const tree = growTree(sorted, residual, DEPTH, leaf, pick);
+      for (let d = 0; d < rows.dims; d++) importance[d]! += tree.gains[d]!;
       for (let i = 0; i < n; i++) raw[t]![i]! += RATE * tree.leafOf[i]!;
       trees[t]!.push(tree);
     }
   }
   const total = importance.reduce((a, b) => a + b);
   return {
-    importance: grown === 0 || total === 0 ? importance : importance.map((v) => v / total),
+    importance: total === 0 ? importance : importance.map((v) => v / total),
     classify: ({ data, dims }) =>
       Array.from({ length: data.length / dims }, (_, i) => {
         const scores = targets.map((_, t) =>

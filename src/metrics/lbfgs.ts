@@ -1,28 +1,43 @@
 /** A differentiable function's value at `x`; its gradient is written to `gradient`. */
 export type Objective = (x: Float64Array, gradient: Float64Array) => number;
 
-const HISTORY = 10;
+/** A vector times a positive definite matrix near the inverse Hessian. */
+export type Preconditioner = (v: Float64Array) => Float64Array;
+
+export interface Minimum {
+  readonly x: Float64Array;
+  /** Whether it was reached, to rounding; false where the iterations came to an end before. */
+  readonly converged: boolean;
+}
+
+const HISTORY = 20;
+/** Of g' P g to the value, where P is the preconditioner: about the share by which the value is still too high. */
+const ENOUGH = 1e-12;
+/** The same where rounding lets no step go lower. */
+const AT_ROUNDING = 1e-8;
 
 /**
- * Where a smooth convex function is lowest, from `start`: limited-memory BFGS with backtracking (Nocedal and Wright,
- * "Numerical optimization", 2nd edition, algorithms 3.1 and 7.5). Ends where no part of the gradient is above
- * `tolerance` of the first one's largest, or no step goes lower.
+ * Where a smooth convex function that is at least 0 is lowest, from `start`: limited-memory BFGS with backtracking
+ * (Nocedal and Wright, "Numerical optimization", 2nd edition, algorithms 3.1 and 7.5), its first inverse Hessian
+ * `precondition`. It ends where the gradient, measured by that matrix and so alike in every scale of x, is 0 beside the
+ * value.
  */
 export function minimize(
   f: Objective,
   start: Float64Array,
-  tolerance = 1e-6,
-  iterations = 500,
-): Float64Array {
+  precondition: Preconditioner,
+  iterations = 2000,
+): Minimum {
   let x = start.slice();
   let g = new Float64Array(x.length);
   let value = f(x, g);
-  const small = tolerance * g.reduce((a, v) => Math.max(a, Math.abs(v)), 0);
-  const steps: { s: Float64Array; y: Float64Array; rho: number }[] = [];
-  for (let k = 0; k < iterations && g.some((v) => Math.abs(v) > small); k++) {
-    const direction = descent(g, steps);
+  const steps: Step[] = [];
+  for (let k = 0; k < iterations; k++) {
+    const gap = dot(g, precondition(g));
+    if (gap <= ENOUGH * value) return { x, converged: true };
+    const direction = descent(g, steps, precondition);
     const slope = dot(direction, g);
-    let rate = steps.length === 0 ? 1 / Math.sqrt(dot(g, g)) : 1;
+    let rate = 1;
     for (;;) {
       const next = x.map((v, i) => v + rate * direction[i]!);
       const gradient = new Float64Array(x.length);
@@ -37,28 +52,35 @@ export function minimize(
         break;
       }
       rate /= 2;
-      if (rate < 1e-12) return x;
+      if (rate < 1e-12) return { x, converged: gap <= AT_ROUNDING * value };
     }
   }
-  return x;
+  return { x, converged: false };
+}
+
+interface Step {
+  readonly s: Float64Array;
+  readonly y: Float64Array;
+  readonly rho: number;
 }
 
 /** -H g, H being the inverse Hessian that the last steps tell of. */
-function descent(g: Float64Array, steps: { s: Float64Array; y: Float64Array; rho: number }[]): Float64Array {
+function descent(g: Float64Array, steps: readonly Step[], precondition: Preconditioner): Float64Array {
   const q = g.map((v) => -v);
   const alphas = [...steps].reverse().map(({ s, y, rho }) => {
     const alpha = rho * dot(s, q);
     add(q, -alpha, y);
     return alpha;
   });
+  const d = precondition(q);
   const last = steps.at(-1);
   if (last !== undefined) {
-    const scale = 1 / (last.rho * dot(last.y, last.y));
-    for (let i = 0; i < q.length; i++) q[i]! *= scale;
+    const scale = 1 / (last.rho * dot(last.y, precondition(last.y)));
+    for (let i = 0; i < d.length; i++) d[i]! *= scale;
   }
   for (const [i, { s, y, rho }] of steps.entries())
-    add(q, alphas[steps.length - 1 - i]! - rho * dot(y, q), s);
-  return q;
+    add(d, alphas[steps.length - 1 - i]! - rho * dot(y, d), s);
+  return d;
 }
 
 function dot(a: Float64Array, b: Float64Array): number {

@@ -1,17 +1,12 @@
 import { classesOf } from "./codes.ts";
-import { minimize } from "./lbfgs.ts";
-
-/** Rows of numbers, packed [n, dims]. */
-export interface Rows {
-  readonly data: ArrayLike<number>;
-  readonly dims: number;
-}
+import { type Classify, fitWeights, highest, type Rows, scoreOf, type Warn } from "./linear_classifier.ts";
 
 export interface SvmOptions {
   /** Weight of the loss against 1/2 |w|^2. */
   readonly C: number;
   /** Weigh the loss of each class by n / (k n_class) against the others. */
   readonly balanced?: boolean;
+  readonly warn?: Warn | undefined;
 }
 
 /**
@@ -19,31 +14,29 @@ export interface SvmOptions {
  * against the rest, 1/2 |w|^2 + C sum max(0, 1 - y (w x + b))^2, with b among the w (Fan et al., "LIBLINEAR", 2008,
  * eq. 2, L2-regularized L2-loss; scikit-learn's LinearSVC).
  */
-export function linearSvm(
-  rows: Rows,
-  labels: ArrayLike<number>,
-  options: SvmOptions,
-): (rows: Rows) => number[] {
+export function linearSvm(rows: Rows, labels: ArrayLike<number>, options: SvmOptions): Classify {
   const { values } = classesOf(labels);
   if (values.length < 2) return ({ data, dims }) => Array(data.length / dims).fill(values[0]!);
   const machines = (values.length === 2 ? [values[1]!] : values).map((value) =>
     train(rows, labels, value, options),
   );
-  return ({ data, dims }) =>
-    Array.from({ length: data.length / dims }, (_, i) => {
-      const margins = machines.map((w) => margin(w, data, i * dims, dims));
-      if (values.length === 2) return values[margins[0]! > 0 ? 1 : 0]!;
-      return values[margins.indexOf(Math.max(...margins))]!;
-    });
+  if (values.length === 2)
+    return ({ data, dims }) =>
+      Array.from({ length: data.length / dims }, (_, i) => {
+        return values[scoreOf(machines[0]!, 0, data, i * dims, dims) > 0 ? 1 : 0]!;
+      });
+  const w = Float64Array.from(machines.flatMap((machine) => [...machine]));
+  return (others) => highest({ w, scores: values.length }, others).map((place) => values[place]!);
 }
 
 /** w, then b. */
 function train(
-  { data, dims }: Rows,
+  rows: Rows,
   labels: ArrayLike<number>,
   positive: number,
-  { C, balanced }: SvmOptions,
+  { C, balanced, warn }: SvmOptions,
 ): Float64Array {
+  const { data, dims } = rows;
   const n = labels.length;
   const counts = new Map<number, number>();
   for (const label of Array.from(labels)) counts.set(label, (counts.get(label) ?? 0) + 1);
@@ -53,7 +46,9 @@ function train(
     // As LIBLINEAR does it: of more than two classes, the others' weights are left as they are.
     out: counts.size === 2 ? ownWeight(n - counts.get(positive)!) : C,
   };
-  return minimize(
+  const { w } = fitWeights(
+    rows,
+    1,
     (w, gradient) => {
       let value = 0;
       for (let d = 0; d <= dims; d++) {
@@ -62,7 +57,7 @@ function train(
       }
       for (let i = 0; i < n; i++) {
         const y = labels[i] === positive ? 1 : -1;
-        const short = 1 - y * margin(w, data, i * dims, dims);
+        const short = 1 - y * scoreOf(w, 0, data, i * dims, dims);
         if (short <= 0) continue;
         const c = y > 0 ? weights.in : weights.out;
         value += c * short * short;
@@ -72,12 +67,7 @@ function train(
       }
       return value;
     },
-    new Float64Array(dims + 1),
+    { curvature: 2 * C, penalizedIntercept: true, warn },
   );
-}
-
-function margin(w: Float64Array, data: ArrayLike<number>, at: number, dims: number): number {
-  let sum = w[dims]!;
-  for (let d = 0; d < dims; d++) sum += w[d]! * data[at + d]!;
-  return sum;
+  return w;
 }

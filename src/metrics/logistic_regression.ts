@@ -1,6 +1,5 @@
 import { classesOf } from "./codes.ts";
-import { minimize } from "./lbfgs.ts";
-import type { Rows } from "./linear_svm.ts";
+import { type Classify, fitWeights, highest, type Rows, scoreOf, type Warn } from "./linear_classifier.ts";
 import { logSumExp } from "./log_likelihood.ts";
 
 /**
@@ -8,19 +7,21 @@ import { logSumExp } from "./log_likelihood.ts";
  * 1/2 |W|^2 + sum_i -log softmax(W x_i + b)_(y_i), b not penalized (Hastie et al., "The elements of statistical
  * learning", 4.4; scikit-learn's LogisticRegression with C = 1).
  */
-export function logisticRegression(rows: Rows, labels: ArrayLike<number>): (rows: Rows) => number[] {
+export function logisticRegression(
+  rows: Rows,
+  labels: ArrayLike<number>,
+  { warn }: { readonly warn?: Warn | undefined } = {},
+): Classify {
   const { data, dims } = rows;
   const { values, of } = classesOf(labels);
   const k = values.length;
+  if (k < 2) return ({ data, dims }) => Array(data.length / dims).fill(values[0]!);
   const width = dims + 1;
-  const classes = Array.from(labels, of);
-  const scores = (w: Float64Array, from: ArrayLike<number>, at: number) =>
-    values.map((_, c) => {
-      let sum = w[c * width + dims]!;
-      for (let d = 0; d < dims; d++) sum += w[c * width + d]! * from[at + d]!;
-      return sum;
-    });
-  const w = minimize(
+  const classes = Int32Array.from(labels, of);
+  const scores = new Float64Array(k);
+  const weights = fitWeights(
+    rows,
+    k,
     (w, gradient) => {
       let value = 0;
       for (let j = 0; j < w.length; j++) {
@@ -29,22 +30,18 @@ export function logisticRegression(rows: Rows, labels: ArrayLike<number>): (rows
         gradient[j] = penalized ? w[j]! : 0;
       }
       for (let i = 0; i < classes.length; i++) {
-        const s = scores(w, data, i * dims);
-        const norm = logSumExp(s);
-        value += norm - s[classes[i]!]!;
+        for (let c = 0; c < k; c++) scores[c] = scoreOf(w, c * width, data, i * dims, dims);
+        const norm = logSumExp(scores);
+        value += norm - scores[classes[i]!]!;
         for (let c = 0; c < k; c++) {
-          const pull = Math.exp(s[c]! - norm) - (c === classes[i] ? 1 : 0);
+          const pull = Math.exp(scores[c]! - norm) - (c === classes[i] ? 1 : 0);
           for (let d = 0; d < dims; d++) gradient[c * width + d]! += pull * data[i * dims + d]!;
           gradient[c * width + dims]! += pull;
         }
       }
       return value;
     },
-    new Float64Array(k * width),
+    { curvature: (1 / k) * (1 - 1 / k), penalizedIntercept: false, warn }, // that of p (1 - p) at first
   );
-  return (others) =>
-    Array.from({ length: others.data.length / dims }, (_, i) => {
-      const s = scores(w, others.data, i * dims);
-      return values[s.indexOf(Math.max(...s))]!;
-    });
+  return (others) => highest(weights, others).map((place) => values[place]!);
 }

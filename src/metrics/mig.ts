@@ -7,25 +7,28 @@ const BINS = 20;
  * The mutual information gap, from 0 to 1: for each factor, the mutual information of the dimension that has most of
  * it less that of the second, divided by the factor's entropy; the mean over factors (Chen et al., "Isolating sources
  * of disentanglement in VAEs", arXiv 1802.04942, eq. 6). Dimensions are posterior means in 20 bins of equal width, as
- * in disentanglement_lib.
+ * in disentanglement_lib. `codes` has two dimensions or more; every factor takes two values or more.
  */
 export function mutualInformationGap(codes: Codes): number {
   const binned = indices(codes.dims).map((d) => inBins(dimension(codes, d)));
   const gaps = indices(codes.factors).map((f) => {
     const labels = factor(codes, f);
-    const entropy = mutualInformation(labels, labels);
-    if (entropy === 0) return 0; // the factor doesn't change
-    const [first, second = 0] = binned.map((b) => mutualInformation(b, labels)).sort((a, b) => b - a);
-    return (first! - second) / entropy;
+    const [first, second] = binned.map((b) => mutualInformation(b, labels)).sort((a, b) => b - a);
+    return (first! - second!) / mutualInformation(labels, labels);
   });
   return gaps.reduce((a, b) => a + b) / gaps.length;
 }
 
-/** The number of each value's bin, of `BINS` between the lowest and the highest. */
+/**
+ * The number of each value's bin, of `BINS` between the lowest and the highest; a value on an edge is in the upper one.
+ * Edges are computed in 32 bits, as numpy's histogram of such values does it.
+ */
 function inBins(values: Float32Array): Int32Array {
   const [low, high] = [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))];
   if (low === high) return new Int32Array(values.length);
-  return Int32Array.from(values, (v) => Math.min(BINS - 1, Math.floor(((v - low) / (high - low)) * BINS)));
+  const width = Math.fround(Math.fround(high - low) / BINS);
+  const edges = indices(BINS).map((k) => Math.fround(low + Math.fround(k * width)));
+  return Int32Array.from(values, (v) => edges.findLastIndex((edge) => v >= edge));
 }
 
 /** Of two discrete variables, from their joint frequencies, in nats. */

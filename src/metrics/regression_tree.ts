@@ -1,9 +1,11 @@
 import { indices } from "./codes.ts";
-import type { Rows } from "./linear_svm.ts";
+import type { Rows } from "./linear_classifier.ts";
 
 /** Values closer than this are not split between, and variance below it is none: scikit-learn's limits. */
 const SAME_VALUE = 1e-7;
 const NO_VARIANCE = 2 ** -52;
+/** Two splits of the same rows differ by so much at most, as shares, by rounding alone. */
+const ROUNDING = 1e-10;
 
 /** Rows by dimension: each one's values, and the rows' order by them. */
 export interface Presorted {
@@ -38,12 +40,17 @@ export interface Tree {
 /**
  * A regression tree of at most `depth` levels of splits, each where the variance of `target` is reduced most
  * (Breiman et al., "Classification and regression trees", 1984, 8.4). `leaf` gives the value of a leaf's rows.
+ *
+ * Where dimensions reduce it alike (one is a copy of the other, or follows it), `pick` chooses the one that splits, a
+ * number below how many they are, and all get the same share of the gain: what scikit-learn, whose trees look at
+ * dimensions in a random order, gives them on average.
  */
 export function growTree(
   rows: Presorted,
   target: Float64Array,
   depth: number,
   leaf: (members: Int32Array) => number,
+  pick: (count: number) => number,
 ): Tree {
   const gains = new Float64Array(rows.columns.length);
   const leafOf = new Float64Array(rows.count);
@@ -54,10 +61,10 @@ export function growTree(
   };
   /** `orders`: the members by each dimension. */
   const grow = (orders: readonly Int32Array[], left: number): TreeNode => {
-    const split = left > 0 ? bestSplit(rows, orders, target) : undefined;
-    if (split === undefined) return end(orders[0]!);
-    const { dim, threshold, gain } = split;
-    gains[dim]! += gain / rows.count;
+    const splits = left > 0 ? bestSplits(rows, orders, target) : [];
+    if (splits.length === 0) return end(orders[0]!);
+    for (const { dim, gain } of splits) gains[dim]! += gain / rows.count / splits.length;
+    const { dim, threshold } = splits[pick(splits.length)]!;
     const values = rows.columns[dim]!;
     const needed = left > 1 ? orders : orders.slice(0, 1); // a leaf's members, in any order
     const parts = needed.map((order) => partition(order, values, threshold));
@@ -93,8 +100,15 @@ function partition(order: Int32Array, values: Float64Array, threshold: number): 
   return [low.subarray(0, l), high.subarray(0, h)];
 }
 
-/** The split with the largest n_l n_r / n (mean_l - mean_r)^2; undefined where there is nothing to split. */
-function bestSplit({ columns }: Presorted, orders: readonly Int32Array[], target: Float64Array) {
+interface Split {
+  readonly dim: number;
+  readonly threshold: number;
+  /** n_l n_r / n (mean_l - mean_r)^2: n times the reduction of variance. */
+  readonly gain: number;
+}
+
+/** The split with the largest gain, of each dimension that has it; none where there is nothing to split. */
+function bestSplits({ columns }: Presorted, orders: readonly Int32Array[], target: Float64Array): Split[] {
   const members = orders[0]!;
   const n = members.length;
   let [sum, squares] = [0, 0];
@@ -103,10 +117,12 @@ function bestSplit({ columns }: Presorted, orders: readonly Int32Array[], target
     sum += t;
     squares += t * t;
   }
-  if (n < 2 || squares / n - (sum / n) ** 2 <= NO_VARIANCE) return undefined;
-  let [best, bestDim, threshold] = [0, -1, 0];
+  if (n < 2 || squares / n - (sum / n) ** 2 <= NO_VARIANCE) return [];
+  let most = 0;
+  const found: Split[] = [];
   for (let dim = 0; dim < columns.length; dim++) {
     const [order, values] = [orders[dim]!, columns[dim]!];
+    let [best, threshold] = [-1, 0];
     let before = 0;
     let here = values[order[0]!]!;
     for (let k = 1; k < n; k++) {
@@ -115,10 +131,12 @@ function bestSplit({ columns }: Presorted, orders: readonly Int32Array[], target
       if (next > here + SAME_VALUE) {
         const difference = before / k - (sum - before) / (n - k);
         const gain = ((k * (n - k)) / n) * difference * difference;
-        if (gain > best) [best, bestDim, threshold] = [gain, dim, here / 2 + next / 2];
+        if (gain > best) [best, threshold] = [gain, here / 2 + next / 2];
       }
       here = next;
     }
+    if (best >= most * (1 - ROUNDING)) found.push({ dim, threshold, gain: best });
+    most = Math.max(most, best);
   }
-  return bestDim < 0 ? undefined : { dim: bestDim, threshold, gain: best };
+  return found.filter(({ gain }) => gain >= most * (1 - ROUNDING));
 }

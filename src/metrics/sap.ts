@@ -1,4 +1,5 @@
 import { accuracy, type CodeSplits, dimension, factor, indices } from "./codes.ts";
+import type { Warn } from "./linear_classifier.ts";
 import { linearSvm } from "./linear_svm.ts";
 
 /**
@@ -6,23 +7,18 @@ import { linearSvm } from "./linear_svm.ts";
  * best less second best; the mean over factors (Kumar et al., "Variational inference of disentangled latent concepts
  * from unlabeled observations", arXiv 1711.00848, section 3). Factors count as classes and the prediction is a linear
  * SVM's (C = 0.01, classes weighed equally) accuracy on codes that it was not trained on, as in disentanglement_lib.
+ * `train` and `test` have two dimensions or more; every factor takes two values or more in `train`.
  */
-export function separatedAttributePredictability({ train, test }: CodeSplits): number {
+export function separatedAttributePredictability({ train, test }: CodeSplits, warn?: Warn): number {
   const gaps = indices(train.factors).map((f) => {
     const scores = indices(train.dims).map((d) => {
       const [seen, unseen] = [dimension(train, d), dimension(test, d)];
-      if (Math.max(...spread(unseen)) - Math.min(...spread(unseen)) === 0) return 0;
-      const classify = linearSvm({ data: seen, dims: 1 }, factor(train, f), { C: 0.01, balanced: true });
+      const options = { C: 0.01, balanced: true, warn };
+      const classify = linearSvm({ data: seen, dims: 1 }, factor(train, f), options);
       return accuracy(classify({ data: unseen, dims: 1 }), factor(test, f));
     });
-    const [first, second = 0] = scores.sort((a, b) => b - a);
-    return first! - second;
+    const [first, second] = scores.sort((a, b) => b - a);
+    return first! - second!;
   });
   return gaps.reduce((a, b) => a + b) / gaps.length;
 }
-
-/** Lowest and highest value. */
-const spread = (values: Float32Array): [number, number] => [
-  values.reduce((a, b) => Math.min(a, b)),
-  values.reduce((a, b) => Math.max(a, b)),
-];

@@ -1,7 +1,7 @@
-"""Writes figures.json beside it: the figures of fixed inputs by scikit-image, torchmetrics, scikit-learn, scipy and pytorch-msssim.
+"""Writes figures.json beside it: the figures of fixed inputs by scikit-image, torchmetrics, scipy and pytorch-msssim.
 
   python3 -m venv v
-  v/bin/pip install scikit-image==0.26.0 scikit-learn==1.9.1 scipy==1.17.1 torchmetrics==1.9.0 pytorch-msssim==1.0.0 torch==2.15.0 torchvision==0.29.2
+  v/bin/pip install scikit-image==0.26.0 scipy==1.17.1 torchmetrics==1.9.0 pytorch-msssim==1.0.0 torch==2.15.0 torchvision==0.29.2
   v/bin/python test/parity/figures.py [folder of LPIPS heads, ../shared/data/lpips]
 """
 
@@ -13,16 +13,11 @@ from importlib.metadata import version
 import numpy as np
 import scipy
 import skimage
-import sklearn
 import torch
 import torchmetrics
 from pytorch_msssim.ssim import _fspecial_gauss_1d, _ssim
 from scipy import linalg, special, stats
 from skimage import metrics
-from sklearn.ensemble import GradientBoostingClassifier
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import mutual_info_score
-from sklearn.svm import LinearSVC
 from torchmetrics.functional.image.lpips import _LPIPS
 
 HERE = pathlib.Path(__file__).parent
@@ -45,29 +40,6 @@ def images(count, side, t):
     noise = formula(x.size, t).reshape(x.shape) - 0.5
     y = np.clip(x + 0.15 * (n + 1) * noise, 0, 1)
     return x.astype(np.float32), y.astype(np.float32)
-
-
-def codes(count, t):
-    """Six dimensions of which some follow the three factors of 3, 4 and 2 values."""
-    factors = np.stack([np.floor(formula(count, t + f) * k) for f, k in enumerate((3, 4, 2))], 1).astype(int)
-    noise = formula(count * 6, t + 3).reshape(count, 6) - 0.5
-    signal = np.stack(
-        [factors[:, 0], 0.5 * factors[:, 1] ** 2, factors[:, 0] - factors[:, 1], 2 * factors[:, 2], 0 * factors[:, 0], 0.3 * factors[:, 2]],
-        1,
-    )
-    return (signal + 1.5 * noise).astype(np.float32), factors
-
-
-def groups(factors, count, size, t):
-    """Groups of rows with one factor the same: the factor and its rows."""
-    found = []
-    draws = formula(count * (size + 2), t).reshape(count, size + 2)
-    for d in draws:
-        f = int(d[0] * factors.shape[1])
-        value = factors[int(d[1] * len(factors)), f]
-        rows = np.flatnonzero(factors[:, f] == value)
-        found.append((f, rows[(d[2:] * len(rows)).astype(int)]))
-    return found
 
 
 def ms_ssim(x, y, scales):
@@ -141,80 +113,13 @@ def likelihood():
     }
 
 
-def code_figures():
-    out = {}
-    z, factors = codes(800, 40)
-    zt, factors_t = codes(400, 50)
-    out["variances"] = z.astype(np.float64).var(0).tolist()
-
-    def mi(d, f):
-        edges = np.histogram(z[:, d], 20)[1]
-        return mutual_info_score(np.digitize(z[:, d], edges[:-1]), factors[:, f])
-
-    m = np.array([[mi(d, f) for f in range(3)] for d in range(6)])
-    top = np.sort(m, 0)[::-1]
-    entropy = [mutual_info_score(factors[:, f], factors[:, f]) for f in range(3)]
-    out["mig"] = float(((top[0] - top[1]) / entropy).mean())
-
-    def svm_score(d, f):
-        machine = LinearSVC(C=0.01, class_weight="balanced", dual=False, tol=1e-8, max_iter=100000)
-        machine.fit(z[:, [d]], factors[:, f])
-        return machine.score(zt[:, [d]], factors_t[:, f])
-
-    s = np.sort([[svm_score(d, f) for f in range(3)] for d in range(6)], 0)[::-1]
-    out["sap"] = float((s[0] - s[1]).mean())
-
-    importance, accuracy = [], []
-    for f in range(3):
-        trees = GradientBoostingClassifier(random_state=0).fit(z, factors[:, f])
-        importance.append(trees.feature_importances_.tolist())
-        accuracy.append(trees.score(zt, factors_t[:, f]))
-    out["importance"] = importance
-    r = np.array(importance).T  # [dims, factors]
-    d = 1 - stats.entropy(r.T + 1e-11, base=3)
-    c = 1 - stats.entropy(r + 1e-11, base=6)
-    out["dci"] = {
-        "disentanglement": float((d * r.sum(1) / r.sum()).sum()),
-        "completeness": float((c * r.sum(0) / r.sum()).sum()),
-        "informativeness": float(np.mean(accuracy)),
-    }
-
-    # the linear SVM and the logistic regression alone, on all dimensions
-    out["linear_svm"] = [
-        LinearSVC(C=1, dual=False, tol=1e-8, max_iter=100000).fit(z, factors[:, f]).predict(zt).tolist() for f in range(3)
-    ]
-    out["logistic_regression"] = [
-        LogisticRegression(C=1, tol=1e-8, max_iter=10000).fit(z, factors[:, f]).predict(zt).tolist() for f in range(3)
-    ]
-
-    votes, checks = groups(factors, 300, 4, 60), groups(factors, 200, 4, 61)
-    overall = z.astype(np.float64).var(0)
-
-    def argmin(rows):
-        return np.argmin(z[rows].astype(np.float64).var(0) / overall)
-
-    table = np.zeros((6, 3), int)
-    for f, rows in votes:
-        table[argmin(rows), f] += 1
-    out["factor_vae"] = float(np.mean([table[argmin(rows)].argmax() == f for f, rows in checks]))
-
-    def differences(found):
-        half = [(z[rows[:2]].astype(np.float64), z[rows[2:]].astype(np.float64)) for _, rows in found]
-        return np.array([np.abs(a - b).mean(0) for a, b in half]), [f for f, _ in found]
-
-    classifier = LogisticRegression(C=1, tol=1e-8, max_iter=10000).fit(*differences(votes))
-    out["beta_vae"] = float(classifier.score(*differences(checks)))
-    return out
-
-
 result = {
-    "made_by": f"test/parity/figures.py with scikit-image {skimage.__version__}, scikit-learn {sklearn.__version__}, "
+    "made_by": f"test/parity/figures.py with scikit-image {skimage.__version__}, "
     f"scipy {scipy.__version__}, torchmetrics {torchmetrics.__version__}, pytorch-msssim {version('pytorch-msssim')}, "
     f"torch {torch.__version__.split('+')[0]}",
     "pictures": picture_figures(),
     "lpips": lpips(),
     "frechet": frechet(),
     "likelihood": likelihood(),
-    "codes": code_figures(),
 }
 (HERE / "figures.json").write_text(json.dumps(result) + "\n")

@@ -1,6 +1,6 @@
 /**
  * `count` numbers in [0, 1) that any program can make: a hash of the place k and the stream t
- * (the same in test/parity/figures.py).
+ * (the same in test/parity/figures.py and codes.py).
  */
 export function formula(count: number, t: number): Float64Array {
   return Float64Array.from({ length: count }, (_, k) => {

@@ -2,10 +2,9 @@ import type { ExpParams } from "../../config/schema.ts";
 import type { HostBatch } from "../../data/loader.ts";
 import { UserError } from "../../errors.ts";
 import type { FeatureNetworkSpec } from "../../features/frozen_network.ts";
-import type { CodeSplits } from "../../metrics/codes.ts";
+import type { Codes } from "../../metrics/codes.ts";
 import { type Likelihood, trainedLikelihood } from "../../metrics/likelihood.ts";
 import type { LpipsFiles } from "../../metrics/lpips.ts";
-import { type Group, sameFactorGroups } from "../../metrics/same_factor.ts";
 import { newCtx } from "../../models/ctx.ts";
 import type { Ctx } from "../../models/vae.ts";
 import { Rng } from "../../rng.ts";
@@ -32,13 +31,8 @@ export interface FigureOptions {
   readonly baseDir: string;
 }
 
-/** Codes that figures are trained on, at most. */
-const TRAINING_CODES = 5_000;
-/** Groups of images with a factor in common, for voting and for the score (half of disentanglement_lib's, for time). */
-const VOTES = 5_000;
-const CHECKS = 2_500;
-/** As disentanglement_lib's. */
-const GROUP = 64;
+/** Training images whose codes figures are trained on, at most. */
+export const TRAINING_CODES = 5_000;
 
 export interface GaussianLatent {
   readonly name: string;
@@ -50,6 +44,10 @@ export interface GaussianLatent {
 /** What figures are computed from, each pass over the images done once, when the first figure asks for it. */
 export class FigureContext {
   readonly rng: Rng;
+  /** Why something was left out, by its name. */
+  readonly leftOut: Record<string, string> = {};
+  /** What a reader of the figures should know: a sentence each. */
+  readonly notes: string[] = [];
   private readonly made = new Map<string, Promise<unknown>>();
 
   constructor(
@@ -91,10 +89,6 @@ export class FigureContext {
       index++;
       await new Promise(setImmediate); // signals get their turn
     }
-    if (index === 0)
-      throw new UserError(
-        `--split ${this.options.split}: expected images, got none in this split of ${this.run.config.data_params.name}. Choose another.`,
-      );
   }
 
   /** Why figures of one latent with a Gaussian posterior can't be computed of this model; undefined where they can. */
@@ -111,7 +105,7 @@ export class FigureContext {
         if (kinds.length === 1 && kinds[0]!.endsWith(": gaussian")) return undefined;
         return `needs one latent with a Gaussian posterior, ${this.run.model.name} has ${kinds.join(", ")}`;
       }
-      return undefined; // no images, which the figures themselves say
+      return undefined;
     });
   }
 
@@ -156,23 +150,14 @@ export class FigureContext {
     return this.once("samples", () => samplePass(this));
   }
 
-  /** Codes with the data set's labels: of training images, and of those evaluated. */
-  codes(): Promise<CodeSplits> {
-    return this.once("codes", async () => {
-      const test = await this.posteriors();
-      const train = await encodeAll(this, "train", TRAINING_CODES);
-      return { train: toCodes(train), test: toCodes(test) };
-    });
+  /** Codes of the images evaluated, with the data set's labels. */
+  codes(): Promise<Codes> {
+    return this.once("codes", async () => toCodes(await this.posteriors()));
   }
 
-  /** Groups of training codes for voting and for the score. */
-  groups(): Promise<{ votes: Group[]; checks: Group[] }> {
-    return this.once("groups", async () => {
-      const { train } = await this.codes();
-      const groups = (what: string, count: number) =>
-        sameFactorGroups(train, count, GROUP, this.rng.fold(what));
-      return { votes: groups("votes", VOTES), checks: groups("checks", CHECKS) };
-    });
+  /** The same of training images. */
+  trainingCodes(): Promise<Codes> {
+    return this.once("training codes", async () => toCodes(await encodeAll(this, "train", TRAINING_CODES)));
   }
 
   private once<T>(name: string, make: () => Promise<T>): Promise<T> {

@@ -7,6 +7,17 @@ export type Value = number | readonly number[];
 /** Which of two values is better: of `images` the one nearer to that of the images; `neither`: it is no merit. */
 export type Better = "higher" | "lower" | "images" | "neither";
 
+/** What a number says of a model. */
+export interface Metric {
+  /** Empty for a number that has none. */
+  readonly unit: string;
+  readonly better: Better;
+  /** How it is computed. */
+  readonly computed: string;
+  /** Whether `vae runs` and `vae compare` have a column for it. */
+  readonly column?: boolean;
+}
+
 /** What tells whether a figure can be computed. */
 export interface FigureSubject {
   readonly run: Pick<OpenRun, "dataset" | "imageShape">;
@@ -16,16 +27,16 @@ export interface FigureSubject {
 /** A figure by which models are compared: what `--figures` names. */
 export interface Figure {
   readonly name: string;
-  /** What it says, with its unit. */
-  readonly summary: string;
+  /** What it computes, by name; a word in capitals stands for any: `svm_LABEL`. */
+  readonly metrics: Readonly<Record<string, Metric>>;
   /** Computed where nothing is named. */
   readonly byDefault: boolean;
   /** Whether it wants one latent with a Gaussian posterior. */
   readonly gaussian?: boolean;
-  /** Of all that it computes, or by the names of `compute`. */
-  readonly better: Better | Readonly<Record<string, Better>>;
+  /** Whether it trains something on training images, whose accuracy on the images evaluated it tells. */
+  readonly trains?: boolean;
   /** Why it can't be computed of this model and these data; undefined where it can. */
   missing?(subject: FigureSubject): Promise<string | undefined> | string | undefined;
-  /** By the names that stand in the table; see docs/figures.md. */
+  /** By the names of `metrics`. What it leaves out of them it tells the context. */
   compute(context: FigureContext): Promise<Readonly<Record<string, Value>>>;
 }

@@ -1,8 +1,10 @@
-import { ConfigError } from "../../errors.ts";
+import type { Dataset } from "../../data/dataset.ts";
+import { ConfigError, UserError } from "../../errors.ts";
 import { didYouMean } from "../../suggest.ts";
-import type { OpenRun } from "../open_run.ts";
-import { FigureContext, type FigureOptions } from "./context.ts";
-import type { Better, Figure, Value } from "./figure.ts";
+import type { OpenRun, SplitName } from "../open_run.ts";
+import { FigureContext, type FigureOptions, TRAINING_CODES } from "./context.ts";
+import { imagesEvaluated } from "./evaluated.ts";
+import type { Figure, Value } from "./figure.ts";
 import { labelFigures } from "./labels.ts";
 import { likelihoodFigures } from "./likelihoods.ts";
 import { pictureFigures } from "./pictures.ts";
@@ -15,16 +17,6 @@ export const figures: readonly Figure[] = [
   ...pictureFigures,
   ...labelFigures.map(ofGaussian),
 ];
-
-export type { Better };
-
-/** Which of two values of a figure is better, by its name in an evaluation. */
-export function betterOf(name: string): Better {
-  for (const { better } of figures) if (typeof better === "object" && better[name]) return better[name];
-  const owners = figures.filter((f) => name === f.name || name.startsWith(`${f.name}_`));
-  const [owner] = owners.sort((a, b) => b.name.length - a.name.length);
-  return typeof owner?.better === "string" ? owner.better : "neither";
-}
 
 /** What `vae evaluate --json` prints. */
 export interface Evaluation {
@@ -42,14 +34,18 @@ export interface Evaluation {
   /** Of elbo_trained and log_likelihood_trained; absent where the loss stands for none. */
   readonly trained_likelihood?: string;
   readonly figures: Readonly<Record<string, Value>>;
+  /** By figure, what it trained its classifiers on. All else is of the images evaluated alone. */
+  readonly trained_on: Readonly<Record<string, { readonly split: SplitName; readonly images: number }>>;
   /** Why a figure was left out. */
   readonly left_out: Readonly<Record<string, string>>;
+  /** What a reader should know besides: a sentence each. */
+  readonly notes: readonly string[];
 }
 
 /**
  * The figures named, or all that can be computed.
  *
- * @throws ConfigError for an unknown name, or a named figure that can't be computed
+ * @throws ConfigError for an unknown name, or a named figure that can't be computed; UserError for a split without images
  */
 export async function evaluateRun(
   run: OpenRun,
@@ -58,38 +54,65 @@ export async function evaluateRun(
   say: (text: string) => void = () => {},
 ): Promise<Evaluation> {
   const chosen = names === undefined ? figures.filter((f) => f.byDefault) : names.map(figureNamed);
+  const { splits, name: data } = await run.dataset();
+  if (splits[options.split].size === 0) throw noImages(options.split, splits, data);
   const asked = new Set<string>();
   const context = new FigureContext(run, options, asked);
-  const leftOut: Record<string, string> = {};
+  const { leftOut, notes } = context;
+  const leaveOut = ({ name }: Figure, reason: string) => {
+    if (names !== undefined) throw new ConfigError(`--figures ${name}: ${reason}.`);
+    leftOut[name] = reason;
+  };
   for (const figure of chosen) {
     const reason =
       (await figure.missing?.(context)) ?? (figure.gaussian ? await context.notGaussian() : undefined);
     if (reason === undefined) asked.add(figure.name);
-    else if (names === undefined) leftOut[figure.name] = reason;
-    else throw new ConfigError(`--figures ${figure.name}: ${reason}.`);
+    else leaveOut(figure, reason);
   }
   const values: Record<string, Value> = {};
+  const trained: Record<string, { split: SplitName; images: number }> = {};
   for (const figure of chosen.filter(({ name }) => asked.has(name))) {
     say(`${figure.name} …`);
-    Object.assign(values, await figure.compute(context));
+    const found = Object.entries(await figure.compute(context));
+    if (found.length === 0) leaveOut(figure, leftOut[figure.name]!);
+    for (const [name, value] of found) {
+      const bad = [value].flat().find((v) => !Number.isFinite(v));
+      if (bad === undefined) values[name] = value;
+      else leftOut[name] = `came out as ${bad}`;
+    }
+    if (figure.trains && found.length > 0)
+      trained[figure.name] = { split: "train", images: Math.min(TRAINING_CODES, splits.train.size) };
   }
-  const dataset = await run.dataset();
-  const trained = context.trainedLikelihood?.name;
+  const judged = Object.keys(trained);
+  if (options.split === "train" && judged.length > 0)
+    notes.push(`${judged.join(", ")}: judged by images that they were trained on (--split train)`);
+  const likelihood = context.trainedLikelihood?.name;
   return {
     run: run.runDir,
     checkpoint: run.checkpoint,
     model: run.model.name,
     step: run.state.step,
     epoch: run.state.epoch,
-    data: dataset.name,
+    data,
     split: options.split,
-    images: Math.min(options.maxImages, dataset.splits[options.split].size),
+    images: await imagesEvaluated(context),
     seed: options.seed,
     draws: options.draws,
-    ...(trained !== undefined && { trained_likelihood: trained }),
+    ...(likelihood !== undefined && { trained_likelihood: likelihood }),
     figures: values,
+    trained_on: trained,
     left_out: leftOut,
+    notes,
   };
+}
+
+function noImages(split: SplitName, splits: Dataset["splits"], data: string): UserError {
+  const others = Object.entries(splits).flatMap(([name, { size }]) =>
+    size > 0 ? [`${name} (${size})`] : [],
+  );
+  return new UserError(
+    `--split ${split}: expected images, got none in this split of ${data}. There are some in ${others.join(", ")}.`,
+  );
 }
 
 /** The figure of a name. @throws ConfigError */

@@ -1,79 +1,220 @@
+import type { Dataset } from "../../data/dataset.ts";
 import { betaVaeScore } from "../../metrics/beta_vae.ts";
-import { accuracy, factor } from "../../metrics/codes.ts";
+import { accuracy, type Codes, factor, selectFactors } from "../../metrics/codes.ts";
 import { dci } from "../../metrics/dci.ts";
 import { factorVaeScore } from "../../metrics/factor_vae.ts";
+import type { Classify, Rows, Warn } from "../../metrics/linear_classifier.ts";
 import { linearSvm } from "../../metrics/linear_svm.ts";
 import { logisticRegression } from "../../metrics/logistic_regression.ts";
 import { mutualInformationGap } from "../../metrics/mig.ts";
+import { sameFactorGroups, sameFactorPairs } from "../../metrics/same_factor.ts";
 import { separatedAttributePredictability } from "../../metrics/sap.ts";
-import type { Figure, FigureSubject } from "./figure.ts";
+import type { Rng } from "../../rng.ts";
+import { type FigureContext, TRAINING_CODES } from "./context.ts";
+import type { Figure, FigureSubject, Metric } from "./figure.ts";
+import { labelValues, type ValueCounts } from "./label_values.ts";
 
-async function noLabels({ run }: FigureSubject): Promise<string | undefined> {
-  const { labelNames, name } = await run.dataset();
-  return labelNames.length > 0 ? undefined : `needs labels, ${name} has none`;
+/** disentanglement_lib's: groups to learn by and to judge by, images or pairs of each. */
+const GROUPS = 10_000;
+const CHECKS = 5_000;
+const GROUP = 64;
+
+/** What a figure wants of a label. */
+interface Wants {
+  /** Whether it trains on training images. */
+  readonly trains: boolean;
+  /** Whether it wants images with the same value. */
+  readonly pairs?: boolean;
 }
 
-async function noFactors({ run }: FigureSubject): Promise<string | undefined> {
-  const { factors, name } = await run.dataset();
-  return factors ? undefined : `needs images made from known factors, as shapes3d's; ${name}'s are not`;
+/** Why each of the data set's labels can't be used; undefined where it can. */
+async function reasons({ run, options }: FigureSubject, wants: Wants): Promise<(string | undefined)[]> {
+  const dataset = await run.dataset();
+  const sets: [what: string, counts: ValueCounts[]][] = [
+    ...(wants.trains
+      ? [["training images", await labelValues(dataset, "train", TRAINING_CODES)] as [string, ValueCounts[]]]
+      : []),
+    ["images evaluated", await labelValues(dataset, options.split, options.maxImages)],
+  ];
+  return dataset.labelNames.map((label, f) => {
+    for (const [what, counts] of sets) {
+      const [[value, images] = [], ...others] = counts[f]!;
+      if (others.length === 0)
+        return `needs two values or more of ${label}, the ${what} (${images}) all have ${value}${hint(dataset)}`;
+    }
+    const [, counts] = sets.at(-1)!;
+    if (wants.pairs && [...counts[f]!.values()].every((images) => images < 2))
+      return `needs images with the same value of ${label}, no two of those evaluated have`;
+    return undefined;
+  });
 }
 
-type Classifier = typeof logisticRegression;
+/** Where classes are folders, why there may be one alone. */
+const hint = ({ name }: Dataset): string =>
+  name === "image_folder"
+    ? ": its class is the name of an image's first folder below data_path. Where that is train, not the class: --set data_params.split_folders=always"
+    : "";
 
-/** Accuracy on images that were not trained on, of each label and their mean. */
-const classifier = (name: string, what: string, byDefault: boolean, train: Classifier): Figure => ({
+async function noLabels(subject: FigureSubject): Promise<string | undefined> {
+  const { labelNames, name } = await subject.run.dataset();
+  if (labelNames.length === 0) return `needs labels, ${name} has none`;
+  const found = await reasons(subject, { trains: true });
+  return found.includes(undefined) ? undefined : found[0];
+}
+
+type Train = (rows: Rows, labels: ArrayLike<number>, options: { warn: Warn }) => Classify;
+
+/** Accuracy on the images evaluated, of each label and their mean. */
+const classifier = (name: string, what: string, byDefault: boolean, train: Train): Figure => ({
   name,
-  summary: `accuracy of ${what} on z, trained on training images: of each label, and the mean`,
+  metrics: {
+    [name]: share(`accuracy of ${what} on z, the mean over labels`),
+    [`${name}_LABEL`]: share(`accuracy of ${what} on z, of one label`),
+  },
   byDefault,
-  better: "higher",
+  trains: true,
   missing: noLabels,
   async compute(context) {
-    const { train: seen, test } = await context.codes();
+    const [seen, test] = [await context.trainingCodes(), await context.codes()];
     const { labelNames } = await context.run.dataset();
-    const scores = labelNames.map((label, f) => {
-      const classify = train({ data: seen.means, dims: seen.dims }, factor(seen, f));
-      const found = classify({ data: test.means, dims: test.dims });
-      return [`${name}_${label}`, accuracy(found, factor(test, f))] as const;
+    const found = await reasons(context, { trains: true });
+    const scores = labelNames.flatMap((label, f) => {
+      const reason = found[f];
+      if (reason !== undefined) {
+        context.leftOut[`${name}_${label}`] = reason;
+        return [];
+      }
+      const warn = (text: string) => void context.notes.push(`${name}_${label}: ${text}`);
+      const classify = train({ data: seen.means, dims: seen.dims }, factor(seen, f), { warn });
+      const named = classify({ data: test.means, dims: test.dims });
+      return [[`${name}_${label}`, accuracy(named, factor(test, f))] as const];
     });
     const mean = scores.reduce((sum, [, score]) => sum + score, 0) / scores.length;
-    return scores.length === 1 ? { [name]: mean } : { [name]: mean, ...Object.fromEntries(scores) };
+    return labelNames.length === 1 ? { [name]: mean } : { [name]: mean, ...Object.fromEntries(scores) };
   },
 });
 
+/** Codes whose labels are the factors that can be used. */
+interface FactorCodes {
+  /** Of the images evaluated. */
+  readonly test: Codes;
+  /** Of training images. */
+  train(): Promise<Codes>;
+  readonly rng: Rng;
+  readonly warn: Warn;
+}
+
+interface OfFactors extends Wants {
+  /** Factors that it wants at least. */
+  readonly factors: number;
+  /** Dimensions of z that it wants at least. */
+  readonly dims: number;
+}
+
 /** A figure of images that were made from known factors. */
-const ofFactors = (name: string, summary: string, compute: Figure["compute"]): Figure => ({
+const ofFactors = (
+  name: string,
+  metrics: Figure["metrics"],
+  wants: OfFactors,
+  compute: (codes: FactorCodes) => ReturnType<Figure["compute"]>,
+): Figure => ({
   name,
-  summary,
+  metrics,
   byDefault: true,
-  better: "higher",
-  missing: noFactors,
-  compute,
+  trains: wants.trains,
+  async missing(subject) {
+    const { factors, name } = await subject.run.dataset();
+    if (!factors) return `needs images made from known factors, as shapes3d's; ${name}'s are not`;
+    const found = await reasons(subject, wants);
+    const usable = found.filter((reason) => reason === undefined).length;
+    if (usable >= wants.factors) return undefined;
+    const why = found.find((reason) => reason !== undefined)!;
+    return wants.factors === 1 ? why : `needs ${wants.factors} factors or more, there is ${usable}: ${why}`;
+  },
+  async compute(context) {
+    const found = await reasons(context, wants);
+    const { labelNames } = await context.run.dataset();
+    const left = labelNames.filter((_, f) => found[f] !== undefined);
+    if (left.length > 0)
+      context.notes.push(`${name}: without ${left.join(", ")}, too much the same in these images`);
+    const chosen = [...labelNames.keys()].filter((f) => found[f] === undefined);
+    const test = selectFactors(await context.codes(), chosen);
+    if (test.dims < wants.dims) {
+      context.leftOut[name] = `needs ${wants.dims} dimensions of z or more, there is ${test.dims}`;
+      return {};
+    }
+    return compute({
+      test,
+      train: async () => selectFactors(await context.trainingCodes(), chosen),
+      rng: context.rng.fold(name),
+      warn: warnOnce(context, name),
+    });
+  },
 });
+
+function warnOnce({ notes }: FigureContext, name: string): Warn {
+  return (text) => {
+    const note = `${name}: ${text}`;
+    if (!notes.includes(note)) notes.push(note);
+  };
+}
+
+/** A share of something, the more the better. */
+const share = (computed: string): Metric => ({ unit: "0 to 1", better: "higher", computed });
 
 /** What the codes of labelled images say. */
 export const labelFigures: readonly Figure[] = [
-  classifier("svm", "a linear SVM", true, (rows, labels) => linearSvm(rows, labels, { C: 1 })),
+  classifier("svm", "a linear SVM", true, (rows, labels, { warn }) =>
+    linearSvm(rows, labels, { C: 1, warn }),
+  ),
   classifier("logistic", "a logistic regression", false, logisticRegression),
-  ofFactors("mig", "mutual information gap, 0 to 1", async (context) => ({
-    mig: mutualInformationGap((await context.codes()).train),
-  })),
-  ofFactors("dci", "disentanglement, completeness and informativeness, 0 to 1", async (context) => {
-    const { disentanglement, completeness, informativeness } = dci(await context.codes());
-    return {
-      dci_disentanglement: disentanglement,
-      dci_completeness: completeness,
-      dci_informativeness: informativeness,
-    };
-  }),
-  ofFactors("sap", "separated attribute predictability, 0 to 1", async (context) => ({
-    sap: separatedAttributePredictability(await context.codes()),
-  })),
-  ofFactors("factor_vae", "FactorVAE score, 0 to 1", async (context) => {
-    const { votes, checks } = await context.groups();
-    return { factor_vae: factorVaeScore((await context.codes()).train, votes, checks) };
-  }),
-  ofFactors("beta_vae", "beta-VAE score, 0 to 1", async (context) => {
-    const { votes, checks } = await context.groups();
-    return { beta_vae: betaVaeScore((await context.codes()).train, votes, checks) };
-  }),
+  ofFactors(
+    "mig",
+    { mig: share("mutual information gap of the two dimensions of z that tell most of a factor") },
+    { trains: false, factors: 1, dims: 2 },
+    async ({ test }) => ({ mig: mutualInformationGap(test) }),
+  ),
+  ofFactors(
+    "dci",
+    {
+      dci_disentanglement: share("whether a dimension of z matters to one factor, by boosted trees"),
+      dci_completeness: share("whether a factor needs one dimension of z, by boosted trees"),
+      dci_informativeness: share("accuracy of boosted trees on z, the mean over factors"),
+    },
+    { trains: true, factors: 2, dims: 2 },
+    async ({ test, train, rng }) => {
+      const found = dci({ train: await train(), test }, rng);
+      return {
+        dci_disentanglement: found.disentanglement,
+        dci_completeness: found.completeness,
+        dci_informativeness: found.informativeness,
+      };
+    },
+  ),
+  ofFactors(
+    "sap",
+    { sap: share("gap of the two dimensions of z that tell a factor best, by linear SVMs") },
+    { trains: true, factors: 1, dims: 2 },
+    async ({ test, train, warn }) => ({
+      sap: separatedAttributePredictability({ train: await train(), test }, warn),
+    }),
+  ),
+  ofFactors(
+    "factor_vae",
+    { factor_vae: share("how often the dimension of z that varies least tells which factor is fixed") },
+    { trains: false, pairs: true, factors: 2, dims: 1 },
+    async ({ test, rng }) => {
+      const groups = (what: string, count: number) => sameFactorGroups(test, count, GROUP, rng.fold(what));
+      return { factor_vae: factorVaeScore(test, groups("votes", GROUPS), groups("checks", CHECKS)) };
+    },
+  ),
+  ofFactors(
+    "beta_vae",
+    { beta_vae: share("how often differences of z tell which factor pairs of images share") },
+    { trains: false, pairs: true, factors: 2, dims: 1 },
+    async ({ test, rng, warn }) => {
+      const pairs = (what: string, count: number) => sameFactorPairs(test, count, GROUP, rng.fold(what));
+      return { beta_vae: betaVaeScore(test, pairs("training", GROUPS), pairs("checks", CHECKS), warn) };
+    },
+  ),
 ];

@@ -1,6 +1,7 @@
 import { frechetDistance } from "../../metrics/frechet.ts";
 import { SSIM_MIN_SIDE } from "../../metrics/ssim.ts";
-import type { Better, Figure, FigureSubject } from "./figure.ts";
+import { noVariance } from "./evaluated.ts";
+import type { Figure, FigureSubject, Metric } from "./figure.ts";
 
 const tooSmall = ({ run }: FigureSubject) => {
   const [height, width] = run.imageShape;
@@ -15,36 +16,50 @@ const notForNetworks = ({ run }: FigureSubject) => {
 };
 
 /** A mean over pairs of a picture and its reconstruction. */
-const paired = (
-  name: string,
-  better: Better,
-  summary: string,
-  missing?: NonNullable<Figure["missing"]>,
-): Figure => ({
+const paired = (name: string, metric: Metric, missing?: NonNullable<Figure["missing"]>): Figure => ({
   name,
-  summary,
+  metrics: { [name]: metric },
   byDefault: true,
-  better,
   ...(missing && { missing }),
   compute: async (context) => ({ [name]: (await context.pictures()).means[name]! }),
 });
 
+const better = (which: Metric["better"], computed: string, unit = ""): Metric => ({
+  unit,
+  better: which,
+  computed,
+});
+
 /** What pictures say: those reconstructed from the posterior's mean, and samples. */
 export const pictureFigures: readonly Figure[] = [
-  paired("mse", "lower", "mean squared error of reconstructions, images in [0, 1]"),
-  paired("psnr", "higher", "peak signal-to-noise ratio of reconstructions in dB, the mean over images"),
-  paired("ssim", "higher", "structural similarity of reconstructions, at most 1", tooSmall),
-  paired("ms_ssim", "higher", "multi-scale structural similarity of reconstructions, 0 to 1", tooSmall),
-  paired("lpips", "lower", "learned perceptual distance of reconstructions", ({ options }) =>
+  paired("mse", {
+    ...better("lower", "mean squared error of reconstructions, images in [0, 1]"),
+    column: true,
+  }),
+  paired("psnr", {
+    ...better("higher", "peak signal-to-noise ratio of reconstructions, the mean over images", "dB"),
+    column: true,
+  }),
+  paired("ssim", better("higher", "structural similarity of reconstructions", "at most 1"), tooSmall),
+  paired(
+    "ms_ssim",
+    better("higher", "multi-scale structural similarity of reconstructions", "at most 1"),
+    tooSmall,
+  ),
+  paired("lpips", better("lower", "learned perceptual distance of reconstructions"), ({ options }) =>
     options.lpips ? undefined : "needs trained files: --lpips vgg:BACKBONE:HEADS",
   ),
   {
     name: "frechet",
-    summary:
-      "Fréchet distance of a network's features (--network): of samples and of reconstructions to the images; not FID, whose network is Inception",
+    metrics: {
+      frechet_NETWORK_reconstructions: better(
+        "lower",
+        "Fréchet distance of the network's features, of reconstructions to the images; not FID",
+      ),
+      frechet_NETWORK_samples: better("lower", "the same of samples to the images"),
+    },
     byDefault: true,
-    better: "lower",
-    missing: notForNetworks,
+    missing: async (subject) => notForNetworks(subject) ?? (await noVariance(subject)),
     async compute(context) {
       const { features } = await context.pictures();
       const { images, recons } = features!;
@@ -59,10 +74,13 @@ export const pictureFigures: readonly Figure[] = [
   },
   {
     name: "perceptual",
-    summary:
-      "distance of reconstructions by a network's features (--network), as LPIPS without its trained heads",
+    metrics: {
+      perceptual_NETWORK: better(
+        "lower",
+        "distance of reconstructions by the network's features, as LPIPS without its trained heads",
+      ),
+    },
     byDefault: false,
-    better: "lower",
     missing: notForNetworks,
     async compute(context) {
       const { means } = await context.pictures();
@@ -71,9 +89,12 @@ export const pictureFigures: readonly Figure[] = [
   },
   {
     name: "sharpness",
-    summary: "variance of the Laplacian: of the images, of reconstructions and of samples",
+    metrics: {
+      sharpness_images: better("neither", "variance of the images' Laplacian"),
+      sharpness_reconstructions: better("images", "variance of the reconstructions' Laplacian"),
+      sharpness_samples: better("images", "variance of the samples' Laplacian"),
+    },
     byDefault: true,
-    better: { sharpness_images: "neither", sharpness_reconstructions: "images", sharpness_samples: "images" },
     async compute(context) {
       const { sharpness_images, sharpness_reconstructions } = (await context.pictures()).means;
       const samples = await context.samples();

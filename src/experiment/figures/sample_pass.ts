@@ -2,6 +2,7 @@ import type { Moments } from "../../metrics/frechet.ts";
 import { sharpness } from "../../metrics/sharpness.ts";
 import { tf } from "../../tf.ts";
 import type { FigureContext } from "./context.ts";
+import { imagesEvaluated } from "./evaluated.ts";
 import { featureStatistics } from "./feature_statistics.ts";
 
 /** What samples of the prior say, as far as it was asked for. */
@@ -16,11 +17,11 @@ export interface SampleSums {
  * a model without a prior.
  */
 export async function samplePass(context: FigureContext): Promise<SampleSums | undefined> {
-  const { asked, options, run } = context;
+  const { asked, run } = context;
   const { vae, config } = run;
   if (vae.sample === undefined) return undefined;
   const statistics = asked.has("frechet") ? await featureStatistics(context) : undefined;
-  const count = Math.min(options.maxImages, (await run.dataset()).splits[options.split].size);
+  const count = await imagesEvaluated(context);
   const batch = config.data_params.val_batch_size;
   const given = vae.labels && (await context.posteriors()).labels;
   const width = vae.labels?.all.length ?? 0;
