@@ -1,8 +1,12 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { metricOf } from "../../src/experiment/metrics.ts";
+import { mutualInformationGap } from "../../src/metrics/mig.ts";
 import { vae } from "../support/cli.ts";
+import { images } from "../support/image_folders.ts";
+import { numpyLoad } from "../support/numpy.ts";
 
 const root = mkdtempSync(join(tmpdir(), "tfjs-vae-evaluate-"));
 const run = join(root, "logs/tiny/version_0");
@@ -31,7 +35,10 @@ it("computes every figure that the data allow, prints and writes the same, and r
   expect(JSON.parse(readFileSync(join(run, "evaluation.json"), "utf8"))).toEqual(result);
   expect(result).toMatchObject({ model: "VanillaVAE", split: "test", images: 64, step: 16, draws: 4 });
   const { kl_per_dim, ...numbers } = result.figures;
-  for (const [name, value] of Object.entries(numbers)) expect(value, name).toSatisfy(Number.isFinite);
+  for (const [name, value] of Object.entries(numbers)) {
+    expect(value, name).toSatisfy(Number.isFinite);
+    expect(metricOf(name), name).toBeDefined();
+  }
   expect(Object.keys(result.left_out)).toEqual(["lpips"]);
   expect(kl_per_dim).toHaveLength(4);
   expect(kl_per_dim.reduce((a: number, b: number) => a + b)).toBeCloseTo(numbers.kl, 6);
@@ -66,6 +73,124 @@ it("agrees with what validation logged, but for the noise", async () => {
   expect(logged("val/psnr")).toBeGreaterThan(0);
   expect(Math.abs(logged("val/active_units") - figures.active_units)).toBeLessThanOrEqual(1);
   expect(Math.abs(logged("val/elbo") / figures.elbo - 1)).toBeLessThan(0.1);
+});
+
+it("computes what is of codes of the images of the split that is asked for, and says what it trained on", async () => {
+  const figures = ["--figures", "mig,factor_vae,beta_vae,sap,svm"];
+  const of = async (split: string, count: number) => {
+    const { stdout } = await evaluate(
+      run,
+      ...figures,
+      "--split",
+      split,
+      "--max-images",
+      `${count}`,
+      "--json",
+    );
+    return JSON.parse(stdout);
+  };
+  for (const [split, count] of [
+    ["test", 100],
+    ["val", 50],
+  ] as const) {
+    const found = await of(split, count);
+    const encoded = ["encode", run, split, "--limit", `${count}`, "--out", "codes.npz"];
+    await vae(encoded, { cwd: root });
+    const { mean, labels } = numpyLoad(join(root, "codes.npz"));
+    const codes = {
+      means: Float32Array.from(mean!.values as number[]),
+      dims: 4,
+      labels: Int32Array.from(labels!.values as number[]),
+      factors: 6,
+      count: mean!.shape[0]!,
+    };
+    expect([found.split, found.images]).toEqual([split, codes.count]);
+    expect(found.figures.mig).toBeCloseTo(mutualInformationGap(codes), 9);
+    const train = { split: "train", images: 128 };
+    expect(found.trained_on).toEqual({ sap: train, svm: train });
+  }
+  const own = await of("train", 1000);
+  expect(own.notes).toEqual(["sap, svm: judged by images that they were trained on (--split train)"]);
+  const { stdout } = await evaluate(run, ...figures);
+  expect(stdout).toMatch(/^mig +\S+ +0 to 1 +higher$/m);
+  expect(stdout).toContain("sap, svm: trained on 128 images of the train split, judged by those above");
+}, 120_000);
+
+describe("where there is too little", () => {
+  it("leaves out of one image all that has a variance over images, or wants several labels", async () => {
+    const { code, stdout, stderr } = await evaluate(run, "--max-images", "1", "--draws", "2", "--json");
+    expect([code, stderr]).toEqual([0, ""]);
+    const { figures, left_out, images } = JSON.parse(stdout);
+    expect(images).toBe(1);
+    expect(Object.keys(left_out)).toEqual(
+      expect.arrayContaining([
+        "frechet",
+        "active_units",
+        "svm",
+        "mig",
+        "dci",
+        "sap",
+        "factor_vae",
+        "beta_vae",
+      ]),
+    );
+    expect(left_out.frechet).toBe("needs two images or more, 1 is evaluated");
+    expect(left_out.svm).toBe(
+      `needs two values or more of floor_hue, the images evaluated (1) all have ${/have (\d+)/.exec(left_out.svm)![1]}`,
+    );
+    for (const name of ["elbo", "log_likelihood", "kl", "psnr", "sharpness_samples"])
+      expect(figures[name], name).toSatisfy(Number.isFinite);
+    const named = await evaluate(run, "--max-images", "1", "--figures", "elbo,frechet");
+    expect(named.stderr).toBe("--figures frechet: needs two images or more, 1 is evaluated.\n");
+    expect(named.code).toBe(2);
+  }, 60_000);
+
+  it("computes of two images what two allow, all of it finite", async () => {
+    const { code, stdout, stderr } = await evaluate(run, "--max-images", "2", "--draws", "2", "--json");
+    expect([code, stderr]).toEqual([0, ""]);
+    const { figures, left_out } = JSON.parse(stdout);
+    expect(figures.frechet_tiny_vgg_reconstructions).toBeGreaterThan(0);
+    expect(left_out.beta_vae).toMatch(/needs 2 factors or more, there (is|are) \d/);
+    for (const value of Object.values(figures).flat()) expect(value).toSatisfy(Number.isFinite);
+  }, 60_000);
+
+  it("leaves classes out where a folder gives one class, and says which folder", async () => {
+    const names = Array.from({ length: 24 }, (_, i) => `train/${i % 2 ? "cat" : "dog"}/${i}.png`);
+    const files = await images(names);
+    for (const [name, bytes] of Object.entries(files)) {
+      mkdirSync(join(root, "photos", dirname(name)), { recursive: true });
+      writeFileSync(join(root, "photos", name), bytes);
+    }
+    writeFileSync(
+      join(root, "folder.yaml"),
+      `
+model_params: {name: VanillaVAE, latent_dim: 2, hidden_dims: [4]}
+data_params: {name: image_folder, data_path: photos, label_from: folder, patch_size: 32, train_batch_size: 4, splits: {val: 0.2, test: 0.2}}
+trainer_params: {max_epochs: 1}
+logging_params: {image_count: 2, latent_count: 0, name: folder}
+`,
+    );
+    const trained = await vae(["run", "--config", "folder.yaml", "--quiet"], { cwd: root });
+    expect([trained.code, trained.stderr]).toEqual([0, ""]);
+    const folder = join(root, "logs/folder/version_0");
+    const { code, stdout } = await evaluate(folder, "--draws", "2", "--json");
+    expect(code).toBe(0);
+    const { figures, left_out } = JSON.parse(stdout);
+    expect(figures.svm).toBeUndefined();
+    expect(left_out.svm).toMatch(
+      /^needs two values or more of class, the training images \(\d+\) all have 0: its class .*--set data_params\.split_folders=always$/,
+    );
+    const named = await evaluate(folder, "--figures", "svm");
+    expect(named.stderr).toMatch(/^--figures svm: needs two values or more of class/);
+    expect(named.code).toBe(2);
+    const helped = await evaluate(folder, "--figures", "svm", "--set", "data_params.split_folders=always");
+    const none = await evaluate(folder, "--split", "val", "--set", "data_params.splits.val=0");
+    expect(none.stderr).toMatch(
+      /^--split val: expected images, got none in this split of image_folder\. There are some in train \(\d+\), test/,
+    );
+    expect(none.code).toBe(1);
+    expect(helped.stdout).toMatch(/^svm +(0|1|0\.\d+) +0 to 1 +higher$/m);
+  }, 90_000);
 });
 
 it("says what is wrong with a name, a file or a split", async () => {

@@ -59,7 +59,7 @@ it("trains, goes on after a signal, leaves what is complete, and makes the same 
   const on = await experiment(...long, "--set", "seeds=[1]");
   expect([on.code, on.stderr]).toEqual([0, ""]);
   expect(on.stdout).toMatch(/plain, seed 1: going on at step \d+/);
-  expect(on.stdout).toContain("| figure | better | plain | dfcvae |");
+  expect(on.stdout).toContain("| figure | unit | better | plain | dfcvae |");
 
   const checkpoint = join(out, "plain/seed_1/version_0/checkpoints/last.safetensors");
   const { mtimeMs } = statSync(checkpoint);
@@ -71,12 +71,14 @@ it("trains, goes on after a signal, leaves what is complete, and makes the same 
 
   const table = readFileSync(join(out, "table.md"), "utf8");
   expect(whole.stdout).toContain(table);
-  expect(table).toMatch(/\| psnr \| higher \| .*\d ± \d/);
-  expect(table).toMatch(/\| perceptual_squeezenet1_1 \| lower \|/);
+  expect(table).toMatch(/\| psnr \| dB \| higher \| .*\d ± \d/);
+  expect(table).toMatch(/\| perceptual_squeezenet1_1 \| {2}\| lower \|/);
   const csv = readFileSync(join(out, "table.csv"), "utf8");
   const [header, ...rows] = csv.trimEnd().split("\n");
-  expect(header).toBe("figure,better,run,mean,deviation,best,seed_1,seed_2");
-  const [, , , mean, , , first, second] = rows.find((row) => row.startsWith("psnr,higher,plain"))!.split(",");
+  expect(header).toBe("figure,unit,better,run,mean,deviation,best,seed_1,seed_2");
+  const [, , , , mean, , , first, second] = rows
+    .find((row) => row.startsWith("psnr,dB,higher,plain"))!
+    .split(",");
   expect(Number(mean)).toBeCloseTo((Number(first) + Number(second)) / 2, 9);
   // Images, two runs' reconstructions, a row of samples each; three columns.
   const { width, height } = await sharp(join(out, "contact_sheet.png")).metadata();
