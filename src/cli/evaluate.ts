@@ -109,7 +109,7 @@ async function evaluate(path: string, options: Options): Promise<void> {
 
 /** The figures as a table, with what they were made from above and what is missing below. */
 async function report(e: Evaluation): Promise<string> {
-  const { BETTER_WORDS, betterOf, metricOf } = await import("../experiment/metrics.ts");
+  const { BETTER_WORDS, betterOf, metricOf } = await import("../metrics/table.ts");
   const { table } = await import("./table.ts");
   const rows: string[][] = [];
   const lists: string[] = [];

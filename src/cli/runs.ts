@@ -33,7 +33,7 @@ async function run(folder: string, json: boolean): Promise<void> {
 
 /** A line a run, and one that says what the figures are. */
 export async function runTable(runs: readonly RunSummary[]): Promise<string> {
-  const { betterOf, metricOf, metrics } = await import("../experiment/metrics.ts");
+  const { betterOf, metricOf, metrics } = await import("../metrics/table.ts");
   const { table } = await import("./table.ts");
   // Loss terms are of use where all runs have them.
   const terms = runs[0]!.terms.filter(

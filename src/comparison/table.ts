@@ -1,4 +1,4 @@
-import { BETTER_WORDS, type Better, betterOf, metricOf } from "../experiment/metrics.ts";
+import { BETTER_WORDS, type Better, betterOf, metricOf } from "../metrics/table.ts";
 import type { Experiment } from "./load.ts";
 import type { MemberEvaluation } from "./member.ts";
 

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import type { ExpParams } from "../config/schema.ts";
-import { betterOf } from "../experiment/metrics.ts";
 import { conventionOf } from "../experiment/weights.ts";
+import { betterOf } from "../metrics/table.ts";
 import { getModel } from "../models/index.ts";
 
 /** How deep below the folder that is searched a run may lie: `logs/NAME/version_N` from one level above. */

@@ -12,3 +12,8 @@ export function squaredError(x: Tensor4D, y: Tensor4D): Tensor1D {
 export function peakSignalToNoise(mse: number): number {
   return -10 * Math.log10(mse);
 }
+
+/** The same of each pair of images, [B]; `x`, `y`: [B, H, W, C] in [0, 1]. */
+export function signalToNoise(x: Tensor4D, y: Tensor4D): Tensor1D {
+  return tf.tidy(() => tf.tensor1d(Array.from(squaredError(x, y).dataSync(), peakSignalToNoise)));
+}

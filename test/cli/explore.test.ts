@@ -160,11 +160,11 @@ describe("on a trained run", { timeout: 180_000 }, () => {
     ]);
     const rows = (await command("runs")).split("\n");
     expect(rows[0]).toMatch(
-      /^run +model +data +epoch +step +reconstruction +total.* +elbo +bits_per_dim +kl +mse +psnr$/,
+      /^run +model +data +epoch +step +reconstruction .*total +elbo +bits_per_dim +kl +active_units +mse +psnr$/,
     );
     expect(rows[1]).toContain(String(Number(all[0].last.kl.toPrecision(4))));
     expect(rows.at(-2)).toMatch(
-      /the lowest: reconstruction, total.*, bits_per_dim \(bits\), mse; highest: elbo \(nats\), psnr \(dB\); last: kl \(nats\)$/,
+      /the lowest: reconstruction, .*total, bits_per_dim \(bits\), mse; highest: elbo \(nats\), active_units \(dimensions\), psnr \(dB\); last: kl \(nats\)$/,
     );
     const stdout = await command("compare", run, "logs/tiny/version_1", "--count", "3", "--out", "c.png");
     expect(stdout).toMatch(/^exp_params\.LR +0\.001 +0\.01$/m);

@@ -66,5 +66,7 @@ it("durations and metrics read well", () => {
     "1:02:03 h",
     "?",
   ]);
-  expect(metricsText({ "val/total": 0.000012345, "val/kl": -4623.2 })).toBe("total 0.00001234  kl -4623");
+  expect(metricsText({ "val/total": 0.000012345, "val/kl": -4623.2 })).toBe(
+    "total 0.00001234  kl -4623 nats",
+  );
 });

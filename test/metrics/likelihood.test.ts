@@ -52,7 +52,7 @@ function linearGaussian(): OpenRun {
 describe("the importance-weighted bound", () => {
   const bound = async (draws: number, sigma: number) => {
     const options = { split: "test", maxImages: 5, seed: 3, draws } as FigureOptions;
-    const context = new FigureContext(linearGaussian(), options, new Set());
+    const context = new FigureContext(linearGaussian(), options, new Map());
     return (await importancePass(context, [gaussian(sigma, "")]))[0]!;
   };
   const exact: number[] = golden.likelihood.linear_gaussian;

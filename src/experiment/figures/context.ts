@@ -13,6 +13,7 @@ import { withTensors } from "../batch.ts";
 import type { OpenRun, SplitName } from "../open_run.ts";
 import { conventionOf, lossWeights, natWeightOf } from "../weights.ts";
 import { encodeAll, toCodes } from "./encode.ts";
+import type { Figure } from "./figure.ts";
 import { type PictureSums, picturePass } from "./picture_pass.ts";
 import { type PosteriorSums, posteriorPass } from "./posterior_pass.ts";
 import { type SampleSums, samplePass } from "./sample_pass.ts";
@@ -53,8 +54,8 @@ export class FigureContext {
   constructor(
     readonly run: OpenRun,
     readonly options: FigureOptions,
-    /** Names of the figures asked for. */
-    readonly asked: ReadonlySet<string>,
+    /** The figures asked for, by name. */
+    readonly asked: ReadonlyMap<string, Figure>,
   ) {
     this.rng = Rng.fromSeed(options.seed).fold("figures");
   }

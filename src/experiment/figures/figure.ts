@@ -1,22 +1,9 @@
+import type { Tensor1D, Tensor4D } from "../../tf.ts";
 import type { OpenRun } from "../open_run.ts";
 import type { FigureContext, FigureOptions } from "./context.ts";
 
 /** A number, or one a dimension of z. */
 export type Value = number | readonly number[];
-
-/** Which of two values is better: of `images` the one nearer to that of the images; `neither`: it is no merit. */
-export type Better = "higher" | "lower" | "images" | "neither";
-
-/** What a number says of a model. */
-export interface Metric {
-  /** Empty for a number that has none. */
-  readonly unit: string;
-  readonly better: Better;
-  /** How it is computed. */
-  readonly computed: string;
-  /** Whether `vae runs` and `vae compare` have a column for it. */
-  readonly column?: boolean;
-}
 
 /** What tells whether a figure can be computed. */
 export interface FigureSubject {
@@ -24,11 +11,15 @@ export interface FigureSubject {
   readonly options: FigureOptions;
 }
 
-/** A figure by which models are compared: what `--figures` names. */
+/** Of each pair of an image and its reconstruction, both [B, H, W, C] in [0, 1], a number: [B]. */
+export interface Measure {
+  of(x: Tensor4D, y: Tensor4D): Tensor1D;
+  dispose?(): void;
+}
+
+/** A figure by which models are compared: what `--figures` names. What its numbers say is in metrics/table.ts. */
 export interface Figure {
   readonly name: string;
-  /** What it computes, by name; a word in capitals stands for any: `svm_LABEL`. */
-  readonly metrics: Readonly<Record<string, Metric>>;
   /** Computed where nothing is named. */
   readonly byDefault: boolean;
   /** Whether it wants one latent with a Gaussian posterior. */
@@ -37,6 +28,8 @@ export interface Figure {
   readonly trains?: boolean;
   /** Why it can't be computed of this model and these data; undefined where it can. */
   missing?(subject: FigureSubject): Promise<string | undefined> | string | undefined;
-  /** By the names of `metrics`. What it leaves out of them it tells the context. */
+  /** What it measures of reconstructions, by the names of `context.pictures()`. */
+  measures?(context: FigureContext): Promise<Readonly<Record<string, Measure>>>;
+  /** By the names that stand in tables. What it leaves out of them it tells the context. */
   compute(context: FigureContext): Promise<Readonly<Record<string, Value>>>;
 }

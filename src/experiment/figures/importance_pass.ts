@@ -38,6 +38,5 @@ export async function importancePass(
   return sums.map((sum) => sum / count);
 }
 
-/** The fitted Gaussian's sigma is the root mean squared error of the ELBO's reconstructions, 1e-6 at least. */
-export const fittedGaussian = (mse: number): Likelihood =>
-  gaussian(Math.sqrt(Math.max(mse, 1e-12)), "fitted to these images");
+/** The fitted Gaussian's sigma is the root mean squared error of the ELBO's reconstructions. */
+export const fittedGaussian = (mse: number): Likelihood => gaussian(Math.sqrt(mse), "fitted to these images");

@@ -11,7 +11,10 @@ import { pictureFigures } from "./pictures.ts";
 
 const ofGaussian = (figure: Figure): Figure => ({ ...figure, gaussian: true });
 
-/** All figures, in the order of the table: a figure is its function in `metrics/` and an entry here. */
+/**
+ * All figures, in the order of the table: a figure is its function in `metrics/`, a row of `metrics/table.ts` and an entry
+ * here.
+ */
 export const figures: readonly Figure[] = [
   ...likelihoodFigures.map(ofGaussian),
   ...pictureFigures,
@@ -56,7 +59,7 @@ export async function evaluateRun(
   const chosen = names === undefined ? figures.filter((f) => f.byDefault) : names.map(figureNamed);
   const { splits, name: data } = await run.dataset();
   if (splits[options.split].size === 0) throw noImages(options.split, splits, data);
-  const asked = new Set<string>();
+  const asked = new Map<string, Figure>();
   const context = new FigureContext(run, options, asked);
   const { leftOut, notes } = context;
   const leaveOut = ({ name }: Figure, reason: string) => {
@@ -66,12 +69,12 @@ export async function evaluateRun(
   for (const figure of chosen) {
     const reason =
       (await figure.missing?.(context)) ?? (figure.gaussian ? await context.notGaussian() : undefined);
-    if (reason === undefined) asked.add(figure.name);
+    if (reason === undefined) asked.set(figure.name, figure);
     else leaveOut(figure, reason);
   }
   const values: Record<string, Value> = {};
   const trained: Record<string, { split: SplitName; images: number }> = {};
-  for (const figure of chosen.filter(({ name }) => asked.has(name))) {
+  for (const figure of asked.values()) {
     say(`${figure.name} …`);
     const found = Object.entries(await figure.compute(context));
     if (found.length === 0) leaveOut(figure, leftOut[figure.name]!);

@@ -11,7 +11,7 @@ import { sameFactorGroups, sameFactorPairs } from "../../metrics/same_factor.ts"
 import { separatedAttributePredictability } from "../../metrics/sap.ts";
 import type { Rng } from "../../rng.ts";
 import { type FigureContext, TRAINING_CODES } from "./context.ts";
-import type { Figure, FigureSubject, Metric } from "./figure.ts";
+import type { Figure, FigureSubject } from "./figure.ts";
 import { labelValues, type ValueCounts } from "./label_values.ts";
 
 /** disentanglement_lib's: groups to learn by and to judge by, images or pairs of each. */
@@ -65,12 +65,8 @@ async function noLabels(subject: FigureSubject): Promise<string | undefined> {
 type Train = (rows: Rows, labels: ArrayLike<number>, options: { warn: Warn }) => Classify;
 
 /** Accuracy on the images evaluated, of each label and their mean. */
-const classifier = (name: string, what: string, byDefault: boolean, train: Train): Figure => ({
+const classifier = (name: string, byDefault: boolean, train: Train): Figure => ({
   name,
-  metrics: {
-    [name]: share(`accuracy of ${what} on z, the mean over labels`),
-    [`${name}_LABEL`]: share(`accuracy of ${what} on z, of one label`),
-  },
   byDefault,
   trains: true,
   missing: noLabels,
@@ -84,7 +80,7 @@ const classifier = (name: string, what: string, byDefault: boolean, train: Train
         context.leftOut[`${name}_${label}`] = reason;
         return [];
       }
-      const warn = (text: string) => void context.notes.push(`${name}_${label}: ${text}`);
+      const warn = warnOnce(context, `${name}_${label}`);
       const classify = train({ data: seen.means, dims: seen.dims }, factor(seen, f), { warn });
       const named = classify({ data: test.means, dims: test.dims });
       return [[`${name}_${label}`, accuracy(named, factor(test, f))] as const];
@@ -114,12 +110,10 @@ interface OfFactors extends Wants {
 /** A figure of images that were made from known factors. */
 const ofFactors = (
   name: string,
-  metrics: Figure["metrics"],
   wants: OfFactors,
   compute: (codes: FactorCodes) => ReturnType<Figure["compute"]>,
 ): Figure => ({
   name,
-  metrics,
   byDefault: true,
   trains: wants.trains,
   async missing(subject) {
@@ -159,62 +153,30 @@ function warnOnce({ notes }: FigureContext, name: string): Warn {
   };
 }
 
-/** A share of something, the more the better. */
-const share = (computed: string): Metric => ({ unit: "0 to 1", better: "higher", computed });
-
 /** What the codes of labelled images say. */
 export const labelFigures: readonly Figure[] = [
-  classifier("svm", "a linear SVM", true, (rows, labels, { warn }) =>
-    linearSvm(rows, labels, { C: 1, warn }),
-  ),
-  classifier("logistic", "a logistic regression", false, logisticRegression),
-  ofFactors(
-    "mig",
-    { mig: share("mutual information gap of the two dimensions of z that tell most of a factor") },
-    { trains: false, factors: 1, dims: 2 },
-    async ({ test }) => ({ mig: mutualInformationGap(test) }),
-  ),
-  ofFactors(
-    "dci",
-    {
-      dci_disentanglement: share("whether a dimension of z matters to one factor, by boosted trees"),
-      dci_completeness: share("whether a factor needs one dimension of z, by boosted trees"),
-      dci_informativeness: share("accuracy of boosted trees on z, the mean over factors"),
-    },
-    { trains: true, factors: 2, dims: 2 },
-    async ({ test, train, rng }) => {
-      const found = dci({ train: await train(), test }, rng);
-      return {
-        dci_disentanglement: found.disentanglement,
-        dci_completeness: found.completeness,
-        dci_informativeness: found.informativeness,
-      };
-    },
-  ),
-  ofFactors(
-    "sap",
-    { sap: share("gap of the two dimensions of z that tell a factor best, by linear SVMs") },
-    { trains: true, factors: 1, dims: 2 },
-    async ({ test, train, warn }) => ({
-      sap: separatedAttributePredictability({ train: await train(), test }, warn),
-    }),
-  ),
-  ofFactors(
-    "factor_vae",
-    { factor_vae: share("how often the dimension of z that varies least tells which factor is fixed") },
-    { trains: false, pairs: true, factors: 2, dims: 1 },
-    async ({ test, rng }) => {
-      const groups = (what: string, count: number) => sameFactorGroups(test, count, GROUP, rng.fold(what));
-      return { factor_vae: factorVaeScore(test, groups("votes", GROUPS), groups("checks", CHECKS)) };
-    },
-  ),
-  ofFactors(
-    "beta_vae",
-    { beta_vae: share("how often differences of z tell which factor pairs of images share") },
-    { trains: false, pairs: true, factors: 2, dims: 1 },
-    async ({ test, rng, warn }) => {
-      const pairs = (what: string, count: number) => sameFactorPairs(test, count, GROUP, rng.fold(what));
-      return { beta_vae: betaVaeScore(test, pairs("training", GROUPS), pairs("checks", CHECKS), warn) };
-    },
-  ),
+  classifier("svm", true, (rows, labels, { warn }) => linearSvm(rows, labels, { C: 1, warn })),
+  classifier("logistic", false, logisticRegression),
+  ofFactors("mig", { trains: false, factors: 1, dims: 2 }, async ({ test }) => ({
+    mig: mutualInformationGap(test),
+  })),
+  ofFactors("dci", { trains: true, factors: 2, dims: 2 }, async ({ test, train, rng }) => {
+    const found = dci({ train: await train(), test }, rng);
+    return {
+      dci_disentanglement: found.disentanglement,
+      dci_completeness: found.completeness,
+      dci_informativeness: found.informativeness,
+    };
+  }),
+  ofFactors("sap", { trains: true, factors: 1, dims: 2 }, async ({ test, train, warn }) => ({
+    sap: separatedAttributePredictability({ train: await train(), test }, warn),
+  })),
+  ofFactors("factor_vae", { trains: false, pairs: true, factors: 2, dims: 1 }, async ({ test, rng }) => {
+    const groups = (what: string, count: number) => sameFactorGroups(test, count, GROUP, rng.fold(what));
+    return { factor_vae: factorVaeScore(test, groups("votes", GROUPS), groups("checks", CHECKS)) };
+  }),
+  ofFactors("beta_vae", { trains: false, pairs: true, factors: 2, dims: 1 }, async ({ test, rng, warn }) => {
+    const pairs = (what: string, count: number) => sameFactorPairs(test, count, GROUP, rng.fold(what));
+    return { beta_vae: betaVaeScore(test, pairs("training", GROUPS), pairs("checks", CHECKS), warn) };
+  }),
 ];

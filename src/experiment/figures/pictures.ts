@@ -1,7 +1,12 @@
 import { frechetDistance } from "../../metrics/frechet.ts";
-import { SSIM_MIN_SIDE } from "../../metrics/ssim.ts";
+import { type Lpips, loadLpips } from "../../metrics/lpips.ts";
+import { loadPerceptual } from "../../metrics/perceptual.ts";
+import { sharpness } from "../../metrics/sharpness.ts";
+import { signalToNoise, squaredError } from "../../metrics/squared_error.ts";
+import { multiScaleSsim, SSIM_MIN_SIDE, ssim } from "../../metrics/ssim.ts";
+import type { FigureContext } from "./context.ts";
 import { noVariance } from "./evaluated.ts";
-import type { Figure, FigureSubject, Metric } from "./figure.ts";
+import type { Figure, FigureSubject, Measure } from "./figure.ts";
 
 const tooSmall = ({ run }: FigureSubject) => {
   const [height, width] = run.imageShape;
@@ -15,49 +20,37 @@ const notForNetworks = ({ run }: FigureSubject) => {
   return channels === 1 || channels === 3 ? undefined : `needs 1 or 3 channels, these have ${channels}`;
 };
 
-/** A mean over pairs of a picture and its reconstruction. */
-const paired = (name: string, metric: Metric, missing?: NonNullable<Figure["missing"]>): Figure => ({
+const asMeasure = ({ distance, dispose }: Lpips): Measure => ({ of: distance, dispose });
+
+/** A mean over pairs of an image and its reconstruction. */
+const paired = (
+  name: string,
+  measure: (context: FigureContext) => Measure["of"] | Promise<Measure>,
+  missing?: NonNullable<Figure["missing"]>,
+): Figure => ({
   name,
-  metrics: { [name]: metric },
   byDefault: true,
   ...(missing && { missing }),
+  async measures(context) {
+    const found = await measure(context);
+    return { [name]: typeof found === "function" ? { of: found } : found };
+  },
   compute: async (context) => ({ [name]: (await context.pictures()).means[name]! }),
-});
-
-const better = (which: Metric["better"], computed: string, unit = ""): Metric => ({
-  unit,
-  better: which,
-  computed,
 });
 
 /** What pictures say: those reconstructed from the posterior's mean, and samples. */
 export const pictureFigures: readonly Figure[] = [
-  paired("mse", {
-    ...better("lower", "mean squared error of reconstructions, images in [0, 1]"),
-    column: true,
-  }),
-  paired("psnr", {
-    ...better("higher", "peak signal-to-noise ratio of reconstructions, the mean over images", "dB"),
-    column: true,
-  }),
-  paired("ssim", better("higher", "structural similarity of reconstructions", "at most 1"), tooSmall),
+  paired("mse", () => squaredError),
+  paired("psnr", () => signalToNoise),
+  paired("ssim", () => ssim, tooSmall),
+  paired("ms_ssim", () => multiScaleSsim, tooSmall),
   paired(
-    "ms_ssim",
-    better("higher", "multi-scale structural similarity of reconstructions", "at most 1"),
-    tooSmall,
-  ),
-  paired("lpips", better("lower", "learned perceptual distance of reconstructions"), ({ options }) =>
-    options.lpips ? undefined : "needs trained files: --lpips vgg:BACKBONE:HEADS",
+    "lpips",
+    async ({ options, run }) => asMeasure(await loadLpips(options.lpips!, run.imageShape)),
+    ({ options }) => (options.lpips ? undefined : "needs trained files: --lpips vgg:BACKBONE:HEADS"),
   ),
   {
     name: "frechet",
-    metrics: {
-      frechet_NETWORK_reconstructions: better(
-        "lower",
-        "Fréchet distance of the network's features, of reconstructions to the images; not FID",
-      ),
-      frechet_NETWORK_samples: better("lower", "the same of samples to the images"),
-    },
     byDefault: true,
     missing: async (subject) => notForNetworks(subject) ?? (await noVariance(subject)),
     async compute(context) {
@@ -74,14 +67,11 @@ export const pictureFigures: readonly Figure[] = [
   },
   {
     name: "perceptual",
-    metrics: {
-      perceptual_NETWORK: better(
-        "lower",
-        "distance of reconstructions by the network's features, as LPIPS without its trained heads",
-      ),
-    },
     byDefault: false,
     missing: notForNetworks,
+    async measures({ options: { network, baseDir }, run: { imageShape } }) {
+      return { perceptual: asMeasure(await loadPerceptual(network, { imageShape, baseDir })) };
+    },
     async compute(context) {
       const { means } = await context.pictures();
       return { [`perceptual_${context.options.network.name}`]: means.perceptual! };
@@ -89,12 +79,11 @@ export const pictureFigures: readonly Figure[] = [
   },
   {
     name: "sharpness",
-    metrics: {
-      sharpness_images: better("neither", "variance of the images' Laplacian"),
-      sharpness_reconstructions: better("images", "variance of the reconstructions' Laplacian"),
-      sharpness_samples: better("images", "variance of the samples' Laplacian"),
-    },
     byDefault: true,
+    measures: async () => ({
+      sharpness_images: { of: sharpness },
+      sharpness_reconstructions: { of: (_, y) => sharpness(y) },
+    }),
     async compute(context) {
       const { sharpness_images, sharpness_reconstructions } = (await context.pictures()).means;
       const samples = await context.samples();

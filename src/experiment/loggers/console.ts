@@ -1,4 +1,5 @@
 import { SingleBar } from "cli-progress";
+import { metricOf } from "../../metrics/table.ts";
 import type { Figures } from "../step.ts";
 import type { Metrics } from "./logger.ts";
 
@@ -89,10 +90,12 @@ function progressText(p: Progress, { total, terms }: Figures): string {
   ].join(" · ");
 }
 
-/** Metrics in a row: `total 12.3 kl 4.56`. */
+/** Metrics in a row, those that have a unit with it: `total 12.3  kl 4.56 nats`. */
 export function metricsText(metrics: Metrics): string {
   return Object.entries(metrics)
-    .map(([name, value]) => `${name.replace(/^val\//, "")} ${short(value)}`)
+    .map(([name, value]) =>
+      `${name.replace(/^val\//, "")} ${short(value)} ${metricOf(name)?.unit ?? ""}`.trimEnd(),
+    )
     .join("  ");
 }
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { betterOf, metricOf, metrics } from "../../src/experiment/metrics.ts";
+import { betterOf, metricOf, metrics } from "../../src/metrics/table.ts";
 
 it("says of each number which way is better, with or without the group it is logged in", () => {
   const expected = {
@@ -9,14 +9,15 @@ it("says of each number which way is better, with or without the group it is log
     "val/bits_per_dim": "lower",
     "val/objective": "lower",
     "train/total": "lower",
-    active_units: "neither",
+    "val/active_units": "higher",
     kl: "neither",
     svm_floor_hue: "higher",
     frechet_squeezenet1_0_samples: "lower",
     perceptual_vgg16: "lower",
     sharpness_samples: "images",
     sharpness_images: "neither",
-    perplexity: "neither", // unknown
+    perplexity: "higher",
+    features_relu1_1: "neither", // unknown
   };
   expect(Object.fromEntries(Object.keys(expected).map((name) => [name, betterOf(name)]))).toEqual(expected);
 });
