@@ -6,7 +6,7 @@ import { loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import type { Dataset, Split } from "../data/dataset.ts";
 import { openDataset } from "../data/index.ts";
-import { Loader } from "../data/loader.ts";
+import { drawn, Loader } from "../data/loader.ts";
 import { CheckpointError, ConfigError } from "../errors.ts";
 import type { ModelDefinition } from "../models/define.ts";
 import type { VAE } from "../models/vae.ts";
@@ -115,7 +115,7 @@ export async function openRun(path: string, options: OpenRunOptions): Promise<Op
       dataset,
       async loader(split, { limit, batchSize = config.data_params.val_batch_size } = {}) {
         const whole = (await dataset()).splits[split];
-        return new Loader(limit === undefined || limit >= whole.size ? whole : spread(whole, limit), {
+        return new Loader(limit === undefined || limit >= whole.size ? whole : someOf(whole, limit), {
           batchSize,
           imageShape,
           shuffle: false,
@@ -134,10 +134,10 @@ export async function openRun(path: string, options: OpenRunOptions): Promise<Op
   }
 }
 
-/** `size` examples from all over a split, which may be sorted by class. */
-function spread(split: Split, size: number): Split {
-  const place = (i: number) => Math.floor((i * split.size) / size);
-  return { size, read: (indices) => split.read(Array.from(indices, place)) };
+/** `size` examples drawn from a whole split. */
+function someOf(split: Split, size: number): Split {
+  const places = drawn(size, split.size);
+  return { size, read: (indices) => split.read(Array.from(indices, (i) => places[i]!)) };
 }
 
 /** Which run and which of its checkpoints `path` and `--checkpoint` mean. */
