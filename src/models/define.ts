@@ -55,7 +55,7 @@ export interface ModelDefinition<P extends TObject = TObject, Term extends strin
    *
    * @throws ConfigError, its message starting with the key: `model_params.feature_layers[2]: expected …`.
    */
-  check?(params: Static<P>): void;
+  check?(params: Static<P>, convention: Convention): void;
   /** Names of its phases in order, each with an optimizer of its own; `["vae"]` where left out. */
   readonly phases?: readonly [string, ...string[]];
   /** The loss terms with their default weights under a convention. */
