@@ -5,7 +5,7 @@ import type { Config } from "../../src/config/schema.ts";
 import { FigureContext, type FigureOptions } from "../../src/experiment/figures/context.ts";
 import { importancePass } from "../../src/experiment/figures/importance_pass.ts";
 import type { OpenRun } from "../../src/experiment/open_run.ts";
-import { bernoulli, gaussian, trainedLikelihood } from "../../src/metrics/likelihood.ts";
+import { bernoulli, gaussian, type Likelihood, trainedLikelihood } from "../../src/metrics/likelihood.ts";
 import { reparameterize } from "../../src/models/gaussian.ts";
 import { gaussianNegLogLikelihood } from "../../src/models/losses/reconstruction.ts";
 import type { VAE } from "../../src/models/vae.ts";
@@ -87,7 +87,7 @@ describe("likelihoods", () => {
     const dims = 64 * 64 * 3;
     const weights = { reconstruction: 1, kl: 0.00025 };
     const config = { model_params: { name: "VanillaVAE" } } as Config;
-    const found = trainedLikelihood(config, "pixel_mean", weights, dims, [0, 1])!;
+    const found = trainedLikelihood(config, "pixel_mean", weights, dims, [0, 1]) as Likelihood;
     expect(found.name).toContain("sigma 1.239");
     const [x, y] = [tf.zeros([1, 64, 64, 3]), tf.fill([1, 64, 64, 3], 0.3)] as [Tensor4D, Tensor4D];
     const z = tf.fill([1, 64, 64, 3], 0) as Tensor4D;
@@ -98,13 +98,22 @@ describe("likelihoods", () => {
   it("are none where the loss compares features, or fits sigma", () => {
     const config = (model: object) => ({ model_params: model }) as Config;
     const of = (model: object, convention: "elbo" | "pixel_mean", weights: Record<string, number>) =>
-      trainedLikelihood(config(model), convention, weights, 12, [0, 1])?.name;
+      nameOf(trainedLikelihood(config(model), convention, weights, 12, [0, 1]));
+    const nameOf = (found: ReturnType<typeof trainedLikelihood>) =>
+      typeof found === "string" ? found : found?.name;
     const gauss = { likelihood: "gaussian", sigma: "optimal" };
-    expect(of({}, "pixel_mean", { reconstruction: 0.5, features: 0.5, kl: 1 })).toBeUndefined();
+    expect(of({}, "pixel_mean", { reconstruction: 0.5, features: 0.5, kl: 1 })).toBe(
+      "needs a loss of pixels and KL alone, this one has features",
+    );
+    expect(of({}, "pixel_mean", { reconstruction: 1, capacity: 0 })).toBe(
+      "needs weights of pixels and KL, these are 1 and 0",
+    );
     expect(of(gauss, "elbo", { reconstruction: 1, kl: 1 })).toBeUndefined();
     expect(of({ ...gauss, sigma: 0.1 }, "elbo", { reconstruction: 1, kl: 1 })).toContain("sigma 0.1");
     expect(of({ likelihood: "bernoulli" }, "elbo", { reconstruction: 2, kl: 2 })).toContain("Bernoulli");
-    expect(of({ likelihood: "bernoulli" }, "elbo", { reconstruction: 1, kl: 4 })).toBeUndefined();
+    expect(of({ likelihood: "bernoulli" }, "elbo", { reconstruction: 1, kl: 4 })).toMatch(
+      /^needs equal weights for likelihood: bernoulli, .* these are 1 and 4$/,
+    );
   });
 
   it("of a weighed ELBO is a Gaussian whose negative ELBO is the loss over its KL weight, up to a constant", () => {
@@ -117,7 +126,7 @@ describe("likelihoods", () => {
       [-1, 1],
     ] as const) {
       const width = range[1] - range[0];
-      const found = trainedLikelihood(config, "elbo", weights, dims, range)!;
+      const found = trainedLikelihood(config, "elbo", weights, dims, range) as Likelihood;
       expect(found.name).toContain(`sigma ${Number(((0.2 * Math.sqrt(8)) / width).toPrecision(4))} (`);
       const [x, y, z] = [42, 43, 44].map(
         (t) => tf.tensor(Float32Array.from(formula(48, t)), [1, 4, 4, 3]) as Tensor4D,

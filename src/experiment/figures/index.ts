@@ -73,6 +73,8 @@ export async function evaluateRun(
     say(`${figure.name} …`);
     Object.assign(values, await figure.compute(context));
   }
+  const none = context.noTrainedLikelihood;
+  if (none !== undefined && asked.has("elbo")) leftOut.elbo_trained = none;
   const dataset = await run.dataset();
   const trained = context.trainedLikelihood?.name;
   return {
