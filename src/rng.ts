@@ -66,6 +66,14 @@ export class Rng {
     return out;
   }
 
+  /**
+   * `count` different numbers of 0 … `of` - 1, or all where there are fewer, in ascending order; every such set is
+   * equally likely. To take some of many: every k-th would take those of one kind where kinds follow in turn.
+   */
+  subset(count: number, of: number): Int32Array {
+    return this.permutation(of).subarray(0, Math.max(0, count)).sort();
+  }
+
   /** A permutation of 0 … `count` - 1 as an int32 tensor [count], for `tf.gather`. */
   shuffle(count: number): Tensor1D {
     return tf.tensor1d(this.permutation(count), "int32");

@@ -54,3 +54,17 @@ it("permutes: every index once, and differently for another epoch", () => {
   expect([...p].sort((x, y) => x - y)).toEqual(Array.from({ length: 1000 }, (_, i) => i));
   expect([...root.fold("shuffle").fold(1).permutation(1000)]).not.toEqual([...p]);
 });
+
+it("takes subsets: different numbers in order, each equally often, without a stride", () => {
+  const counts = new Float64Array(64);
+  for (let i = 0; i < 4000; i++) {
+    const some = root.fold("subset").fold(i).subset(16, 64);
+    expect(some.every((n, k) => k === 0 || n > some[k - 1]!)).toBe(true);
+    for (const n of some) counts[n]!++;
+  }
+  // 1000 times each; a binomial standard deviation of 27
+  expect(Math.min(...counts)).toBeGreaterThan(870);
+  expect(Math.max(...counts)).toBeLessThan(1130);
+  expect([...root.subset(9, 4)]).toEqual([0, 1, 2, 3]);
+  expect([...root.subset(0, 4)]).toEqual([]);
+});

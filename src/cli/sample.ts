@@ -20,7 +20,7 @@ export function addSample(program: Command): void {
     .argument("<run>", RUN_HELP)
     .option("--count <n>", "images", wholeNumber(1), 64)
     .option("--temperature <t>", "factor on the noise: below 1 less varied", positive, 1)
-    .addOption(labelOption("of a conditional model: what is drawn; others in turn"))
+    .addOption(labelOption("of a conditional model: what is drawn; others as in the data"))
     .addOption(outOption("samples.png"));
   addRunOptions(command)
     .addHelpText(

@@ -17,7 +17,12 @@ export const DataCommon = Type.Object({
   data_path: Type.Optional(
     Type.String({ description: "Folder or file of the data; relative to this config file." }),
   ),
-  train_batch_size: Type.Integer({ minimum: 1, default: 64, description: "Images a training step." }),
+  train_batch_size: Type.Integer({
+    minimum: 1,
+    default: 64,
+    description:
+      "Images a training step; those left at the end of an epoch, fewer than that, are left out of it.",
+  }),
   val_batch_size: Type.Integer({ minimum: 1, default: 64, description: "Images a validation step." }),
   patch_size: Type.Optional(
     Type.Integer({

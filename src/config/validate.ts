@@ -113,7 +113,7 @@ function inherited(path: Path, positions: Positions, files: readonly string[]): 
 /** What the model itself finds wrong with its parameters. */
 function ownCheck(model: ModelDefinition, config: Config, positions: Positions): Problem[] {
   try {
-    model.check?.(config.model_params as never);
+    model.check?.(config.model_params as never, convention(config.exp_params));
     return [];
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;

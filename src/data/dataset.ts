@@ -11,6 +11,8 @@ export interface Split {
   readonly size: number;
   /** The examples at `indices`, in that order. @throws DataError where they can't be read. */
   read(indices: ArrayLike<number>): Promise<Examples>;
+  /** Their labels alone, packed [n, L]; absent where there are none, or they are only read with the images. */
+  labels?(indices: ArrayLike<number>): Float32Array;
 }
 
 export interface Dataset {

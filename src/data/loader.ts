@@ -1,5 +1,5 @@
 import { DataError } from "../errors.ts";
-import type { Rng } from "../rng.ts";
+import { Rng } from "../rng.ts";
 import type { Split } from "./dataset.ts";
 import { ordered } from "./ordered.ts";
 
@@ -72,13 +72,9 @@ export class Loader {
     });
   }
 
-  /** `count` examples from all over the split (or all, where it has fewer): the same at each call, as they are. */
+  /** `count` examples drawn from the whole split (or all, where it has fewer): the same at each call, as they are. */
   spread(count: number): Promise<HostBatch> {
-    const taken = Math.min(count, this.size);
-    return this.prepare(
-      Int32Array.from({ length: taken }, (_, i) => Math.floor((i * this.size) / taken)),
-      undefined,
-    );
+    return this.prepare(drawn(count, this.size), undefined);
   }
 
   /** The examples of these numbers, as they are. @throws DataError where the split has fewer */
@@ -112,3 +108,10 @@ export class Loader {
     return labels === undefined ? batch : { ...batch, labels };
   }
 }
+
+/**
+ * `count` places of `size` in ascending order, whatever the run's seed, so that all runs show and measure the same
+ * images. At random, for splits are sorted by class, or hold views of one thing in turn.
+ */
+export const drawn = (count: number, size: number): Int32Array =>
+  Rng.fromSeed(0).fold("examples").subset(count, size);

@@ -34,25 +34,34 @@ export function memoryStore(
 
 /** The split whose example i is row `rows[i]` of a store and its labels. */
 export function splitOf(store: ImageStore, rows: Int32Array, labels?: LabelTable): Split {
+  const rowsOf = (indices: ArrayLike<number>) =>
+    Int32Array.from({ length: indices.length }, (_, i) => {
+      const row = rows[indices[i]!];
+      if (row !== undefined) return row;
+      throw new ShapeError(
+        `expected an example from 0 to ${rows.length - 1} of the split, got ${indices[i]}`,
+      );
+    });
+  if (labels === undefined)
+    return {
+      size: rows.length,
+      read: async (indices) => ({ images: await store.read(rowsOf(indices)) }),
+    };
+  const labelsOf = (wanted: Int32Array) => {
+    const { values, width } = labels;
+    const picked = new Float32Array(wanted.length * width);
+    wanted.forEach((row, i) => {
+      picked.set(values.subarray(row * width, (row + 1) * width), i * width);
+    });
+    return picked;
+  };
   return {
     size: rows.length,
     async read(indices) {
-      const wanted = Int32Array.from({ length: indices.length }, (_, i) => {
-        const row = rows[indices[i]!];
-        if (row !== undefined) return row;
-        throw new ShapeError(
-          `expected an example from 0 to ${rows.length - 1} of the split, got ${indices[i]}`,
-        );
-      });
-      const images = await store.read(wanted);
-      if (labels === undefined) return { images };
-      const { values, width } = labels;
-      const picked = new Float32Array(wanted.length * width);
-      wanted.forEach((row, i) => {
-        picked.set(values.subarray(row * width, (row + 1) * width), i * width);
-      });
-      return { images, labels: picked };
+      const wanted = rowsOf(indices);
+      return { images: await store.read(wanted), labels: labelsOf(wanted) };
     },
+    labels: (indices) => labelsOf(rowsOf(indices)),
   };
 }
 

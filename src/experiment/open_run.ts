@@ -6,7 +6,7 @@ import { loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import type { Dataset, Split } from "../data/dataset.ts";
 import { openDataset } from "../data/index.ts";
-import { Loader } from "../data/loader.ts";
+import { drawn, Loader } from "../data/loader.ts";
 import { CheckpointError, ConfigError } from "../errors.ts";
 import type { ModelDefinition } from "../models/define.ts";
 import type { VAE } from "../models/vae.ts";
@@ -115,7 +115,7 @@ export async function openRun(path: string, options: OpenRunOptions): Promise<Op
       dataset,
       async loader(split, { limit, batchSize = config.data_params.val_batch_size } = {}) {
         const whole = (await dataset()).splits[split];
-        return new Loader(limit === undefined ? whole : spread(whole, limit), {
+        return new Loader(limit === undefined ? whole : someOf(whole, limit), {
           batchSize,
           imageShape,
           shuffle: false,
@@ -134,11 +134,11 @@ export async function openRun(path: string, options: OpenRunOptions): Promise<Op
   }
 }
 
-/** `size` examples from all over a split, which may be sorted by class; all, where it has fewer. */
-export function spread(split: Split, size: number): Split {
+/** `size` examples drawn from a whole split; all, where it has fewer. */
+export function someOf(split: Split, size: number): Split {
   if (size >= split.size) return split;
-  const place = (i: number) => Math.floor((i * split.size) / size);
-  return { size, read: (indices) => split.read(Array.from(indices, place)) };
+  const places = drawn(size, split.size);
+  return { size, read: (indices) => split.read(Array.from(indices, (i) => places[i]!)) };
 }
 
 /** Which run and which of its checkpoints `path` and `--checkpoint` mean. */

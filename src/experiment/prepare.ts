@@ -1,6 +1,7 @@
 import type { Config } from "../config/schema.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { expectedShape, openDataset } from "../data/index.ts";
+import { labelRows } from "../data/label_rows.ts";
 import { Loader } from "../data/loader.ts";
 import { ConfigError } from "../errors.ts";
 import type { ModelDefinition } from "../models/define.ts";
@@ -65,6 +66,10 @@ export async function buildModel(args: {
         name: label,
         ...(labelValues && { values: labelValues[i]! }),
       }));
+    },
+    async drawLabels() {
+      const { splits, labelNames } = await args.dataset();
+      return labelRows(splits.train, labelNames.length, data_params.train_limit);
     },
     imageRange: imageRangeOf(args.config),
     rng: args.rng.fold("weights"),

@@ -49,11 +49,10 @@ export function withLabels<T extends Images>(images: T, vae: VAE, given: readonl
   return { ...images, labels: repeated(row, images.shape[0]) };
 }
 
-/** Labels of `count` samples drawn by `rng`: those given, the others as the model chooses them; undefined: all so. */
+/** Labels of `count` samples drawn by `rng`: those given, the others as they go with them; undefined: as the model does. */
 export function sampleLabels(vae: VAE, count: number, rng: Rng, given: ReadonlyMap<number, number>) {
   if (vae.labels === undefined || given.size === 0) return undefined;
-  const labels = labelsForSamples(vae.labels, count, rng);
-  return setLabels(labels, vae.labels.all.length, given);
+  return labelsForSamples(vae.labels, count, rng, given);
 }
 
 /** Packed [N, width], with the columns given set; a copy. */

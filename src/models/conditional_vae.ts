@@ -54,7 +54,8 @@ export default defineModel({
   async build(args) {
     const o = args.params;
     checkLikelihood(o);
-    const labels = labelNeeds(await args.labels(), o.labels, o.num_classes);
+    const columns = labelColumns(await args.labels(), o.labels, o.num_classes);
+    const labels = { ...columns, draw: await args.drawLabels() };
     const { forward, ...vae } = buildGaussianVAE(o, args, (scope) =>
       planeConditioning(scope, labels, args.imageShape),
     );
@@ -87,11 +88,11 @@ export default defineModel({
 });
 
 /** @throws DataError where there are no labels, ConfigError where they are not those that the config says */
-function labelNeeds(
+function labelColumns(
   all: readonly Label[],
   wanted: readonly string[] | undefined,
   width: number | undefined,
-): LabelNeeds {
+): Pick<LabelNeeds, "all" | "used"> {
   if (all.length === 0) {
     throw new DataError(
       "data_params.name: expected data with labels for ConditionalVAE, got none. Take others, such as shapes3d, mnist, " +

@@ -1,6 +1,6 @@
 import type { Static, TObject } from "typebox";
 import type { Rng } from "../rng.ts";
-import type { Label, VAE } from "./vae.ts";
+import type { DrawLabels, Label, VAE } from "./vae.ts";
 
 /** How likelihoods are scaled; LOSSES conventions, see docs/losses.md. */
 export type Convention = "elbo" | "pixel_mean";
@@ -34,6 +34,8 @@ export interface BuildArgs<Params> {
   readonly baseDir: string;
   /** The data set's labels, empty where it has none. Opens the data: only for a model that is conditioned on them. */
   labels(): Promise<readonly Label[]>;
+  /** What draws labels of the training images, where there are some. */
+  drawLabels(): Promise<DrawLabels>;
   /** Called while something is got or made that takes long: items done, items in all. */
   progress?(what: string, done: number, total: number): void;
 }
@@ -55,7 +57,7 @@ export interface ModelDefinition<P extends TObject = TObject, Term extends strin
    *
    * @throws ConfigError, its message starting with the key: `model_params.feature_layers[2]: expected …`.
    */
-  check?(params: Static<P>): void;
+  check?(params: Static<P>, convention: Convention): void;
   /** Names of its phases in order, each with an optimizer of its own; `["vae"]` where left out. */
   readonly phases?: readonly [string, ...string[]];
   /** The loss terms with their default weights under a convention. */

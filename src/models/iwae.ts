@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 import { ConfigError } from "../errors.ts";
 import { type Scalar, type Tensor2D, type Tensor4D, tf } from "../tf.ts";
-import { checkLikelihood, LikelihoodOptions, logLikelihoods } from "./blocks/likelihood.ts";
+import { checkLikelihood, checkOwnSigma, LikelihoodOptions, logLikelihoods } from "./blocks/likelihood.ts";
 import { ConvOptions } from "./blocks/options.ts";
 import { defineModel } from "./define.ts";
 import { buildGaussianVAE } from "./gaussian.ts";
@@ -12,6 +12,11 @@ import { meanSquaredError } from "./losses/reconstruction.ts";
 const Params = Type.Object({
   ...ConvOptions,
   ...LikelihoodOptions,
+  sigma: Type.Union(LikelihoodOptions.sigma.anyOf, {
+    default: 0.1,
+    description:
+      "Standard deviation of the Gaussian likelihood of the convention elbo, in the images' range: a number there.",
+  }),
   num_samples: Type.Integer({
     minimum: 1,
     default: 5,
@@ -30,13 +35,17 @@ export default defineModel({
   summary: "The importance-weighted autoencoder: a tighter bound on log p(x) of several draws of z.",
   paper: { title: "Importance Weighted Autoencoders", url: "https://arxiv.org/abs/1509.00519" },
   params: Params,
-  check: checkLikelihood,
+  check(params, convention) {
+    checkLikelihood(params);
+    checkOwnSigma(params, convention, "IWAE");
+  },
   terms: () => ({
     bound: { doc: "-log 1/K sum_k p(x | z_k) p(z_k) / q(z_k | x), nats per image", weight: 1, nats: true },
   }),
   build(args) {
     const o = args.params;
     checkLikelihood(o);
+    checkOwnSigma(o, args.convention, "IWAE");
     if (args.natWeight <= 0) {
       throw new ConfigError(
         "exp_params.kld_weight: expected a number > 0 for IWAE, whose likelihood it implies, got 0. Raise it, or set " +

@@ -17,12 +17,20 @@ export interface Label {
   readonly values?: number;
 }
 
+/**
+ * Labels of `count` training images drawn by `rng`, packed [count, L]; of those whose columns have the values `given`, or
+ * where there are none of any.
+ */
+export type DrawLabels = (count: number, rng: Rng, given?: ReadonlyMap<number, number>) => Float32Array;
+
 /** Labels that a model is conditioned on. */
 export interface LabelNeeds {
   /** The columns of `Ctx.labels`: all of the data set's. */
   readonly all: readonly Label[];
   /** Those of them that it reads. */
   readonly used: readonly number[];
+  /** The data set's, for samples. */
+  readonly draw: DrawLabels;
 }
 
 export interface Batch {

@@ -56,9 +56,9 @@ function mountSmall(folder: string): boolean {
 }
 
 describe("a run whose disk", () => {
-  it("is full says so, trains on, and saves and logs all again when there is room", async () => {
+  it("is full says so, trains on, and saves and logs all again when there is room", async ({ skip }) => {
     const disk = join(root, "disk");
-    if (!mountSmall(disk)) return; // nothing to fill
+    if (!mountSmall(disk)) skip("may not mount a small file system to fill");
     try {
       const { child, said, ended } = startVae(ARGS, { cwd: disk });
       await said("epoch 2/");

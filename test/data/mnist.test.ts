@@ -5,36 +5,9 @@ import { describe, expect, it, test } from "vitest";
 import type { Split } from "../../src/data/dataset.ts";
 import { ConfigError, DataError } from "../../src/errors.ts";
 import { dataFolder, failure, first, open } from "../support/data.ts";
+import { FILES, idx, images, labels, SIDE, mnistFiles as small } from "../support/mnist.ts";
 import { describeShared, shared } from "../support/shared.ts";
 
-const SIDE = 28;
-const FILES = {
-  images: "train-images-idx3-ubyte",
-  labels: "train-labels-idx1-ubyte",
-  testImages: "t10k-images-idx3-ubyte",
-  testLabels: "t10k-labels-idx1-ubyte",
-} as const;
-
-function idx(shape: readonly number[], data: Uint8Array, type = 8): Buffer {
-  const header = Buffer.from([0, 0, type, shape.length, ...shape.flatMap(() => [0, 0, 0, 0])]);
-  for (const [i, size] of shape.entries()) header.writeUInt32BE(size, 4 + 4 * i);
-  return Buffer.concat([header, data]);
-}
-/** Image n is filled with n, its class n % 10. */
-const images = (count: number) =>
-  idx([count, SIDE, SIDE], Buffer.concat(first(count).map((n) => Buffer.alloc(SIDE * SIDE, n))));
-const labels = (count: number) =>
-  idx(
-    [count],
-    Uint8Array.from(first(count), (n) => n % 10),
-  );
-/** 30 training and 5 test images. */
-const small = (): Record<string, Buffer> => ({
-  [FILES.images]: images(30),
-  [FILES.labels]: labels(30),
-  [FILES.testImages]: images(5),
-  [FILES.testLabels]: labels(5),
-});
 const mnist = (files: Readonly<Record<string, Uint8Array>>, more: object = {}) =>
   open({ name: "mnist", data_path: dataFolder(files), ...more });
 const fills = async (split: Split) => {

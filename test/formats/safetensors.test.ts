@@ -4,7 +4,9 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { DataError } from "../../src/errors.ts";
 import { readSafetensors, type TensorToStore, writeSafetensors } from "../../src/formats/safetensors.ts";
-import { describeShared, shared } from "../support/shared.ts";
+import { formula } from "../support/formula.ts";
+import { maxDifference } from "../support/models.ts";
+import { parity } from "../support/reference.ts";
 
 /** A file of this header text (or length) and body. */
 function file(header: string, body: Uint8Array = new Uint8Array(0), length?: number): Uint8Array {
@@ -156,11 +158,13 @@ describe("a damaged file is refused", () => {
   });
 });
 
-describeShared("golden", "files of other writers", () => {
-  it("are read: F32, F64 and I64 of the safetensors library", () => {
-    const { tensors } = readSafetensors(path.join(shared, "golden/vanilla_vae.safetensors"));
-    expect(tensors.get("x")!.shape).toEqual([4, 3, 64, 64]);
-    expect(tensors.get("losses")!.data).toBeInstanceOf(Float64Array);
-    expect(tensors.get("after3.encoder.0.1.num_batches_tracked")!.data).toEqual(BigInt64Array.of(3n));
+describe("files of other writers", () => {
+  it("are read: F32, F64, F16 and I64 of the safetensors library", () => {
+    const { tensors } = readSafetensors(parity("library.safetensors"));
+    expect(tensors.get("x")!.shape).toEqual([2, 3, 4]);
+    expect(tensors.get("x")!.data).toEqual(Float32Array.from(formula(24, 840)));
+    expect(tensors.get("losses")!.data).toEqual(formula(6, 841));
+    expect(maxDifference(tensors.get("half")!.data as Float32Array, formula(4, 842))).toBeLessThan(2 ** -12);
+    expect(tensors.get("step")!.data).toEqual(BigInt64Array.of(3n));
   });
 });

@@ -24,7 +24,6 @@ const weigh = (t: Tensor) => tf.sum(tf.mul(t, rng.fold("w").normal(t.shape))) as
 
 const LIKELIHOODS = [
   ["gaussian", "elbo", { likelihood: "gaussian", sigma: 0.3 }],
-  ["gaussian of the optimal sigma", "elbo", { likelihood: "gaussian", sigma: "optimal" }],
   ["bernoulli", "elbo", { likelihood: "bernoulli", sigma: 1 }],
   ["pixel_mean", "pixel_mean", { likelihood: "gaussian", sigma: "optimal" }],
 ] as const;

@@ -5,7 +5,7 @@ import type { Config } from "../../src/config/schema.ts";
 import { FigureContext, type FigureOptions } from "../../src/experiment/figures/context.ts";
 import { importancePass } from "../../src/experiment/figures/importance_pass.ts";
 import type { OpenRun } from "../../src/experiment/open_run.ts";
-import { bernoulli, gaussian, trainedLikelihood } from "../../src/metrics/likelihood.ts";
+import { bernoulli, gaussian, type Likelihood, trainedLikelihood } from "../../src/metrics/likelihood.ts";
 import { reparameterize } from "../../src/models/gaussian.ts";
 import { gaussianNegLogLikelihood } from "../../src/models/losses/reconstruction.ts";
 import type { VAE } from "../../src/models/vae.ts";
@@ -75,6 +75,9 @@ describe("likelihoods", () => {
     );
     const mean = tf.mean(gaussian(0.2, "").logDensity(x!, y!)).dataSync()[0]!;
     expect(mean).toBeCloseTo(-gaussianNegLogLikelihood(x!, y!, 0.2).dataSync()[0]!, 3);
+    // where sigma is about a level, half a level of noise counts: 24 values of (1/255)^2 / 12 / (2 sigma^2)
+    const narrow = tf.mean(gaussian(1 / 255, "").logDensity(x!, x!)).dataSync()[0]!;
+    expect(narrow + gaussianNegLogLikelihood(x!, x!, 1 / 255).dataSync()[0]!).toBeCloseTo(-24 / 24, 3);
     const [one, p] = [x!.dataSync(), y!.dataSync()].map((v) => Array.from(v)) as [number[], number[]];
     const expected = one.reduce((sum, v, i) => sum + v * Math.log(p[i]!) + (1 - v) * Math.log(1 - p[i]!), 0);
     expect(tf.sum(bernoulli.logDensity(x!, y!)).dataSync()[0]).toBeCloseTo(expected, 3);
@@ -84,7 +87,7 @@ describe("likelihoods", () => {
     const dims = 64 * 64 * 3;
     const weights = { reconstruction: 1, kl: 0.00025 };
     const config = { model_params: { name: "VanillaVAE" } } as Config;
-    const found = trainedLikelihood(config, "pixel_mean", weights, dims, [0, 1])!;
+    const found = trainedLikelihood(config, "pixel_mean", weights, dims, [0, 1]) as Likelihood;
     expect(found.name).toContain("sigma 1.239");
     const [x, y] = [tf.zeros([1, 64, 64, 3]), tf.fill([1, 64, 64, 3], 0.3)] as [Tensor4D, Tensor4D];
     const z = tf.fill([1, 64, 64, 3], 0) as Tensor4D;
@@ -95,11 +98,44 @@ describe("likelihoods", () => {
   it("are none where the loss compares features, or fits sigma", () => {
     const config = (model: object) => ({ model_params: model }) as Config;
     const of = (model: object, convention: "elbo" | "pixel_mean", weights: Record<string, number>) =>
-      trainedLikelihood(config(model), convention, weights, 12, [0, 1])?.name;
+      nameOf(trainedLikelihood(config(model), convention, weights, 12, [0, 1]));
+    const nameOf = (found: ReturnType<typeof trainedLikelihood>) =>
+      typeof found === "string" ? found : found?.name;
     const gauss = { likelihood: "gaussian", sigma: "optimal" };
-    expect(of({}, "pixel_mean", { reconstruction: 0.5, features: 0.5, kl: 1 })).toBeUndefined();
+    expect(of({}, "pixel_mean", { reconstruction: 0.5, features: 0.5, kl: 1 })).toBe(
+      "needs a loss of pixels and KL alone, this one has features",
+    );
+    expect(of({}, "pixel_mean", { reconstruction: 1, capacity: 0 })).toBe(
+      "needs weights of pixels and KL, these are 1 and 0",
+    );
     expect(of(gauss, "elbo", { reconstruction: 1, kl: 1 })).toBeUndefined();
     expect(of({ ...gauss, sigma: 0.1 }, "elbo", { reconstruction: 1, kl: 1 })).toContain("sigma 0.1");
-    expect(of({ likelihood: "bernoulli" }, "elbo", { reconstruction: 1, kl: 4 })).toContain("Bernoulli");
+    expect(of({ likelihood: "bernoulli" }, "elbo", { reconstruction: 2, kl: 2 })).toContain("Bernoulli");
+    expect(of({ likelihood: "bernoulli" }, "elbo", { reconstruction: 1, kl: 4 })).toMatch(
+      /^needs equal weights for likelihood: bernoulli, .* these are 1 and 4$/,
+    );
+  });
+
+  it("of a weighed ELBO is a Gaussian whose negative ELBO is the loss over its KL weight, up to a constant", () => {
+    const [dims, weights] = [48, { reconstruction: 0.5, kl: 4 }];
+    const config = {
+      model_params: { name: "BetaVAE", likelihood: "gaussian", sigma: 0.2 },
+    } as unknown as Config;
+    for (const range of [
+      [0, 1],
+      [-1, 1],
+    ] as const) {
+      const width = range[1] - range[0];
+      const found = trainedLikelihood(config, "elbo", weights, dims, range) as Likelihood;
+      expect(found.name).toContain(`sigma ${Number(((0.2 * Math.sqrt(8)) / width).toPrecision(4))} (`);
+      const [x, y, z] = [42, 43, 44].map(
+        (t) => tf.tensor(Float32Array.from(formula(48, t)), [1, 4, 4, 3]) as Tensor4D,
+      ) as [Tensor4D, Tensor4D, Tensor4D];
+      // of images in the model's range, as the loss sees them
+      const loss = (recons: Tensor4D) =>
+        gaussianNegLogLikelihood(tf.mul(x, width), tf.mul(recons, width), 0.2).dataSync()[0]! * 0.5;
+      const own = (recons: Tensor4D) => -found.logDensity(x, recons).dataSync()[0]! * 4;
+      expect(own(y) - own(z)).toBeCloseTo(loss(y) - loss(z), 3);
+    }
   });
 });

@@ -1,5 +1,8 @@
+import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../src/backends/index.ts";
+import { labelRows } from "../../src/data/label_rows.ts";
+import { memoryStore, range, splitOf } from "../../src/data/store.ts";
 import { traverse } from "../../src/explore/traverse.ts";
 import { conditionOf, labelsForSamples } from "../../src/models/blocks/condition.ts";
 import ConditionalVAE from "../../src/models/conditional_vae.ts";
@@ -64,13 +67,56 @@ it("encoder and decoder depend on the labels used and on no others", async () =>
 });
 
 describe("samples", () => {
-  it("take the values of one label in turn, and of several each drawn by itself", () => {
-    const rng = Rng.fromSeed(1);
-    const one = labelsForSamples({ all: LABELS, used: [0] }, 7, rng);
-    expect(Array.from({ length: 7 }, (_, i) => one[3 * i])).toEqual([0, 1, 2, 0, 1, 2, 0]);
-    const several = labelsForSamples({ all: LABELS, used: [0, 1] }, 300, rng);
-    const pairs = Array.from({ length: 300 }, (_, i) => `${several[3 * i]} ${several[3 * i + 1]}`);
-    expect([...new Set(pairs)].sort()).toEqual(["0 0", "0 1", "1 0", "1 1", "2 0", "2 1"]);
+  /** Like faces: of 100 images 30 are men, of whom 15 have a beard; no woman has one. */
+  const attributes = (n: number) => [n < 30 ? 1 : 0, n < 15 ? 1 : 0];
+  const ALL = ["man", "beard"].map((name) => ({ name, values: 2 }));
+  const table = {
+    values: Float32Array.from(Array.from({ length: 100 }, (_, n) => attributes(n)).flat()),
+    width: 2,
+  };
+  const split = splitOf(memoryStore(new Uint8Array(100), 1), range(0, 100), table);
+  const { labels: _, ...withoutLabels } = split; // as a plugin's may be
+  const columnsOf = (labels: Float32Array) =>
+    Array.from({ length: labels.length / 2 }, (_, i) => `${labels[2 * i]} ${labels[2 * i + 1]}`);
+  const shares = (labels: Float32Array) => {
+    const pairs = columnsOf(labels);
+    return ["0 0", "1 0", "1 1", "0 1"].map((pair) => pairs.filter((p) => p === pair).length / pairs.length);
+  };
+
+  it.each([
+    ["by their labels alone", split],
+    ["by reading images", withoutLabels],
+  ])("have labels that come together as the data's do, %s", async (_, of) => {
+    const needs = { all: ALL, used: [0, 1], draw: await labelRows(of, 2) };
+    const found = shares(labelsForSamples(needs, 4000, Rng.fromSeed(1)));
+    // independent coins would give 0.595, 0.255, 0.045 and 0.105
+    for (const [i, share] of [0.7, 0.15, 0.15, 0].entries())
+      expect(Math.abs(found[i]! - share)).toBeLessThan(0.03);
+    expect(found[3]).toBe(0);
+    const men = shares(labelsForSamples(needs, 4000, Rng.fromSeed(1), new Map([[0, 1]])));
+    expect(Math.abs(men[2]! - 0.5)).toBeLessThan(0.04);
+    expect(men[0]! + men[3]!).toBe(0);
+    const both = new Map([
+      [0, 0],
+      [1, 1],
+    ]);
+    expect(shares(labelsForSamples(needs, 10, Rng.fromSeed(1), both)), "not in the data").toEqual([
+      0, 0, 0, 1,
+    ]);
+    const draw = (seed: number) => labelsForSamples(needs, 50, Rng.fromSeed(seed));
+    expect(draw(3)).toEqual(draw(3));
+    expect(draw(3)).not.toEqual(draw(4));
+    const few = await labelRows(of, 2, 15);
+    expect(shares(few(100, Rng.fromSeed(1))), "the images trained on").toEqual([0, 0, 1, 0]);
+  });
+
+  it("take the values of the one label used in turn, where it has some", async () => {
+    const draw = await labelRows(split, 2);
+    const one = labelsForSamples({ all: ALL, used: [1], draw }, 5, Rng.fromSeed(1));
+    expect(Array.from({ length: 5 }, (_, i) => one[2 * i + 1])).toEqual([0, 1, 0, 1, 0]);
+    const numbers = [ALL[0]!, { name: "age" }];
+    const ages = labelsForSamples({ all: numbers, used: [1], draw }, 1000, Rng.fromSeed(1));
+    expect(Math.abs(shares(ages)[2]! - 0.15)).toBeLessThan(0.04);
   });
 
   it("are of the labels given", async () => {
@@ -144,7 +190,7 @@ it("says which labels images lack", async () => {
 it("trains, validates and is explored from the command line", { timeout: 180_000 }, async () => {
   const cwd = folder({
     "c.yaml": `
-model_params: {name: ConditionalVAE, labels: [shape], latent_dim: 4, hidden_dims: [8, 8, 16]}
+model_params: {name: ConditionalVAE, labels: [shape, scale], latent_dim: 4, hidden_dims: [8, 8, 16]}
 data_params: {name: shapes3d, size: 64, patch_size: 32, train_batch_size: 16, val_batch_size: 32, val_limit: 32}
 trainer_params: {max_epochs: 1}
 logging_params: {image_count: 4, name: tiny, latent_count: 8}
@@ -157,6 +203,9 @@ logging_params: {image_count: 4, name: tiny, latent_count: 8}
   };
   await ok("run", "--config", "c.yaml", "--quiet");
   await ok("sample", run, "--count", "4", "--label", "shape=2");
+  await ok("sample", run, "--count", "4", "--out", "a.npy");
+  await ok("sample", run, "--count", "4", "--out", "b.npy");
+  expect(readFileSync(`${cwd}/a.npy`)).toEqual(readFileSync(`${cwd}/b.npy`));
   await ok("reconstruct", run, "--count", "4");
   await ok("traverse", run, "--dimensions", "2", "--label", "shape=1");
   await ok("interpolate", run);
@@ -172,7 +221,7 @@ logging_params: {image_count: 4, name: tiny, latent_count: 8}
     "--figures",
     "elbo,log_likelihood,mse,frechet",
   );
-  await ok("reconstruct", run, `${run}/Samples/epoch_0001.png`, "--label", "shape=3");
+  await ok("reconstruct", run, `${run}/Samples/epoch_0001.png`, "--label", "shape=3", "--label", "scale=0");
   const without = await command(["reconstruct", run, `${run}/Samples/epoch_0001.png`], { cwd });
   expect([without.code, without.stderr]).toEqual([2, expect.stringMatching(/--label shape=0/)]);
   for (const of of [

@@ -31,7 +31,6 @@ const assign = (vae: VAE, name: string, value: number) => {
 
 const LIKELIHOODS = [
   ["elbo", { sigma: 0.3 }],
-  ["elbo", { sigma: "optimal" }],
   ["elbo", { likelihood: "bernoulli" }],
   ["pixel_mean", {}],
 ] as const;
@@ -113,6 +112,20 @@ describe.each(trainingBackends)("on %s", (backend) => {
     const shares = tf.mul(-1 / 2, tf.transpose(tf.softmax(tf.transpose(logWeights))));
     expect(tf.max(tf.abs(tf.sub(gradient, shares))).dataSync()[0]).toBeLessThan(1e-6);
   });
+});
+
+it("refuses a sigma that is fitted to the draws, where it is used, and has one of its own", async () => {
+  const fitted = { ...SMALL, sigma: "optimal" };
+  const refused = /^model_params\.sigma: expected a number for IWAE, got "optimal": .*Write sigma: 0\.1/;
+  await expect(build(IWAE, fitted, { convention: "elbo" })).rejects.toThrow(refused);
+  expect(() => IWAE.check!({ ...fitted, likelihood: "gaussian", output: "linear" } as never, "elbo")).toThrow(
+    refused,
+  );
+  await build(IWAE, fitted, { convention: "pixel_mean" });
+  await build(IWAE, { ...fitted, likelihood: "bernoulli" }, { convention: "elbo" });
+  const [own, stated] = [await build(IWAE, SMALL, { convention: "elbo" }), { ...SMALL, sigma: 0.1 }];
+  const [x, rng] = [images(), Rng.fromSeed(1)];
+  expect(lossOf(own, x, rng)).toEqual(lossOf(await build(IWAE, stated, { convention: "elbo" }), x, rng));
 });
 
 it("refuses a kld_weight of 0, which implies no likelihood", async () => {

@@ -147,6 +147,55 @@ describe("the prior over codes", () => {
     expect(sample(200, Rng.fromSeed(5))).toEqual(drawn);
   });
 
+  describe.each([16, 8])("of grids of %i rows whose codes copy a neighbour", (side) => {
+    const [kinds, copies, count] = [8, 0.8, 2048];
+    const same = copies + (1 - copies) / kinds;
+    const other = (1 - same) / (kinds - 1);
+    const bits = -same * Math.log2(same) - (kinds - 1) * other * Math.log2(other);
+    /** Of the codes at the border there is none to copy: they are any, as is the first of each grid. */
+    const entropy = ((side - 1) * bits + Math.log2(kinds)) / side;
+    const source = (offset: number, alone: (place: number) => boolean) => {
+      const u = Rng.fromSeed(11).uniformArray(2 * count * side * side);
+      const codes = new Int32Array(count * side * side);
+      for (let i = 0; i < codes.length; i++) {
+        const any = alone(i % (side * side)) || u[2 * i]! >= copies;
+        codes[i] = any ? Math.floor(u[2 * i + 1]! * kinds) : codes[i + offset]!;
+      }
+      return { codes, count };
+    };
+    const left = source(-1, (place) => place % side === 0);
+    const above = source(-side, (place) => place < side);
+
+    it.each([
+      ["left", left, 1, -1],
+      ["above", above, 2, -side],
+    ] as const)("has the source's entropy, weights and samples: %s", (_, grids, weight, offset) => {
+      const params = new Map<string, Param>();
+      const prior = codePrior(new Scope(params, Rng.fromSeed(1), "pytorch", "prior"), kinds, side, side);
+      const { values, figures } = prior.fit(grids);
+      // 16384 codes with a standard deviation of 1.5 bits each: 0.012
+      expect(Math.abs(figures.prior_bits_per_code! - entropy)).toBeLessThan(0.05);
+      expect(Math.abs(figures.independent_bits_per_code! - Math.log2(kinds))).toBeLessThan(0.01);
+      const weights = values["prior.weights"]!.dataSync();
+      expect(Math.abs(weights[weight]! - 1)).toBeLessThan(0.1);
+      for (const [name, value] of Object.entries(values)) params.get(name)!.value.assign(value);
+      const samples = 64;
+      const drawn = prior.sample(samples, Rng.fromSeed(5));
+      const share = (codes: Int32Array, images: number) => {
+        let [copied, all] = [0, 0];
+        for (let i = 0; i < images * side * side; i++) {
+          const place = i % (side * side);
+          if (offset === -1 ? place % side === 0 : place < side) continue;
+          all++;
+          if (codes[i] === codes[i + offset]) copied++;
+        }
+        return copied / all;
+      };
+      expect(Math.abs(share(grids.codes, count) - same)).toBeLessThan(0.01);
+      expect(Math.abs(share(drawn, samples) - same)).toBeLessThan(0.025);
+    });
+  });
+
   it("is uniform before it is fitted, and is no worse than independent codes where nothing tells", () => {
     const { sample, fit } = fitted();
     const drawn = sample(500, Rng.fromSeed(1));

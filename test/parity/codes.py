@@ -20,6 +20,7 @@ import gin
 import numpy as np
 import scipy
 import sklearn
+from formula import formula
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
@@ -39,15 +40,6 @@ STUDY = CHECKOUT / "disentanglement_lib/config/unsupervised_study_v1/metric_conf
 for name in ("beta_vae_sklearn", "factor_vae_metric", "mig", "dci", "sap_score"):
     lines = (STUDY / f"{name}.gin").read_text().splitlines()
     gin.parse_config([line for line in lines if not line.startswith(("evaluation.", "dataset."))])
-
-
-def formula(count, t):
-    """test/support/formula.ts"""
-    k = np.arange(count, dtype=np.uint64)
-    m = np.uint64(2**32 - 1)
-    h = (k * np.uint64(2654435761) + np.uint64(t * 40503 + 12345 + 7919)) & m
-    h = ((h ^ (h >> np.uint64(15))) * np.uint64(2246822519)) & m
-    return ((h ^ (h >> np.uint64(13))) / 2.0**32).astype(np.float64)
 
 
 def codes(count, t):

@@ -15,6 +15,7 @@ import scipy
 import skimage
 import torch
 import torchmetrics
+from formula import formula
 from pytorch_msssim.ssim import _fspecial_gauss_1d, _ssim
 from scipy import linalg, special, stats
 from skimage import metrics
@@ -22,15 +23,6 @@ from torchmetrics.functional.image.lpips import _LPIPS
 
 HERE = pathlib.Path(__file__).parent
 HEADS = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "../../../shared/data/lpips"
-
-
-def formula(count, t):
-    """test/support/formula.ts"""
-    k = np.arange(count, dtype=np.uint64)
-    m = np.uint64(2**32 - 1)
-    h = (k * np.uint64(2654435761) + np.uint64(t * 40503 + 12345 + 7919)) & m
-    h = ((h ^ (h >> np.uint64(15))) * np.uint64(2246822519)) & m
-    return ((h ^ (h >> np.uint64(13))) / 2.0**32).astype(np.float64)
 
 
 def images(count, side, t):

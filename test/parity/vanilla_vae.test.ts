@@ -1,60 +1,65 @@
-import { beforeAll, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../src/backends/index.ts";
 import { createOptimizer } from "../../src/experiment/optimizers.ts";
 import { trainStep } from "../../src/experiment/step.ts";
-import { readSafetensors, type Safetensors } from "../../src/formats/safetensors.ts";
 import { newCtx } from "../../src/models/ctx.ts";
 import type { Ctx, VAE } from "../../src/models/vae.ts";
 import VanillaVAE from "../../src/models/vanilla_vae.ts";
+import type { Param } from "../../src/nn/params.ts";
 import { fromTorch, toTorch } from "../../src/nn/torch_layout.ts";
 import { type Tensor, type Tensor4D, tf } from "../../src/tf.ts";
+import { trainingBackends } from "../support/backends.ts";
+import { formula, formulaWeights, nearlyNormal } from "../support/formula.ts";
 import { build, fixedNoise, maxDifference } from "../support/models.ts";
-import { describeShared, shared } from "../support/shared.ts";
+import { type Probe, probeErrors } from "../support/probes.ts";
+import { pytorchVae } from "../support/reference.ts";
 
-/** Values of PyTorch-VAE's own VanillaVAE on PyTorch 2.15; what they are stands in ../shared/golden/README.md. */
-describeShared("golden", "VanillaVAE against PyTorch-VAE", () => {
-  let golden: Safetensors;
+const golden = pytorchVae().vanilla;
+const LR = 1e-4;
+
+/** PyTorch-VAE's own VanillaVAE in double precision (pytorch_vae.py), so that what is off here is ours. */
+describe.each(trainingBackends)("VanillaVAE against PyTorch-VAE on %s", (backend) => {
   let images: Tensor4D;
   let noise: Tensor;
 
-  const values = (name: string): Float32Array => {
-    const t = golden.tensors.get(name);
-    if (t === undefined) throw new Error(`the golden file has no "${name}"`);
-    return t.data as Float32Array;
-  };
-  const shape = (name: string) => golden.tensors.get(name)!.shape;
   const ctx = (training: boolean): Ctx => newCtx({ training, rng: fixedNoise(noise) });
   const toNchw = (t: Tensor4D) => tf.transpose(t, [0, 3, 1, 2]).dataSync();
+  const torchValues = (p: Param, t: Tensor) =>
+    toTorch(p.torchLayout, t.shape, t.dataSync() as Float32Array).data;
 
+  /** With weights of the formula, by the places in PyTorch's state_dict, where num_batches_tracked follows running_var. */
   const withGoldenWeights = async (): Promise<VAE> => {
     const vae = await build(
       VanillaVAE,
       { latent_dim: 16, hidden_dims: [8, 16, 32, 64, 512], output: "tanh" },
       { imageShape: [64, 64, 3], imageRange: [-1, 1] }, // theirs has a tanh and images in [0, 1]
     );
-    for (const [name, p] of vae.params) {
-      const { shape: ours, data } = fromTorch(p.torchLayout, shape(`state.${name}`), values(`state.${name}`));
-      p.value.assign(tf.tensor(data, ours));
+    let place = 0;
+    for (const name of Object.keys(golden.after3)) {
+      const p = vae.params.get(name)!;
+      const { shape } = toTorch(p.torchLayout, p.value.shape, p.value.dataSync() as Float32Array);
+      const ours = fromTorch(p.torchLayout, shape, formulaWeights(name, shape, place));
+      p.value.assign(tf.tensor(ours.data, ours.shape));
+      place += name.endsWith("running_var") ? 2 : 1;
     }
     return vae;
   };
+  const close = (values: ArrayLike<number>, probe: Probe, value: number, whole: number, name: string) => {
+    const errors = probeErrors(values, probe);
+    expect(errors.value, `${name}: a value`).toBeLessThan(value);
+    expect(errors.whole, `${name}: all values`).toBeLessThan(whole);
+  };
 
   beforeAll(async () => {
-    await useBackend("auto");
-    golden = readSafetensors(`${shared}/golden/vanilla_vae.safetensors`);
-    images = tf.transpose(
-      tf.tensor4d(values("x"), shape("x") as [number, number, number, number]),
-      [0, 2, 3, 1],
-    );
-    noise = tf.tensor(values("eps"), [...shape("eps")]);
+    await useBackend(backend);
+    const nchw = tf.tensor4d(Float32Array.from(formula(4 * 3 * 64 * 64, 800)), [4, 3, 64, 64]);
+    images = tf.transpose(nchw, [0, 2, 3, 1]);
+    noise = tf.tensor(nearlyNormal(4 * 16, 801), [4, 16]);
   });
 
   it("has its parameters, in its order", async () => {
-    const theirs = [...golden.tensors.keys()]
-      .filter((n) => n.startsWith("state.") && !n.endsWith("num_batches_tracked"))
-      .map((n) => n.slice(6));
     const ours = [...(await withGoldenWeights()).params.keys()];
-    expect([...ours].sort()).toEqual([...theirs].sort());
+    expect(ours).toEqual(Object.keys(golden.after3));
   });
 
   it("encodes and decodes to its values in evaluation mode", async () => {
@@ -62,9 +67,9 @@ describeShared("golden", "VanillaVAE against PyTorch-VAE", () => {
     const { posterior, z } = vae.encode(images, ctx(false));
     const q = posterior.z!;
     if (q.kind !== "gaussian") throw new Error(q.kind);
-    expect(maxDifference(q.mean.dataSync(), values("eval.mu"))).toBeLessThan(2e-5);
-    expect(maxDifference(q.logVar.dataSync(), values("eval.log_var"))).toBeLessThan(2e-5);
-    expect(maxDifference(toNchw(vae.decode(z, ctx(false))), values("eval.recons"))).toBeLessThan(2e-5);
+    close(q.mean.dataSync(), golden.eval.mu, 2e-5, 1e-5, "mean");
+    close(q.logVar.dataSync(), golden.eval.log_var, 2e-5, 1e-5, "log-variance");
+    close(toNchw(vae.decode(z, ctx(false))), golden.eval.recons, 5e-5, 1e-5, "reconstructions");
   });
 
   it("has its gradients in the first training step", async () => {
@@ -78,18 +83,25 @@ describeShared("golden", "VanillaVAE against PyTorch-VAE", () => {
       },
       trained.map(([, p]) => p.value),
     );
+    const zeros = trained.filter(([name]) => golden.grad[name] === undefined).map(([name]) => name);
+    expect(zeros.sort()).toEqual(Object.keys(golden.zero_grad).sort());
     for (const [name, p] of trained) {
-      const g = grads[p.value.name]!;
-      const ours = toTorch(p.torchLayout, g.shape, g.dataSync() as Float32Array).data;
-      const theirs = values(`grad.${name}`);
-      const scale = theirs.reduce((a, g) => Math.max(a, Math.abs(g)), 1e-4);
-      expect(maxDifference(ours, theirs) / scale, name).toBeLessThan(2e-3);
+      const ours = torchValues(p, grads[p.value.name]!);
+      const probe = golden.grad[name];
+      if (probe !== undefined) close(ours, probe, 2e-3, 5e-4, name);
+      else {
+        // The true gradient of a bias before batch norm is 0: what is left of terms that cancel is rounding, whatever
+        // the processor, and is measured by those terms.
+        const rest = ours.reduce((most, g) => Math.max(most, Math.abs(g)), 0);
+        expect(rest / golden.zero_grad[name]!, name).toBeLessThan(1e-5);
+      }
     }
   });
 
   it("has its losses over three Adam steps, and its state after them", async () => {
     const vae = await withGoldenWeights();
     const trained = new Map([...vae.params].filter(([, p]) => p.trainable).map(([n, p]) => [n, p.value]));
+    const before = new Map([...vae.params].map(([n, p]) => [n, Float32Array.from(p.value.dataSync())]));
     const exp = { optimizer: "adam", betas: [0.9, 0.999], eps: 1e-8, weight_decay: 0 } as never;
     const args = {
       vae,
@@ -97,23 +109,20 @@ describeShared("golden", "VanillaVAE against PyTorch-VAE", () => {
       optimizers: new Map([["vae", createOptimizer(exp, trained)]]),
       rng: fixedNoise(noise),
     };
-    const theirs = golden.tensors.get("losses")!.data;
-    for (let step = 0; step < 3; step++) {
-      const { total, terms } = trainStep(args, { images }, step, 1e-4);
-      const [t, r, k] = [0, 1, 2].map((i) => Number(theirs[3 * step + i]));
-      expect(total).toBeCloseTo(t!, 5);
-      expect(terms.reconstruction).toBeCloseTo(r!, 5);
-      expect(Math.abs(terms.kl! + k!) / Math.abs(k!)).toBeLessThan(1e-4); // they log -KL
+    for (const [step, { loss, Reconstruction_Loss, KLD }] of golden.losses.entries()) {
+      const { total, terms } = trainStep(args, { images }, step, LR);
+      expect(total).toBeCloseTo(loss, 5);
+      expect(terms.reconstruction).toBeCloseTo(Reconstruction_Loss, 5);
+      expect(Math.abs(terms.kl! + KLD) / Math.abs(KLD)).toBeLessThan(1e-4); // they log -KL
     }
     for (const [name, p] of vae.params) {
-      const ours = toTorch(p.torchLayout, p.value.shape, p.value.dataSync() as Float32Array).data;
-      const theirs = values(`after3.${name}`);
-      // A bias before batch norm has gradient 0: what is there is rounding noise, of which Adam takes the sign
-      expect(maxDifference(ours, theirs), name).toBeLessThan(6.1e-4);
-      if (/\.0\.bias$/.test(name)) continue;
+      // Where the gradient is 0, Adam takes the sign of its rounding: no more than three steps of LR
+      if (name in golden.zero_grad) {
+        expect(maxDifference(p.value.dataSync(), before.get(name)!), name).toBeLessThan(3.01 * LR);
+        continue;
+      }
       if (/running_mean$/.test(name)) continue; // it follows that bias
-      const off = ours.filter((v, i) => Math.abs(v - theirs[i]!) > 2e-5).length;
-      expect(off / ours.length, name).toBeLessThan(0.01);
+      close(torchValues(p, p.value), golden.after3[name]!, 2e-3, 2e-4, name);
     }
   });
 });

@@ -132,6 +132,17 @@ export class FigureContext {
 
   /** The likelihood that the loss stands for, where it does. */
   get trainedLikelihood(): Likelihood | undefined {
+    const found = this.lossLikelihood;
+    return typeof found === "string" ? undefined : found;
+  }
+
+  /** Why the loss stands for none. */
+  get noTrainedLikelihood(): string | undefined {
+    const found = this.lossLikelihood;
+    return typeof found === "string" ? found : undefined;
+  }
+
+  private get lossLikelihood(): Likelihood | string | undefined {
     const { config, model, state, imageRange } = this.run;
     const { name: _, ...params } = config.model_params;
     const weights = asTwoTerms(lossWeights(model, params, config.exp_params)(state.step), config.exp_params);

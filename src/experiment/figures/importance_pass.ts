@@ -1,5 +1,6 @@
 import { gaussian, type Likelihood } from "../../metrics/likelihood.ts";
 import { importanceWeighted } from "../../metrics/log_likelihood.ts";
+import { fittedVariance } from "../../models/losses/elbo.ts";
 import { logPriorRatio } from "../../models/losses/importance.ts";
 import { type Tensor1D, type Tensor2D, tf } from "../../tf.ts";
 import type { FigureContext } from "./context.ts";
@@ -38,5 +39,6 @@ export async function importancePass(
   return sums.map((sum) => sum / count);
 }
 
-/** The fitted Gaussian's sigma is the root mean squared error of the ELBO's reconstructions. */
-export const fittedGaussian = (mse: number): Likelihood => gaussian(Math.sqrt(mse), "fitted to these images");
+/** The Gaussian whose sigma the ELBO's reconstructions have. */
+export const fittedGaussian = (mse: number): Likelihood =>
+  gaussian(Math.sqrt(fittedVariance(mse)), "fitted to these images");

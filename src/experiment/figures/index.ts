@@ -89,6 +89,8 @@ export async function evaluateRun(
   const judged = Object.keys(trained);
   if (options.split === "train" && judged.length > 0)
     notes.push(`${judged.join(", ")}: judged by images that they were trained on (--split train)`);
+  const none = context.noTrainedLikelihood;
+  if (none !== undefined && asked.has("elbo")) leftOut.elbo_trained = none;
   const likelihood = context.trainedLikelihood?.name;
   return {
     run: run.runDir,

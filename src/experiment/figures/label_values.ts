@@ -1,5 +1,5 @@
 import type { Dataset } from "../../data/dataset.ts";
-import { type SplitName, spread } from "../open_run.ts";
+import { type SplitName, someOf } from "../open_run.ts";
 
 /** How many images have each value of a label. */
 export type ValueCounts = ReadonlyMap<number, number>;
@@ -21,7 +21,7 @@ export function labelValues(dataset: Dataset, split: SplitName, limit: number): 
 
 async function count({ splits, labelNames }: Dataset, split: SplitName, limit: number) {
   const counts = labelNames.map(() => new Map<number, number>());
-  const images = spread(splits[split], limit);
+  const images = someOf(splits[split], limit);
   for (let at = 0; at < images.size; at += BATCH) {
     const length = Math.min(BATCH, images.size - at);
     const { labels = [] } = await images.read(Array.from({ length }, (_, i) => at + i));

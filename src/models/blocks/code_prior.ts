@@ -1,6 +1,6 @@
 import { Matrix, solve } from "ml-matrix";
 import type { Param, Scope } from "../../nn/params.ts";
-import type { Rng } from "../../rng.ts";
+import { Rng } from "../../rng.ts";
 import { tf } from "../../tf.ts";
 import type { FittedPrior } from "../vae.ts";
 
@@ -16,8 +16,9 @@ const WEIGHTS = NEIGHBOURS.length + 2;
 const INITIAL = [1, 0.5, 0.5, 0.1, 0.1, 0.5];
 /** Imagined observations by the marginal that each table's row begins with. */
 const SMOOTHING = 8;
-/** Codes that the weights are fitted to, and those that the figures are of, at most. */
+/** Codes that the weights are fitted to at most, and those that the figures are of. */
 const FITTED = 4096;
+const MEASURED = 16384;
 const NEWTON_STEPS = 12;
 /** Keeps the weights of features that say nothing near to their first values. */
 const RIDGE = 1e-3;
@@ -99,14 +100,24 @@ export function codePrior(scope: Scope, codes: number, height: number, width: nu
   }
 
   function fit({ codes: grids, count }: Grids): FittedPrior {
-    // Of eight grids six are counted, one has the weights fitted to it, one is what the figures are of.
-    const few = count < 8;
-    const some = (keep: (i: number) => boolean) =>
-      Array.from({ length: count }, (_, i) => i).filter((i) => few || keep(i % 8));
+    // Of eight grids six are counted, one has the weights fitted to it, one is what the figures are of; at random, for
+    // neither grids nor places may be chosen by a stride that could be a multiple of a period of theirs.
+    const rng = Rng.fromSeed(0).fold("code prior");
+    const order = rng.fold("grids").permutation(count);
+    const some = (keep: (i: number) => boolean) => order.filter((_, i) => count < 8 || keep(i % 8));
     const model = counted(some((i) => i < 6));
-    const weights = newton(model, spread(some((i) => i === 6)));
+    const weights = newton(
+      model,
+      placesOf(
+        some((i) => i === 6),
+        FITTED,
+      ),
+    );
     const fitted = { ...model, weights };
-    const held = spread(some((i) => i === 7));
+    const held = placesOf(
+      some((i) => i === 7),
+      MEASURED,
+    );
     const bits = (w: Float32Array) => crossEntropy(fitted, w, held) / Math.LN2;
     const shapes = Object.entries(params).map(([name, { value }]) => [name, value.shape] as const);
     const values = shapes.map(([name, shape]) => {
@@ -121,7 +132,7 @@ export function codePrior(scope: Scope, codes: number, height: number, width: nu
       },
     };
 
-    function counted(images: readonly number[]): Omit<Model, "weights"> {
+    function counted(images: Int32Array): Omit<Model, "weights"> {
       const marginal = new Float64Array(codes).fill(0.5);
       const neighbours = new Float32Array(NEIGHBOURS.length * codes * codes);
       const position = new Float32Array(places * codes);
@@ -143,14 +154,10 @@ export function codePrior(scope: Scope, codes: number, height: number, width: nu
       return { logMarginal: Float32Array.from(p, Math.log), neighbours, position };
     }
 
-    /** Places of at most `FITTED` codes from all over some grids. */
-    function spread(images: readonly number[]): number[] {
-      const all = images.length * places;
-      const taken = Math.min(FITTED, all);
-      return Array.from({ length: taken }, (_, i) => {
-        const at = Math.floor((i * all) / taken);
-        return images[Math.floor(at / places)]! * places + (at % places);
-      });
+    /** Places of at most `most` codes of some grids, drawn at random. */
+    function placesOf(images: Int32Array, most: number): Int32Array {
+      const drawn = rng.fold("places").subset(most, images.length * places);
+      return drawn.map((at) => images[Math.floor(at / places)]! * places + (at % places));
     }
 
     function at(m: Omit<Model, "weights">, index: number) {
@@ -159,7 +166,7 @@ export function codePrior(scope: Scope, codes: number, height: number, width: nu
     }
 
     /** The mean of -log p(s), in nats. */
-    function crossEntropy(m: Omit<Model, "weights">, w: Float32Array, held: readonly number[]): number {
+    function crossEntropy(m: Omit<Model, "weights">, w: Float32Array, held: Int32Array): number {
       const p = new Float64Array(codes);
       let sum = 0;
       for (const index of held) {
@@ -170,7 +177,7 @@ export function codePrior(scope: Scope, codes: number, height: number, width: nu
     }
 
     /** The weights of the least cross-entropy, which is convex in them. */
-    function newton(m: Omit<Model, "weights">, held: readonly number[]): Float32Array {
+    function newton(m: Omit<Model, "weights">, held: Int32Array): Float32Array {
       let w = Float32Array.from(INITIAL);
       let loss = crossEntropy(m, w, held);
       const p = new Float64Array(codes);

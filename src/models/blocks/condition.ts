@@ -20,8 +20,10 @@ export interface Conditioning {
 /** Numbers that a label makes: one a value, or the label itself where it has two values or is no class. */
 const widthOf = ({ values = 0 }: Label): number => (values > 2 ? values : 1);
 
+type Columns = Pick<LabelNeeds, "all" | "used">;
+
 /** Numbers that the labels used make. */
-export function conditionWidth({ all, used }: LabelNeeds): number {
+export function conditionWidth({ all, used }: Columns): number {
   return used.reduce((sum, column) => sum + widthOf(all[column]!), 0);
 }
 
@@ -30,7 +32,7 @@ export function conditionWidth({ all, used }: LabelNeeds): number {
  *
  * @throws DataError where the labels are missing
  */
-export function conditionOf({ all, used }: LabelNeeds, { labels }: Ctx): Tensor2D {
+export function conditionOf({ all, used }: Columns, { labels }: Ctx): Tensor2D {
   const names = used.map((column) => all[column]!.name);
   if (labels === undefined || labels.shape[1] !== all.length) {
     throw new DataError(
@@ -76,18 +78,22 @@ export function planeConditioning(
 }
 
 /**
- * Labels for `count` samples, packed [count, L]: the values of the one label used in turn; where several are used, each
- * drawn by itself from its values. A label that is no class is 0.
+ * Labels for `count` samples, packed [count, L]: those of training images, a whole row each, so that they go together as
+ * they do there; with the values `given` by column. The one label used takes its values in turn, where it has some.
  */
-export function labelsForSamples({ all, used }: LabelNeeds, count: number, rng: Rng): Float32Array {
-  const labels = new Float32Array(count * all.length);
-  for (const column of used) {
-    const { name, values = 1 } = all[column]!;
-    const drawn = used.length > 1 ? rng.fold("labels").fold(name).uniformArray(count) : undefined;
-    for (let i = 0; i < count; i++)
-      labels[i * all.length + column] = drawn ? Math.floor(drawn[i]! * values) : i % values;
-  }
-  return labels;
+export function labelsForSamples(
+  { all, used, draw }: LabelNeeds,
+  count: number,
+  rng: Rng,
+  given: ReadonlyMap<number, number> = new Map(),
+): Float32Array {
+  const labels = draw(count, rng.fold("labels"), given);
+  const [only, ...others] = used;
+  const values = others.length === 0 ? all[only!]!.values : undefined;
+  return labels.map((value, i) => {
+    const [row, column] = [Math.floor(i / all.length), i % all.length];
+    return given.get(column) ?? (values !== undefined && column === only ? row % values : value);
+  });
 }
 
 /** The same as a tensor. */

@@ -7,7 +7,6 @@ import {
   bernoulliNegLogLikelihood,
   bernoulliPerValue,
   gaussianNegLogLikelihood,
-  MIN_MSE,
   meanSquaredError,
   optimalSigmaNegLogLikelihood,
 } from "../losses/reconstruction.ts";
@@ -47,8 +46,8 @@ export function reconstructionTerm(
 }
 
 /**
- * log p(x | z) of each decoded image in nats, [N]; `images` and `pass`: [N, H, W, C]. Constants included under `elbo`;
- * there sigma: optimal is the one of all N. Under `pixel_mean` the negative mean squared error over `natWeight`: a
+ * log p(x | z) of each decoded image in nats, [N]; `images` and `pass`: [N, H, W, C]. Constants included under `elbo`,
+ * where sigma must be a number (`checkOwnSigma`). Under `pixel_mean` the negative mean squared error over `natWeight`: a
  * Gaussian of sigma^2 = H W C natWeight / 2 without its constant, so that natWeight times it is PyTorch-VAE's.
  */
 export function logLikelihoods(
@@ -64,13 +63,25 @@ export function logLikelihoods(
   }
   const squares = perImage(tf.square(tf.sub(images, pass.recons)));
   if (convention === "pixel_mean") return tf.mul(squares, -1 / (dims * natWeight));
-  if (o.sigma !== "optimal") {
-    const constant = dims * (Math.log(o.sigma) + 0.5 * Math.log(2 * Math.PI));
-    return tf.sub(tf.mul(squares, -1 / (2 * o.sigma * o.sigma)), constant);
+  if (o.sigma === "optimal")
+    throw new Error("log p(x | z) of an image has no sigma that is fitted to a batch");
+  const constant = dims * (Math.log(o.sigma) + 0.5 * Math.log(2 * Math.PI));
+  return tf.sub(tf.mul(squares, -1 / (2 * o.sigma * o.sigma)), constant);
+}
+
+/**
+ * For a model that compares the likelihoods of single draws.
+ *
+ * @throws ConfigError where sigma is fitted to what was drawn, and so no part of a likelihood
+ */
+export function checkOwnSigma(o: LikelihoodOptions, convention: Convention, model: string): void {
+  if (convention === "elbo" && o.likelihood === "gaussian" && o.sigma === "optimal") {
+    throw new ConfigError(
+      `model_params.sigma: expected a number for ${model}, got "optimal": it is fitted to the draws that the bound weighs, ` +
+        "and the mean weight is then no estimate of p(x) of any one likelihood, so that nothing is bounded. Write sigma: 0.1, " +
+        "or about the root mean squared error that a VAE reaches on these images.",
+    );
   }
-  const variance = tf.add(tf.div(tf.mean(squares), dims), MIN_MSE);
-  const constant = tf.mul(dims / 2, tf.log(tf.mul(variance, 2 * Math.PI)));
-  return tf.neg(tf.add<Tensor1D>(tf.div(squares, tf.mul(2, variance)), constant));
 }
 
 /** @throws ConfigError where the likelihood doesn't fit the last activation. */
