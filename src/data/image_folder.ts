@@ -6,18 +6,21 @@ import type { Dataset } from "./dataset.ts";
 import { defineDataset } from "./define.ts";
 import { centerCropOf } from "./image_folder/crop.ts";
 import type { ImageTransform } from "./image_folder/decode.ts";
-import { endings, IMAGE_FILES, type Listing, listImages } from "./image_folder/files.ts";
+import { IMAGE_FILES, type Listing, listImages } from "./image_folder/files.ts";
 import { folderLabels } from "./image_folder/labels.ts";
+import { notesOf } from "./image_folder/notes.ts";
 import { checkShare, packImages, type Skipped } from "./image_folder/pack.ts";
 import { eachOnce } from "./image_folder/repeats.ts";
 import { assignParts, isByFolder, type Part, splitHints } from "./image_folder/split.ts";
-import { counted, printable, theFirst } from "./image_folder/words.ts";
+import { printable } from "./image_folder/words.ts";
 import { openPacked } from "./packed.ts";
 import { dataPath } from "./paths.ts";
 import { splitOf } from "./store.ts";
 
 /** Raise it when decoding or the transforms change. */
 const VERSION = 1;
+/** What chooses among a folder's files. */
+const CHOOSES = "data_params.pattern";
 const share = (description: string) =>
   Type.Number({ minimum: 0, exclusiveMaximum: 1, default: 0.1, description });
 
@@ -117,7 +120,7 @@ export const imageFolder = defineDataset({
       const labels = params.label_from === "folder" ? folderLabels(paths, assigned, folder) : undefined;
       const hints =
         params.split_folders === "auto" && !byFolder ? splitHints(paths, labels !== undefined) : [];
-      const notes = [...repeats, ...notesOf(listing), ...hints];
+      const notes = [...repeats, ...notesOf(listing, CHOOSES), ...hints];
       const rows = (part: Part) => Int32Array.from(parts.keys()).filter((i) => parts[i] === part);
       const split = (part: Part) => splitOf(packed, rows(part), labels?.table, paths);
       const splits = { train: split("train"), val: split("val"), test: split("test") };
@@ -146,21 +149,9 @@ export const imageFolder = defineDataset({
   },
 });
 
-/** What of the folder isn't read. */
-function notesOf({ others, closed, dangling, again }: Listing): string[] {
-  const note = (names: readonly string[], say: (count: (what: string) => string) => string) =>
-    names.length > 0 ? [say((what) => counted(names.length, what)) + theFirst(names)] : [];
-  return [
-    ...note(others, (count) => `${count("other file")} left out (data_params.pattern): ${endings(others)}`),
-    ...note(closed, (count) => `${count("sub-folder")} left out, for want of permission to list them`),
-    ...note(dangling, (count) => `${count("link")} left out for leading nowhere`),
-    ...note(again, (count) => `${count("link")} left out for leading to folders that are read already`),
-  ];
-}
-
 function noImages(folder: string, patterns: readonly string[], listing: Listing): DataError {
   const wanted = patterns.map((pattern) => `"${pattern}"`).join(" or ");
-  const there = notesOf(listing).map((note) => ` There: ${note}.`);
+  const there = notesOf(listing, CHOOSES).map((note) => ` There: ${note}.`);
   return new DataError(
     `data_params.data_path: expected images that fit ${wanted} in ${folder}, got none (the current folder is ${process.cwd()}).${there.join("")} Name the folder above the images, or set data_params.pattern.`,
   );

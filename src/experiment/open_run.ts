@@ -137,7 +137,11 @@ export async function openRun(path: string, options: OpenRunOptions): Promise<Op
 /** `size` examples from all over a split, which may be sorted by class. */
 function spread(split: Split, size: number): Split {
   const place = (i: number) => Math.floor((i * split.size) / size);
-  return { size, read: (indices) => split.read(Array.from(indices, place)) };
+  return {
+    size,
+    ...(split.files && { files: Array.from({ length: size }, (_, i) => split.files![place(i)]!) }),
+    read: (indices) => split.read(Array.from(indices, place)),
+  };
 }
 
 /** Which run and which of its checkpoints `path` and `--checkpoint` mean. */
