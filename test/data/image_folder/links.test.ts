@@ -144,6 +144,15 @@ describe("what else a folder holds", () => {
     const data = await withoutRoot(cacheDir, () => open(folder(root, wholly), { cacheDir }));
     expect(await numbers(data.splits.train)).toEqual([0]);
     expect(data.notes).toEqual(["1 sub-folder left out, for want of permission to list them: closed/"]);
+    const itself = folder(join(root, "closed"));
+    const message = await withoutRoot(cacheDir, () => failure(open(itself, { cacheDir }))).then(
+      (e) => e.message,
+    );
+    expect(message).toContain("expected a folder whose files can be listed, got no permission to list it");
+    const below = folder(join(root, "closed", "a"));
+    expect((await withoutRoot(cacheDir, () => failure(open(below, { cacheDir })))).message).toMatch(
+      /got "[^"]*closed\/a", for which there is no permission/,
+    );
     chmodSync(join(root, "closed"), 0o755);
   });
 });
