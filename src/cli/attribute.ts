@@ -42,6 +42,7 @@ export function addAttribute(program: Command): void {
       examples({
         "vae attribute logs/DFCVAE/version_0 --attribute Smiling --strength -2..2": "CelebA's faces",
         "vae attribute logs/DFCVAE/version_0 --attribute shape=3": "a label with many values",
+        "vae attribute logs/photos/version_0 --attribute class=cat": "a class by its folder's name",
         "vae attribute logs/DFCVAE/version_0 me.jpg --attribute Smiling --out smile.npz":
           "images, and the vector as direction",
       }),
@@ -61,10 +62,10 @@ function run(
     const { linspace } = await import("../explore/lines.ts");
     const { gridPng } = await import("../images/grid.ts");
     const { vae, imageRange } = opened;
-    const { labelNames } = await opened.dataset();
+    const { labelNames, valueNames } = await opened.dataset();
     const train = await (await opened.loader("train")).spread(images);
     const means = await encodeAll(vae, inBatches(train, 64), rng.fold("means"));
-    const vector = attributeVector({ ...means, labelNames }, attribute);
+    const vector = attributeVector({ ...means, labelNames, ...(valueNames && { valueNames }) }, attribute);
     const strengths = linspace(from, to, steps);
     const chosen = await imagesOrValidation(opened, patterns, count, label);
     const made = strengthen(vae, chosen, vector.direction, strengths, rng.fold("attribute"));

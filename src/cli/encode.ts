@@ -1,10 +1,12 @@
 import type { Command } from "commander";
+import type { Dataset } from "../data/dataset.ts";
 import type { OpenRun, SplitName } from "../experiment/open_run.ts";
+import type { Images } from "../explore/images.ts";
 import { examples } from "./examples.ts";
 import { wholeNumber } from "./numbers.ts";
 import { labelOption } from "./options.ts";
 import { outOption, writeOutputs } from "./outputs.ts";
-import { addRunOptions, imagesOfFiles, ownLabels, RUN_HELP, type RunOptions, withRun } from "./with_run.ts";
+import { addRunOptions, batchesOfFiles, ownLabels, RUN_HELP, type RunOptions, withRun } from "./with_run.ts";
 
 interface Options extends RunOptions {
   readonly limit?: number;
@@ -19,7 +21,7 @@ export function addEncode(program: Command): void {
     .description("write the latents of images: mean, log-variance, a draw and labels")
     .argument("<run>", RUN_HELP)
     .argument("<data...>", "a split of the run's data (train, val, test), or images, folders or globs")
-    .option("--limit <n>", "N images from all over a split", wholeNumber(1))
+    .option("--limit <n>", "N images from all over a split or the files", wholeNumber(1))
     .addOption(labelOption("of images of files, for a conditional model"))
     .addOption(outOption("z.npz", [".npz", ".npy"]));
   addRunOptions(command)
@@ -27,7 +29,7 @@ export function addEncode(program: Command): void {
       "after",
       examples({
         "vae encode logs/DFCVAE/version_0 test --out z.npz":
-          "numpy.load gives mean, log_variance, z, labels, label_names",
+          "numpy.load gives mean, log_variance, z, labels, label_names, class_names, files",
         "vae encode logs/DFCVAE/version_0 'photos/*.jpg' --out z.npy": "the means alone, [N, D]",
       }),
     )
@@ -41,13 +43,14 @@ function run(
 ): Promise<void> {
   return withRun(path, options, async (opened, rng) => {
     const { encodeAll } = await import("../explore/latents.ts");
-    const { batches, files, labelNames } = await imagesOf(opened, data, limit, label);
+    const { batches, files, labelNames, valueNames } = await imagesOf(opened, data, limit, label);
     const { count, layout, mean, logVar, z, codes, labels } = await encodeAll(
       opened.vae,
       batches,
       rng.fold("encode"),
     );
     const shape = [count, layout.size];
+    const listOf = (texts: readonly string[]) => ({ shape: [texts.length], data: texts });
     await writeOutputs(out, {
       arrays: {
         mean: { shape, data: mean },
@@ -56,13 +59,27 @@ function run(
         ...(codes && { codes }),
         ...(labels && {
           labels: { shape: [count, labels.length / count], data: labels },
-          label_names: { shape: [labelNames.length], data: labelNames },
+          label_names: listOf(labelNames),
+          ...Object.fromEntries(
+            labelNames.flatMap((name, i) => {
+              const values = valueNames?.[i];
+              return values ? [[`${name}_names`, listOf(values)]] : [];
+            }),
+          ),
         }),
-        ...(files && { files: { shape: [files.length], data: files } }),
+        ...(files && { files: listOf(files) }),
       },
     });
     console.error(`${count} images, ${layout.size} dimensions`);
   });
+}
+
+/** The images, batch by batch, and what is known of them; `files` are whole once the batches are through. */
+interface Found {
+  readonly batches: AsyncIterable<Images>;
+  readonly files: readonly string[] | undefined;
+  readonly labelNames: readonly string[];
+  readonly valueNames?: Dataset["valueNames"];
 }
 
 async function imagesOf(
@@ -70,22 +87,28 @@ async function imagesOf(
   data: readonly string[],
   limit: number | undefined,
   label: readonly string[] | undefined,
-) {
+): Promise<Found> {
   const split = (["train", "val", "test"] as const).find((name) => name === data[0]);
   if (split !== undefined && data.length === 1) {
     ownLabels(label);
     return splitOf(opened, split, limit);
   }
-  const { inBatches } = await import("../explore/images.ts");
-  const { files, ...images } = await imagesOfFiles(opened, data, label);
-  return { batches: inBatches(images, 64), files, labelNames: [] };
+  const files: string[] = [];
+  async function* batches() {
+    for await (const batch of batchesOfFiles(opened, data, { label, limit })) {
+      files.push(...batch.files);
+      yield batch;
+    }
+  }
+  const given = opened.vae.labels?.all.map(({ name }) => name);
+  return { batches: batches(), files, labelNames: given ?? [] };
 }
 
-async function splitOf(opened: OpenRun, split: SplitName, limit: number | undefined) {
+async function splitOf(opened: OpenRun, split: SplitName, limit: number | undefined): Promise<Found> {
   const loader = await opened.loader(split, limit === undefined ? {} : { limit });
   const { DataError } = await import("../errors.ts");
   if (loader.size === 0)
     throw new DataError(`vae encode: the split ${split} of the run's data has no images.`);
-  const { labelNames } = await opened.dataset();
-  return { batches: loader.batches(0), files: undefined, labelNames };
+  const { labelNames, valueNames } = await opened.dataset();
+  return { batches: loader.batches(0), files: loader.files, labelNames, valueNames };
 }

@@ -3,6 +3,7 @@ import { type Command, Option } from "commander";
 import { ConfigError } from "../errors.ts";
 import type { Evaluation } from "../experiment/figures/index.ts";
 import { collect } from "./collect.ts";
+import { endingOf } from "./endings.ts";
 import { examples } from "./examples.ts";
 import { wholeNumber } from "./numbers.ts";
 import { backendOption } from "./options.ts";
@@ -70,6 +71,7 @@ async function evaluate(path: string, options: Options): Promise<void> {
   const { networkNames } = await import("../features/index.ts");
   const { parseLpips } = await import("../metrics/lpips.ts");
   // Mistakes are told before anything is opened.
+  if (options.out !== undefined) endingOf("--out", options.out, [".json"]);
   const [name, ...weights] = options.network.split(":");
   if (!networkNames().includes(name!))
     throw new ConfigError(`--network: expected one of ${networkNames().join(", ")}, got "${name}".`);

@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { ConfigError } from "../errors.ts";
 import { examples } from "./examples.ts";
 import { backendOption } from "./options.ts";
 
@@ -23,20 +24,33 @@ export function addExport(program: Command): void {
         .choices(["safetensors", "pt-names", "tfjs"])
         .makeOptionMandatory(),
     )
-    .requiredOption("--out <path>", "file to write; for tfjs a folder")
+    .requiredOption(
+      "--out <path>",
+      "file to write: .safetensors, or with pt-names .pt or .pth too; for tfjs a folder",
+    )
     .option("--checkpoint <which>", "best, last or a file; best where it is there")
     .addOption(backendOption())
     .addHelpText(
       "after",
       examples({
-        "vae export logs/DFCVAE/version_0 --format pt-names --out vae.safetensors": "for PyTorch",
+        "vae export logs/DFCVAE/version_0 --format pt-names --out vae.pth": "for PyTorch's torch.load",
+        "vae export logs/DFCVAE/version_0 --format pt-names --out vae.safetensors":
+          "the same, as safetensors",
         "vae export logs/DFCVAE/version_0 --format tfjs --out decoder/": "for tf.loadLayersModel",
       }),
     )
     .action((run: string, options: Options) => write(run, options));
 }
 
+/** What `--out` may end in. */
+const ENDINGS = {
+  safetensors: [".safetensors"],
+  "pt-names": [".pt", ".pth", ".safetensors"],
+} as const;
+
 async function write(path: string, { format, out, checkpoint, backend }: Options): Promise<void> {
+  const { endingOf } = await import("./endings.ts");
+  const ending = format === "tfjs" ? checkFolder(out) : endingOf("--out", out, ENDINGS[format]);
   const { mkdir } = await import("node:fs/promises");
   const { join } = await import("node:path");
   const { writeAtomic, writeProblem } = await import("../atomic_file.ts");
@@ -45,7 +59,8 @@ async function write(path: string, { format, out, checkpoint, backend }: Options
   try {
     if (format !== "tfjs") {
       const { ownWeights, torchWeights } = await import("../experiment/export_weights.ts");
-      await writeAtomic(out, format === "safetensors" ? ownWeights(run) : torchWeights(run));
+      const kind = ending === ".safetensors" ? "safetensors" : "torch";
+      await writeAtomic(out, format === "safetensors" ? ownWeights(run) : await torchWeights(run, kind));
       console.log(`${run.vae.params.size} parameters written to ${out}`);
       return;
     }
@@ -68,4 +83,12 @@ async function write(path: string, { format, out, checkpoint, backend }: Options
   } finally {
     await run.close();
   }
+}
+
+/** @throws ConfigError for what looks like a file's name */
+function checkFolder(out: string): void {
+  if (!/\.(json|bin|h5|keras|onnx|zip|pt|pth|ckpt|safetensors|tflite)$/i.test(out)) return;
+  throw new ConfigError(
+    `--out: expected a folder for model.json and weights.bin, got "${out}", a file's name. Name a folder.`,
+  );
 }

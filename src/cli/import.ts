@@ -47,13 +47,14 @@ async function run(file: string, options: Options): Promise<void> {
   const output = `model_params.output=${signed ? "tanh" : "pytorch_vae"}`;
   const { config, baseDir } = named ? first : await loadConfig(options.config, { set: [...set, output] });
   await useBackend(options.backend);
-  const { ignored } = await importCheckpoint({
+  const { ignored, notes } = await importCheckpoint({
     file,
     config,
     baseDir,
     cacheDir: cacheDir("data"),
     out: options.out,
   });
+  for (const note of notes) console.log(`note   ${note}`);
   if (!named)
     console.log(`note   ${output}, as PyTorch-VAE's decoders end; another: --set model_params.output=…`);
   if (ignored > 0) console.log(`note   ${ignored} entries left: batch norm's counters, a stored classifier`);

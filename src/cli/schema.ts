@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { editorSchema } from "../config/editor_schema.ts";
 import { projectRegistries } from "../config/registries.ts";
 import { UserError } from "../errors.ts";
+import { endingOf } from "./endings.ts";
 import { examples } from "./examples.ts";
 
 /** `vae schema`: the JSON Schema of every config, as `schema/config.schema.json` keeps it. */
@@ -17,6 +18,7 @@ export function addSchema(program: Command): void {
       examples({ "vae schema --out schema/config.schema.json": "as the project keeps it" }),
     )
     .action(async ({ out }: { out?: string }) => {
+      if (out !== undefined) endingOf("--out", out, [".json"]);
       const text = await schemaText();
       if (out === undefined) process.stdout.write(text);
       else write(out, text);

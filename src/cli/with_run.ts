@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { ConfigError } from "../errors.ts";
 import type { OpenRun } from "../experiment/open_run.ts";
-import type { Wanted } from "../explore/image_files.ts";
+import type { FileImages, Wanted } from "../explore/image_files.ts";
 import type { Images } from "../explore/images.ts";
 import type { Rng } from "../rng.ts";
 import { wholeNumber } from "./numbers.ts";
@@ -48,11 +48,33 @@ export async function withRun(
   }
 }
 
-/** The images of files as the run's model takes them. */
+/** The images of files as the run's model takes them; those that can't be read are skipped, and it is said. */
 export async function imagesOfFiles(run: OpenRun, patterns: readonly string[], label?: readonly string[]) {
-  const { readImages } = await import("../explore/image_files.ts");
+  const { concatImages } = await import("../explore/images.ts");
   const { withLabels } = await import("../explore/given_labels.ts");
-  return withLabels(await readImages(patterns, wanted(run)), run.vae, label);
+  const batches: FileImages[] = [];
+  for await (const batch of batchesOfFiles(run, patterns, { label })) batches.push(batch);
+  const files = batches.flatMap((batch) => batch.files);
+  return withLabels({ ...concatImages(batches), files }, run.vae, label);
+}
+
+/** The same, batch by batch, for more images than memory holds: all, or `limit` of them from all over. */
+export async function* batchesOfFiles(
+  run: OpenRun,
+  patterns: readonly string[],
+  {
+    label,
+    limit,
+  }: { readonly label?: readonly string[] | undefined; readonly limit?: number | undefined } = {},
+): AsyncGenerator<FileImages> {
+  const { findImages, imageBatches } = await import("../explore/image_files.ts");
+  const { withLabels } = await import("../explore/given_labels.ts");
+  const { files, notes } = await findImages(patterns);
+  const count = Math.min(limit ?? files.length, files.length);
+  const chosen = Array.from({ length: count }, (_, i) => files[Math.floor((i * files.length) / count)]!);
+  const note = (sentence: string) => console.error(`note   ${sentence}`);
+  notes.forEach(note);
+  for await (const batch of imageBatches(chosen, wanted(run), note)) yield withLabels(batch, run.vae, label);
 }
 
 /** The images of files, or where none is given `count` of the validation split. @throws ConfigError for its labels */

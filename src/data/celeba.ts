@@ -103,7 +103,7 @@ async function pack(
     const labels = labelsOf(names, attributes);
     const split = (part: Part) => {
       const rows = Int32Array.from(names.keys()).filter((i) => partition.get(names[i]!) === part);
-      return splitOf(packed, rows, labels);
+      return splitOf(packed, rows, labels, names);
     };
     const splits = { train: split("train"), val: split("val"), test: split("test") };
     if (splits.train.size === 0)

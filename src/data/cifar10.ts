@@ -12,6 +12,9 @@ const PLANE = SIDE * SIDE;
 const RECORD = 1 + 3 * PLANE;
 const EXPECTED = "the folder of CIFAR-10's binary version (data_batch_1.bin … 5, test_batch.bin)";
 
+/** As in its batches.meta.txt. */
+const CLASSES = "airplane automobile bird cat deer dog frog horse ship truck".split(" ");
+
 /** Photographs of ten kinds of things (Krizhevsky, "Learning multiple layers of features", 2009). */
 export const cifar10 = defineDataset({
   name: "cifar10",
@@ -24,7 +27,13 @@ export const cifar10 = defineDataset({
     const batches = [1, 2, 3, 4, 5].map((i) => `data_batch_${i}.bin`);
     const train = await readBatches(folders, batches);
     const test = await readBatches(folders, ["test_batch.bin"]);
-    return smallImages("cifar10", { side: SIDE, channels: 3, pads: [] }, patch_size, train, test);
+    return smallImages(
+      "cifar10",
+      { side: SIDE, channels: 3, pads: [], classes: CLASSES },
+      patch_size,
+      train,
+      test,
+    );
   },
 });
 

@@ -9,6 +9,8 @@ export interface Examples {
 /** One part of a data set: random access by index, nothing random in it. */
 export interface Split {
   readonly size: number;
+  /** The examples' files, by their names below data_path; absent where they have none of their own. */
+  readonly files?: readonly string[];
   /** The examples at `indices`, in that order. @throws DataError where they can't be read. */
   read(indices: ArrayLike<number>): Promise<Examples>;
   /** Their labels alone, packed [n, L]; absent where there are none, or they are only read with the images. */
@@ -26,10 +28,14 @@ export interface Dataset {
   readonly labelNames: readonly string[];
   /** How many values each label takes, 0 to that less 1; absent where they are numbers of another kind. */
   readonly labelValues?: readonly number[];
+  /** The names of each label's values, in order; undefined where they are numbers. */
+  readonly valueNames?: readonly (readonly string[] | undefined)[];
   /** The labels are all that the images were made from, each drawn by itself: figures of disentanglement apply. */
   readonly factors?: boolean;
   /** Files that were skipped, with the reason. */
   readonly skipped: readonly string[];
+  /** What else of the data is left out or may be read otherwise than meant, a sentence each. */
+  readonly notes?: readonly string[];
   close(): Promise<void>;
 }
 
@@ -40,6 +46,6 @@ export interface OpenArgs {
   /** Folder for packed caches. */
   readonly cacheDir: string;
   readonly seed: number;
-  /** Called while a cache is being made: items done, items in all. */
+  /** Called while files are listed or a cache is being made: items done, items in all (Infinity: not known yet). */
   progress?(what: string, done: number, total: number): void;
 }

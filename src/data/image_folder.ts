@@ -6,16 +6,21 @@ import type { Dataset } from "./dataset.ts";
 import { defineDataset } from "./define.ts";
 import { centerCropOf } from "./image_folder/crop.ts";
 import type { ImageTransform } from "./image_folder/decode.ts";
-import { listImages } from "./image_folder/files.ts";
+import { IMAGE_FILES, type Listing, listImages } from "./image_folder/files.ts";
 import { folderLabels } from "./image_folder/labels.ts";
+import { notesOf } from "./image_folder/notes.ts";
 import { checkShare, packImages, type Skipped } from "./image_folder/pack.ts";
-import { assignParts, type Part } from "./image_folder/split.ts";
+import { eachOnce } from "./image_folder/repeats.ts";
+import { assignParts, isByFolder, type Part, splitHints } from "./image_folder/split.ts";
+import { printable } from "./image_folder/words.ts";
 import { openPacked } from "./packed.ts";
 import { dataPath } from "./paths.ts";
 import { splitOf } from "./store.ts";
 
 /** Raise it when decoding or the transforms change. */
 const VERSION = 1;
+/** What chooses among a folder's files. */
+const CHOOSES = "data_params.pattern";
 const share = (description: string) =>
   Type.Number({ minimum: 0, exclusiveMaximum: 1, default: 0.1, description });
 
@@ -23,7 +28,7 @@ const Params = Type.Object({
   pattern: Type.Union(
     [Type.String({ minLength: 1 }), Type.Array(Type.String({ minLength: 1 }), { minItems: 1 })],
     {
-      default: "**/*.{jpg,jpeg,png,webp}",
+      default: IMAGE_FILES,
       description: "Glob, or a list of them, of the images below data_path; upper and lower case alike.",
     },
   ),
@@ -51,7 +56,7 @@ const Params = Type.Object({
   split_folders: oneOf(["auto", "always", "never"], {
     default: "auto",
     description:
-      "Whether the sub-folders train, val and test are the splits; auto: where train and another are there.",
+      "Whether the sub-folders train, val and test are the splits; auto: where train and another are there, or train alone.",
   }),
   max_bad_share: Type.Number({
     minimum: 0,
@@ -65,7 +70,7 @@ const Params = Type.Object({
 export const imageFolder = defineDataset({
   name: "image_folder",
   summary:
-    "JPEG, PNG and WebP images of a folder (data_path), cropped and resized to squares of patch_size (64); splits by sub-folders or by a hash of the path; labels none or the sub-folder.",
+    "JPEG, PNG, WebP, TIFF, GIF and AVIF images of a folder (data_path), cropped and resized to squares of patch_size (64); splits by sub-folders or by a hash of the path; labels none or the sub-folder.",
   params: Params,
   imageShape: ({ patch_size: size = 64, channels }) => [size, size, channels],
   async open(params, args): Promise<Dataset> {
@@ -77,8 +82,13 @@ export const imageFolder = defineDataset({
       );
     }
     const patterns = [params.pattern].flat();
-    const files = await listImages(folder, patterns);
-    if (files.length === 0) throw noImages(folder, patterns);
+    const listing = await listImages(folder, patterns, args.progress);
+    if (listing.files.length === 0) throw noImages(folder, patterns, listing);
+    const byFolder = isByFolder(
+      listing.files.map(({ path }) => path),
+      params.split_folders,
+    );
+    const { files, notes: repeats } = eachOnce(listing, byFolder);
     const crop = centerCropOf(
       params.center_crop,
       files.map(({ path }) => join(folder, path)),
@@ -88,7 +98,12 @@ export const imageFolder = defineDataset({
     const packed = await openPacked(
       {
         name: "image_folder",
-        key: { version: VERSION, folder, transform, files: files.map((file) => Object.values(file)) },
+        key: {
+          version: VERSION,
+          folder: listing.root,
+          transform,
+          files: files.map((file) => Object.values(file)),
+        },
         shape: imageShape,
         capacity: files.length,
         make: (writer) => packImages(writer, folder, files, transform, params),
@@ -100,15 +115,18 @@ export const imageFolder = defineDataset({
       const bad = new Set(skipped.map(({ path }) => path));
       checkShare(skipped, files.length, params.max_bad_share, folder);
       const paths = files.flatMap(({ path }) => (bad.has(path) ? [] : [path]));
-      const assigned = assignParts(paths, params.split_folders, shares);
+      const assigned = assignParts(paths, byFolder, shares);
       const { parts, note } = assigned;
       const labels = params.label_from === "folder" ? folderLabels(paths, assigned, folder) : undefined;
+      const hints =
+        params.split_folders === "auto" && !byFolder ? splitHints(paths, labels !== undefined) : [];
+      const notes = [...repeats, ...notesOf(listing, CHOOSES), ...hints];
       const rows = (part: Part) => Int32Array.from(parts.keys()).filter((i) => parts[i] === part);
-      const split = (part: Part) => splitOf(packed, rows(part), labels?.table);
+      const split = (part: Part) => splitOf(packed, rows(part), labels?.table, paths);
       const splits = { train: split("train"), val: split("val"), test: split("test") };
       if (splits.train.size === 0) {
         throw new DataError(
-          `${folder}: expected images for training, got none: ${note} Add images, or lower data_params.splits.`,
+          `${folder}: expected images for training, got none: ${[note, ...repeats.map((said) => `${said}.`)].join(" ")} Add images${repeats.length > 0 ? ", remove links" : ""}, or lower data_params.splits.`,
         );
       }
       const cropped =
@@ -119,8 +137,9 @@ export const imageFolder = defineDataset({
         splits,
         splitNote: note + cropped + (labels?.note ?? ""),
         labelNames: labels ? ["class"] : [],
-        ...(labels && { labelValues: [labels.classes] }),
-        skipped: skipped.map(({ path, reason }) => `${path}: ${reason}`),
+        ...(labels && { labelValues: [labels.classes.length], valueNames: [labels.classes] }),
+        notes,
+        skipped: skipped.map(({ path, reason }) => `${printable(path)}: ${reason}`),
         close: () => packed.close(),
       };
     } catch (error) {
@@ -130,9 +149,10 @@ export const imageFolder = defineDataset({
   },
 });
 
-function noImages(folder: string, patterns: readonly string[]): DataError {
+function noImages(folder: string, patterns: readonly string[], listing: Listing): DataError {
   const wanted = patterns.map((pattern) => `"${pattern}"`).join(" or ");
+  const there = notesOf(listing, CHOOSES).map((note) => ` There: ${note}.`);
   return new DataError(
-    `data_params.data_path: expected images that fit ${wanted} in ${folder}, got none (the current folder is ${process.cwd()}). Name the folder above the images, or set data_params.pattern.`,
+    `data_params.data_path: expected images that fit ${wanted} in ${folder}, got none (the current folder is ${process.cwd()}).${there.join("")} Name the folder above the images, or set data_params.pattern.`,
   );
 }

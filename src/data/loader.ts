@@ -72,6 +72,11 @@ export class Loader {
     });
   }
 
+  /** The files of the examples in use, in the split's order; undefined where they have none of their own. */
+  get files(): readonly string[] | undefined {
+    return this.split.files?.slice(0, this.size);
+  }
+
   /** `count` examples drawn from the whole split (or all, where it has fewer): the same at each call, as they are. */
   spread(count: number): Promise<HostBatch> {
     return this.prepare(drawn(count, this.size), undefined);

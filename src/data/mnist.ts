@@ -24,6 +24,7 @@ export const fashionMnist = idxDataset({
   raw: "FashionMNIST",
   source:
     "Its home page is https://github.com/zalandoresearch/fashion-mnist; torchvision's download is read too.",
+  classes: "T-shirt/top, Trouser, Pullover, Dress, Coat, Sandal, Shirt, Sneaker, Bag, Ankle boot".split(", "),
 });
 
 interface IdxSource {
@@ -32,9 +33,10 @@ interface IdxSource {
   /** torchvision's folder: RAW/raw beneath the data folder. */
   readonly raw: string;
   readonly source: string;
+  readonly classes?: readonly string[];
 }
 
-function idxDataset({ name, what, raw, source }: IdxSource): DatasetDefinition {
+function idxDataset({ name, what, raw, source, classes }: IdxSource): DatasetDefinition {
   const expected = `the folder of ${name}'s four IDX files`;
   return defineDataset({
     name,
@@ -48,7 +50,8 @@ function idxDataset({ name, what, raw, source }: IdxSource): DatasetDefinition {
         await readPart(folders, "train", source),
         await readPart(folders, "t10k", source),
       ];
-      return smallImages(name, { side: SIDE, channels: 1, pads: [32] }, patch_size, train, test);
+      const spec = { side: SIDE, channels: 1, pads: [32], ...(classes && { classes }) };
+      return smallImages(name, spec, patch_size, train, test);
     },
   });
 }

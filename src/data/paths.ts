@@ -1,4 +1,4 @@
-import { stat } from "node:fs/promises";
+import { readlink, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { ConfigError, DataError } from "../errors.ts";
 import type { OpenArgs } from "./dataset.ts";
@@ -23,10 +23,16 @@ export async function dataPath(
   const folder = resolve(baseDir, path);
   const info = await stat(folder).catch(() => undefined);
   if (info?.isDirectory()) return folder;
-  const got = info ? `"${path}", a file` : `"${path}", which does not exist`;
+  const got = `"${path}", ${info ? "a file" : await whyMissing(folder)}`;
   const unpack = info && /\.(tar|tgz|zip|tar\.gz)$/i.test(path) ? " Unpack it and name the folder." : "";
   const where = info ? "" : ` (${folder}; the current folder is ${process.cwd()})`;
   throw new DataError(`data_params.data_path: expected ${expected}, got ${got}${where}.${unpack}${after}`);
+}
+
+async function whyMissing(path: string): Promise<string> {
+  const target = await readlink(path).catch((error: NodeJS.ErrnoException) => error);
+  if (!(target instanceof Error)) return `a link to "${target}", which does not exist`;
+  return target.code === "EACCES" ? "for which there is no permission" : "which does not exist";
 }
 
 /** The first of `names` that is a file in one of `folders`. */

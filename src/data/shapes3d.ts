@@ -2,7 +2,7 @@ import { Type } from "typebox";
 import { Rng } from "../rng.ts";
 import { defineDataset } from "./define.ts";
 import { openPacked } from "./packed.ts";
-import { FACTOR_NAMES, FACTORS, factorsOf, SCENES } from "./shapes3d/factors.ts";
+import { FACTOR_NAMES, FACTORS, factorsOf, SCENES, SHAPES } from "./shapes3d/factors.ts";
 import { renderAll } from "./shapes3d/render_all.ts";
 import { range, splitOf } from "./store.ts";
 
@@ -66,6 +66,7 @@ export const shapes3d = defineDataset({
       splitNote: `${count} different scenes drawn by data_seed ${data_seed}: ${HELD_OUT} test, ${HELD_OUT} val, ${size} train; test and val are the same at every size.`,
       labelNames: FACTOR_NAMES,
       labelValues: FACTORS.map(([, values]) => values),
+      valueNames: FACTORS.map(([name]) => (name === "shape" ? SHAPES : undefined)),
       factors: true,
       skipped: [],
       close: () => packed.close(),

@@ -13,6 +13,14 @@ export interface Classified {
   readonly classes: Uint8Array;
 }
 
+interface SmallImages {
+  readonly side: number;
+  readonly channels: number;
+  readonly pads: readonly number[];
+  /** Their names, where they are more than digits. */
+  readonly classes?: readonly string[];
+}
+
 /**
  * A data set of small images with a published training and test part: val is the last 5,000 training images
  * (a tenth, where that is less). At another size than their own, images are padded with zeros where `pads` holds
@@ -20,7 +28,7 @@ export interface Classified {
  */
 export function smallImages(
   name: string,
-  { side, channels, pads }: { side: number; channels: number; pads: readonly number[] },
+  { side, channels, pads, classes }: SmallImages,
   patchSize: number | undefined,
   train: Classified,
   test: Classified,
@@ -52,6 +60,7 @@ export function smallImages(
     splitNote: `test: the ${test.classes.length} published test images; val: the last ${held} of the ${count} training images; train: the first ${count - held}.`,
     labelNames: ["class"],
     labelValues: [CLASSES],
+    ...(classes && { valueNames: [classes] }),
     skipped: [],
     close: async () => {},
   };

@@ -32,8 +32,14 @@ export function memoryStore(
   };
 }
 
-/** The split whose example i is row `rows[i]` of a store and its labels. */
-export function splitOf(store: ImageStore, rows: Int32Array, labels?: LabelTable): Split {
+/** The split whose example i is row `rows[i]` of a store, its labels and its files' names. */
+export function splitOf(
+  store: ImageStore,
+  rows: Int32Array,
+  labels?: LabelTable,
+  names?: readonly string[],
+): Split {
+  const files = names && { files: Array.from(rows, (row) => names[row]!) };
   const rowsOf = (indices: ArrayLike<number>) =>
     Int32Array.from({ length: indices.length }, (_, i) => {
       const row = rows[indices[i]!];
@@ -45,6 +51,7 @@ export function splitOf(store: ImageStore, rows: Int32Array, labels?: LabelTable
   if (labels === undefined)
     return {
       size: rows.length,
+      ...files,
       read: async (indices) => ({ images: await store.read(rowsOf(indices)) }),
     };
   const labelsOf = (wanted: Int32Array) => {
@@ -57,6 +64,7 @@ export function splitOf(store: ImageStore, rows: Int32Array, labels?: LabelTable
   };
   return {
     size: rows.length,
+    ...files,
     async read(indices) {
       const wanted = rowsOf(indices);
       return { images: await store.read(wanted), labels: labelsOf(wanted) };

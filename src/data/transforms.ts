@@ -37,12 +37,18 @@ function cropStart(length: number, side: number): number {
   return rounded - half === 0.5 && rounded % 2 === 1 ? rounded - 1 : rounded;
 }
 
-/** The image scaled so that its shorter side is `side`, as torchvision's `Resize(side)` of a PIL image. */
-export function resizeShorterSide(image: Pixels, side: number): Pixels {
+/**
+ * The middle square of an image that is scaled so that its shorter side is `side`, as torchvision's `Resize(side)` and
+ * `CenterCrop(side)` of a PIL image. Only what is kept is computed: an image may be a million times as high as wide.
+ */
+export function resizeToSquare(image: Pixels, side: number): Pixels {
   const { width, height } = image;
-  return width <= height
-    ? resize(image, side, Math.floor((side * height) / width))
-    : resize(image, Math.floor((side * width) / height), side);
+  const [wide, high] =
+    width <= height
+      ? [side, Math.floor((side * height) / width)]
+      : [Math.floor((side * width) / height), side];
+  const middle = (of: number): Part => ({ of, from: cropStart(of, side), count: side });
+  return resizePart(image, middle(wide), middle(high));
 }
 
 /**
@@ -51,8 +57,30 @@ export function resizeShorterSide(image: Pixels, side: number): Pixels {
  * test/parity/pil_resize.test.ts.
  */
 export function resize(image: Pixels, width: number, height: number): Pixels {
-  const wide = width === image.width ? image : filterRows(image, width);
-  return height === wide.height ? wide : filterColumns(wide, height);
+  return resizePart(image, { of: width, from: 0, count: width }, { of: height, from: 0, count: height });
+}
+
+/** Of a row or column of `of` pixels those from `from` on. */
+interface Part {
+  readonly of: number;
+  readonly from: number;
+  readonly count: number;
+}
+
+function resizePart(image: Pixels, columns: Part, rows: Part): Pixels {
+  const down = filterOf(image.height, rows);
+  const top = down.first[0]!;
+  const bottom = down.first.at(-1)! + down.count.at(-1)!;
+  const stays = ({ of, count }: Part, length: number) => of === length && count === length;
+  const wide = stays(columns, image.width)
+    ? rowsOf(image, top, bottom)
+    : filterRows(image, filterOf(image.width, columns), top, bottom);
+  return stays(rows, image.height) ? wide : filterColumns(wide, down, top);
+}
+
+function rowsOf({ data, width, channels }: Pixels, top: number, bottom: number): Pixels {
+  const row = width * channels;
+  return { data: data.subarray(top * row, bottom * row), width, height: bottom - top, channels };
 }
 
 /** What each output pixel takes: `taps` weights a pixel, from input pixel `first` on; fixed point, 22 bits. */
@@ -64,15 +92,15 @@ interface Filter {
 }
 const BITS = 22;
 
-function triangle(from: number, to: number): Filter {
-  const scale = from / to;
+function triangle(from: number, part: Part): Filter {
+  const scale = from / part.of;
   const reach = Math.max(1, scale);
   const taps = 2 * Math.ceil(reach) + 1;
-  const first = new Int32Array(to);
-  const count = new Int32Array(to);
-  const weights = new Int32Array(to * taps);
-  for (let i = 0; i < to; i++) {
-    const center = (i + 0.5) * scale;
+  const first = new Int32Array(part.count);
+  const count = new Int32Array(part.count);
+  const weights = new Int32Array(part.count * taps);
+  for (let i = 0; i < part.count; i++) {
+    const center = (part.from + i + 0.5) * scale;
     const low = Math.max(0, Math.trunc(center - reach + 0.5));
     const high = Math.min(from, Math.trunc(center + reach + 0.5));
     const raw = Array.from({ length: high - low }, (_, k) =>
@@ -89,9 +117,9 @@ function triangle(from: number, to: number): Filter {
 }
 
 const filters = new Map<string, Filter>();
-function filterOf(from: number, to: number): Filter {
-  const key = `${from} ${to}`;
-  const known = filters.get(key) ?? triangle(from, to);
+function filterOf(length: number, part: Part): Filter {
+  const key = `${length} ${part.of} ${part.from} ${part.count}`;
+  const known = filters.get(key) ?? triangle(length, part);
   if (filters.size > 256) filters.clear(); // a folder may hold images of any size
   filters.set(key, known);
   return known;
@@ -99,11 +127,15 @@ function filterOf(from: number, to: number): Filter {
 
 const clip = (sum: number): number => Math.min(255, sum >> BITS);
 
-function filterRows({ data, width, height, channels }: Pixels, to: number): Pixels {
-  const { taps, first, count, weights } = filterOf(width, to);
+/** Rows `top` to `bottom` alone. */
+function filterRows(image: Pixels, filter: Filter, top: number, bottom: number): Pixels {
+  const { data, width, channels } = image;
+  const { taps, first, count, weights } = filter;
+  const to = first.length;
+  const height = bottom - top;
   const out = new Uint8Array(to * height * channels);
   let at = 0;
-  for (let y = 0; y < height; y++) {
+  for (let y = top; y < bottom; y++) {
     for (let x = 0; x < to; x++) {
       const start = (y * width + first[x]!) * channels;
       for (let c = 0; c < channels; c++) {
@@ -118,14 +150,16 @@ function filterRows({ data, width, height, channels }: Pixels, to: number): Pixe
   return { data: out, width: to, height, channels };
 }
 
-function filterColumns({ data, width, height, channels }: Pixels, to: number): Pixels {
-  const { taps, first, count, weights } = filterOf(height, to);
+/** Of an image whose first row is number `top` of those that the filter counts. */
+function filterColumns({ data, width, channels }: Pixels, filter: Filter, top: number): Pixels {
+  const { taps, first, count, weights } = filter;
+  const to = first.length;
   const row = width * channels;
   const out = new Uint8Array(to * row);
   for (let y = 0; y < to; y++) {
     for (let x = 0; x < row; x++) {
       let sum = 1 << (BITS - 1);
-      for (let k = 0, i = first[y]! * row + x; k < count[y]!; k++, i += row) {
+      for (let k = 0, i = (first[y]! - top) * row + x; k < count[y]!; k++, i += row) {
         sum += data[i]! * weights[y * taps + k]!;
       }
       out[y * row + x] = clip(sum);

@@ -35,6 +35,7 @@ export function environment(prepared: Prepared, backend: BackendInfo): Record<st
       val_images: val.size,
       splits: dataset.splitNote,
       skipped: dataset.skipped,
+      ...(dataset.notes && { notes: dataset.notes }),
     },
     parameters: parameterCount(vae),
   };

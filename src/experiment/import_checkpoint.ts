@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, readdir } from "node:fs/promises";
+import { mkdir, open, readdir } from "node:fs/promises";
 import { extname, join, resolve } from "node:path";
 import { writeAtomic, writeProblem } from "../atomic_file.ts";
 import { dumpConfig } from "../config/dump.ts";
@@ -7,7 +7,7 @@ import type { Config } from "../config/schema.ts";
 import { openDataset } from "../data/index.ts";
 import { CheckpointError, ConfigError } from "../errors.ts";
 import { readSafetensors } from "../formats/safetensors.ts";
-import { readTorchFile } from "../formats/torch_file.ts";
+import { readTorchFile, type TorchTensor } from "../formats/torch_file.ts";
 import type { VAE } from "../models/vae.ts";
 import type { TorchLayout } from "../nn/params.ts";
 import { fromTorch } from "../nn/torch_layout.ts";
@@ -15,6 +15,9 @@ import { Rng } from "../rng.ts";
 import { tf } from "../tf.ts";
 import { encodeCheckpoint } from "./checkpoint.ts";
 import { BEST, LAST } from "./checkpoint_files.ts";
+import { OWN_LAYOUT } from "./export_weights.ts";
+import { foreignWeights } from "./foreign_weights.ts";
+import { ownNames } from "./own_names.ts";
 import { buildModel, optimizersOf } from "./prepare.ts";
 import { newRunState } from "./run_state.ts";
 
@@ -31,24 +34,31 @@ export interface ImportArgs {
 
 interface Stored {
   readonly shape: readonly number[];
-  readonly data: ArrayLike<number> | BigInt64Array;
+  readonly data: TorchTensor["data"];
+}
+
+export interface Imported {
+  /** Entries that the model doesn't have and that were left: batch norm's counters and a stored classifier. */
+  readonly ignored: number;
+  /** What was taken and what was left of the file otherwise, a sentence each. */
+  readonly notes: readonly string[];
 }
 
 /**
  * Makes a run, at step 0, of a PyTorch-VAE checkpoint: `config.yaml` and checkpoints that every command on a run takes
- * and that training goes on from, with the optimizer's state at its beginning. Returns the names in the file that
- * the model doesn't have and that were left: batch norm's counters and DFCVAE's stored classifier.
+ * and that training goes on from, with the optimizer's state at its beginning.
  *
  * @throws CheckpointError where tensors are missing, unknown or of another shape; ConfigError where `out` is taken
  */
-export async function importCheckpoint(args: ImportArgs): Promise<{ ignored: number }> {
+export async function importCheckpoint(args: ImportArgs): Promise<Imported> {
   const { file, config, baseDir, out } = args;
   await checkFree(out);
-  const stored = withoutPrefix(await readState(file));
+  const { tensors, notes: read } = await readState(file);
   const seed = config.exp_params.manual_seed;
   const dataset = () => openDataset(config.data_params, { baseDir, cacheDir: args.cacheDir, seed });
   const { model, vae } = await buildModel({ config, baseDir, rng: Rng.fromSeed(seed), dataset });
-  const ignored = fill(vae, stored, file);
+  const { stored, notes: named } = ownNames(tensors, [...vae.params.keys()]);
+  const ignored = fill(vae, stored, file, model.name);
   const bytes = encodeCheckpoint(model.name, vae, optimizersOf(vae, config), newRunState());
   for (const folder of ["checkpoints", "Samples", "Reconstructions"])
     await mkdir(join(out, folder), { recursive: true }).catch((error) => {
@@ -62,7 +72,7 @@ export async function importCheckpoint(args: ImportArgs): Promise<{ ignored: num
   };
   await writeAtomic(join(out, "environment.json"), `${JSON.stringify(about, null, 2)}\n`);
   for (const name of [LAST, BEST]) await writeAtomic(join(out, "checkpoints", name), bytes);
-  return { ignored };
+  return { ignored, notes: [...read, ...named] };
 }
 
 async function checkFree(out: string): Promise<void> {
@@ -73,47 +83,83 @@ async function checkFree(out: string): Promise<void> {
     );
 }
 
-async function readState(file: string): Promise<ReadonlyMap<string, Stored>> {
+async function readState(file: string): Promise<{ tensors: ReadonlyMap<string, Stored>; notes: string[] }> {
   if (!existsSync(file))
     throw new CheckpointError(`${file}: expected a checkpoint of PyTorch-VAE, got nothing there.`);
-  return (extname(file) === ".safetensors" ? readSafetensors(file) : await readTorchFile(file)).tensors;
+  if (await isSafetensors(file)) {
+    const { tensors, metadata } = readSafetensors(file);
+    refuseOwn(file, metadata);
+    return { tensors, notes: [] };
+  }
+  const { tensors, at, others } = await readTorchFile(file);
+  const rest = others.filter((name) => name !== "").map((name) => `"${name}"`);
+  const left = rest.length > 0 ? `, not ${rest.slice(0, 5).join(", ")}` : "";
+  return { tensors, notes: at === "" ? [] : [`taken from "${at}" in the file${left}`] };
 }
 
-/** Lightning's `model.` taken off the names. */
-function withoutPrefix(stored: ReadonlyMap<string, Stored>): Map<string, Stored> {
-  const prefixed = [...stored.keys()].some((name) => name.startsWith("model."));
-  const own = [...stored].filter(([name]) => !prefixed || name.startsWith("model."));
-  return new Map(own.map(([name, tensor]) => [prefixed ? name.slice("model.".length) : name, tensor]));
+/** By its first bytes, the length of its header and the header's brace: a .pth may be one. */
+async function isSafetensors(file: string): Promise<boolean> {
+  if (extname(file).toLowerCase() === ".safetensors") return true;
+  const head = Buffer.alloc(9);
+  const handle = await open(file).catch(() => undefined); // whose reader says why
+  await handle?.read(head, 0, 9, 0).catch(() => undefined);
+  await handle?.close();
+  return head[8] === 0x7b && head.readUInt32LE(4) === 0 && head.readUInt32LE(0) > 1;
 }
 
-/** What PyTorch-VAE stores besides a model's parameters: batch norm's counters and DFCVAE's frozen classifier. */
-const IGNORED = /(^|\.)num_batches_tracked$|^feature_network\./;
+/** @throws CheckpointError for what this project wrote in its own layout */
+function refuseOwn(file: string, { format = "", layout }: Readonly<Record<string, string>>): void {
+  const own = `${file}: expected a checkpoint of PyTorch-VAE, got`;
+  if (format.startsWith("tfjs-vae checkpoint"))
+    throw new CheckpointError(`${own} one of this project, which needs no import: vae run --resume RUN.`);
+  if (layout === OWN_LAYOUT)
+    throw new CheckpointError(
+      `${own} weights in this project's own layout. Export them by vae export RUN --format pt-names.`,
+    );
+}
+
+/** What PyTorch-VAE stores besides a model's parameters: counters of batch norm and averages, DFCVAE's frozen classifier. */
+const IGNORED = /(^|\.)num_batches_tracked$|^n_averaged$|^feature_network\./;
+/** Of each kind of what doesn't fit. */
+const SHOWN = 3;
 
 /** Gives each parameter its stored value; returns how many entries nobody needs. */
-function fill(vae: VAE, stored: ReadonlyMap<string, Stored>, file: string): number {
+function fill(vae: VAE, stored: ReadonlyMap<string, Stored>, file: string, model: string): number {
   const others = [...stored.keys()].filter((name) => !vae.params.has(name));
-  const unknown = others.filter((name) => !IGNORED.test(name));
-  const problems = unknown.map((name) => `${name}: not in the model of the config`);
+  const wrong: string[] = [];
+  const missing: string[] = [];
   for (const [name, { value, torchLayout, fitted }] of vae.params) {
     if (fitted) continue;
     const tensor = stored.get(name);
-    if (tensor === undefined) {
-      problems.push(`${name}: missing in the file`);
-      continue;
-    }
     const expected = torchShape(value.shape, torchLayout);
-    if (String(tensor.shape) !== String(expected)) {
-      problems.push(`${name}: expected [${expected}], got [${tensor.shape}]`);
-      continue;
+    if (tensor === undefined) missing.push(`${name}: expected [${expected}], got none of this name`);
+    else if (String(tensor.shape) !== String(expected))
+      wrong.push(`${name}: expected [${expected}], got [${tensor.shape}]`);
+    else if (tensor.data instanceof BigInt64Array)
+      wrong.push(`${name}: expected floating-point numbers, got int64`);
+    else {
+      const ours = fromTorch(torchLayout, tensor.shape, Float32Array.from(tensor.data));
+      tf.tidy(() => value.assign(tf.tensor(ours.data, ours.shape)));
     }
-    const ours = fromTorch(torchLayout, tensor.shape, Float32Array.from(tensor.data as ArrayLike<number>));
-    tf.tidy(() => value.assign(tf.tensor(ours.data, ours.shape)));
   }
-  if (problems.length === 0) return others.length;
+  const unknown = others
+    .filter((name) => !IGNORED.test(name))
+    .map((name) => `${name}: not in the model of the config, got [${stored.get(name)!.shape}]`);
+  const problems = [wrong, missing, unknown];
+  const all = problems.flat().length;
+  if (all === 0) return others.length;
+  const foreign = foreignWeights([...stored.keys()]);
+  if (foreign !== undefined && missing.length > vae.params.size / 2) {
+    throw new CheckpointError(
+      `${file}: expected a checkpoint of PyTorch-VAE's ${model}, got weights of another model, ${foreign.what} ` +
+        `("${foreign.name}"). They can't be imported.`,
+    );
+  }
+  const shown = problems.flatMap((kind) => kind.slice(0, SHOWN));
   throw new CheckpointError(
-    `${file}: expected a checkpoint of the config's model, ${problems.length} tensors don't fit (other model, ` +
-      `latent_dim, hidden_dims or patch_size?). Change the config.\n  ${problems.slice(0, 5).join("\n  ")}${
-        problems.length > 5 ? "\n  …" : ""
+    `${file}: expected a checkpoint of the config's model, ${all} tensors don't fit (other model, ` +
+      `latent_dim, hidden_dims or patch_size?). Change the config.\n  ${shown.join("\n  ")}${
+        all > shown.length ? `\n  and ${all - shown.length} more` : ""
       }`,
   );
 }

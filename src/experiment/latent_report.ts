@@ -47,6 +47,7 @@ export async function latentReport(
     vectors: pooled(latents),
     count: images,
     labelNames: dataset.labelNames,
+    ...(dataset.valueNames && { valueNames: dataset.valueNames }),
     ...(host.labels && { labels: host.labels }),
     sprite,
     imageSize: [height, width],

@@ -138,7 +138,11 @@ export async function openRun(path: string, options: OpenRunOptions): Promise<Op
 export function someOf(split: Split, size: number): Split {
   if (size >= split.size) return split;
   const places = drawn(size, split.size);
-  return { size, read: (indices) => split.read(Array.from(indices, (i) => places[i]!)) };
+  return {
+    size,
+    ...(split.files && { files: Array.from(places, (place) => split.files![place]!) }),
+    read: (indices) => split.read(Array.from(indices, (i) => places[i]!)),
+  };
 }
 
 /** Which run and which of its checkpoints `path` and `--checkpoint` mean. */

@@ -61,10 +61,11 @@ export async function buildModel(args: {
     convention: conventionOf(exp),
     natWeight: natWeightOf(exp),
     async labels() {
-      const { labelNames, labelValues } = await args.dataset();
+      const { labelNames, labelValues, valueNames } = await args.dataset();
       return labelNames.map((label, i) => ({
         name: label,
         ...(labelValues && { values: labelValues[i]! }),
+        ...(valueNames?.[i] && { valueNames: valueNames[i] }),
       }));
     },
     async drawLabels() {

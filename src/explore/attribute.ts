@@ -1,3 +1,4 @@
+import type { Dataset } from "../data/dataset.ts";
 import { ConfigError, DataError } from "../errors.ts";
 import type { VAE } from "../models/vae.ts";
 import type { Rng } from "../rng.ts";
@@ -11,6 +12,7 @@ interface Labelled {
   readonly mean: Float32Array;
   readonly labels?: Float32Array;
   readonly labelNames: readonly string[];
+  readonly valueNames?: Dataset["valueNames"];
 }
 
 export interface AttributeVector {
@@ -25,12 +27,13 @@ export interface AttributeVector {
  * The direction of an attribute among the latents (as arXiv 1610.00291 does with facial attributes): the mean of z of the images that
  * have it minus the mean of those that don't.
  *
- * @param attribute `NAME` of a label with two values (the higher one is having it), or `NAME=VALUE` of any other
+ * @param attribute `NAME` of a label with two values (the higher one is having it), or `NAME=VALUE` of any other,
+ * the value by its name where it has one (`class=cat`, or `cat` alone)
  * @throws ConfigError where no label has that name or value, DataError where the data set has no labels or all images
  * are alike
  */
 export function attributeVector(
-  { count, mean, labels, labelNames }: Labelled,
+  { count, mean, labels, labelNames, valueNames = [] }: Labelled,
   attribute: string,
 ): AttributeVector {
   if (labels === undefined || labelNames.length === 0) {
@@ -38,7 +41,7 @@ export function attributeVector(
       "--attribute: expected a data set with labels, got one without (an image folder has its sub-folders as classes with data_params.label_from: folder).",
     );
   }
-  const has = holder(attribute, labels, labelNames);
+  const has = holder(attribute, labels, labelNames, valueNames);
   const size = mean.length / count;
   const sums = [new Float64Array(size), new Float64Array(size)] as const;
   const counts: [number, number] = [0, 0];
@@ -62,31 +65,55 @@ function holder(
   attribute: string,
   labels: Float32Array,
   names: readonly string[],
+  valueNames: NonNullable<Dataset["valueNames"]>,
 ): (image: number) => boolean {
-  const [name = "", wanted] = attribute.split("=");
+  const [name, wanted] = nameAndValue(attribute, names, valueNames);
   const column = names.indexOf(name);
   if (column < 0) {
+    const named = valueNames.flatMap((values) => values ?? []);
+    const all = [...names, ...named];
     throw new ConfigError(
-      `--attribute: expected one of ${names.join(", ")}, got "${name}".${didYouMean(name, names)}`,
+      `--attribute: expected one of ${listed(all)}, got "${name}".${didYouMean(name, all)}`,
     );
   }
   const label = (n: number) => labels[n * names.length + column]!;
   const values = [...new Set(Array.from({ length: labels.length / names.length }, (_, n) => label(n)))].sort(
     (a, b) => a - b,
   );
-  const listed = values.length > 20 ? `${values.slice(0, 20).join(", ")}, …` : values.join(", ");
+  const nameOf = (value: number) => valueNames[column]?.[value] ?? String(value);
+  const known = values.map(nameOf);
   if (wanted === undefined) {
     if (values.length <= 2) return (n) => label(n) === values.at(-1);
     throw new ConfigError(
-      `--attribute: expected a value of ${name}, which has more than two, got none. Say ${name}=VALUE, one of ${listed}.`,
+      `--attribute: expected a value of ${name}, which has more than two, got none. Say ${name}=VALUE, one of ${listed(known)}.`,
     );
   }
-  const value = values.find((v) => v === Math.fround(Number(wanted)));
+  const value =
+    values.find((v) => nameOf(v) === wanted) ?? values.find((v) => v === Math.fround(Number(wanted)));
   if (value === undefined) {
-    throw new ConfigError(`--attribute: expected ${name} to be one of ${listed}, got "${wanted}".`);
+    throw new ConfigError(
+      `--attribute: expected ${name} to be one of ${listed(known)}, got "${wanted}".${didYouMean(wanted, known)}`,
+    );
   }
   return (n) => label(n) === value;
 }
+
+/** Of `NAME`, `NAME=VALUE` or a value's name alone. */
+function nameAndValue(
+  attribute: string,
+  names: readonly string[],
+  valueNames: NonNullable<Dataset["valueNames"]>,
+): [name: string, value: string | undefined] {
+  const column = names.includes(attribute)
+    ? -1
+    : valueNames.findIndex((values) => values?.includes(attribute));
+  if (column >= 0) return [names[column]!, attribute];
+  const equals = attribute.indexOf("=");
+  return equals < 0 ? [attribute, undefined] : [attribute.slice(0, equals), attribute.slice(equals + 1)];
+}
+
+const listed = (names: readonly string[]): string =>
+  names.length > 20 ? `${names.slice(0, 20).join(", ")}, …` : names.join(", ");
 
 /**
  * One row an image: the image, then what is decoded from its mean plus each of `strengths` times `direction`, packed

@@ -16,18 +16,22 @@ export function givenLabels(vae: VAE, given: readonly string[] = []): Map<number
   const names = needs.used.map((column) => needs.all[column]!.name);
   return new Map(
     given.map((text) => {
-      const [name = "", value = ""] = text.split("=");
+      const equals = text.indexOf("=");
+      const [name, value] = equals < 0 ? [text, ""] : [text.slice(0, equals), text.slice(equals + 1)];
       const column = needs.used[names.indexOf(name)];
       if (column === undefined)
         throw new ConfigError(
           `--label: expected NAME=VALUE of one of ${names.join(", ")}, got "${text}".${didYouMean(name, names)}`,
         );
-      const { values } = needs.all[column]!;
-      const n = Number(value);
+      const { values, valueNames = [] } = needs.all[column]!;
+      const n = valueNames.includes(value) ? valueNames.indexOf(value) : Number(value);
       const fits = value.trim() !== "" && Number.isFinite(n);
       if (!fits || (values !== undefined && !(Number.isInteger(n) && n >= 0 && n < values))) {
         const range = values === undefined ? "a number" : `0 to ${values - 1}`;
-        throw new ConfigError(`--label: expected ${name} to be ${range}, got "${value}".`);
+        const named = valueNames.length > 0 ? `, or one of ${valueNames.join(", ")}` : "";
+        throw new ConfigError(
+          `--label: expected ${name} to be ${range}${named}, got "${value}".${didYouMean(value, valueNames)}`,
+        );
       }
       return [column, n];
     }),

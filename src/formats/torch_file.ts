@@ -1,10 +1,11 @@
 import { open } from "node:fs/promises";
 import { DataError } from "../errors.ts";
 import { decodeBfloat16, decodeHalf } from "./half.ts";
+import { findStateDict, type StateDict } from "./state_dict.ts";
 import { StoredZip } from "./stored_zip.ts";
 import { type TorchDtype, WIDTH } from "./torch_globals.ts";
 import { isLegacy, readLegacy } from "./torch_legacy.ts";
-import { type StorageRef, TensorRef } from "./torch_objects.ts";
+import type { StorageRef, TensorRef } from "./torch_objects.ts";
 import { readTorchPickle } from "./torch_pickle.ts";
 
 export type TorchData =
@@ -26,23 +27,27 @@ export interface TorchTensor {
 
 const MAX_PICKLE = 64 * 2 ** 20; // bytes; a state_dict of 10,000 tensors has about 1.5 MB
 
+export interface TorchFile extends Pick<StateDict, "at" | "others"> {
+  readonly tensors: Map<string, TorchTensor>;
+}
+
 /**
  * The tensors of a PyTorch file (.pth, .pt, Lightning's .ckpt), of the zip format or of the one before PyTorch 1.6:
- * those of its dict, or of the dict under `state_dict` where there is one, in the file's order and under the file's
+ * those of its dict, or of a dict in it (`state_dict`, `model` and the like), in the file's order and under the file's
  * names. Nothing in the file is executed, and memory is bounded by a few times the file's size.
  * @throws DataError for a damaged file, a format older still, or content other than tensors
  */
-export async function readTorchFile(file: string): Promise<{ tensors: Map<string, TorchTensor> }> {
+export async function readTorchFile(file: string): Promise<TorchFile> {
   const handle = await open(file, "r").catch((cause) => unreadable(file, cause));
   try {
     const head = Buffer.alloc(512);
     const { bytesRead } = await handle
       .read(head, 0, head.length, 0)
       .catch((cause) => unreadable(file, cause)); // a folder opens, but can't be read
-    if (isLegacy(head)) return { tensors: readLegacyTensors(await handle.readFile(), file) };
+    if (isLegacy(head)) return readLegacyTensors(await handle.readFile(), file);
     refuseOtherFormats(head.subarray(0, bytesRead), file);
     const zip = await StoredZip.open(handle, file);
-    return { tensors: await readArchive(zip, file, (await handle.stat()).size) };
+    return await readArchive(zip, file, (await handle.stat()).size);
   } finally {
     await handle.close();
   }
@@ -66,7 +71,7 @@ function refuseOtherFormats(head: Buffer, file: string): void {
   );
 }
 
-async function readArchive(zip: StoredZip, file: string, size: number): Promise<Map<string, TorchTensor>> {
+async function readArchive(zip: StoredZip, file: string, size: number): Promise<TorchFile> {
   const pickles = zip.names.filter((n) => /^[^/]*\/data\.pkl$|^data\.pkl$/.test(n));
   if (pickles.length !== 1) throw new DataError(`${file}: a zip, but none of torch.save (no data.pkl in it)`);
   const prefix = pickles[0]!.slice(0, -"data.pkl".length);
@@ -75,18 +80,19 @@ async function readArchive(zip: StoredZip, file: string, size: number): Promise<
     if (order !== "little") throw new DataError(`${file}: expected little-endian numbers, got "${order}"`);
   }
   const value = readTorchPickle(await zip.read(pickles[0]!, MAX_PICKLE), file);
-  const refs = tensorRefs(value, file);
+  const { tensors, at, others } = findStateDict(value, file);
   const storages = new Map<string, Uint8Array>();
-  for (const [, { storage }] of refs) {
+  for (const [, { storage }] of tensors) {
     const { key } = storage;
     if (!storages.has(key)) storages.set(key, await zip.read(`${prefix}data/${key}`, size));
   }
-  return tensorsOf(refs, storages, file, size);
+  return { tensors: tensorsOf(tensors, storages, file, size), at, others };
 }
 
-function readLegacyTensors(bytes: Uint8Array, file: string): Map<string, TorchTensor> {
+function readLegacyTensors(bytes: Uint8Array, file: string): TorchFile {
   const { value, storages } = readLegacy(bytes, file);
-  return tensorsOf(tensorRefs(value, file), storages, file, bytes.length);
+  const { tensors, at, others } = findStateDict(value, file);
+  return { tensors: tensorsOf(tensors, storages, file, bytes.length), at, others };
 }
 
 /** `size` of the file bounds what is made of it. */
@@ -109,18 +115,6 @@ function tensorsOf(
     tensors.set(name, { dtype, shape: ref.shape, data: materialize(ref, bytes, budget, `${file}: ${name}`) });
   }
   return tensors;
-}
-
-function tensorRefs(value: unknown, file: string): [string, TensorRef][] {
-  const inner = value instanceof Map ? value.get("state_dict") : undefined;
-  const dict = inner instanceof Map ? inner : value;
-  const refs = dict instanceof Map ? [...dict].filter(([, v]) => v instanceof TensorRef) : [];
-  if (refs.length === 0)
-    throw new DataError(`${file}: expected a dict of tensors (a state_dict), found no tensor in it`);
-  for (const [name] of refs)
-    if (typeof name !== "string" || name === "__proto__")
-      throw new DataError(`${file}: expected names of tensors, got ${String(name)}`);
-  return refs as [string, TensorRef][];
 }
 
 /** The elements of a view in C order. Copies and conversions are paid from `budget`: a few bytes can't ask for many. */

@@ -15,6 +15,8 @@ export interface Label {
   readonly name: string;
   /** How many values it takes, 0 to that less 1; absent for other numbers. */
   readonly values?: number;
+  /** Their names, where they have some. */
+  readonly valueNames?: readonly string[];
 }
 
 /**

@@ -145,6 +145,7 @@ describe("on a trained run", { timeout: 180_000 }, () => {
       z: [40, 4],
       labels: [40, 6],
       label_names: [6],
+      shape_names: [4],
     });
     expect(z.label_names!.values[0]).toBe("floor_hue");
     expect(numpyLoad(at("z.npy"))[""]).toEqual(z.mean);
@@ -187,7 +188,12 @@ describe("mistakes are sentences", () => {
       2,
       /"none\.png": expected an image.*got no such file/,
     ],
-    ["no image", ["reconstruct", run, "tiny.yaml"], 1, /tiny\.yaml: expected a JPEG, PNG or WebP image/],
+    [
+      "no image",
+      ["reconstruct", run, "tiny.yaml"],
+      1,
+      /got none that can be read:\n {2}tiny\.yaml: contains unsupported image format/,
+    ],
     ["one image of two", ["interpolate", run, "a.png"], 2, /expected two images, A and B, or none, got one/],
     ["an unknown attribute", ["attribute", run, "--attribute", "shap"], 2, /Did you mean "shape"\?/],
     ["no attribute", ["attribute", run], 2, /required option '--attribute <name>' not specified/],

@@ -1,14 +1,15 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { useBackend } from "../../src/backends/index.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { UserError } from "../../src/errors.ts";
 import { importCheckpoint } from "../../src/experiment/import_checkpoint.ts";
 import { type OpenRun, openRun } from "../../src/experiment/open_run.ts";
-import { readSafetensors, writeSafetensors } from "../../src/formats/safetensors.ts";
+import { readSafetensors, type TensorToStore, writeSafetensors } from "../../src/formats/safetensors.ts";
 import { readTorchFile } from "../../src/formats/torch_file.ts";
 import { newCtx } from "../../src/models/ctx.ts";
 import { Rng } from "../../src/rng.ts";
@@ -19,6 +20,8 @@ import { formula, nearlyNormal } from "../support/formula.ts";
 import { fixedNoise, maxDifference } from "../support/models.ts";
 import { probeErrors } from "../support/probes.ts";
 import { parity, pytorchVae } from "../support/reference.ts";
+import { describeShared, shared } from "../support/shared.ts";
+import { torchPython } from "../support/torch.ts";
 
 const root = mkdtempSync(join(tmpdir(), "tfjs-vae-import-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -141,6 +144,179 @@ describe("a checkpoint of PyTorch-VAE", async () => {
     expect([code, stderr]).toEqual([2, expect.stringContaining("is there already. Name another.")]);
   });
 });
+
+describe("weights of a run, out and in again", { timeout: 120_000 }, () => {
+  const TINY = `
+model_params: {name: VanillaVAE, latent_dim: 3, hidden_dims: [8, 12], output: sigmoid}
+data_params: {name: shapes3d, size: 16, patch_size: 32, train_batch_size: 8, val_batch_size: 8, val_limit: 8}
+trainer_params: {max_steps: 1, compile: false}
+logging_params: {image_count: 4, name: plain, latent_count: 0}
+`;
+  let weights: Awaited<ReturnType<typeof readTorchFile>>["tensors"];
+  beforeAll(async () => {
+    writeFileSync(join(root, "tiny.yaml"), TINY);
+    await command("run", "--config", "tiny.yaml", "--quiet");
+    await command("export", "logs/plain/version_0", "--format", "pt-names", "--out", "plain.pth");
+    weights = (await readTorchFile(join(root, "plain.pth"))).tensors;
+  }, 120_000);
+
+  it("are what torch.load reads of a .pth, and the same in a .safetensors", async () => {
+    await command("export", "logs/plain/version_0", "--format", "pt-names", "--out", "plain.safetensors");
+    const { tensors } = readSafetensors(join(root, "plain.safetensors"));
+    expect([...weights].map(([name, { shape, data }]) => [name, shape, data])).toEqual(
+      [...tensors.keys()].toSorted(byOrder([...weights.keys()])).map((name) => {
+        const { shape, data } = tensors.get(name)!;
+        return [name, shape, data];
+      }),
+    );
+    expect(weights.get("decoder.0.1.num_batches_tracked")).toMatchObject({ dtype: "int64", shape: [] });
+  });
+
+  it.skipIf(torchPython === undefined)("are loaded by the real PyTorch into a model of its own", () => {
+    const script = `
+import sys, torch
+state = torch.load(sys.argv[1], weights_only=True)
+bn = torch.nn.BatchNorm2d(8)
+bn.load_state_dict({k[len("encoder.0.1."):]: v for k, v in state.items() if k.startswith("encoder.0.1.")})
+print(len(state), int(bn.num_batches_tracked), tuple(state["fc_mu.weight"].shape))`;
+    const said = execFileSync(torchPython!, ["-c", script, join(root, "plain.pth")], { encoding: "utf8" });
+    expect(said.trim()).toBe(`${weights.size} 1 (3, 768)`);
+  });
+
+  it.each([
+    ["safetensors", "w.pth", /--out: expected a file that ends in \.safetensors, got "w\.pth"/],
+    [
+      "pt-names",
+      "w.ckpt",
+      /--out: expected a file that ends in \.pt or \.pth or \.safetensors, got "w\.ckpt"/,
+    ],
+    ["tfjs", "model.json", /--out: expected a folder for model\.json and weights\.bin, got "model\.json"/],
+  ])("are not written as %s into %s", async (format, out, message) => {
+    const args = ["export", "logs/plain/version_0", "--format", format, "--out", out];
+    const { code, stderr } = await vae(args, { cwd: root });
+    expect([code, stderr]).toEqual([2, expect.stringMatching(message)]);
+    expect(existsSync(join(root, out))).toBe(false);
+  });
+
+  let count = 0;
+  async function imported(file: string, set: string[] = []) {
+    await useBackend("cpu");
+    const { config, baseDir } = await loadConfig(join(root, "tiny.yaml"), { set });
+    const out = join(root, `imported_${count++}`);
+    const { notes } = await importCheckpoint({
+      file: join(root, file),
+      config,
+      baseDir,
+      cacheDir: root,
+      out,
+    });
+    const { tensors } = readSafetensors(join(out, "checkpoints", "last.safetensors"));
+    return { notes, bias: tensors.get("model.fc_mu.bias")!.data };
+  }
+  const renamed = (prefix: (name: string) => string) =>
+    new Map(
+      [...weights].map(([name, { shape, data }]) => [prefix(name), { shape, data: data as Float32Array }]),
+    );
+  const save = (file: string, tensors: Iterable<readonly [string, TensorToStore]>) =>
+    writeFileSync(join(root, file), writeSafetensors(tensors));
+
+  it.each([
+    "module.",
+    "_orig_mod.",
+    "model.",
+    "model.module.",
+    "module._orig_mod.",
+    "_orig_mod.module.",
+    "model._orig_mod.module.",
+    "net.vae.",
+  ])("are imported without %s before their names", async (prefix) => {
+    save(
+      "wrapped.safetensors",
+      renamed((name) => prefix + name),
+    );
+    const { notes, bias } = await imported("wrapped.safetensors");
+    expect([notes, bias]).toEqual([[], weights.get("fc_mu.bias")!.data]);
+  });
+
+  it("are imported where a part alone was compiled, beside others and an average", async () => {
+    const own = renamed((name) => `vae.${name.replace(/^encoder\./, "encoder._orig_mod.")}`);
+    const average = renamed((name) => `ema.${name}`);
+    average.set("ema.fc_mu.bias", { shape: [3], data: new Float32Array(3) });
+    save("beside.safetensors", [
+      ...average,
+      ...own,
+      ["n_averaged", { shape: [], data: BigInt64Array.of(1n) }] as const,
+    ]);
+    const { notes, bias } = await imported("beside.safetensors");
+    expect(bias).toEqual(weights.get("fc_mu.bias")!.data);
+    expect(notes).toEqual([
+      `${weights.size + 1} entries left that are not below "vae.", the first: ema.encoder.0.0.weight`,
+    ]);
+  });
+
+  it("are imported from safetensors that are named .pth, as older exports were", async () => {
+    save(
+      "old.pth",
+      renamed((name) => name),
+    );
+    expect((await imported("old.pth")).bias).toEqual(weights.get("fc_mu.bias")!.data);
+  });
+
+  const wrong = async (file: string, ...set: string[]) => (await failure(imported(file, set))).message;
+
+  it("that don't fit are named with the shape expected and got", async () => {
+    const message = await wrong(
+      "plain.pth",
+      "model_params.latent_dim=5",
+      "model_params.hidden_dims=[8,12,16]",
+    );
+    expect(message).toContain("fc_mu.bias: expected [5], got [3]");
+    expect(message).toMatch(/encoder\.2\.0\.weight: expected \[16,12,3,3\], got none of this name/);
+    expect(await wrong("plain.pth", "model_params.hidden_dims=[8]")).toMatch(
+      /encoder\.1\.0\.weight: not in the model of the config, got \[12,8,3,3\]/,
+    );
+  });
+
+  it("of this project's own layout, and its checkpoints, are told apart", async () => {
+    await command("export", "logs/plain/version_0", "--format", "safetensors", "--out", "own.safetensors");
+    expect(await wrong("own.safetensors")).toContain(
+      "own layout. Export them by vae export RUN --format pt-names",
+    );
+    expect(await wrong("logs/plain/version_0/checkpoints/last.safetensors")).toContain("needs no import");
+  });
+
+  it.each([
+    ["diffusers' AutoencoderKL", ["encoder.down_blocks.0.resnets.0.norm1.weight", "quant_conv.weight"]],
+    ["latent diffusion's AutoencoderKL", ["encoder.down.0.block.0.norm1.weight", "quant_conv.weight"]],
+    [
+      "Stable Diffusion",
+      ["model.diffusion_model.input_blocks.0.0.weight", "first_stage_model.encoder.conv_in.bias"],
+    ],
+    ["TAESD", ["decoder.layers.1.conv.0.weight", "decoder.layers.1.conv.0.bias"]],
+    ["VQGAN", ["encoder.down.0.block.0.conv1.weight", "quantize.embedding.weight"]],
+    ["torchvision", ["layer1.0.conv1.weight", "fc.weight"]],
+  ])("of %s are said to be another model's", async (what, names) => {
+    save(
+      "foreign.safetensors",
+      names.map((name) => [name, { shape: [1], data: Float32Array.of(1) }] as const),
+    );
+    const message = await wrong("foreign.safetensors");
+    expect(message).toMatch(
+      /expected a checkpoint of PyTorch-VAE's VanillaVAE, got weights of another model, /,
+    );
+    expect(message).toContain(what);
+  });
+
+  describeShared("data/taef2", "a real TAESD autoencoder's", () => {
+    it.each(["encoder", "decoder"])("%s is said to be another model's", async (part) => {
+      copyFileSync(`${shared}/data/taef2/taef2_${part}.pth`, join(root, "taesd.pth"));
+      expect(await wrong("taesd.pth")).toContain("got weights of another model, a TAESD autoencoder");
+    });
+  });
+});
+
+/** For sorting by the order of `names`. */
+const byOrder = (names: readonly string[]) => (a: string, b: string) => names.indexOf(a) - names.indexOf(b);
 
 describe("vae export --format tfjs", () => {
   const plain = fileURLToPath(import.meta.resolve("@tensorflow/tfjs"));

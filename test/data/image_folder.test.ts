@@ -3,6 +3,7 @@ import { appendFileSync, copyFileSync, readdirSync, utimesSync, writeFileSync } 
 import { join } from "node:path";
 import { describe, expect, it, test } from "vitest";
 import type { Dataset } from "../../src/data/dataset.ts";
+import { assignParts } from "../../src/data/image_folder/split.ts";
 import { ConfigError, DataError } from "../../src/errors.ts";
 import { CIFAR_PHOTOS, cifarPhotos } from "../support/cifar_photos.ts";
 import { dataFolder, failure, first, open } from "../support/data.ts";
@@ -97,6 +98,88 @@ describe("splits", () => {
     expect([await counts("auto"), await counts("always"), await counts("never")]).toEqual([3, 2, 3]);
     const none = folder(await numbered(["x/0.png"]), { split_folders: "always" });
     expect((await failure(open(none))).message).toMatch(/expected images for training, got none/);
+  });
+
+  it("of train/ alone are its classes, split as its images would be without the folder", async () => {
+    const paths = first(120).map((i) => `train/${i % 2 === 0 ? "cat" : "dog"}/${i}.png`);
+    const root = await numbered(paths);
+    const data = await open(folder(root, { label_from: "folder" }));
+    expect([data.valueNames, data.notes]).toEqual([[["cat", "dog"]], []]);
+    expect(data.splitNote).toContain("By the sub-folder train. No folder val: 10 % of train");
+    const never = await open(folder(root, { label_from: "folder", split_folders: "never" }));
+    expect(await parts(data)).toEqual(await parts(never));
+    expect(never.valueNames).toEqual([["train"]]);
+  });
+
+  it.each([
+    [["train/a/0.png", "x/1.png"], /^train\/: read as classes, not as splits\. .*split_folders: always\.$/],
+    [
+      ["Training/a/0.png", "Test/a/1.png"],
+      /^Test\/, Training\/: read as classes.*name them train, val and test/,
+    ],
+    [["val/a/0.png", "test/a/1.png"], /^test\/, val\/: read as classes/],
+    [["train2017/a/0.png", "val2017/1.png"], /^train2017\/, val2017\/: read as classes/],
+    [
+      ["set/big/train/a/0.png", "set/big/val/a/1.png"],
+      /^set\/big\/train\/, set\/big\/val\/: .*let data_path end in \/set\/big\.$/,
+    ],
+  ])("hint at folders that look like splits and aren't read as such: %s", async (paths, hint) => {
+    const data = await open(folder(await numbered(paths), { label_from: "folder", ...wholly }));
+    expect(data.notes).toEqual([expect.stringMatching(hint)]);
+  });
+
+  it("have no hint where the folders' names say nothing of splits, or split_folders is said", async () => {
+    const root = await numbered(["trains/0.png", "planes/1.png", "testimony/2.png"]);
+    expect((await open(folder(root, wholly))).notes).toEqual([]);
+    const train = await numbered(["train/0.png", "x/1.png"]);
+    expect((await open(folder(train, { ...wholly, split_folders: "never" }))).notes).toEqual([]);
+  });
+
+  it.each([
+    [1, [1, 0, 0]],
+    [2, [1, 1, 0]],
+    [3, [2, 1, 0]],
+    [4, [3, 1, 0]],
+    [5, [3, 1, 1]],
+    [10, [8, 1, 1]],
+  ])(
+    "of %i images leave validation one where there are two, and training the most",
+    async (count, expected) => {
+      for (let from = 0; from < 20; from++) {
+        const paths = first(count).map((i) => `${from}_${i}.png`);
+        const { parts: drawn } = assignParts(paths, false, { val: 0.1, test: 0.1 });
+        const sizes = ["train", "val", "test"].map((part) => drawn.filter((p) => p === part).length);
+        const [most, ...held] = sizes;
+        if (count > 1) expect(sizes[1]).toBeGreaterThan(0);
+        for (const [i, size] of sizes.entries())
+          expect(Math.abs(size - expected[i]!), `${sizes}`).toBeLessThan(2);
+        expect(Math.max(...held), `${sizes}`).toBeLessThanOrEqual(count > 2 ? most! - 1 : 1);
+      }
+    },
+  );
+
+  it("of few images say so where the hash alone would leave too few, and of more stay those of the hash", () => {
+    const shares = { val: 0.1, test: 0.1 };
+    const five = first(5).map((i) => `5_${i}.png`);
+    const { parts: few, note } = assignParts(five, false, shares);
+    const drawn = assignParts(
+      first(2000).map((i) => `x${i}.png`),
+      false,
+      shares,
+    );
+    expect(note).toBe(
+      "By a hash of each image's path and their count: 3 train, 1 val, 1 test (the hash alone: 5 train, 0 val, 0 test).",
+    );
+    expect(few.filter((part) => part === "train")).toHaveLength(3);
+    // Made by the rule as it was before there was another for few images: membership must not change.
+    const letters = drawn.parts.slice(0, 60).map((part) => part![1]); // r, a, e: train, val, test
+    expect(letters.join("")).toBe("rrrerrrrearrarrarrarrrrrrrrrearrrrrrrrarrrrerrarrrrrarerrrrr");
+    const tiny = assignParts(
+      first(200).map((i) => `${i}.png`),
+      false,
+      { val: 0.001, test: 0 },
+    );
+    expect(tiny.parts.filter((part) => part === "val")).toHaveLength(1);
   });
 
   it("have to leave some images for training", async () => {

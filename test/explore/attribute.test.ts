@@ -34,6 +34,19 @@ describe("the vector of an attribute", () => {
     expect(make).toThrow(message);
   });
 
+  it("is found by a value's name, and by its number where no value has that name", () => {
+    const named = { ...faces, valueNames: [undefined, [..."abcdefg", "cat", "9", "dog"]] };
+    const expected = attributeVector(faces, "class=7").direction;
+    for (const attribute of ["class=cat", "cat", "class=7"])
+      expect(attributeVector(named, attribute).direction, attribute).toEqual(expected);
+    // A folder may be named as another's number.
+    expect(attributeVector(named, "class=9").direction).toEqual(attributeVector(faces, "class=8").direction);
+    expect(() => attributeVector(named, "class=dogg")).toThrow(
+      /expected class to be one of cat, 9, dog, got "dogg"\. Did you mean "dog"\?/,
+    );
+    expect(() => attributeVector(named, "catt")).toThrow(/got "catt"\. Did you mean "cat"\?/);
+  });
+
   it("needs labels, and images of both kinds", () => {
     const { labels, ...without } = faces;
     expect(() => attributeVector(without, "Smiling")).toThrow(DataError);

@@ -132,6 +132,49 @@ describe("tensors", () => {
   });
 });
 
+describe("a file that holds more than a state_dict", () => {
+  const w = op.dict(op.text("w"), tensorOps(vector));
+  const other = op.dict(op.text("x"), tensorOps({ ...vector, key: "1" }));
+  const fileOf = (...items: number[][]) => {
+    const file = path.join(folder, "more.pth");
+    writeFileSync(file, torchFile(op.dict(...items), { 0: four, 1: four }));
+    return readTorchFile(file);
+  };
+  const optimizer = op.dict(
+    op.text("state"),
+    op.dict(op.int(0), op.dict(op.text("exp_avg"), tensorOps(vector))),
+  );
+
+  it.each(["state_dict", "model_state_dict", "model", "net", "ema", "my_model"])(
+    "gives the tensors under %s",
+    async (name) => {
+      const found = await fileOf(
+        op.text("epoch"),
+        op.int(3),
+        op.text("optimizer"),
+        optimizer,
+        op.text(name),
+        w,
+      );
+      expect([[...found.tensors.keys()], found.at, found.others]).toEqual([["w"], name, []]);
+    },
+  );
+
+  it("prefers a model to an average of it, and its state_dict within", async () => {
+    const found = await fileOf(op.text("ema"), other, op.text("model"), op.dict(op.text("state_dict"), w));
+    expect([[...found.tensors.keys()], found.at, found.others]).toEqual([["w"], "model.state_dict", ["ema"]]);
+  });
+
+  it("names what is there where none is the likely one, or none is there", async () => {
+    await expect(fileOf(op.text("enc"), w, op.text("dec"), other)).rejects.toThrow(
+      /found several: "enc" \(1 tensors\), "dec" \(1 tensors\)\. Save the one alone/,
+    );
+    await expect(fileOf(op.text("epoch"), op.int(3), op.text("optimizer"), optimizer)).rejects.toThrow(
+      /found no tensor in it; its keys: "epoch", "optimizer"/,
+    );
+  });
+});
+
 describe("a hostile or damaged file", () => {
   const expectRefused = (bytes: Uint8Array, message: RegExp) =>
     expect(read(bytes)).rejects.toThrow(

@@ -25,8 +25,8 @@ export async function openImages(folders: readonly string[]): Promise<CelebaImag
   for (const folder of folders) {
     const path = join(folder, IMAGES);
     if ((await stat(path).catch(() => undefined))?.isDirectory()) {
-      const found = await listImages(path, ["*.jpg", `${IMAGES}/*.jpg`]); // as some unpack it
-      if (found.length > 0) return { path, files: byName(found), close: () => {} };
+      const { files } = await listImages(path, ["*.jpg", `${IMAGES}/*.jpg`]); // as some unpack it
+      if (files.length > 0) return { path, files: byName(files), close: () => {} };
     }
     const zip = `${path}.zip`;
     const info = await stat(zip).catch(() => undefined);

@@ -1,5 +1,5 @@
 import type { Sharp } from "sharp";
-import { centerCrop, crop, type Pixels, resizeShorterSide, toGrey } from "../transforms.ts";
+import { centerCrop, crop, type Pixels, resizeToSquare, toGrey } from "../transforms.ts";
 
 /** Pixels above which Pillow refuses an image as a bomb: a small file may promise any number of them. */
 const MAX_PIXELS = 178_956_970;
@@ -23,9 +23,9 @@ export interface ImageTransform {
 export async function decodeImage(file: string | Uint8Array, transform: ImageTransform): Promise<Uint8Array> {
   const { default: sharp } = await import("sharp"); // 40 ms that checking a config need not take
   sharp.cache(false); // no image is read twice
-  const { data, info } = await toRgb(sharp(file, { failOn: "error", limitInputPixels: MAX_PIXELS }))
-    .raw({ depth: "uchar" })
-    .toBuffer({ resolveWithObject: true });
+  const opened = sharp(file, { failOn: "error", limitInputPixels: MAX_PIXELS });
+  if (typeof file === "string" && /\.tiff?$/i.test(file)) await checkDepth(opened);
+  const { data, info } = await toRgb(opened).raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
   let image: Pixels = { data, width: info.width, height: info.height, channels: info.channels };
   if (transform.channels === 1) image = toGrey(image);
   const { box } = transform;
@@ -35,7 +35,16 @@ export async function decodeImage(file: string | Uint8Array, transform: ImageTra
   }
   if (box) image = crop(image, box.left, box.top, box.side);
   if (transform.centerCrop) image = centerCrop(image, transform.centerCrop);
-  return centerCrop(resizeShorterSide(image, transform.size), transform.size).data;
+  return resizeToSquare(image, transform.size).data;
+}
+
+/** TIFF alone holds numbers of which none says what is black and what white. @throws Error for them */
+async function checkDepth(image: Sharp): Promise<void> {
+  const { depth } = await image.metadata();
+  if (depth !== "uchar" && depth !== "ushort")
+    throw new Error(
+      `has pixels of type ${depth}, of which none says what is white: save it with 8 or 16 bits`,
+    );
 }
 
 const toRgb = (image: Sharp): Sharp =>

@@ -4,7 +4,7 @@ import type { Assigned } from "./split.ts";
 
 /**
  * The class of each image, the number of its first sub-folder (beneath the folder of its split, where there are
- * such), and a sentence with the classes' names.
+ * such) in order of name, the classes' names, and a sentence with them.
  *
  * @throws DataError where an image lies in no sub-folder
  */
@@ -12,7 +12,7 @@ export function folderLabels(
   paths: readonly string[],
   { parts, byFolder }: Assigned,
   folder: string,
-): { table: LabelTable; note: string; classes: number } {
+): { table: LabelTable; note: string; classes: readonly string[] } {
   const depth = byFolder ? 1 : 0;
   const names = paths.map((path, i) => {
     if (parts[i] === undefined) return undefined;
@@ -27,9 +27,5 @@ export function folderLabels(
   const values = Float32Array.from(names, (name) => number.get(name ?? "") ?? 0);
   const shown = classes.slice(0, 20).map((name, i) => `${i} ${name}`);
   const more = classes.length > 20 ? `, … ${classes.length - 1}` : "";
-  return {
-    table: { values, width: 1 },
-    note: ` Classes: ${shown.join(", ")}${more}.`,
-    classes: classes.length,
-  };
+  return { table: { values, width: 1 }, note: ` Classes: ${shown.join(", ")}${more}.`, classes };
 }

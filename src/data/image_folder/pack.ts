@@ -6,6 +6,7 @@ import type { PackWriter } from "../packed.ts";
 import { decodeImage, type ImageTransform } from "./decode.ts";
 import type { ImageFile } from "./files.ts";
 import { percent } from "./split.ts";
+import { printable } from "./words.ts";
 
 /** One write for many small images: each waits for a thread that decodes meanwhile. */
 const WRITE_BYTES = 1 << 20;
@@ -62,11 +63,13 @@ export async function packImages(
 }
 
 /** Why an image can't be read, in one line without the folder's name. */
-async function reasonOf(file: string, size: number, error: unknown): Promise<string> {
+export async function reasonOf(file: string, size: number, error: unknown): Promise<string> {
   if (size === 0) return "empty file";
   const opened = await open(file).catch((e: NodeJS.ErrnoException) => e);
   if (!(opened instanceof Error)) await opened.close();
+  else if (opened.code === "ENOENT" && file.includes("\uFFFD")) return "its name is not UTF-8: rename it";
   else if (opened.code === "ENOENT") return "a link to a file that is missing";
+  else if (opened.code === "ELOOP") return "a link that leads back to itself";
   else if (opened.code === "EACCES") return "no permission to read it";
   else return `can't be opened (${opened.code})`;
   return firstLine(error);
@@ -78,7 +81,7 @@ const firstLine = (error: unknown): string =>
 /** @throws DataError where more than the share `most` of `all` images was skipped, with the first few */
 export function checkShare(skipped: readonly Skipped[], all: number, most: number, folder: string): void {
   if (skipped.length <= most * all) return;
-  const shown = skipped.slice(0, 5).map(({ path, reason }) => `\n  ${path}: ${reason}`);
+  const shown = skipped.slice(0, 5).map(({ path, reason }) => `\n  ${printable(path)}: ${reason}`);
   const more = skipped.length > 5 ? `\n  and ${skipped.length - 5} more` : "";
   throw new DataError(
     `${folder}: expected at most ${percent(most)} of ${all} images to be unreadable, got at least ${skipped.length}:${shown.join("")}${more}\nMend or remove them, or raise data_params.max_bad_share.`,

@@ -208,8 +208,9 @@ export class RunLog {
       `on     ${device}, ${backend.device}`,
       `run    ${shown(folder.path)}${resume ? `, resumed at step ${count(state.step)}` : ""}: ${count(totalSteps)} steps, ${count(stepsPerEpoch)} an epoch`,
     ];
-    const { skipped } = dataset;
+    const { skipped, notes = [] } = dataset;
     if (skipped.length > 0) lines.push(`note   ${skipped.length} images skipped, the first: ${skipped[0]}`);
+    lines.push(...notes.map((note) => `note   ${note}`));
     this.console.note(lines.join("\n"));
   }
 

@@ -9,6 +9,8 @@ export interface Embedding {
   /** Packed [N, L], one column a name. */
   readonly labels?: Float32Array;
   readonly labelNames: readonly string[];
+  /** Names of each label's values, where they have some. */
+  readonly valueNames?: readonly (readonly string[] | undefined)[];
   /** PNG of the N images in rows of ceil(sqrt(N)), without space between. */
   readonly sprite: Buffer;
   /** Height and width of one of them. */
@@ -52,12 +54,16 @@ function table({ vectors, count }: Embedding): string {
  * The labels, of which the first is what the points are labelled by at first, and the image's number: a header is read
  * only where there are two columns or more.
  */
-function labelTable({ count, labels, labelNames }: Embedding): string {
+function labelTable({ count, labels, labelNames, valueNames }: Embedding): string {
   const width = labelNames.length;
   const clean = (name: string) => name.replace(/\s+/g, " ");
   const rows = Array.from({ length: count }, (_, n) => {
     const own = labels?.subarray(n * width, (n + 1) * width) ?? [];
-    return [...[...own].map((value) => Number(value.toPrecision(6))), n];
+    const shown = [...own].map((value, i) => {
+      const name = valueNames?.[i]?.[value];
+      return name === undefined ? Number(value.toPrecision(6)) : clean(name);
+    });
+    return [...shown, n];
   });
   const header = [...(labels === undefined ? ["of"] : labelNames.map(clean)), "image"];
   const body = labels === undefined ? rows.map(([n]) => ["validation", n]) : rows;

@@ -5,7 +5,7 @@ import { describe, expect, it, test } from "vitest";
 import { dataFolder, first, open } from "../../support/data.ts";
 import { type Color, colors, folder, plain, wholly } from "../../support/image_folders.ts";
 
-test("JPEG, PNG and WebP of any upper or lower case are found in order of path, hidden and other files are not", async () => {
+test("images of all kinds that are read, of any upper or lower case, are found in order of path, hidden and other files are not", async () => {
   const [red, green, blue]: Color[] = [
     [250, 10, 10],
     [10, 250, 10],
@@ -18,13 +18,27 @@ test("JPEG, PNG and WebP of any upper or lower case are found in order of path, 
     "d.jpeg": await plain(red!, "jpeg"),
     "._a.jpg": "a Mac's",
     "notes.txt": "text",
-    "e.gif": "not asked for",
+    "f.GIF": await sharp(await plain(green!))
+      .gif()
+      .toBuffer(),
+    "g.tiff": await sharp(await plain(blue!))
+      .tiff()
+      .toBuffer(),
+    "h.TIF": await sharp(await plain(red!))
+      .tiff()
+      .toBuffer(),
+    "i.avif": await sharp(await plain(green!))
+      .avif({ lossless: true })
+      .toBuffer(),
+    "j.jfif": await plain(blue!, "jpeg"),
+    "k.jpe": await plain(red!, "jpeg"),
+    "l.bmp": "not read",
   });
   mkdirSync(join(root, "folder.jpg"));
   const data = await open(folder(root, wholly));
   expect(data.imageShape).toEqual([8, 8, 3]);
   expect(data.skipped).toEqual([]);
-  const expected = [red!, green!, blue!, red!];
+  const expected = [red!, green!, blue!, red!, green!, blue!, red!, green!, blue!, red!];
   for (const [i, color] of (await colors(data.splits.train)).entries()) {
     for (const c of first(3)) expect(Math.abs(color[c]! - expected[i]![c]!), `image ${i}`).toBeLessThan(9);
   }
