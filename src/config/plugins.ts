@@ -6,6 +6,7 @@ import { ConfigError, UserError } from "../errors.ts";
 import type { ModelDefinition } from "../models/define.ts";
 import { type JsonSchema, show } from "./describe.ts";
 import { formatPlace, type Located, type Place } from "./located.ts";
+import { expandHome } from "./paths.ts";
 import type { Registries, Registry } from "./registries.ts";
 import { schemaFault } from "./violations.ts";
 
@@ -40,7 +41,7 @@ export async function loadPlugins(
 ): Promise<void> {
   for (const { name, place } of files) {
     const at = `${formatPlace(place)} plugins ${name}`;
-    const path = resolve(place.dir, name);
+    const path = resolve(place.dir, expandHome(name));
     if (!existsSync(path)) throw new ConfigError(`${at}: no file ${path}. Write it relative to this config.`);
     const exported = await attempt(at, path, async () => (await import(pathToFileURL(path).href)).default);
     let result = exported;
