@@ -1,5 +1,6 @@
 import { type ModelDefinition, phasesOf } from "../models/define.ts";
 import { didYouMean } from "../suggest.ts";
+import { conventionOf } from "./complete.ts";
 import { DEFAULT_DATASET } from "./compose.ts";
 import { type JsonSchema, show } from "./describe.ts";
 import { formatPlace } from "./located.ts";
@@ -14,7 +15,7 @@ export function crossChecks(config: Config, model: ModelDefinition, positions: P
     problems.push({ path, message, place: positions[at](path) });
   const { exp_params: exp, trainer_params: trainer } = config;
 
-  const terms = Object.keys(model.terms(config.model_params as never, convention(exp)));
+  const terms = Object.keys(model.terms(config.model_params as never, conventionOf(exp)));
   for (const name of Object.keys(exp.loss_weights ?? {})) {
     if (terms.includes(name)) continue;
     const path = ["exp_params", "loss_weights", name];
@@ -87,7 +88,7 @@ export function notesOn(config: Config, positions: Positions, model?: ModelDefin
     [
       !given("data_params", "name"),
       model?.dataset === undefined
-        ? `data_params.name: not given, so ${DEFAULT_DATASET}, which reads data_path as a folder of images.`
+        ? `data_params.name: not given, so ${DEFAULT_DATASET}, which reads data_path as a folder of images; celeba has CelebA's labels and partition.`
         : `data_params.name: not given, so ${model.dataset}, whose labels ${model.name} takes.`,
     ],
     [
@@ -132,9 +133,4 @@ export function notesOn(config: Config, positions: Positions, model?: ModelDefin
     ],
   ];
   return notes.flatMap(([applies, note]) => (applies ? [note] : []));
-}
-
-/** The convention that `exp_params` chooses. */
-export function convention(exp: Pick<ExpParams, "reconstruction" | "kld_weight">): "elbo" | "pixel_mean" {
-  return exp.reconstruction ?? (exp.kld_weight === undefined ? "elbo" : "pixel_mean");
 }

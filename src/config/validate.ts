@@ -1,15 +1,17 @@
 import type { DatasetDefinition } from "../data/define.ts";
-import { ConfigError } from "../errors.ts";
-import type { ModelDefinition } from "../models/define.ts";
+import { UserError } from "../errors.ts";
+import type { Given, ModelDefinition } from "../models/define.ts";
 import { didYouMean } from "../suggest.ts";
 import { withOwnNames } from "./aliases.ts";
+import { complete, givenBy } from "./complete.ts";
 import { composeSchema, defaultDataset } from "./compose.ts";
-import { convention, crossChecks, notesOn } from "./cross_checks.ts";
+import { crossChecks, notesOn } from "./cross_checks.ts";
 import { isObject, withDefaults } from "./defaults.ts";
 import { type JsonSchema, show } from "./describe.ts";
 import { formatPlace, type Located, toPlain } from "./located.ts";
 import { leadingPath, type Path, Positions } from "./positions.ts";
 import { type Problem, problemsError, withRemedy } from "./problems.ts";
+import { pytorchVaeNotes } from "./pytorch_vae.ts";
 import type { Registries, Registry } from "./registries.ts";
 import type { Config } from "./schema.ts";
 import { withTexts } from "./texts.ts";
@@ -63,9 +65,14 @@ export function validate(written: Located, registries: Registries, files: readon
   if (problems.length > 0 || !model || !dataset) throw problemsError(problems, files);
 
   const { $schema: _, ...config } = filled as unknown as Config & { $schema?: string };
-  problems.push(...crossChecks(config, model, positions), ...ownCheck(model, config, positions));
+  problems.push(
+    ...crossChecks(config, model, positions),
+    ...ownCheck(model, config, givenBy(config, dataset), positions),
+  );
   if (problems.length > 0) throw problemsError(problems, files);
-  return { config: resolved(config), notes: notesOn(config, positions, model), positions, model, dataset };
+  const whole = complete(config, model, dataset);
+  const notes = [...notesOn(config, positions, model), ...pytorchVaeNotes(whole, positions, model)];
+  return { config: whole, notes, positions, model, dataset };
 }
 
 function chooseByName<T>(
@@ -116,12 +123,13 @@ function inherited(path: Path, positions: Positions, files: readonly string[]): 
 }
 
 /** What the model itself finds wrong with its parameters. */
-function ownCheck(model: ModelDefinition, config: Config, positions: Positions): Problem[] {
+function ownCheck(model: ModelDefinition, config: Config, given: Given, positions: Positions): Problem[] {
+  const { name: _, ...params } = config.model_params;
   try {
-    model.check?.(config.model_params as never);
+    model.check?.(params as never, given);
     return [];
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
+    if (!(error instanceof UserError)) throw error;
     const { path, rest } = leadingPath(error.message) ?? { path: ["model_params"], rest: error.message };
     return [{ path, message: rest, place: positions.value(path) }];
   }
@@ -138,13 +146,4 @@ function unexpanded(value: unknown, positions: Positions, path: Path = []): Prob
   }
   if (Array.isArray(value)) return value.flatMap((item, i) => unexpanded(item, positions, [...path, i]));
   return Object.entries(value ?? {}).flatMap(([key, v]) => unexpanded(v, positions, [...path, key]));
-}
-
-function resolved(config: Config): Config {
-  const { exp_params, logging_params } = config;
-  return {
-    ...config,
-    exp_params: { ...exp_params, reconstruction: convention(exp_params) },
-    logging_params: { ...logging_params, name: logging_params.name ?? config.model_params.name },
-  };
 }

@@ -15,10 +15,10 @@ import { Rng } from "../rng.ts";
 import { tf } from "../tf.ts";
 import { encodeCheckpoint } from "./checkpoint.ts";
 import { BEST, LAST } from "./checkpoint_files.ts";
-import { buildModel, optimizersOf } from "./prepare.ts";
+import { buildModel, type Definitions, optimizersOf } from "./prepare.ts";
 import { newRunState } from "./run_state.ts";
 
-export interface ImportArgs {
+export interface ImportArgs extends Definitions {
   /** A state_dict (.pt, .pth, .safetensors) or Lightning's .ckpt. */
   readonly file: string;
   readonly config: Config;
@@ -46,8 +46,15 @@ export async function importCheckpoint(args: ImportArgs): Promise<{ ignored: num
   await checkFree(out);
   const stored = withoutPrefix(await readState(file));
   const seed = config.exp_params.manual_seed;
-  const dataset = () => openDataset(config.data_params, { baseDir, cacheDir: args.cacheDir, seed });
-  const { model, vae } = await buildModel({ config, baseDir, rng: Rng.fromSeed(seed), dataset });
+  const dataset = () =>
+    openDataset(config.data_params, { baseDir, cacheDir: args.cacheDir, seed }, args.dataset);
+  const { model, vae } = await buildModel({
+    config,
+    baseDir,
+    rng: Rng.fromSeed(seed),
+    definitions: args,
+    dataset,
+  });
   const ignored = fill(vae, stored, file);
   const bytes = encodeCheckpoint(model.name, vae, optimizersOf(vae, config), newRunState());
   for (const folder of ["checkpoints", "Samples", "Reconstructions"])

@@ -3,8 +3,8 @@ import { ConfigError } from "../errors.ts";
 import { type Scalar, type Tensor2D, type Tensor4D, tf } from "../tf.ts";
 import { checkLikelihood, LikelihoodOptions, logLikelihoods } from "./blocks/likelihood.ts";
 import { ConvOptions } from "./blocks/options.ts";
-import { defineModel } from "./define.ts";
-import { buildGaussianVAE } from "./gaussian.ts";
+import { defineModel, type Given } from "./define.ts";
+import { buildGaussianVAE, checkGaussianVAE, completeGaussianVAE } from "./gaussian.ts";
 import { importanceWeightedBound, logPriorRatio } from "./losses/importance.ts";
 import { klToUnitGaussian } from "./losses/kl.ts";
 import { meanSquaredError } from "./losses/reconstruction.ts";
@@ -30,19 +30,24 @@ export default defineModel({
   summary: "The importance-weighted autoencoder: a tighter bound on log p(x) of several draws of z.",
   paper: { title: "Importance Weighted Autoencoders", url: "https://arxiv.org/abs/1509.00519" },
   params: Params,
-  check: checkLikelihood,
+  pytorchVae: {
+    values: { output: "pytorch_vae" },
+    otherwise: [
+      "its loss is no bound: it weighs the K losses of an image by a softmax of themselves, which favours the worst draws, and takes the KL in closed form",
+    ],
+  },
+  complete: completeGaussianVAE,
+  check(o, given) {
+    checkGaussianVAE(o, given);
+    if (given) checkWeight(given);
+  },
   terms: () => ({
     bound: { doc: "-log 1/K sum_k p(x | z_k) p(z_k) / q(z_k | x), nats per image", weight: 1, nats: true },
   }),
   build(args) {
     const o = args.params;
     checkLikelihood(o);
-    if (args.natWeight <= 0) {
-      throw new ConfigError(
-        "exp_params.kld_weight: expected a number > 0 for IWAE, whose likelihood it implies, got 0. Raise it, or set " +
-          "reconstruction: elbo.",
-      );
-    }
+    checkWeight(args);
     const draws = o.num_samples;
     const { forward, ...vae } = buildGaussianVAE(o, args);
     return {
@@ -74,3 +79,11 @@ export default defineModel({
     };
   },
 });
+
+function checkWeight({ natWeight }: Pick<Given, "natWeight">): void {
+  if (natWeight > 0) return;
+  throw new ConfigError(
+    "exp_params.kld_weight: expected a number > 0 for IWAE, whose likelihood it implies, got 0. Raise it, or set " +
+      "reconstruction: elbo.",
+  );
+}
