@@ -44,9 +44,10 @@ async function write(path: string, { format, out, checkpoint, backend }: Options
   const run = await openRun(path, { backend, ...(checkpoint !== undefined && { checkpoint }) });
   try {
     if (format !== "tfjs") {
-      const { ownWeights, torchWeights } = await import("../experiment/export_weights.ts");
+      const { ownWeights, torchDifferences, torchWeights } = await import("../experiment/export_weights.ts");
       await writeAtomic(out, format === "safetensors" ? ownWeights(run) : torchWeights(run));
       console.log(`${run.vae.params.size} parameters written to ${out}`);
+      if (format === "pt-names") for (const text of torchDifferences(run)) console.warn(`note   ${text}`);
       return;
     }
     const { decoderLayers, layersModelFiles } = await import("../experiment/decoder_layers.ts");
