@@ -4,6 +4,7 @@ import { conventionOf } from "./complete.ts";
 import { DEFAULT_DATASET } from "./compose.ts";
 import { type JsonSchema, show } from "./describe.ts";
 import { formatPlace } from "./located.ts";
+import { definitionError } from "./plugin_faults.ts";
 import type { Path, Positions } from "./positions.ts";
 import { type Problem, withRemedy } from "./problems.ts";
 import { type Config, ExpParams } from "./schema.ts";
@@ -15,7 +16,13 @@ export function crossChecks(config: Config, model: ModelDefinition, positions: P
     problems.push({ path, message, place: positions[at](path) });
   const { exp_params: exp, trainer_params: trainer } = config;
 
-  const terms = Object.keys(model.terms(config.model_params as never, conventionOf(exp)));
+  const declared = model.terms(config.model_params as never, conventionOf(exp));
+  for (const [name, term] of Object.entries(declared)) {
+    if (Number.isFinite(Object(term).weight)) continue;
+    const fact = `terms: expected of "${name}" {doc, weight}, weight a number, got ${show(term)}.`;
+    throw definitionError(model, fact, name, "first");
+  }
+  const terms = Object.keys(declared);
   for (const name of Object.keys(exp.loss_weights ?? {})) {
     if (terms.includes(name)) continue;
     const path = ["exp_params", "loss_weights", name];

@@ -1,4 +1,5 @@
 import { givenBy, imageRangeOf } from "../config/complete.ts";
+import { definitionError, pluginOf } from "../config/plugin_faults.ts";
 import type { Config } from "../config/schema.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { DatasetDefinition } from "../data/define.ts";
@@ -10,6 +11,7 @@ import { getModel } from "../models/index.ts";
 import type { VAE } from "../models/vae.ts";
 import { Rng } from "../rng.ts";
 import { createOptimizer, type Optimizer } from "./optimizers.ts";
+import { checkedModel } from "./plugin_model.ts";
 import { optimizerParams } from "./schedules.ts";
 import { lossWeights, type Weights } from "./weights.ts";
 
@@ -66,7 +68,7 @@ export async function buildModel(args: {
   const data = args.definitions?.dataset ?? datasetNamed(args.config.data_params.name);
   const given = givenBy(args.config, data);
   const imageShape = given.imageShape ?? (await args.dataset()).imageShape;
-  const vae = await model.build({
+  const built = await model.build({
     ...given,
     params,
     imageShape,
@@ -81,6 +83,8 @@ export async function buildModel(args: {
     baseDir: args.baseDir,
     ...(args.progress && { progress: args.progress }),
   });
+  const terms = () => model.terms(params, given.convention);
+  const vae = pluginOf(model) === undefined ? built : checkedModel(model, built, terms(), imageShape);
   return { model, vae, imageShape };
 }
 
@@ -112,7 +116,11 @@ export async function prepare({
   });
   const dataset = await open();
   if (String(imageShape) !== String(dataset.imageShape))
-    throw new Error(`data set ${data.name}: gave images of ${dataset.imageShape}, expected ${imageShape}`);
+    throw definitionError(
+      definitions.dataset ?? datasetNamed(data.name),
+      `imageShape: expected [${imageShape}], as it said before it was opened, got [${dataset.imageShape}].`,
+      "imageShape",
+    );
   const common = {
     imageShape: dataset.imageShape,
     imageRange: data.image_range,
