@@ -94,7 +94,7 @@ async function attempt(at: string, path: string, run: () => Promise<unknown>): P
     const line = lineIn(error, path);
     const remedy = error instanceof SyntaxError && !line ? `. node --check ${path} shows the line` : "";
     const where = line ? ` (line ${line})` : "";
-    throw new ConfigError(`${at}${where}: ${told(error)}${remedy}`, { cause });
+    throw new ConfigError(`${at}${where}: ${told(error).replaceAll(/\s+/g, " ").trim()}${remedy}`, { cause });
   }
 }
 
