@@ -18,3 +18,4 @@ export type { Batch, Ctx, Loss, Named, Phase, Posterior, VAE } from "./models/va
 export type { Param } from "./nn/params.ts";
 export { type PluginApi, pluginApi } from "./plugin_api.ts";
 export { Rng } from "./rng.ts";
+export type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D } from "./tf.ts";

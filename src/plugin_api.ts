@@ -1,6 +1,7 @@
 import { Type } from "typebox";
 import { oneOf } from "./config/schema.ts";
 import { defineDataset } from "./data/define.ts";
+import { ConfigError } from "./errors.ts";
 import { convDecoder } from "./models/blocks/decoder.ts";
 import { convEncoder } from "./models/blocks/encoder.ts";
 import { checkLikelihood, LikelihoodOptions, reconstructionTerm } from "./models/blocks/likelihood.ts";
@@ -29,6 +30,8 @@ export const pluginApi = {
   oneOf,
   defineModel,
   defineDataset,
+  /** What a `check` throws, its message starting with the key: `model_params.margin: expected …`. */
+  ConfigError,
   /** The convolutional Gaussian VAE that variants share. */
   buildGaussianVAE,
   reparameterize,

@@ -42,9 +42,10 @@ async function run(options: Options): Promise<void> {
   const { loadConfig } = await import("../config/load.ts");
   const { bench } = await import("../experiment/bench.ts");
   const { prepare } = await import("../experiment/prepare.ts");
-  const { config, baseDir } = await loadConfig(options.config, { set: options.set ?? [] });
+  const loaded = await loadConfig(options.config, { set: options.set ?? [] });
+  const { config } = loaded;
   const backend = await useBackend(options.backend);
-  const prepared = await prepare({ config, baseDir, cacheDir: cacheDir("data") });
+  const prepared = await prepare({ ...loaded, cacheDir: cacheDir("data") });
   try {
     const { steps, warmup, phases } = options;
     const say = (text: string) => console.error(text);

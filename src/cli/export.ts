@@ -58,10 +58,11 @@ async function write(path: string, { format, out, checkpoint, backend }: Options
   const run = await openRun(path, { backend, ...(checkpoint !== undefined && { checkpoint }) });
   try {
     if (format !== "tfjs") {
-      const { ownWeights, torchWeights } = await import("../experiment/export_weights.ts");
+      const { ownWeights, torchDifferences, torchWeights } = await import("../experiment/export_weights.ts");
       const kind = ending === ".safetensors" ? "safetensors" : "torch";
       await writeAtomic(out, format === "safetensors" ? ownWeights(run) : await torchWeights(run, kind));
       console.log(`${run.vae.params.size} parameters written to ${out}`);
+      if (format === "pt-names") for (const text of torchDifferences(run)) console.warn(`note   ${text}`);
       return;
     }
     const { decoderLayers, layersModelFiles } = await import("../experiment/decoder_layers.ts");

@@ -45,12 +45,11 @@ async function run(file: string, options: Options): Promise<void> {
   const signed = first.config.data_params.image_range === "signed";
   const named = set.some((s) => s.startsWith("model_params.output="));
   const output = `model_params.output=${signed ? "tanh" : "pytorch_vae"}`;
-  const { config, baseDir } = named ? first : await loadConfig(options.config, { set: [...set, output] });
+  const loaded = named ? first : await loadConfig(options.config, { set: [...set, output] });
   await useBackend(options.backend);
   const { ignored, notes } = await importCheckpoint({
+    ...loaded,
     file,
-    config,
-    baseDir,
     cacheDir: cacheDir("data"),
     out: options.out,
   });

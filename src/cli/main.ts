@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { pluginFault } from "../config/plugin_faults.ts";
 import { UserError } from "../errors.ts";
 import { addAttribute } from "./attribute.ts";
 import { addBench } from "./bench.ts";
@@ -73,6 +74,9 @@ try {
   else if (error instanceof UserError) {
     console.error(error.message);
     process.exitCode = error.exitCode;
+  } else if (pluginFault(error) !== undefined) {
+    console.error(pluginFault(error));
+    process.exitCode = 2;
   } else {
     console.error(error);
     console.error("This is a bug of tfjs-vae: please report it with the text above.");

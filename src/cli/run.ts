@@ -46,7 +46,8 @@ async function run(options: Options): Promise<void> {
   const { train } = await import("../experiment/runner.ts");
 
   process.on("SIGUSR1", () => {}); // before there is anything to save: Node would start its debugger
-  const { config, baseDir, notes } = await loadConfig(configFile(options), { set: options.set ?? [] });
+  const loaded = await loadConfig(configFile(options), { set: options.set ?? [] });
+  const { config, baseDir, notes } = loaded;
   if (!options.quiet) for (const note of notes) console.log(`note   ${note}`);
   const { save_dir, name = config.model_params.name } = config.logging_params;
   const resumed = options.resume === "auto" ? newestRun(save_dir, name) : options.resume;
@@ -57,8 +58,7 @@ async function run(options: Options): Promise<void> {
   const backend = await useBackend(options.backend);
   const progress = options.quiet ? undefined : progressTo(process.stdout);
   const prepared = await prepare({
-    config,
-    baseDir,
+    ...loaded,
     cacheDir: cacheDir("data"),
     ...(progress && { progress }),
   });

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { loadConfig } from "../config/load.ts";
-import { layer, projectRegistries, type Registries } from "../config/registries.ts";
+import { layeredRegistries } from "../config/registries.ts";
 import { UserError } from "../errors.ts";
 import { collect } from "./collect.ts";
 import { examples } from "./examples.ts";
@@ -21,14 +21,13 @@ export function addValidate(program: Command): void {
       }),
     )
     .action(async (files: string[], { set = [] }: { set?: string[] }) => {
-      const registries = await projectRegistries();
-      for (const file of files) await validateFile(file, set, registries);
+      for (const file of files) await validateFile(file, set);
     });
 }
 
-async function validateFile(file: string, set: readonly string[], project: Registries): Promise<void> {
+async function validateFile(file: string, set: readonly string[]): Promise<void> {
   // A file's plugins are its own: the next file must not pass by them.
-  const registries = { models: layer(project.models), datasets: layer(project.datasets) };
+  const registries = await layeredRegistries();
   try {
     if (isExperiment(file)) {
       const { loadExperiment } = await import("../comparison/load.ts");

@@ -55,12 +55,12 @@ export async function checkExperiment(
 /** Opens a member's data and builds its model, which is freed again. */
 async function made(
   { baseDir, file }: Experiment,
-  { config, run }: Member,
+  { config, model, dataset: data, run }: Member,
   progress?: (what: string, done: number, total: number) => void,
 ): Promise<Dataset> {
   try {
     const args = { config, baseDir, cacheDir: cacheDir("data"), ...(progress && { progress }) };
-    const { vae, optimizers, dataset } = await prepare(args);
+    const { vae, optimizers, dataset } = await prepare({ ...args, model, dataset: data });
     disposeModel(vae);
     for (const optimizer of optimizers.values()) optimizer.dispose();
     return dataset;

@@ -9,13 +9,15 @@ import { loadPlugins, pluginFiles } from "../config/plugins.ts";
 import { formatPath, type Path, Positions } from "../config/positions.ts";
 import { type Problem, problemsError, withRemedy } from "../config/problems.ts";
 import { readYamlFile } from "../config/read.ts";
-import { layer, projectRegistries, type Registries } from "../config/registries.ts";
+import { layeredRegistries, type Registries } from "../config/registries.ts";
 import type { Config } from "../config/schema.ts";
 import { validate } from "../config/validate.ts";
 import { violations } from "../config/violations.ts";
+import type { DatasetDefinition } from "../data/define.ts";
 import { ConfigError } from "../errors.ts";
 import type { FigureOptions } from "../experiment/figures/context.ts";
 import { namesFile } from "../features/sources/source.ts";
+import type { ModelDefinition } from "../models/define.ts";
 import { didYouMean } from "../suggest.ts";
 import { type ExperimentFile, ExperimentSchema } from "./schema.ts";
 
@@ -27,6 +29,8 @@ export interface Member {
   readonly seed: number;
   /** As `vae run` would take it. */
   readonly config: Config;
+  readonly model: ModelDefinition;
+  readonly dataset: DatasetDefinition;
 }
 
 export interface Experiment {
@@ -81,16 +85,15 @@ export async function loadExperiment(
   if (problems.length > 0) throw problemsError(problems, [file]);
 
   const folder = out ?? join("logs", "experiments", plain.name);
-  const project = await projectRegistries();
   const members: Member[] = [];
   const failed: string[] = [];
   for (const [run, node] of (root.value as Nodes).get("runs")!.value as Nodes) {
     // A run's plugins are its own.
-    const registries = { models: layer(project.models), datasets: layer(project.datasets) };
+    const registries = await layeredRegistries();
     for (const seed of plain.seeds) {
       try {
         const fixed = { seed, steps: plain.steps, save_dir: join(folder, run) };
-        members.push({ run, seed, config: await configOf(file, root, node, fixed, registries) });
+        members.push({ run, seed, ...(await configOf(file, root, node, fixed, registries)) });
       } catch (error) {
         if (!(error instanceof ConfigError)) throw error;
         failed.push(...error.message.split("\n").filter((line) => !/^\d+ errors? in /.test(line)));
@@ -147,7 +150,7 @@ async function configOf(
   node: Located,
   { seed, steps, save_dir }: { seed: number; steps: number; save_dir: string },
   registries: Registries,
-): Promise<Config> {
+): Promise<Omit<Member, "run" | "seed">> {
   const shared = (root.value as Nodes).get("shared");
   const { root: given, files } = overItsBases(node, file, shared && isMap(shared) ? shared : undefined);
   const { place } = root;
@@ -162,8 +165,8 @@ async function configOf(
   );
   const whole = merge(given, fixed);
   await loadPlugins(pluginFiles(whole), registries, async () => (await import("../plugin_api.ts")).pluginApi);
-  const { config, positions } = validate(whole, registries, [file, ...files]);
-  return rebaseInherited(config, positions, dirname(resolve(file)));
+  const { config, positions, model, dataset } = validate(whole, registries, [file, ...files]);
+  return { config: rebaseInherited(config, positions, dirname(resolve(file))), model, dataset };
 }
 
 /** What is wrong with the experiment's own keys. */

@@ -6,6 +6,7 @@ import { cacheDir } from "../cache_dir.ts";
 import { leaves } from "../config/leaves.ts";
 import { loadConfig } from "../config/load.ts";
 import { rebasePaths } from "../config/paths.ts";
+import { layeredRegistries } from "../config/registries.ts";
 import { ConfigError } from "../errors.ts";
 import { newestCheckpoint } from "../experiment/checkpoint_files.ts";
 import { type Evaluation, evaluateRun } from "../experiment/figures/index.ts";
@@ -32,7 +33,9 @@ export const trainedFolder = ({ config }: Member): string | undefined =>
 export async function stepsDone(experiment: Experiment, member: Member): Promise<number> {
   const folder = trainedFolder(member);
   if (folder === undefined) return 0;
-  const { config, baseDir } = await loadConfig(join(folder, "config.yaml"));
+  const { config, baseDir } = await loadConfig(join(folder, "config.yaml"), {
+    registries: await layeredRegistries(),
+  });
   const wanted = leaves(rebasePaths(member.config, () => experiment.baseDir, "/"));
   const found = leaves(rebasePaths(config, () => baseDir, "/"));
   const differing = [...new Set([...wanted.keys(), ...found.keys()])].filter(
@@ -55,7 +58,7 @@ export async function stepsDone(experiment: Experiment, member: Member): Promise
 /** Trains a member from where it stands to the experiment's steps, or a signal. */
 export async function trainMember(
   { baseDir }: Experiment,
-  { config }: Member,
+  { config, model, dataset }: Member,
   backend: BackendInfo,
   progress?: (what: string, done: number, total: number) => void,
 ): Promise<TrainResult> {
@@ -64,6 +67,8 @@ export async function trainMember(
   const prepared = await prepare({
     config,
     baseDir,
+    model,
+    dataset,
     cacheDir: cacheDir("data"),
     ...(progress && { progress }),
   });

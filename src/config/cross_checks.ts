@@ -1,8 +1,10 @@
 import { type ModelDefinition, phasesOf } from "../models/define.ts";
 import { didYouMean } from "../suggest.ts";
+import { conventionOf } from "./complete.ts";
 import { DEFAULT_DATASET } from "./compose.ts";
 import { type JsonSchema, show } from "./describe.ts";
 import { formatPlace } from "./located.ts";
+import { definitionError } from "./plugin_faults.ts";
 import type { Path, Positions } from "./positions.ts";
 import { type Problem, withRemedy } from "./problems.ts";
 import { type Config, ExpParams } from "./schema.ts";
@@ -14,7 +16,13 @@ export function crossChecks(config: Config, model: ModelDefinition, positions: P
     problems.push({ path, message, place: positions[at](path) });
   const { exp_params: exp, trainer_params: trainer } = config;
 
-  const terms = Object.keys(model.terms(config.model_params as never, convention(exp)));
+  const declared = model.terms(config.model_params as never, conventionOf(exp));
+  for (const [name, term] of Object.entries(declared)) {
+    if (Number.isFinite(Object(term).weight)) continue;
+    const fact = `terms: expected of "${name}" {doc, weight}, weight a number, got ${show(term)}.`;
+    throw definitionError(model, fact, name, "first");
+  }
+  const terms = Object.keys(declared);
   for (const name of Object.keys(exp.loss_weights ?? {})) {
     if (terms.includes(name)) continue;
     const path = ["exp_params", "loss_weights", name];
@@ -87,7 +95,7 @@ export function notesOn(config: Config, positions: Positions, model?: ModelDefin
     [
       !given("data_params", "name"),
       model?.dataset === undefined
-        ? `data_params.name: not given, so ${DEFAULT_DATASET}, which reads data_path as a folder of images.`
+        ? `data_params.name: not given, so ${DEFAULT_DATASET}, which reads data_path as a folder of images; celeba has CelebA's labels and partition.`
         : `data_params.name: not given, so ${model.dataset}, whose labels ${model.name} takes.`,
     ],
     [
@@ -132,9 +140,4 @@ export function notesOn(config: Config, positions: Positions, model?: ModelDefin
     ],
   ];
   return notes.flatMap(([applies, note]) => (applies ? [note] : []));
-}
-
-/** The convention that `exp_params` chooses. */
-export function convention(exp: Pick<ExpParams, "reconstruction" | "kld_weight">): "elbo" | "pixel_mean" {
-  return exp.reconstruction ?? (exp.kld_weight === undefined ? "elbo" : "pixel_mean");
 }

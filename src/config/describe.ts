@@ -55,7 +55,8 @@ export function describe(schema: JsonSchema): string {
 export function show(value: unknown): string {
   if (value === undefined) return "nothing";
   if (Array.isArray(value) && value.length === 0) return "an empty list";
-  const text = JSON.stringify(value)?.replaceAll(",", ", ").replaceAll('":', '": ') ?? String(value);
+  const json = JSON.stringify(value) ?? String(value);
+  const text = typeof value === "string" ? json : json.replaceAll(",", ", ").replaceAll('":', '": ');
   if (text.length <= 60)
     return Object.keys(Object(value)).length === 0 && text === "{}" ? "an empty map" : text;
   if (typeof value === "string") return `${text.slice(0, 56)}…"`;

@@ -2,6 +2,7 @@ import { realpathSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { ConfigError } from "../errors.ts";
 import { formatPlace, isMap, type Located, merge } from "./located.ts";
+import { expandHome } from "./paths.ts";
 import { readYamlFile } from "./read.ts";
 
 export interface ReadConfig {
@@ -27,7 +28,7 @@ export function readWithBases(file: string, place = ""): ReadConfig {
     const chain = [...above, name];
     let below: Located | undefined;
     for (const { value, place } of bases) {
-      const target = isAbsolute(value) ? value : join(dirname(name), value);
+      const target = baseFile(value, name);
       const at = `${formatPlace(place)} extends`;
       const again = chain.findIndex((f) => realPath(f) === realPath(target));
       if (again >= 0) {
@@ -48,11 +49,17 @@ export function readWithBases(file: string, place = ""): ReadConfig {
 export function overItsBases(node: Located, file: string, between?: Located): ReadConfig {
   const { own, bases } = splitExtends(node);
   const read = bases.map(({ value, place }) => {
-    const target = isAbsolute(value) ? value : join(dirname(file), value);
+    const target = baseFile(value, file);
     return readWithBases(target, `${formatPlace(place)} extends`);
   });
   const layers = [...read.map(({ root }) => root), ...(between ? [between] : []), own];
   return { root: layers.reduce(merge), files: read.flatMap(({ files }) => files) };
+}
+
+/** A base as `file` names it. */
+function baseFile(name: string, file: string): string {
+  const base = expandHome(name);
+  return isAbsolute(base) ? base : join(dirname(file), base);
 }
 
 function splitExtends(node: Located) {

@@ -16,6 +16,8 @@ export interface Located {
   readonly place: Place;
   /** Of the key that names it, in a map. */
   readonly keyPlace?: Place;
+  /** Of a scalar without quotes, what was written: where only text makes sense, it is the value. */
+  readonly text?: string;
 }
 
 /** `file:line:column`, or the `--set` argument. */

@@ -82,7 +82,11 @@ class Reader {
         throw fault(place, `the alias *${node.source} holds itself. Write the value`);
       return { ...this.read(target, place, keyPlace), place };
     }
-    if (isScalar(node)) return located(scalar(node.value, place, node.source));
+    if (isScalar(node)) {
+      const written = located(scalar(node.value, place, node.source));
+      const plain = node.type === "PLAIN" && node.value !== null && node.source !== undefined;
+      return plain ? { ...written, text: node.source! } : written;
+    }
     if (this.open.length >= MAX_DEPTH) throw fault(place, `nested more than ${MAX_DEPTH} deep`);
     this.open.push(node);
     let value: Located["value"] = null;
@@ -153,10 +157,20 @@ function compose(text: string, lineCounter: LineCounter): readonly Document[] {
   return Array.isArray(documents) ? documents : [];
 }
 
+/** Whether YAML takes a part of `text` for a comment. */
+export function hasComment(text: string): boolean {
+  return [...new Lexer().lex(text)].some((token) => CST.tokenType(token) === "comment");
+}
+
 function explain(code: string, message: string): string {
   if (code === "DUPLICATE_KEY") return "this key is given twice. Remove one";
   if (code === "TAB_AS_INDENT") return "a tab in the indentation. Use spaces";
   if (code === "TAG_RESOLVE_FAILED") return `${message}. Remove the tag: plain YAML values only`;
+  if (code === "BAD_DQ_ESCAPE") {
+    const got = /\\./.exec(message)?.[0];
+    return `in double quotes a backslash begins an escape, and ${got} is none. Use single quotes, or forward slashes in a path`;
+  }
+  if (code === "BAD_SCALAR_START") return `not YAML: ${message}. Put the value in quotes`;
   return `not YAML: ${message}`;
 }
 

@@ -1,4 +1,5 @@
-import { isAbsolute, relative, resolve } from "node:path";
+import { homedir } from "node:os";
+import { isAbsolute, join, relative, resolve } from "node:path";
 import { namesFile } from "../features/sources/source.ts";
 import type { Path, Positions } from "./positions.ts";
 import type { Config } from "./schema.ts";
@@ -9,16 +10,26 @@ const FILE_KEYS: readonly Path[] = [
   ["model_params", "feature_network", "weights"],
 ];
 
+/** `~` and `~/photos` as a shell would have expanded them. */
+export function expandHome(name: string): string {
+  return name === "~" || name.startsWith("~/") ? join(homedir(), name.slice(1)) : name;
+}
+
 /**
  * The config with every relative file name rewritten to start from the folder `to`, where it started from
- * `from(path)`. Absolute names stay.
+ * `from(path)`. Absolute names stay; `~` is expanded, in `save_dir` too.
  */
 export function rebasePaths(config: Config, from: (path: Path) => string, to: string): Config {
-  const moved = structuredClone(config) as Config & { plugins?: string[] };
-  const move = (path: Path, name: string) =>
-    isAbsolute(name) || resolve(from(path)) === resolve(to)
+  const moved = structuredClone(config) as Config & {
+    plugins?: string[];
+    logging_params: { save_dir: string };
+  };
+  const move = (path: Path, written: string) => {
+    const name = expandHome(written);
+    return isAbsolute(name) || resolve(from(path)) === resolve(to)
       ? name
       : relative(to, resolve(from(path), name)) || ".";
+  };
   for (const path of FILE_KEYS) {
     const parent = path.slice(0, -1).reduce<unknown>((v, key) => Object(v)[key], moved) as Record<
       string,
@@ -28,6 +39,7 @@ export function rebasePaths(config: Config, from: (path: Path) => string, to: st
     const name = Object(parent)[key];
     if (typeof name === "string" && (key !== "weights" || namesFile(name))) parent[key] = move(path, name);
   }
+  moved.logging_params.save_dir = expandHome(moved.logging_params.save_dir);
   if (moved.plugins) moved.plugins = moved.plugins.map((name, i) => move(["plugins", i], name));
   return moved;
 }

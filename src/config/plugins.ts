@@ -1,11 +1,13 @@
-import { existsSync } from "node:fs";
-import { basename, resolve } from "node:path";
+import { existsSync, realpathSync } from "node:fs";
+import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { DatasetDefinition } from "../data/define.ts";
 import { ConfigError, UserError } from "../errors.ts";
 import type { ModelDefinition } from "../models/define.ts";
 import { type JsonSchema, show } from "./describe.ts";
 import { formatPlace, type Located, type Place } from "./located.ts";
+import { expandHome } from "./paths.ts";
+import { lineIn, rememberOwner, rememberParts, rememberPlugin, told } from "./plugin_faults.ts";
 import type { Registries, Registry } from "./registries.ts";
 import { schemaFault } from "./violations.ts";
 
@@ -40,12 +42,16 @@ export async function loadPlugins(
 ): Promise<void> {
   for (const { name, place } of files) {
     const at = `${formatPlace(place)} plugins ${name}`;
-    const path = resolve(place.dir, name);
+    const path = resolve(place.dir, expandHome(name));
     if (!existsSync(path)) throw new ConfigError(`${at}: no file ${path}. Write it relative to this config.`);
-    const exported = await attempt(at, path, async () => (await import(pathToFileURL(path).href)).default);
+    const file = realpathSync(path); // as stacks name it
+    rememberPlugin(file);
+    const exported = await attempt(at, file, () => importDefault(file));
     let result = exported;
     if (typeof exported === "function") {
-      if (!made.has(exported)) made.set(exported, await attempt(at, path, async () => exported(await api())));
+      const given = await api();
+      rememberParts(given);
+      if (!made.has(exported)) made.set(exported, await attempt(at, file, async () => exported(given)));
       result = made.get(exported);
     }
     const definitions: unknown[] = Array.isArray(result) ? result : [result];
@@ -55,8 +61,27 @@ export async function loadPlugins(
         Array.isArray(result) ? `${at}: default export[${i}]` : `${at}: default export`,
         registries,
       );
+      rememberOwner(definition as object, file);
     });
   }
+}
+
+/**
+ * The default export of a module. TypeScript is Node's to strip where it does and can (from 22.18 and 23.6 on, but no
+ * enums, and nothing in node_modules), else jiti's to compile.
+ */
+async function importDefault(path: string): Promise<unknown> {
+  const typescript = /\.[cm]?ts$/.test(path);
+  if (!typescript || (process.features as { typescript?: unknown }).typescript) {
+    try {
+      return (await import(pathToFileURL(path).href)).default;
+    } catch (error) {
+      if (!typescript || !/^ERR_UNSUPPORTED_/.test((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    }
+  }
+  const { createJiti } = await import("jiti");
+  process.setSourceMapsEnabled(true); // for the lines of errors
+  return createJiti(import.meta.url, { fsCache: false, sourceMaps: true }).import(path, { default: true });
 }
 
 async function attempt(at: string, path: string, run: () => Promise<unknown>): Promise<unknown> {
@@ -65,13 +90,11 @@ async function attempt(at: string, path: string, run: () => Promise<unknown>): P
   } catch (cause) {
     if (cause instanceof UserError) throw new ConfigError(`${at}: ${cause.message}`, { cause });
     const error = cause instanceof Error ? cause : new Error(String(cause));
-    // The line in the plugin's own file, which the stack holds, is what its author needs; the stack is not.
-    const line = new RegExp(`${literally(basename(path))}[^\\s:)]*:(\\d+(?::\\d+)?)`).exec(
-      error.stack ?? "",
-    )?.[1];
+    // Its author needs the line in the plugin's own file, and none of the rest of the stack.
+    const line = lineIn(error, path);
     const remedy = error instanceof SyntaxError && !line ? `. node --check ${path} shows the line` : "";
     const where = line ? ` (line ${line})` : "";
-    throw new ConfigError(`${at}${where}: ${error.name}: ${error.message}${remedy}`, { cause });
+    throw new ConfigError(`${at}${where}: ${told(error).replaceAll(/\s+/g, " ").trim()}${remedy}`, { cause });
   }
 }
 
@@ -125,4 +148,3 @@ function isModel(definition: unknown, at: string): definition is ModelDefinition
 }
 
 const kindOf = (value: unknown) => (typeof value === "function" ? "a function" : show(value));
-const literally = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");

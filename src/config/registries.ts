@@ -32,3 +32,9 @@ export async function projectRegistries(): Promise<Registries> {
     datasets: { names: data.datasetNames, get: data.getDataset, register: data.registerDataset },
   };
 }
+
+/** The project's registries, to which plugins can add for one config alone. */
+export async function layeredRegistries(): Promise<Registries> {
+  const { models, datasets } = await projectRegistries();
+  return { models: layer(models), datasets: layer(datasets) };
+}

@@ -1,17 +1,20 @@
 import type { DatasetDefinition } from "../data/define.ts";
-import { ConfigError } from "../errors.ts";
-import type { ModelDefinition } from "../models/define.ts";
+import { UserError } from "../errors.ts";
+import type { Given, ModelDefinition } from "../models/define.ts";
 import { didYouMean } from "../suggest.ts";
 import { withOwnNames } from "./aliases.ts";
+import { complete, givenBy } from "./complete.ts";
 import { composeSchema, defaultDataset } from "./compose.ts";
-import { convention, crossChecks, notesOn } from "./cross_checks.ts";
+import { crossChecks, notesOn } from "./cross_checks.ts";
 import { isObject, withDefaults } from "./defaults.ts";
-import { show } from "./describe.ts";
+import { type JsonSchema, show } from "./describe.ts";
 import { formatPlace, type Located, toPlain } from "./located.ts";
 import { leadingPath, type Path, Positions } from "./positions.ts";
 import { type Problem, problemsError, withRemedy } from "./problems.ts";
+import { pytorchVaeNotes } from "./pytorch_vae.ts";
 import type { Registries, Registry } from "./registries.ts";
 import type { Config } from "./schema.ts";
+import { withTexts } from "./texts.ts";
 import { unknownKey } from "./unknown_keys.ts";
 import { type Violation, violations } from "./violations.ts";
 
@@ -25,6 +28,10 @@ export interface Validated {
   readonly dataset: DatasetDefinition;
 }
 
+/** What of a config is read before its schema is known. */
+const NAME: JsonSchema = { properties: { name: { type: "string" } } };
+const NAMES: JsonSchema = { properties: { model_params: NAME, data_params: NAME } };
+
 /**
  * The config that `written` holds, checked against the schemas of its model and data set and filled with defaults.
  *
@@ -33,7 +40,7 @@ export interface Validated {
  */
 export function validate(written: Located, registries: Registries, files: readonly string[]): Validated {
   const problems: Problem[] = [];
-  const named = toPlain(written) as Record<string, unknown>;
+  const named = toPlain(withTexts(written, NAMES)) as Record<string, unknown>;
   const places = new Positions(written);
   const choose = <T>(section: string, registry: Registry<T>, fallback?: string): T | undefined => {
     const { found, problem } = chooseByName(named[section], section, registry, places, fallback);
@@ -45,9 +52,8 @@ export function validate(written: Located, registries: Registries, files: readon
   const { root, problems: twice } = withOwnNames(written, model?.aliases, files);
   problems.push(...twice);
   const positions = new Positions(root);
-  const raw = toPlain(root) as Record<string, unknown>;
-
   const schema = composeSchema(model, dataset);
+  const raw = toPlain(withTexts(root, schema)) as Record<string, unknown>;
   if (dataset)
     raw.data_params = { name: dataset.name, ...(isObject(raw.data_params) ? raw.data_params : {}) };
   const filled = withDefaults(schema, raw) as Record<string, unknown>;
@@ -55,12 +61,18 @@ export function validate(written: Located, registries: Registries, files: readon
   for (const violation of violations(schema, filled)) {
     problems.push(toProblem(violation, positions, registries, names, files));
   }
+  problems.push(...unexpanded(raw, positions));
   if (problems.length > 0 || !model || !dataset) throw problemsError(problems, files);
 
   const { $schema: _, ...config } = filled as unknown as Config & { $schema?: string };
-  problems.push(...crossChecks(config, model, positions), ...ownCheck(model, config, positions));
+  problems.push(
+    ...crossChecks(config, model, positions),
+    ...ownCheck(model, config, givenBy(config, dataset), positions),
+  );
   if (problems.length > 0) throw problemsError(problems, files);
-  return { config: resolved(config), notes: notesOn(config, positions, model), positions, model, dataset };
+  const whole = complete(config, model, dataset);
+  const notes = [...notesOn(config, positions, model), ...pytorchVaeNotes(whole, positions, model)];
+  return { config: whole, notes, positions, model, dataset };
 }
 
 function chooseByName<T>(
@@ -111,22 +123,27 @@ function inherited(path: Path, positions: Positions, files: readonly string[]): 
 }
 
 /** What the model itself finds wrong with its parameters. */
-function ownCheck(model: ModelDefinition, config: Config, positions: Positions): Problem[] {
+function ownCheck(model: ModelDefinition, config: Config, given: Given, positions: Positions): Problem[] {
+  const { name: _, ...params } = config.model_params;
   try {
-    model.check?.(config.model_params as never, convention(config.exp_params));
+    model.check?.(params as never, given);
     return [];
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
+    if (!(error instanceof UserError)) throw error;
     const { path, rest } = leadingPath(error.message) ?? { path: ["model_params"], rest: error.message };
     return [{ path, message: rest, place: positions.value(path) }];
   }
 }
 
-function resolved(config: Config): Config {
-  const { exp_params, logging_params } = config;
-  return {
-    ...config,
-    exp_params: { ...exp_params, reconstruction: convention(exp_params) },
-    logging_params: { ...logging_params, name: logging_params.name ?? config.model_params.name },
-  };
+/** Texts with a variable of the shell's, which nothing here expands. */
+function unexpanded(value: unknown, positions: Positions, path: Path = []): Problem[] {
+  if (typeof value === "string") {
+    const found = /\$\{[^}]*\}/.exec(value)?.[0];
+    if (found === undefined) return [];
+    const fact = `expected text, got ${show(value)}, and ${found} is not expanded here`;
+    const remedy = " Write the value out, or let the shell do it, without single quotes around the argument.";
+    return [{ path, message: withRemedy(fact, remedy), place: positions.value(path) }];
+  }
+  if (Array.isArray(value)) return value.flatMap((item, i) => unexpanded(item, positions, [...path, i]));
+  return Object.entries(value ?? {}).flatMap(([key, v]) => unexpanded(v, positions, [...path, key]));
 }

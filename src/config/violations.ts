@@ -90,6 +90,8 @@ function remedy(schema: JsonSchema, value: unknown): string {
   const names = branches.flatMap((s) => s.enum ?? (s.const === undefined ? [] : [s.const])).map(String);
   if (names.length > 0) return didYouMean(value, names);
   const types = branches.map((s) => s.type);
+  if (/^[[{]/.test(value) && (types.includes("array") || types.includes("object")))
+    return " It is no YAML: is a bracket or a quote not closed?";
   if (types.includes("boolean") && /^(yes|on)$/i.test(value)) return " Write true.";
   if (types.includes("boolean") && /^(no|off)$/i.test(value)) return " Write false.";
   const numeric = types.includes("number") || types.includes("integer");

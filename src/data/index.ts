@@ -40,17 +40,17 @@ export function registerDataset(definition: DatasetDefinition): void {
 
 type DataParams = DataCommon & Readonly<Record<string, unknown>> & { readonly name: string };
 
-/** [H, W, C] of the images that `openDataset` will give; undefined where only opening tells. */
-export function expectedShape(params: DataParams): readonly [number, number, number] | undefined {
-  return definitionOf(params).imageShape?.(params);
+/** The data set that validated `data_params` name, or that of `definition`, a plugin's. @throws ConfigError, DataError */
+export function openDataset(
+  params: DataParams,
+  args: OpenArgs,
+  definition = datasetNamed(params.name),
+): Promise<Dataset> {
+  return definition.open(params, args);
 }
 
-/** The data set that validated `data_params` name. @throws ConfigError, DataError */
-export function openDataset(params: DataParams, args: OpenArgs): Promise<Dataset> {
-  return definitionOf(params).open(params, args);
-}
-
-function definitionOf({ name }: DataParams): DatasetDefinition {
+/** The data set of that name. @throws ConfigError */
+export function datasetNamed(name: string): DatasetDefinition {
   const definition = getDataset(name);
   if (definition !== undefined) return definition;
   const names = datasetNames();

@@ -18,10 +18,10 @@ import { BEST, LAST } from "./checkpoint_files.ts";
 import { OWN_LAYOUT } from "./export_weights.ts";
 import { foreignWeights } from "./foreign_weights.ts";
 import { ownNames } from "./own_names.ts";
-import { buildModel, optimizersOf } from "./prepare.ts";
+import { buildModel, type Definitions, optimizersOf } from "./prepare.ts";
 import { newRunState } from "./run_state.ts";
 
-export interface ImportArgs {
+export interface ImportArgs extends Definitions {
   /** A state_dict (.pt, .pth, .safetensors) or Lightning's .ckpt. */
   readonly file: string;
   readonly config: Config;
@@ -55,8 +55,15 @@ export async function importCheckpoint(args: ImportArgs): Promise<Imported> {
   await checkFree(out);
   const { tensors, notes: read } = await readState(file);
   const seed = config.exp_params.manual_seed;
-  const dataset = () => openDataset(config.data_params, { baseDir, cacheDir: args.cacheDir, seed });
-  const { model, vae } = await buildModel({ config, baseDir, rng: Rng.fromSeed(seed), dataset });
+  const dataset = () =>
+    openDataset(config.data_params, { baseDir, cacheDir: args.cacheDir, seed }, args.dataset);
+  const { model, vae } = await buildModel({
+    config,
+    baseDir,
+    rng: Rng.fromSeed(seed),
+    definitions: args,
+    dataset,
+  });
   const { stored, notes: named } = ownNames(tensors, [...vae.params.keys()]);
   const ignored = fill(vae, stored, file, model.name);
   const bytes = encodeCheckpoint(model.name, vae, optimizersOf(vae, config), newRunState());

@@ -3,6 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { type BackendInfo, useBackend } from "../backends/index.ts";
 import { cacheDir as userCache } from "../cache_dir.ts";
 import { loadConfig } from "../config/load.ts";
+import { layeredRegistries } from "../config/registries.ts";
 import type { Config } from "../config/schema.ts";
 import type { Dataset, Split } from "../data/dataset.ts";
 import { openDataset } from "../data/index.ts";
@@ -71,24 +72,29 @@ export type SplitName = "train" | "val" | "test";
  */
 export async function openRun(path: string, options: OpenRunOptions): Promise<OpenRun> {
   const { runDir, checkpoint } = findCheckpoint(path, options.checkpoint);
-  const { config, baseDir } = await loadConfig(join(runDir, "config.yaml"), { set: options.set ?? [] });
+  const { config, baseDir, ...definitions } = await loadConfig(join(runDir, "config.yaml"), {
+    set: options.set ?? [],
+    registries: await layeredRegistries(),
+  });
   const backend = await useBackend(options.backend);
   const seed = config.exp_params.manual_seed;
   const rng = Rng.fromSeed(seed);
   let opened: Promise<Dataset> | undefined;
   const dataset = () => {
-    opened ??= openDataset(config.data_params, {
+    const args = {
       baseDir,
       cacheDir: options.cacheDir ?? userCache("data"),
       seed,
       ...(options.progress && { progress: options.progress }),
-    });
+    };
+    opened ??= openDataset(config.data_params, args, definitions.dataset);
     return opened;
   };
   const { model, vae, imageShape } = await buildModel({
     config,
     baseDir,
     rng,
+    definitions,
     dataset,
     progress: options.progress,
   });

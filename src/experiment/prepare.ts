@@ -1,6 +1,9 @@
+import { givenBy, imageRangeOf } from "../config/complete.ts";
+import { definitionError, pluginOf } from "../config/plugin_faults.ts";
 import type { Config } from "../config/schema.ts";
 import type { Dataset } from "../data/dataset.ts";
-import { expectedShape, openDataset } from "../data/index.ts";
+import type { DatasetDefinition } from "../data/define.ts";
+import { datasetNamed, openDataset } from "../data/index.ts";
 import { labelRows } from "../data/label_rows.ts";
 import { Loader } from "../data/loader.ts";
 import { ConfigError } from "../errors.ts";
@@ -9,8 +12,11 @@ import { getModel } from "../models/index.ts";
 import type { VAE } from "../models/vae.ts";
 import { Rng } from "../rng.ts";
 import { createOptimizer, type Optimizer } from "./optimizers.ts";
+import { checkedModel } from "./plugin_model.ts";
 import { optimizerParams } from "./schedules.ts";
-import { conventionOf, lossWeights, natWeightOf, type Weights } from "./weights.ts";
+import { lossWeights, type Weights } from "./weights.ts";
+
+export { imageRangeOf };
 
 /** All that a config makes, before anything is trained or written. */
 export interface Prepared {
@@ -27,7 +33,13 @@ export interface Prepared {
   readonly rng: Rng;
 }
 
-export interface PrepareArgs {
+/** What the names in a config mean, as `loadConfig` gives it; left out: the project's definitions of these names. */
+export interface Definitions {
+  readonly model?: ModelDefinition;
+  readonly dataset?: DatasetDefinition;
+}
+
+export interface PrepareArgs extends Definitions {
   readonly config: Config;
   readonly baseDir: string;
   readonly cacheDir: string;
@@ -46,20 +58,21 @@ export async function buildModel(args: {
   readonly baseDir: string;
   /** The run's root. */
   readonly rng: Rng;
+  readonly definitions?: Definitions;
   /** Opens the data; before the model is built only where nothing else tells the images' shape. */
   dataset(): Promise<Dataset>;
   progress?: PrepareArgs["progress"];
 }): Promise<{ model: ModelDefinition; vae: VAE; imageShape: readonly [number, number, number] }> {
-  const { exp_params: exp, data_params, model_params } = args.config;
-  const { name, ...params } = model_params;
-  const model = getModel(name);
+  const { name, ...params } = args.config.model_params;
+  const model = args.definitions?.model ?? getModel(name);
   if (model === undefined) throw new ConfigError(`model_params.name: no model "${name}"`);
-  const imageShape = expectedShape(data_params) ?? (await args.dataset()).imageShape;
-  const vae = await model.build({
+  const data = args.definitions?.dataset ?? datasetNamed(args.config.data_params.name);
+  const given = givenBy(args.config, data);
+  const imageShape = given.imageShape ?? (await args.dataset()).imageShape;
+  const built = await model.build({
+    ...given,
     params,
     imageShape,
-    convention: conventionOf(exp),
-    natWeight: natWeightOf(exp),
     async labels() {
       const { labelNames, labelValues, valueNames } = await args.dataset();
       return labelNames.map((label, i) => ({
@@ -70,41 +83,50 @@ export async function buildModel(args: {
     },
     async drawLabels() {
       const { splits, labelNames } = await args.dataset();
-      return labelRows(splits.train, labelNames.length, data_params.train_limit);
+      return labelRows(splits.train, labelNames.length, args.config.data_params.train_limit);
     },
-    imageRange: imageRangeOf(args.config),
     rng: args.rng.fold("weights"),
     baseDir: args.baseDir,
     ...(args.progress && { progress: args.progress }),
   });
+  const terms = () => model.terms(params, given.convention);
+  const vae = pluginOf(model) === undefined ? built : checkedModel(model, built, terms(), imageShape);
   return { model, vae, imageShape };
 }
 
-/** Lowest and highest value of the images that the model sees. */
-export function imageRangeOf({ data_params }: Config): readonly [number, number] {
-  return data_params.image_range === "signed" ? [-1, 1] : [0, 1];
-}
-
 /** Opens the data and builds the model on the backend in use. @throws ConfigError, DataError, ShapeError */
-export async function prepare({ config, baseDir, cacheDir, progress }: PrepareArgs): Promise<Prepared> {
+export async function prepare({
+  config,
+  baseDir,
+  cacheDir,
+  progress,
+  ...definitions
+}: PrepareArgs): Promise<Prepared> {
   const { exp_params: exp, data_params: data } = config;
   const { name: _, ...params } = config.model_params;
   const rng = Rng.fromSeed(exp.manual_seed);
   let opened: Promise<Dataset> | undefined;
   const open = () => {
-    opened ??= openDataset(data, {
-      baseDir,
-      cacheDir,
-      seed: exp.manual_seed,
-      ...(progress && { progress }),
-    });
+    const args = { baseDir, cacheDir, seed: exp.manual_seed, ...(progress && { progress }) };
+    opened ??= openDataset(data, args, definitions.dataset);
     return opened;
   };
   // The model before the data, which may take minutes to pack.
-  const { model, vae, imageShape } = await buildModel({ config, baseDir, rng, dataset: open, progress });
+  const { model, vae, imageShape } = await buildModel({
+    config,
+    baseDir,
+    rng,
+    definitions,
+    dataset: open,
+    progress,
+  });
   const dataset = await open();
   if (String(imageShape) !== String(dataset.imageShape))
-    throw new Error(`data set ${data.name}: gave images of ${dataset.imageShape}, expected ${imageShape}`);
+    throw definitionError(
+      definitions.dataset ?? datasetNamed(data.name),
+      `imageShape: expected [${imageShape}], as it said before it was opened, got [${dataset.imageShape}].`,
+      "imageShape",
+    );
   const common = {
     imageShape: dataset.imageShape,
     imageRange: data.image_range,

@@ -1,19 +1,9 @@
+import { conventionOf, natWeightOf } from "../config/complete.ts";
 import type { ExpParams, LossWeight } from "../config/schema.ts";
-import type { Convention, ModelDefinition } from "../models/define.ts";
+import type { ModelDefinition } from "../models/define.ts";
 import { weightAt } from "./schedules.ts";
 
-/** PyTorch-VAE's kld_weight in all its configs: what pixel_mean means where none is given. */
-const KLD_WEIGHT = 0.00025;
-
-/** The convention of a config: what it says, else `pixel_mean` where it has a kld_weight, else `elbo`. */
-export function conventionOf(exp: ExpParams): Convention {
-  return exp.reconstruction ?? (exp.kld_weight === undefined ? "elbo" : "pixel_mean");
-}
-
-/** What a nat weighs beside the reconstruction: kld_weight under `pixel_mean`, else 1. */
-export function natWeightOf(exp: ExpParams): number {
-  return conventionOf(exp) === "pixel_mean" ? (exp.kld_weight ?? KLD_WEIGHT) : 1;
-}
+export { conventionOf, natWeightOf };
 
 /** The weight of each loss term at a step; the one place where weights are applied. */
 export type Weights = (step: number) => Record<string, number>;

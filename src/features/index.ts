@@ -58,6 +58,27 @@ export function checkFeatureNetwork(spec: FeatureNetworkSpec): NetworkTable {
   return network;
 }
 
+/** The object form of a spec, its default of `normalize` written out. */
+export function completeSpec(spec: FeatureNetworkSpec) {
+  const object = typeof spec === "string" ? { name: spec } : spec;
+  const normalize: Normalization = object.weights === "caffe" ? "caffe" : "imagenet";
+  return { normalize, ...object };
+}
+
+/** @throws ShapeError for images that the layers can't take */
+export function checkFeatureImages(
+  network: NetworkTable,
+  selected: readonly SelectedLayer[],
+  [height, width, channels]: readonly [number, number, number],
+): void {
+  if (channels !== 1 && channels !== 3) {
+    throw new ShapeError(
+      `model_params.feature_network: ${network.name}: expected images of 1 or 3 channels, got ${channels}.`,
+    );
+  }
+  checkImageSize(network, selected, height, width);
+}
+
 /**
  * The frozen network that a config asks for, ready to run. `layers`: by name or torchvision index; the
  * network's own choice where not given. The caller disposes it.
@@ -69,17 +90,10 @@ export async function loadFrozenNetwork(
   layers: readonly LayerName[] | undefined,
   args: LoadArgs,
 ): Promise<FrozenNetwork> {
-  const {
-    name,
-    weights,
-    normalize = weights === "caffe" ? "caffe" : "imagenet",
-  } = typeof spec === "string" ? { name: spec } : spec;
+  const { name, weights, normalize } = completeSpec(spec);
   const network = getNetwork(name);
   const selected = selectLayers(network, layers ?? network.defaultLayers);
-  const [height, width, channels] = args.imageShape;
-  if (channels !== 1 && channels !== 3)
-    throw new ShapeError(`feature network ${name}: expected images of 1 or 3 channels, got ${channels}`);
-  checkImageSize(network, selected, height, width);
+  checkFeatureImages(network, selected, args.imageShape);
   const found = await findWeights(network, weights, selected.at(-1)!.at, args);
   return frozenNetwork(network, selected, found, normalize);
 }

@@ -8,7 +8,7 @@ import {
 } from "./blocks/likelihood.ts";
 import { ConvOptions } from "./blocks/options.ts";
 import { defineModel, type TermDoc } from "./define.ts";
-import { buildGaussianVAE } from "./gaussian.ts";
+import { buildGaussianVAE, checkGaussianVAE, completeGaussianVAE } from "./gaussian.ts";
 import { capacityAt, capacityGap } from "./losses/capacity.ts";
 import { klToUnitGaussian } from "./losses/kl.ts";
 import { meanSquaredError } from "./losses/reconstruction.ts";
@@ -47,8 +47,13 @@ export default defineModel({
     url: "https://openreview.net/forum?id=Sy2fzU9gl",
   },
   params: Params,
+  pytorchVae: {
+    values: { output: "pytorch_vae", loss_type: "B" },
+    otherwise: ["its capacity rises with each batch of validation too"],
+  },
   aliases: { Capacity_max_iter: "capacity_max_iter" },
-  check: checkLikelihood,
+  complete: completeGaussianVAE,
+  check: checkGaussianVAE,
   terms: (o, convention): Record<string, TermDoc> => ({
     reconstruction: { doc: reconstructionDoc(convention), weight: 1 },
     ...klTerm(o),

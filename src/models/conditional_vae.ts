@@ -10,7 +10,7 @@ import {
 } from "./blocks/likelihood.ts";
 import { ConvOptions } from "./blocks/options.ts";
 import { defineModel } from "./define.ts";
-import { buildGaussianVAE } from "./gaussian.ts";
+import { buildGaussianVAE, checkGaussianVAE, completeGaussianVAE } from "./gaussian.ts";
 import { klToUnitGaussian } from "./losses/kl.ts";
 import { meanSquaredError } from "./losses/reconstruction.ts";
 import type { Label, LabelNeeds } from "./vae.ts";
@@ -45,8 +45,13 @@ export default defineModel({
     url: "https://proceedings.neurips.cc/paper/2015/hash/8d55a249e6baa5c06772297520da2051-Abstract.html",
   },
   params: Params,
+  knownAs: ["CVAE"],
+  pytorchVae: {
+    values: { output: "pytorch_vae" },
+  },
   dataset: "celeba",
-  check: checkLikelihood,
+  complete: completeGaussianVAE,
+  check: checkGaussianVAE,
   terms: (_, convention) => ({
     reconstruction: { doc: reconstructionDoc(convention).replace("x | z", "x | z, y"), weight: 1 },
     kl: { doc: "KL(q(z | x, y) || N(0, I)), nats per image", weight: 1, nats: true },

@@ -40,6 +40,22 @@ export interface BuildArgs<Params> {
   progress?(what: string, done: number, total: number): void;
 }
 
+/** What is known of a run before its data are opened. */
+export interface Given extends Pick<BuildArgs<unknown>, "convention" | "natWeight" | "imageRange"> {
+  /** [H, W, C]; undefined where only the data tell. */
+  readonly imageShape?: readonly [number, number, number] | undefined;
+}
+
+/** How PyTorch-VAE's model of a variant's name differs from the variant with its defaults. */
+export interface PyTorchVae {
+  /** Parameters that stand for what it does, where its config files say nothing and the default here is another. */
+  readonly values: Readonly<Record<string, unknown>>;
+  /** What it does otherwise that no parameter sets: sentences. */
+  readonly otherwise?: readonly string[];
+  /** A config of this project that trains as it does. */
+  readonly config?: string;
+}
+
 export interface ModelDefinition<P extends TObject = TObject, Term extends string = string> {
   /** As in `model_params.name`. */
   readonly name: string;
@@ -50,14 +66,19 @@ export interface ModelDefinition<P extends TObject = TObject, Term extends strin
   readonly params: P;
   /** Names that PyTorch-VAE has for parameters, where they differ: its own -> ours. Configs may use either. */
   readonly aliases?: Readonly<Record<string, string>>;
+  /** Other names that people know it by, for suggestions; no config may use them. */
+  readonly knownAs?: readonly string[];
+  readonly pytorchVae?: PyTorchVae;
   /** The data set where a config names none; `image_folder` where left out. */
   readonly dataset?: string;
+  /** The parameters with those defaults written out that depend on others; its result is what a run's config keeps. */
+  complete?(params: Static<P>): Static<P>;
   /**
-   * What the schema can't say, found before anything is built; must not need tfjs.
+   * What the schema can't say, found before anything is built; must not need tfjs. Without `given`: the parameters alone.
    *
-   * @throws ConfigError, its message starting with the key: `model_params.feature_layers[2]: expected …`.
+   * @throws UserError, its message starting with the key: `model_params.feature_layers[2]: expected …`.
    */
-  check?(params: Static<P>, convention: Convention): void;
+  check?(params: Static<P>, given?: Given): void;
   /** Names of its phases in order, each with an optimizer of its own; `["vae"]` where left out. */
   readonly phases?: readonly [string, ...string[]];
   /** The loss terms with their default weights under a convention. */

@@ -1,12 +1,17 @@
 import { Type } from "typebox";
-import { checkFeatureNetwork, loadFrozenNetwork } from "../features/index.ts";
+import {
+  checkFeatureImages,
+  checkFeatureNetwork,
+  completeSpec,
+  loadFrozenNetwork,
+} from "../features/index.ts";
 import { FeatureNetworkSchema } from "../features/schema.ts";
 import { selectLayers } from "../features/select_layers.ts";
 import { type Scalar, type Tensor4D, tf } from "../tf.ts";
 import { checkLikelihood, LikelihoodOptions, reconstructionTerm } from "./blocks/likelihood.ts";
 import { ConvOptions } from "./blocks/options.ts";
 import { defineModel } from "./define.ts";
-import { buildGaussianVAE } from "./gaussian.ts";
+import { buildGaussianVAE, checkGaussianVAE, completeGaussianVAE } from "./gaussian.ts";
 import { featureLosses, sumOf } from "./losses/features.ts";
 import { klToUnitGaussian } from "./losses/kl.ts";
 import { meanSquaredError } from "./losses/reconstruction.ts";
@@ -43,10 +48,27 @@ export default defineModel({
     url: "https://arxiv.org/abs/1610.00291",
   },
   params: Params,
-  check(o) {
-    checkLikelihood(o);
+  pytorchVae: {
+    values: {
+      output: "pytorch_vae",
+      feature_network: { name: "vgg19_bn", weights: "torchvision", normalize: "none" },
+      feature_layers: [14, 24, 34, 43],
+    },
+    otherwise: [
+      "its frozen network normalizes by the statistics of each batch, for Lightning puts it in training mode",
+    ],
+    config: "configs/dfcvae_pytorch_vae.yaml",
+  },
+  complete: (o) => ({
+    ...completeGaussianVAE(o),
+    feature_network: completeSpec(o.feature_network),
+    feature_layers: o.feature_layers ?? [...checkFeatureNetwork(o.feature_network).defaultLayers],
+  }),
+  check(o, given) {
+    checkGaussianVAE(o, given);
     const network = checkFeatureNetwork(o.feature_network);
-    selectLayers(network, o.feature_layers ?? network.defaultLayers);
+    const selected = selectLayers(network, o.feature_layers ?? network.defaultLayers);
+    if (given?.imageShape) checkFeatureImages(network, selected, given.imageShape);
   },
   terms: ({ alpha, beta }, convention) => ({
     reconstruction: {

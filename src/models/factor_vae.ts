@@ -10,7 +10,7 @@ import {
 } from "./blocks/likelihood.ts";
 import { ConvOptions } from "./blocks/options.ts";
 import { defineModel } from "./define.ts";
-import { buildGaussianVAE } from "./gaussian.ts";
+import { buildGaussianVAE, checkGaussianVAE, completeGaussianVAE } from "./gaussian.ts";
 import { discriminatorAccuracy, discriminatorLoss, totalCorrelation } from "./losses/density_ratio.ts";
 import { klToUnitGaussian } from "./losses/kl.ts";
 import { meanSquaredError } from "./losses/reconstruction.ts";
@@ -44,8 +44,15 @@ export default defineModel({
     "The VAE with a penalty on the total correlation of z, by a discriminator: independent dimensions.",
   paper: { title: "Disentangling by Factorising", url: "https://arxiv.org/abs/1802.05983" },
   params: Params,
+  pytorchVae: {
+    values: { output: "pytorch_vae", discriminator_layers: 3 },
+    otherwise: [
+      "its discriminator has batch norm, sees the dimensions permuted within each image, and is trained by the first optimizer too, to tell a lower total correlation",
+    ],
+  },
   phases: ["vae", "discriminator"],
-  check: checkLikelihood,
+  complete: completeGaussianVAE,
+  check: checkGaussianVAE,
   terms: ({ gamma }, convention) => ({
     reconstruction: { doc: reconstructionDoc(convention), weight: 1 },
     kl: { doc: "KL(q(z | x) || N(0, I)), nats per image", weight: 1 },

@@ -4,9 +4,10 @@ import { type Tensor2D, type Tensor3D, type Tensor4D, tf } from "../tf.ts";
 import type { Conditioning } from "./blocks/condition.ts";
 import { convDecoder } from "./blocks/decoder.ts";
 import { convEncoder } from "./blocks/encoder.ts";
-import type { ConvOptions } from "./blocks/options.ts";
+import { checkLikelihood, type LikelihoodOptions } from "./blocks/likelihood.ts";
+import { type ConvOptions, decoderEps } from "./blocks/options.ts";
 import { strideSizes } from "./blocks/sizes.ts";
-import type { BuildArgs } from "./define.ts";
+import type { BuildArgs, Given } from "./define.ts";
 import type { Ctx, VAE } from "./vae.ts";
 
 /** One training or evaluation pass of a Gaussian VAE over a batch. */
@@ -37,8 +38,7 @@ export function buildGaussianVAE(
 ): GaussianVAE {
   const [height, width, channels] = args.imageShape;
   checkImages(o, args);
-  const exact = o.decoder === "upsample" || o.encoder_kernel === 4;
-  const sizes = strideSizes(height, width, o.hidden_dims.length, exact);
+  const sizes = strideSizes(height, width, o.hidden_dims.length, isExact(o));
   const params = new Map<string, Param>();
   const scope = new Scope(params, args.rng, o.init);
   const added = condition?.(scope);
@@ -97,15 +97,35 @@ export function lastActivation({ output }: Pick<ConvOptions, "output">): (x: Ten
   return { sigmoid: tf.sigmoid, tanh: tf.tanh, linear: (x: Tensor4D) => x, pytorch_vae: tf.tanh }[output];
 }
 
+/** Whether no layer can make odd sides. */
+const isExact = (o: ConvOptions): boolean => o.decoder === "upsample" || o.encoder_kernel === 4;
+
+/** `ModelDefinition.check` of the variants that `buildGaussianVAE` makes. @throws ConfigError, ShapeError */
+export function checkGaussianVAE(o: ConvOptions & LikelihoodOptions, given?: Given): void {
+  checkLikelihood(o);
+  if (given === undefined) return;
+  checkImages(o, given);
+  if (given.imageShape === undefined) return;
+  const [height, width] = given.imageShape;
+  strideSizes(height, width, o.hidden_dims.length, isExact(o));
+}
+
+/** `ModelDefinition.complete` of the same. */
+export const completeGaussianVAE = <O extends ConvOptions>(o: O): O => ({
+  ...o,
+  decoder_batch_norm_eps: decoderEps(o),
+});
+
 /** @throws ConfigError where the images have other channels, or a range that the last activation doesn't reach */
 export function checkImages(
   o: Pick<ConvOptions, "in_channels" | "output">,
-  { imageShape: [height, width, channels], imageRange }: BuildArgs<unknown>,
+  { imageShape, imageRange }: Pick<Given, "imageShape" | "imageRange">,
 ) {
-  if (o.in_channels !== undefined && o.in_channels !== channels) {
+  if (imageShape !== undefined && o.in_channels !== undefined && o.in_channels !== imageShape[2]) {
+    const [height, width, channels] = imageShape;
     throw new ConfigError(
       `model_params.in_channels: expected ${channels}, the channels of the images (${height}x${width}x${channels}), ` +
-        `got ${o.in_channels}. Leave it out, or choose data of ${o.in_channels} channels.`,
+        `got ${o.in_channels}. Leave it out, or choose data of such images${o.in_channels === 1 ? " (image_folder: data_params.channels: 1)" : ""}.`,
     );
   }
   if ((o.output === "sigmoid" || o.output === "pytorch_vae") && imageRange[0] < 0) {

@@ -3,8 +3,8 @@ import { ConfigError } from "../errors.ts";
 import { type Scalar, type Tensor2D, type Tensor4D, tf } from "../tf.ts";
 import { checkLikelihood, checkOwnSigma, LikelihoodOptions, logLikelihoods } from "./blocks/likelihood.ts";
 import { ConvOptions } from "./blocks/options.ts";
-import { defineModel } from "./define.ts";
-import { buildGaussianVAE } from "./gaussian.ts";
+import { defineModel, type Given } from "./define.ts";
+import { buildGaussianVAE, checkGaussianVAE, completeGaussianVAE } from "./gaussian.ts";
 import { importanceWeightedBound, logPriorRatio } from "./losses/importance.ts";
 import { klToUnitGaussian } from "./losses/kl.ts";
 import { meanSquaredError } from "./losses/reconstruction.ts";
@@ -35,9 +35,16 @@ export default defineModel({
   summary: "The importance-weighted autoencoder: a tighter bound on log p(x) of several draws of z.",
   paper: { title: "Importance Weighted Autoencoders", url: "https://arxiv.org/abs/1509.00519" },
   params: Params,
-  check(params, convention) {
-    checkLikelihood(params);
-    checkOwnSigma(params, convention, "IWAE");
+  pytorchVae: {
+    values: { output: "pytorch_vae" },
+    otherwise: [
+      "its loss is no bound: it weighs the K losses of an image by a softmax of themselves, which favours the worst draws, and takes the KL in closed form",
+    ],
+  },
+  complete: completeGaussianVAE,
+  check(o, given) {
+    checkGaussianVAE(o, given);
+    if (given) checkOwnLikelihood(o, given);
   },
   terms: () => ({
     bound: { doc: "-log 1/K sum_k p(x | z_k) p(z_k) / q(z_k | x), nats per image", weight: 1, nats: true },
@@ -45,13 +52,7 @@ export default defineModel({
   build(args) {
     const o = args.params;
     checkLikelihood(o);
-    checkOwnSigma(o, args.convention, "IWAE");
-    if (args.natWeight <= 0) {
-      throw new ConfigError(
-        "exp_params.kld_weight: expected a number > 0 for IWAE, whose likelihood it implies, got 0. Raise it, or set " +
-          "reconstruction: elbo.",
-      );
-    }
+    checkOwnLikelihood(o, args);
     const draws = o.num_samples;
     const { forward, ...vae } = buildGaussianVAE(o, args);
     return {
@@ -83,3 +84,15 @@ export default defineModel({
     };
   },
 });
+
+function checkOwnLikelihood(
+  o: LikelihoodOptions,
+  { convention, natWeight }: Pick<Given, "convention" | "natWeight">,
+): void {
+  checkOwnSigma(o, convention, "IWAE");
+  if (natWeight > 0) return;
+  throw new ConfigError(
+    "exp_params.kld_weight: expected a number > 0 for IWAE, whose likelihood it implies, got 0. Raise it, or set " +
+      "reconstruction: elbo.",
+  );
+}

@@ -7,7 +7,7 @@ import {
 } from "./blocks/likelihood.ts";
 import { ConvOptions } from "./blocks/options.ts";
 import { defineModel } from "./define.ts";
-import { buildGaussianVAE } from "./gaussian.ts";
+import { buildGaussianVAE, checkGaussianVAE, completeGaussianVAE } from "./gaussian.ts";
 import { klToUnitGaussian } from "./losses/kl.ts";
 import { meanSquaredError } from "./losses/reconstruction.ts";
 
@@ -19,7 +19,12 @@ export default defineModel({
   summary: "The variational autoencoder: pixel reconstruction and KL to a standard normal prior.",
   paper: { title: "Auto-Encoding Variational Bayes", url: "https://arxiv.org/abs/1312.6114" },
   params: Params,
-  check: checkLikelihood,
+  knownAs: ["VAE", "GaussianVAE"],
+  pytorchVae: {
+    values: { output: "pytorch_vae" },
+  },
+  complete: completeGaussianVAE,
+  check: checkGaussianVAE,
   terms: (_, convention) => ({
     reconstruction: { doc: reconstructionDoc(convention), weight: 1 },
     kl: { doc: "KL(q(z | x) || N(0, I)), nats per image", weight: 1 },

@@ -1,4 +1,4 @@
-import { Type } from "typebox";
+import { type Static, Type } from "typebox";
 import { ConfigError } from "../errors.ts";
 import { newPass, type Param, Scope } from "../nn/params.ts";
 import { type Tensor, type Tensor4D, tf } from "../tf.ts";
@@ -13,7 +13,7 @@ import {
 import { ConvOptions } from "./blocks/options.ts";
 import { residualDecoder, residualEncoder } from "./blocks/residual_conv.ts";
 import { strideSizes } from "./blocks/sizes.ts";
-import { defineModel } from "./define.ts";
+import { defineModel, type Given } from "./define.ts";
 import { checkImages, lastActivation } from "./gaussian.ts";
 import { codeDistance, codesUsed, perplexity } from "./losses/codes.ts";
 import { meanSquaredError } from "./losses/reconstruction.ts";
@@ -58,7 +58,13 @@ export default defineModel({
   summary: "The vector-quantized VAE: a grid of codes out of a learned codebook, and a prior over them.",
   paper: { title: "Neural Discrete Representation Learning", url: "https://arxiv.org/abs/1711.00937" },
   params: Params,
-  check: checkLikelihood,
+  pytorchVae: {
+    values: { output: "pytorch_vae", codebook: "loss" },
+  },
+  check(o, given) {
+    checkLikelihood(o);
+    if (given) checkSizes(o, given);
+  },
   terms: ({ beta, codebook }, convention): Record<string, { doc: string; weight: number }> => ({
     reconstruction: { doc: reconstructionDoc(convention), weight: 1 },
     commitment: { doc: `||z - sg[e]||^2, ${OVER[convention]}`, weight: beta },
@@ -70,13 +76,7 @@ export default defineModel({
     const o = args.params;
     const [height, width, channels] = args.imageShape;
     checkLikelihood(o);
-    checkImages(o, args);
-    if (o.img_size !== undefined && (o.img_size !== height || o.img_size !== width)) {
-      throw new ConfigError(
-        `model_params.img_size: expected ${height}, the side of the images (data_params.patch_size), got ${o.img_size}. ` +
-          "Leave it out.",
-      );
-    }
+    checkSizes(o, args);
     const sizes = strideSizes(height, width, o.hidden_dims.length, true);
     const side = sizes.at(-1)!;
     const params = new Map<string, Param>();
@@ -135,6 +135,20 @@ export default defineModel({
     };
   },
 });
+
+/** @throws ConfigError, ShapeError where the images don't fit */
+function checkSizes(o: Static<typeof Params>, given: Pick<Given, "imageShape" | "imageRange">): void {
+  checkImages(o, given);
+  if (given.imageShape === undefined) return;
+  const [height, width] = given.imageShape;
+  if (o.img_size !== undefined && (o.img_size !== height || o.img_size !== width)) {
+    throw new ConfigError(
+      `model_params.img_size: expected ${height}, the side of the images (data_params.patch_size), got ${o.img_size}. ` +
+        "Leave it out.",
+    );
+  }
+  strideSizes(height, width, o.hidden_dims.length, true);
+}
 
 const OVER = { elbo: "summed per image", pixel_mean: "mean over elements" } as const;
 

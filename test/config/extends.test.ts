@@ -155,21 +155,8 @@ test.each([
   ],
   ["a.__proto__.b=3", '"__proto__" can\'t be a key. Remove it'],
   ["extends=b.yaml", "extends can't be set here. Name another file, or write it there"],
-  ["exp_params.LR=.nan", "expected a finite number, got .nan"],
 ])("--set %s is refused", async (argument, expected) => {
   expect(await loadError("model_params: {name: SmallVAE}\n", [argument])).toBe(
     `--set ${argument}: ${expected}`,
   );
-});
-
-test("the value of --set is YAML, and a mistake in it is told", async () => {
-  expect(await loadError("model_params: {name: SmallVAE}\n", ["model_params.hidden_dims=[1,"])).toMatch(
-    /^--set model_params\.hidden_dims=\[1,: not YAML: /,
-  );
-  const { config } = await load("model_params: {name: SmallVAE}\n", [
-    "model_params.hidden_dims=[1, 2]",
-    "logging_params.name='7'",
-  ]);
-  expect(config.model_params.hidden_dims).toEqual([1, 2]);
-  expect(config.logging_params.name).toBe("7");
 });

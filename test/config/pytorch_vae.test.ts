@@ -40,38 +40,117 @@ logging_params:
   name: "${name}"
 `;
 
+const READ = [
+  "data_params.name: not given, so image_folder, which reads data_path as a folder of images; celeba has CelebA's labels and partition.",
+  "exp_params.kld_weight: given, so reconstruction: pixel_mean, PyTorch-VAE's scale of the loss.",
+  "trainer_params.gpus: not used; --backend chooses the device, and one GPU at most trains.",
+];
+const TANH =
+  "model_params.output: not given, so sigmoid; PyTorch-VAE has pytorch_vae, a tanh against images in [0, 1].";
+const DATA = [
+  "data_params.horizontal_flip: not given, so false; PyTorch-VAE has true.",
+  "logging_params.image_count: not given, so 64; PyTorch-VAE has 144.",
+  "data_params.center_crop: not given, so 148 for CelebA's img_align_celeba and none for other folders; PyTorch-VAE has 148.",
+];
+
 test.each([
-  ["VanillaVAE", 100],
-  ["DFCVAE", 10],
-])("PyTorch-VAE's config of %s is read as it is", async (name, epochs) => {
-  const { config, notes } = await load(theirs(name, epochs), [], registries());
-  expect(config.model_params).toMatchObject({
-    name,
-    in_channels: 3,
-    latent_dim: 128,
-    hidden_dims: [32, 64, 128, 256, 512],
-  });
-  expect(config.data_params).toMatchObject({
-    name: "image_folder",
-    data_path: "Data/",
-    patch_size: 64,
-    num_workers: 4,
-  });
-  expect(config.exp_params).toMatchObject({
-    LR: 0.005,
-    optimizer: "adam",
-    scheduler: "exponential",
-    scheduler_gamma: 0.95,
-    kld_weight: 0.00025,
-    reconstruction: "pixel_mean",
-  });
-  expect(config.trainer_params).toMatchObject({ max_epochs: epochs, gpus: [1] });
-  expect(config.logging_params).toMatchObject({ save_dir: "logs/", name });
-  expect(notes).toEqual([
-    "data_params.name: not given, so image_folder, which reads data_path as a folder of images.",
-    "exp_params.kld_weight: given, so reconstruction: pixel_mean, PyTorch-VAE's scale of the loss.",
-    "trainer_params.gpus: not used; --backend chooses the device, and one GPU at most trains.",
-  ]);
+  ["VanillaVAE", 100, [TANH], "as PyTorch-VAE trains VanillaVAE: --set model_params.output=pytorch_vae "],
+  [
+    "DFCVAE",
+    10,
+    [
+      TANH,
+      "model_params.feature_network: not given, so {normalize: imagenet, name: tiny_vgg}; PyTorch-VAE has {name: vgg19_bn, weights: torchvision, normalize: none}.",
+      "model_params.feature_layers: not given, so [relu1_2, relu2_2, relu3_2]; PyTorch-VAE has [14, 24, 34, 43].",
+    ],
+    "as PyTorch-VAE trains DFCVAE: configs/dfcvae_pytorch_vae.yaml (all of it), or --set model_params.output=pytorch_vae ",
+  ],
+])(
+  "PyTorch-VAE's config of %s is read as it is, and what it doesn't say is told where it differs",
+  async (name, epochs, own, remedy) => {
+    const { config, notes } = await load(theirs(name, epochs), [], registries());
+    expect(config.model_params).toMatchObject({
+      name,
+      in_channels: 3,
+      latent_dim: 128,
+      hidden_dims: [32, 64, 128, 256, 512],
+    });
+    expect(config.data_params).toMatchObject({
+      name: "image_folder",
+      data_path: "Data/",
+      patch_size: 64,
+      num_workers: 4,
+    });
+    expect(config.exp_params).toMatchObject({
+      LR: 0.005,
+      optimizer: "adam",
+      scheduler: "exponential",
+      scheduler_gamma: 0.95,
+      kld_weight: 0.00025,
+      reconstruction: "pixel_mean",
+    });
+    expect(config.trainer_params).toMatchObject({ max_epochs: epochs, gpus: [1] });
+    expect(config.logging_params).toMatchObject({ save_dir: "logs/", name });
+    expect(notes.slice(0, -2)).toEqual([...READ, ...own, ...DATA]);
+    expect(notes.at(-2)).toContain(remedy);
+    expect(notes.at(-1)).toContain("validates on CelebA's test split with a KL weight of 1");
+  },
+);
+
+test.each([
+  ["VanillaVAE", { output: "pytorch_vae" }],
+  [
+    "DFCVAE",
+    {
+      output: "pytorch_vae",
+      feature_network: { name: "vgg19_bn", weights: "torchvision", normalize: "none" },
+      feature_layers: [14, 24, 34, 43],
+    },
+  ],
+  ["BetaVAE", { output: "pytorch_vae", loss_type: "B" }],
+  ["ConditionalVAE", { output: "pytorch_vae" }],
+  ["IWAE", { output: "pytorch_vae" }],
+  ["FactorVAE", { output: "pytorch_vae", discriminator_layers: 3 }],
+  ["VQVAE", { output: "pytorch_vae", codebook: "loss" }],
+])("what the note on %s says to set, set, leaves no value that differs", async (name, values) => {
+  const project = await projectRegistries();
+  const yaml = theirs(name, 1).replace(
+    "latent_dim: 128",
+    name === "VQVAE" ? "beta: 0.25" : "latent_dim: 128",
+  );
+  const { notes } = await load(yaml, [], project);
+  const remedy = notes.find((note) => note.startsWith("as PyTorch-VAE trains"))!;
+  const set = [...remedy.matchAll(/--set (?:'([^']*)'|(\S*?)(?=\.?(?: |$)))/g)].map(([, a, b]) => (a ?? b)!);
+  const again = await load(
+    yaml,
+    [...set, "data_params.center_crop=148"].filter(
+      (s) => name !== "ConditionalVAE" || !s.includes("center_crop"),
+    ),
+    project,
+  );
+  expect(
+    again.notes.filter((note) => /not given, so .*PyTorch-VAE has|as PyTorch-VAE trains/.test(note)),
+  ).toEqual([]);
+  expect(again.config.model_params).toMatchObject(values);
+  expect(again.config.data_params.horizontal_flip).toBe(true);
+  expect(again.config.logging_params.image_count).toBe(144);
+});
+
+test("the faithful config of DFCVAE has every value that the notes on dfc_vae.yaml name, and brings no note", async () => {
+  const { loadConfig } = await import("../../src/config/load.ts");
+  const { config, notes } = await loadConfig("configs/dfcvae_pytorch_vae.yaml");
+  expect(notes).toEqual([]);
+  expect(config.model_params).toMatchObject(getModel("DFCVAE")!.pytorchVae!.values);
+  expect(config.data_params).toMatchObject({ horizontal_flip: true, crop: "pytorch_vae" });
+});
+
+test("a config that chooses its own scale of the loss, or other data, is not compared there", async () => {
+  const own = theirs("VanillaVAE", 1).replace("kld_weight", "reconstruction: pixel_mean\n  kld_weight");
+  expect((await load(own, [], registries())).notes.join("\n")).not.toContain("PyTorch-VAE has");
+  const data = theirs("VanillaVAE", 1).replace("data_params:", "data_params:\n  name: shapes3d");
+  const { notes } = await load(data, [], registries());
+  expect(notes).toContain(TANH);
+  expect(notes.join("\n")).not.toContain("horizontal_flip");
 });
 
 const beta = (lines: string) =>
@@ -91,7 +170,7 @@ test("PyTorch-VAE's configs of BetaVAE are read as they are", async () => {
     capacity_max_iter: 10000,
   });
   expect(B.config.model_params).not.toHaveProperty("Capacity_max_iter");
-  expect(B.notes.at(-1)).toBe("logging_params.manual_seed: not used; exp_params.manual_seed is the seed.");
+  expect(B.notes).toContain("logging_params.manual_seed: not used; exp_params.manual_seed is the seed.");
 });
 
 test("PyTorch-VAE's configs of ConditionalVAE and IWAE are read as they are, the former's data CelebA with its labels", async () => {

@@ -118,7 +118,8 @@ it("refuses a sigma that is fitted to the draws, where it is used, and has one o
   const fitted = { ...SMALL, sigma: "optimal" };
   const refused = /^model_params\.sigma: expected a number for IWAE, got "optimal": .*Write sigma: 0\.1/;
   await expect(build(IWAE, fitted, { convention: "elbo" })).rejects.toThrow(refused);
-  expect(() => IWAE.check!({ ...fitted, likelihood: "gaussian", output: "linear" } as never, "elbo")).toThrow(
+  const given = { convention: "elbo", natWeight: 1, imageRange: [0, 1] } as const;
+  expect(() => IWAE.check!({ ...fitted, likelihood: "gaussian", output: "linear" } as never, given)).toThrow(
     refused,
   );
   await build(IWAE, fitted, { convention: "pixel_mean" });
