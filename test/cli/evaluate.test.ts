@@ -2,8 +2,11 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { evaluateRun } from "../../src/experiment/figures/index.ts";
+import { openRun } from "../../src/experiment/open_run.ts";
 import { mutualInformationGap } from "../../src/metrics/mig.ts";
 import { metricOf } from "../../src/metrics/table.ts";
+import { tf } from "../../src/tf.ts";
 import { vae } from "../support/cli.ts";
 import { images } from "../support/image_folders.ts";
 import { numpyLoad } from "../support/numpy.ts";
@@ -150,6 +153,33 @@ describe("where there is too little", () => {
     expect(figures.frechet_tiny_vgg_reconstructions).toBeGreaterThan(0);
     expect(left_out.beta_vae).toMatch(/needs 2 factors or more, there (is|are) \d/);
     for (const value of Object.values(figures).flat()) expect(value).toSatisfy(Number.isFinite);
+  }, 60_000);
+
+  it("leaves out what is not finite, where a model has diverged", async () => {
+    const opened = await openRun(run, { backend: "wasm" });
+    try {
+      const bias = opened.vae.params.get("fc_mu.bias")!.value;
+      bias.assign(tf.fill(bias.shape, Number.NaN));
+      const network = { name: "tiny_vgg" };
+      const { figures, left_out } = await evaluateRun(
+        opened,
+        { split: "test", maxImages: 20, seed: 0, draws: 2, network, lpips: undefined, baseDir: root },
+        undefined,
+      );
+      expect(Object.keys(figures)).toEqual(
+        expect.arrayContaining(["sharpness_images", "frechet_tiny_vgg_samples"]),
+      );
+      for (const value of Object.values(figures).flat()) expect(value).toSatisfy(Number.isFinite);
+      expect(left_out).toMatchObject({
+        elbo: "came out as NaN",
+        active_units: "came out as NaN",
+        frechet_tiny_vgg_reconstructions: "came out as NaN",
+        svm: "needs a finite z of every image, this model's is not",
+        mig: "needs a finite z of every image, this model's is not",
+      });
+    } finally {
+      await opened.close();
+    }
   }, 60_000);
 
   it("leaves classes out where a folder gives one class, and says which folder", async () => {

@@ -72,6 +72,7 @@ const classifier = (name: string, byDefault: boolean, train: Train): Figure => (
   missing: noLabels,
   async compute(context) {
     const [seen, test] = [await context.trainingCodes(), await context.codes()];
+    if (!allFinite(context, name, test, seen)) return {};
     const { labelNames } = await context.run.dataset();
     const found = await reasons(context, { trains: true });
     const scores = labelNames.flatMap((label, f) => {
@@ -133,6 +134,8 @@ const ofFactors = (
       context.notes.push(`${name}: without ${left.join(", ")}, too much the same in these images`);
     const chosen = [...labelNames.keys()].filter((f) => found[f] === undefined);
     const test = selectFactors(await context.codes(), chosen);
+    const own = wants.trains ? [await context.trainingCodes()] : [];
+    if (!allFinite(context, name, test, ...own)) return {};
     if (test.dims < wants.dims) {
       context.leftOut[name] = `needs ${wants.dims} dimensions of z or more, there is ${test.dims}`;
       return {};
@@ -145,6 +148,13 @@ const ofFactors = (
     });
   },
 });
+
+/** Whether codes are what a figure can be computed of; leaves it out where a model that has diverged made them. */
+function allFinite({ leftOut }: FigureContext, name: string, ...codes: readonly Codes[]): boolean {
+  const finite = codes.every(({ means }) => means.every(Number.isFinite));
+  if (!finite) leftOut[name] = "needs a finite z of every image, this model's is not";
+  return finite;
+}
 
 function warnOnce({ notes }: FigureContext, name: string): Warn {
   return (text) => {
