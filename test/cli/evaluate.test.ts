@@ -80,7 +80,7 @@ it("agrees with what validation logged, but for the noise", async () => {
 });
 
 it("computes what is of codes of the images of the split that is asked for, and says what it trained on", async () => {
-  const figures = ["--figures", "mig,factor_vae,beta_vae,sap,svm"];
+  const figures = ["--figures", "mig,sap,svm"];
   const of = async (split: string, count: number) => {
     const { stdout } = await evaluate(
       run,
@@ -161,11 +161,8 @@ describe("where there is too little", () => {
       const bias = opened.vae.params.get("fc_mu.bias")!.value;
       bias.assign(tf.fill(bias.shape, Number.NaN));
       const network = { name: "tiny_vgg" };
-      const { figures, left_out } = await evaluateRun(
-        opened,
-        { split: "test", maxImages: 20, seed: 0, draws: 2, network, lpips: undefined, baseDir: root },
-        undefined,
-      );
+      const options = { split: "test", maxImages: 20, seed: 0, draws: 2, network, lpips: undefined } as const;
+      const { figures, left_out } = await evaluateRun(opened, { ...options, baseDir: root }, undefined);
       expect(Object.keys(figures)).toEqual(
         expect.arrayContaining(["sharpness_images", "frechet_tiny_vgg_samples"]),
       );
@@ -180,6 +177,16 @@ describe("where there is too little", () => {
     } finally {
       await opened.close();
     }
+  }, 60_000);
+
+  it("leaves out what wants two dimensions of z where there is one, and ends with code 1 where it was named", async () => {
+    const sets = ["--set", "model_params.latent_dim=1", "--set", "logging_params.name=flat"];
+    await vae(["run", "--config", "tiny.yaml", "--quiet", ...sets], { cwd: root });
+    const flat = join(root, "logs/flat/version_0");
+    const { code, stdout, stderr } = await evaluate(flat, "--figures", "factor_vae,mig", "--json");
+    expect(stderr).toBe("--figures mig: needs 2 dimensions of z or more, there is 1.\n");
+    expect(code).toBe(1);
+    expect(Object.keys(JSON.parse(stdout).figures)).toEqual(["factor_vae"]);
   }, 60_000);
 
   it("leaves classes out where a folder gives one class, and says which folder", async () => {
