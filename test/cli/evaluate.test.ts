@@ -190,7 +190,7 @@ describe("where there is too little", () => {
   }, 60_000);
 
   it("leaves classes out where a folder gives one class, and says which folder", async () => {
-    const names = Array.from({ length: 24 }, (_, i) => `train/${i % 2 ? "cat" : "dog"}/${i}.png`);
+    const names = Array.from({ length: 24 }, (_, i) => `pets/${i % 2 ? "cat" : "dog"}/${i}.png`);
     const files = await images(names);
     for (const [name, bytes] of Object.entries(files)) {
       mkdirSync(join(root, "photos", dirname(name)), { recursive: true });
@@ -213,12 +213,18 @@ logging_params: {image_count: 2, latent_count: 0, name: folder}
     const { figures, left_out } = JSON.parse(stdout);
     expect(figures.svm).toBeUndefined();
     expect(left_out.svm).toMatch(
-      /^needs two values or more of class, the training images \(\d+\) all have 0: its class .*--set data_params\.split_folders=always$/,
+      /^needs two values or more of class, the training images \(\d+\) all have \S+, which is an image's first folder below data_path.*split_folders=always/,
     );
     const named = await evaluate(folder, "--figures", "svm");
     expect(named.stderr).toMatch(/^--figures svm: needs two values or more of class/);
     expect(named.code).toBe(2);
-    const helped = await evaluate(folder, "--figures", "svm", "--set", "data_params.split_folders=always");
+    const helped = await evaluate(
+      folder,
+      "--figures",
+      "svm",
+      "--set",
+      `data_params.data_path=${join(root, "photos/pets")}`,
+    );
     const none = await evaluate(folder, "--split", "val", "--set", "data_params.splits.val=0");
     expect(none.stderr).toMatch(
       /^--split val: expected images, got none in this split of image_folder\. There are some in train \(\d+\), test/,

@@ -52,7 +52,7 @@ async function reasons({ run, options }: FigureSubject, wants: Wants): Promise<(
 /** Where classes are folders, why there may be one alone. */
 const hint = ({ name }: Dataset): string =>
   name === "image_folder"
-    ? ": its class is the name of an image's first folder below data_path. Where that is train, not the class: --set data_params.split_folders=always"
+    ? ", which is an image's first folder below data_path, or below its split's: let data_path end above the classes' folders, or say data_params.split_folders=always where the first are train, val and test"
     : "";
 
 async function noLabels(subject: FigureSubject): Promise<string | undefined> {
