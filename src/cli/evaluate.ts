@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { type Command, Option } from "commander";
-import { ConfigError } from "../errors.ts";
+import { ConfigError, UserError } from "../errors.ts";
 import type { Evaluation } from "../experiment/figures/index.ts";
 import { collect } from "./collect.ts";
 import { endingOf } from "./endings.ts";
@@ -104,6 +104,8 @@ async function evaluate(path: string, options: Options): Promise<void> {
     const out = options.out ?? join(run.runDir, "evaluation.json");
     await writeAtomic(out, text);
     process.stdout.write(options.json ? text : `${await report(result)}\nwritten to ${out}\n`);
+    const missing = names?.find((named) => result.left_out[named] !== undefined);
+    if (missing !== undefined) throw new UserError(`--figures ${missing}: ${result.left_out[missing]}.`);
   } finally {
     await run.close();
   }

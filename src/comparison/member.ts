@@ -118,8 +118,16 @@ export async function evaluateMember(
   }
 }
 
+/** Raise it where a figure is computed otherwise than before: evaluations of then are made anew. */
+const DEFINITIONS = 2;
+
 /** What the figures depend on besides the run. */
 function settingsOf({ figures, options: { baseDir: _, lpips, ...options } }: Experiment): unknown {
-  const settings = { figures, ...options, ...(lpips && { lpips: { ...lpips, baseDir: undefined } }) };
+  const settings = {
+    definitions: DEFINITIONS,
+    figures,
+    ...options,
+    ...(lpips && { lpips: { ...lpips, baseDir: undefined } }),
+  };
   return JSON.parse(JSON.stringify(settings));
 }

@@ -3,10 +3,12 @@ const ACTIVE = 0.01;
 
 /**
  * How many dimensions of z carry something of the images: those whose posterior mean has a variance over the images
- * above 0.01 (Burda et al., arXiv 1509.00519, section 5.2). `means`: packed [n, dims].
+ * above 0.01 (Burda et al., arXiv 1509.00519, section 5.2). `means`: packed [n, dims]; where one is not finite, there is
+ * no such number.
  */
 export function activeUnits(means: ArrayLike<number>, dims: number): number {
-  return variances(means, dims).filter((v) => v > ACTIVE).length;
+  const found = variances(means, dims);
+  return found.every(Number.isFinite) ? found.filter((v) => v > ACTIVE).length : Number.NaN;
 }
 
 /** Variance of each column of packed [n, dims], divided by n, or by n - `less`. */

@@ -47,11 +47,13 @@ export class Moments {
  * The Fréchet distance of two normal distributions, |m_a - m_b|^2 + tr(A + B - 2 (A B)^(1/2)), at least 0 and lower
  * for sets that are more alike (Dowson and Landau, "The Fréchet distance between multivariate normal distributions",
  * 1982, eq. 4). Of Inception's pooled features it is the FID (Heusel et al., arXiv 1706.08500, eq. 6); of any other
- * network's it is another figure and bears that network's name.
+ * network's it is another figure and bears that network's name. Each set has two vectors or more; where one is not finite,
+ * nor is the distance.
  */
 export function frechetDistance(a: Moments, b: Moments): number {
   const [ma, mb] = [a.mean(), b.mean()];
   const [ca, cb] = [a.covariance(), b.covariance()];
+  if (![ca, cb].every((m) => Number.isFinite(m.sum()))) return Number.NaN; // there are no eigenvalues to find
   const shift = ma.reduce((sum, m, i) => sum + (m - mb[i]!) ** 2, 0);
   const root = squareRoot(ca);
   // (A B)^(1/2) has the trace of (A^(1/2) B A^(1/2))^(1/2), which is symmetric.

@@ -2,8 +2,11 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { evaluateRun } from "../../src/experiment/figures/index.ts";
+import { openRun } from "../../src/experiment/open_run.ts";
 import { mutualInformationGap } from "../../src/metrics/mig.ts";
 import { metricOf } from "../../src/metrics/table.ts";
+import { tf } from "../../src/tf.ts";
 import { vae } from "../support/cli.ts";
 import { images } from "../support/image_folders.ts";
 import { numpyLoad } from "../support/numpy.ts";
@@ -77,7 +80,7 @@ it("agrees with what validation logged, but for the noise", async () => {
 });
 
 it("computes what is of codes of the images of the split that is asked for, and says what it trained on", async () => {
-  const figures = ["--figures", "mig,factor_vae,beta_vae,sap,svm"];
+  const figures = ["--figures", "mig,sap,svm"];
   const of = async (split: string, count: number) => {
     const { stdout } = await evaluate(
       run,
@@ -152,8 +155,42 @@ describe("where there is too little", () => {
     for (const value of Object.values(figures).flat()) expect(value).toSatisfy(Number.isFinite);
   }, 60_000);
 
+  it("leaves out what is not finite, where a model has diverged", async () => {
+    const opened = await openRun(run, { backend: "wasm" });
+    try {
+      const bias = opened.vae.params.get("fc_mu.bias")!.value;
+      bias.assign(tf.fill(bias.shape, Number.NaN));
+      const network = { name: "tiny_vgg" };
+      const options = { split: "test", maxImages: 20, seed: 0, draws: 2, network, lpips: undefined } as const;
+      const { figures, left_out } = await evaluateRun(opened, { ...options, baseDir: root }, undefined);
+      expect(Object.keys(figures)).toEqual(
+        expect.arrayContaining(["sharpness_images", "frechet_tiny_vgg_samples"]),
+      );
+      for (const value of Object.values(figures).flat()) expect(value).toSatisfy(Number.isFinite);
+      expect(left_out).toMatchObject({
+        elbo: "came out as NaN",
+        active_units: "came out as NaN",
+        frechet_tiny_vgg_reconstructions: "came out as NaN",
+        svm: "needs a finite z of every image, this model's is not",
+        mig: "needs a finite z of every image, this model's is not",
+      });
+    } finally {
+      await opened.close();
+    }
+  }, 60_000);
+
+  it("leaves out what wants two dimensions of z where there is one, and ends with code 1 where it was named", async () => {
+    const sets = ["--set", "model_params.latent_dim=1", "--set", "logging_params.name=flat"];
+    await vae(["run", "--config", "tiny.yaml", "--quiet", ...sets], { cwd: root });
+    const flat = join(root, "logs/flat/version_0");
+    const { code, stdout, stderr } = await evaluate(flat, "--figures", "factor_vae,mig", "--json");
+    expect(stderr).toBe("--figures mig: needs 2 dimensions of z or more, there is 1.\n");
+    expect(code).toBe(1);
+    expect(Object.keys(JSON.parse(stdout).figures)).toEqual(["factor_vae"]);
+  }, 60_000);
+
   it("leaves classes out where a folder gives one class, and says which folder", async () => {
-    const names = Array.from({ length: 24 }, (_, i) => `train/${i % 2 ? "cat" : "dog"}/${i}.png`);
+    const names = Array.from({ length: 24 }, (_, i) => `pets/${i % 2 ? "cat" : "dog"}/${i}.png`);
     const files = await images(names);
     for (const [name, bytes] of Object.entries(files)) {
       mkdirSync(join(root, "photos", dirname(name)), { recursive: true });
@@ -176,12 +213,18 @@ logging_params: {image_count: 2, latent_count: 0, name: folder}
     const { figures, left_out } = JSON.parse(stdout);
     expect(figures.svm).toBeUndefined();
     expect(left_out.svm).toMatch(
-      /^needs two values or more of class, the training images \(\d+\) all have 0: its class .*--set data_params\.split_folders=always$/,
+      /^needs two values or more of class, the training images \(\d+\) all have \S+, which is an image's first folder below data_path.*split_folders=always/,
     );
     const named = await evaluate(folder, "--figures", "svm");
     expect(named.stderr).toMatch(/^--figures svm: needs two values or more of class/);
     expect(named.code).toBe(2);
-    const helped = await evaluate(folder, "--figures", "svm", "--set", "data_params.split_folders=always");
+    const helped = await evaluate(
+      folder,
+      "--figures",
+      "svm",
+      "--set",
+      `data_params.data_path=${join(root, "photos/pets")}`,
+    );
     const none = await evaluate(folder, "--split", "val", "--set", "data_params.splits.val=0");
     expect(none.stderr).toMatch(
       /^--split val: expected images, got none in this split of image_folder\. There are some in train \(\d+\), test/,

@@ -48,7 +48,8 @@ export interface Evaluation {
 /**
  * The figures named, or all that can be computed.
  *
- * @throws ConfigError for an unknown name, or a named figure that can't be computed; UserError for a split without images
+ * @throws ConfigError for an unknown name, or a named figure that the data or the model don't allow; UserError for a
+ * split without images. What shows only when it is computed is in `left_out`, named or not.
  */
 export async function evaluateRun(
   run: OpenRun,
@@ -62,22 +63,18 @@ export async function evaluateRun(
   const asked = new Map<string, Figure>();
   const context = new FigureContext(run, options, asked);
   const { leftOut, notes } = context;
-  const leaveOut = ({ name }: Figure, reason: string) => {
-    if (names !== undefined) throw new ConfigError(`--figures ${name}: ${reason}.`);
-    leftOut[name] = reason;
-  };
   for (const figure of chosen) {
     const reason =
       (await figure.missing?.(context)) ?? (figure.gaussian ? await context.notGaussian() : undefined);
     if (reason === undefined) asked.set(figure.name, figure);
-    else leaveOut(figure, reason);
+    else if (names === undefined) leftOut[figure.name] = reason;
+    else throw new ConfigError(`--figures ${figure.name}: ${reason}.`);
   }
   const values: Record<string, Value> = {};
   const trained: Record<string, { split: SplitName; images: number }> = {};
   for (const figure of asked.values()) {
     say(`${figure.name} …`);
     const found = Object.entries(await figure.compute(context));
-    if (found.length === 0) leaveOut(figure, leftOut[figure.name]!);
     for (const [name, value] of found) {
       const bad = [value].flat().find((v) => !Number.isFinite(v));
       if (bad === undefined) values[name] = value;

@@ -52,7 +52,7 @@ async function reasons({ run, options }: FigureSubject, wants: Wants): Promise<(
 /** Where classes are folders, why there may be one alone. */
 const hint = ({ name }: Dataset): string =>
   name === "image_folder"
-    ? ": its class is the name of an image's first folder below data_path. Where that is train, not the class: --set data_params.split_folders=always"
+    ? ", which is an image's first folder below data_path, or below its split's: let data_path end above the classes' folders, or say data_params.split_folders=always where the first are train, val and test"
     : "";
 
 async function noLabels(subject: FigureSubject): Promise<string | undefined> {
@@ -72,6 +72,7 @@ const classifier = (name: string, byDefault: boolean, train: Train): Figure => (
   missing: noLabels,
   async compute(context) {
     const [seen, test] = [await context.trainingCodes(), await context.codes()];
+    if (!allFinite(context, name, test, seen)) return {};
     const { labelNames } = await context.run.dataset();
     const found = await reasons(context, { trains: true });
     const scores = labelNames.flatMap((label, f) => {
@@ -133,6 +134,8 @@ const ofFactors = (
       context.notes.push(`${name}: without ${left.join(", ")}, too much the same in these images`);
     const chosen = [...labelNames.keys()].filter((f) => found[f] === undefined);
     const test = selectFactors(await context.codes(), chosen);
+    const own = wants.trains ? [await context.trainingCodes()] : [];
+    if (!allFinite(context, name, test, ...own)) return {};
     if (test.dims < wants.dims) {
       context.leftOut[name] = `needs ${wants.dims} dimensions of z or more, there is ${test.dims}`;
       return {};
@@ -145,6 +148,13 @@ const ofFactors = (
     });
   },
 });
+
+/** Whether codes are what a figure can be computed of; leaves it out where a model that has diverged made them. */
+function allFinite({ leftOut }: FigureContext, name: string, ...codes: readonly Codes[]): boolean {
+  const finite = codes.every(({ means }) => means.every(Number.isFinite));
+  if (!finite) leftOut[name] = "needs a finite z of every image, this model's is not";
+  return finite;
+}
 
 function warnOnce({ notes }: FigureContext, name: string): Warn {
   return (text) => {
