@@ -11,7 +11,7 @@ import type { ImageFile } from "./image_folder/files.ts";
 import { checkShare, packImages, type Skipped } from "./image_folder/pack.ts";
 import { openPacked } from "./packed.ts";
 import { dataPath, findFile } from "./paths.ts";
-import { type LabelTable, splitOf, withFiles } from "./store.ts";
+import { type LabelTable, splitOf } from "./store.ts";
 
 /** Raise it when decoding or the transforms change. */
 const VERSION = 1;
@@ -103,7 +103,7 @@ async function pack(
     const labels = labelsOf(names, attributes);
     const split = (part: Part) => {
       const rows = Int32Array.from(names.keys()).filter((i) => partition.get(names[i]!) === part);
-      return withFiles(splitOf(packed, rows, labels), rows, names);
+      return splitOf(packed, rows, labels, names);
     };
     const splits = { train: split("train"), val: split("val"), test: split("test") };
     if (splits.train.size === 0)

@@ -15,7 +15,7 @@ import { assignParts, isByFolder, type Part, splitHints } from "./image_folder/s
 import { printable } from "./image_folder/words.ts";
 import { openPacked } from "./packed.ts";
 import { dataPath } from "./paths.ts";
-import { splitOf, withFiles } from "./store.ts";
+import { splitOf } from "./store.ts";
 
 /** Raise it when decoding or the transforms change. */
 const VERSION = 1;
@@ -122,7 +122,7 @@ export const imageFolder = defineDataset({
         params.split_folders === "auto" && !byFolder ? splitHints(paths, labels !== undefined) : [];
       const notes = [...repeats, ...notesOf(listing, CHOOSES), ...hints];
       const rows = (part: Part) => Int32Array.from(parts.keys()).filter((i) => parts[i] === part);
-      const split = (part: Part) => withFiles(splitOf(packed, rows(part), labels?.table), rows(part), paths);
+      const split = (part: Part) => splitOf(packed, rows(part), labels?.table, paths);
       const splits = { train: split("train"), val: split("val"), test: split("test") };
       if (splits.train.size === 0) {
         throw new DataError(

@@ -72,6 +72,11 @@ export class Loader {
     });
   }
 
+  /** The files of the examples in use, in the split's order; undefined where they have none of their own. */
+  get files(): readonly string[] | undefined {
+    return this.split.files?.slice(0, this.size);
+  }
+
   /** `count` examples from all over the split (or all, where it has fewer): the same at each call, as they are. */
   spread(count: number): Promise<HostBatch> {
     const taken = Math.min(count, this.size);
@@ -86,11 +91,6 @@ export class Loader {
     const beyond = numbers.find((n) => n >= this.size);
     if (beyond === undefined) return this.prepare(Int32Array.from(numbers), undefined);
     throw new DataError(`expected numbers of images below ${this.size}, which the split has, got ${beyond}.`);
-  }
-
-  /** The files of the examples in use, in the split's order; undefined where they have none of their own. */
-  get files(): readonly string[] | undefined {
-    return this.split.files?.slice(0, this.size);
   }
 
   private async prepare(indices: Int32Array, flips: Float32Array | undefined): Promise<HostBatch> {

@@ -32,10 +32,16 @@ export function memoryStore(
   };
 }
 
-/** The split whose example i is row `rows[i]` of a store and its labels. */
-export function splitOf(store: ImageStore, rows: Int32Array, labels?: LabelTable): Split {
+/** The split whose example i is row `rows[i]` of a store, its labels and its files' names. */
+export function splitOf(
+  store: ImageStore,
+  rows: Int32Array,
+  labels?: LabelTable,
+  names?: readonly string[],
+): Split {
   return {
     size: rows.length,
+    ...(names && { files: Array.from(rows, (row) => names[row]!) }),
     async read(indices) {
       const wanted = Int32Array.from({ length: indices.length }, (_, i) => {
         const row = rows[indices[i]!];
@@ -54,11 +60,6 @@ export function splitOf(store: ImageStore, rows: Int32Array, labels?: LabelTable
       return { images, labels: picked };
     },
   };
-}
-
-/** The split of `rows` with its files, of which `names` has one a row of the store. */
-export function withFiles(split: Split, rows: Int32Array, names: readonly string[]): Split {
-  return { ...split, files: Array.from(rows, (row) => names[row]!) };
 }
 
 /** `from`, `from` + 1, … `to` - 1. */
