@@ -179,6 +179,7 @@ logging_params: {image_count: 4, name: plain, latent_count: 0}
       }),
     );
     expect(weights.get("decoder.0.1.num_batches_tracked")).toMatchObject({ dtype: "int64", shape: [] });
+    expect(await imported("plain.pth")).toEqual({ notes: [], bias: weights.get("fc_mu.bias")!.data });
   });
 
   it.skipIf(torchPython === undefined)("are loaded by the real PyTorch into a model of its own", () => {
@@ -281,6 +282,14 @@ print(len(state), int(bn.num_batches_tracked), tuple(state["fc_mu.weight"].shape
     );
     expect(message).toContain("fc_mu.bias: expected [5], got [3]");
     expect(message).toMatch(/encoder\.2\.0\.weight: expected \[16,12,3,3\], got none of this name/);
+    const whole = renamed((name) => name).set("fc_mu.bias", {
+      shape: [3],
+      data: BigInt64Array.of(1n, 2n, 3n) as never,
+    });
+    save("whole.safetensors", whole);
+    expect(await wrong("whole.safetensors")).toContain(
+      "fc_mu.bias: expected floating-point numbers, got int64",
+    );
     expect(await wrong("plain.pth", "model_params.hidden_dims=[8]")).toMatch(
       /encoder\.1\.0\.weight: not in the model of the config, got \[12,8,3,3\]/,
     );

@@ -96,7 +96,9 @@ function archive(dice: Dice): Buffer {
   return zip(members, dice.pick([0, 8, 12]));
 }
 
-const image = (format: "jpeg" | "png" | "webp") => async (dice: Dice) =>
+const PICTURES = ["jpeg", "png", "webp", "tiff", "gif", "avif"] as const;
+
+const image = (format: (typeof PICTURES)[number]) => async (dice: Dice) =>
   sharp(dice.bytes(24 * 20 * 3), { raw: { width: 24, height: 20, channels: 3 } })
     .toFormat(format)
     .toBuffer();
@@ -118,7 +120,7 @@ const readTensors = (file: string) => void readSafetensors(file);
 
 /** Every format that is read. */
 async function kinds(dice: Dice): Promise<readonly Kind[]> {
-  const pictures = await Promise.all((["jpeg", "png", "webp"] as const).map((format) => image(format)(dice)));
+  const pictures = await Promise.all(PICTURES.map((format) => image(format)(dice)));
   return [
     { name: "idx", seed: idx, read: readRank3 },
     { name: "idx.gz", seed: (d) => gzipSync(idx(d)), read: readRank3 },
@@ -128,7 +130,7 @@ async function kinds(dice: Dice): Promise<readonly Kind[]> {
     { name: "hostile pickle", seed: hostile, read: readTorchFile },
     { name: "archive", seed: archive, read: readTorchFile },
     ...pictures.map((bytes, i) => ({
-      name: ["jpeg", "png", "webp"][i]!,
+      name: PICTURES[i]!,
       seed: () => Buffer.from(bytes),
       read: readImage,
     })),

@@ -1,6 +1,9 @@
 import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { PassThrough } from "node:stream";
+import { describe, expect, it, vi } from "vitest";
+import { progressTo } from "../../../src/cli/say_progress.ts";
+import { IMAGE_FILES, listImages } from "../../../src/data/image_folder/files.ts";
 import { dataFolder, failure, first, open } from "../../support/data.ts";
 import { folder, numbered, numbers, wholly } from "../../support/image_folders.ts";
 import { withoutRoot } from "../../support/nobody.ts";
@@ -155,6 +158,24 @@ describe("what else a folder holds", () => {
     );
     chmodSync(join(root, "closed"), 0o755);
   });
+});
+
+it("listing says how far it is where it takes long, and where it ended", async () => {
+  const root = await numbered(first(3).map((i) => `${i}.png`));
+  const said: [string, number, number][] = [];
+  const list = () => listImages(root, [IMAGE_FILES], (...words) => void said.push(words));
+  await list();
+  expect(said).toEqual([]);
+  let now = 0;
+  const clock = vi.spyOn(Date, "now").mockImplementation(() => (now += 1000));
+  await list().finally(() => clock.mockRestore());
+  expect(said[0]).toEqual([`listing ${root}`, 3, Number.POSITIVE_INFINITY]);
+  expect(said.at(-1)).toEqual([`listing ${root}`, 3, 3]);
+  const out = new PassThrough({ encoding: "utf8" });
+  const say = progressTo(out as never);
+  say(...said[0]!);
+  say(...said.at(-1)!);
+  expect(out.read()).toBe(`listing ${root}: 3 so far\nlisting ${root}: 3 of 3\n`);
 });
 
 it("a pattern can't lead out of the folder", async () => {
