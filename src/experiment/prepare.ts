@@ -7,9 +7,10 @@ import type { ModelDefinition } from "../models/define.ts";
 import { getModel } from "../models/index.ts";
 import type { VAE } from "../models/vae.ts";
 import { Rng } from "../rng.ts";
+import { checkMonitor } from "./monitor.ts";
 import { createOptimizer, type Optimizer } from "./optimizers.ts";
 import { optimizerParams } from "./schedules.ts";
-import { conventionOf, lossWeights, natWeightOf, type Weights } from "./weights.ts";
+import { conventionOf, lossWeights, natWeightOf, objectiveWeights, type Weights } from "./weights.ts";
 
 /** All that a config makes, before anything is trained or written. */
 export interface Prepared {
@@ -21,6 +22,8 @@ export interface Prepared {
   /** By phase name. */
   readonly optimizers: ReadonlyMap<string, Optimizer>;
   readonly weights: Weights;
+  /** Those of `val/objective`, by term. */
+  readonly objective: Readonly<Record<string, number>>;
   readonly imageRange: readonly [number, number];
   /** The root of the run's randomness; each use folds in its purpose. */
   readonly rng: Rng;
@@ -105,7 +108,7 @@ export async function prepare({ config, baseDir, cacheDir, progress }: PrepareAr
     prefetch: data.num_workers,
     rng,
   };
-  return {
+  const prepared: Prepared = {
     model,
     vae,
     dataset,
@@ -127,9 +130,12 @@ export async function prepare({ config, baseDir, cacheDir, progress }: PrepareAr
     }),
     optimizers: optimizersOf(vae, config),
     weights: lossWeights(model, params, exp),
+    objective: objectiveWeights(model, params, exp),
     imageRange: imageRangeOf(config),
     rng,
   };
+  await checkMonitor(prepared, config);
+  return prepared;
 }
 
 /** The optimizer of each phase, by its name. */
