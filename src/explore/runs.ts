@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
+import { type Change, configChanges, configFile } from "../experiment/config_history.ts";
 
 /** How deep below the folder that is searched a run may lie: `logs/NAME/version_N` from one level above. */
 const DEPTH = 4;
@@ -16,6 +17,8 @@ export interface RunSummary {
   /** Optimizer steps and whole epochs logged. */
   readonly step: number;
   readonly epoch: number;
+  /** Settings of training that it was resumed with otherwise than before. */
+  readonly changes: readonly Change[];
   /** The best value of each validation figure over the run, by name without `val/`. */
   readonly best: Readonly<Record<string, number>>;
   /** The last one. */
@@ -37,7 +40,7 @@ export function findRuns(folder: string, depth = DEPTH): string[] {
 
 /** A run's summary, from `config.yaml` and `metrics.csv`; what can't be read is left out. */
 export function summarize(path: string): RunSummary {
-  const config = (attempt(() => parse(readFileSync(join(path, "config.yaml"), "utf8"))) ?? {}) as {
+  const config = (attempt(() => parse(readFileSync(configFile(path), "utf8"))) ?? {}) as {
     model_params?: { name?: string };
     data_params?: { name?: string };
   };
@@ -59,6 +62,7 @@ export function summarize(path: string): RunSummary {
     data: config.data_params?.name ?? "?",
     step: rows.at(-1)?.step ?? 0,
     epoch: rows.at(-1)?.epoch ?? 0,
+    changes: configChanges(path),
     best,
     last,
   };
