@@ -43,14 +43,15 @@ export async function makeFolder(path: string): Promise<void> {
 /**
  * Resolves when `file` holds `bytes` (a string as UTF-8) and would after a power failure: written under a temporary name in
  * the same folder, synced, renamed, the folder synced. Whoever reads `file` at any time finds the old
- * content or the new one, whole. `before` is called when all is written and `file` still is the old one.
+ * content or the new one, whole. `before` is called when all is written and `file` still is the old one, with the
+ * temporary file's path.
  *
  * @throws UserError where the folder is missing, full or not writable; `file` is then as before.
  */
 export async function writeAtomic(
   file: string,
   bytes: Uint8Array | string,
-  before?: () => Promise<void>,
+  before?: (temporary: string) => Promise<void>,
 ): Promise<void> {
   const temporary = temporaryFor(file);
   try {
@@ -61,7 +62,7 @@ export async function writeAtomic(
     } finally {
       await handle.close();
     }
-    await before?.();
+    await before?.(temporary);
     await rename(temporary, file);
   } catch (error) {
     await unlink(temporary).catch(() => {});

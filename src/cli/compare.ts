@@ -83,13 +83,16 @@ async function text(
   runs: readonly RunSummary[],
   settings: Readonly<Record<string, unknown[]>>,
 ): Promise<string> {
-  const { runTable } = await import("./runs.ts");
+  const { changeLines, runTable } = await import("./runs.ts");
   const { table } = await import("./table.ts");
   const names = Object.keys(settings);
-  if (names.length === 0) return `${await runTable(runs)}\n\nall settings are the same`;
   const cell = (value: unknown) => (value === null ? "" : String(value));
   const rows = names.map((name) => [name, ...settings[name]!.map(cell)]);
-  return `${await runTable(runs)}\n\n${table(["setting", ...runs.map(({ path }) => path)], rows)}`;
+  const compared =
+    names.length === 0
+      ? "all settings are the same"
+      : table(["setting", ...runs.map(({ path }) => path)], rows);
+  return [await runTable(runs), "", compared, ...(await changeLines(runs))].join("\n");
 }
 
 /** Of each run its validation images, their reconstructions and samples, a row each. */

@@ -1,6 +1,7 @@
 import { constants } from "node:os";
 import type { Command } from "commander";
 import type { Experiment, Member } from "../comparison/load.ts";
+import { shellWord } from "../shell.ts";
 import { examples } from "./examples.ts";
 import { backendOption, setOption } from "./options.ts";
 import { progressTo } from "./say_progress.ts";
@@ -80,7 +81,8 @@ async function complete(
     const at = done.get(member)!;
     if (at < steps) {
       console.log(`${which}: ${at === 0 ? "training" : `going on at step ${at}`}`);
-      const { interrupted, state } = await trainMember(plan, member, backend, progress);
+      const { interrupted, state, problem } = await trainMember(plan, member, backend, progress);
+      if (problem !== undefined) console.log(`note   ${member.run}, seed ${member.seed}: ${problem}`);
       if (interrupted !== undefined) {
         console.log(
           `stopped in ${member.run}, seed ${member.seed} at step ${state.step}, saved. To go on: ${again(typed.file, { ...typed, backend: name })}`,
@@ -103,14 +105,12 @@ function again(
   file: string,
   { out, set, backend }: { out: string | undefined; set: readonly string[]; backend: string },
 ): string {
-  const word = (text: string) =>
-    /^[\w./=:,@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
   return [
     "vae experiment",
-    word(file),
-    ...(out === undefined ? [] : ["--out", word(out)]),
-    ...set.flatMap((value) => ["--set", word(value)]),
-    ...(backend === "auto" ? [] : ["--backend", word(backend)]),
+    shellWord(file),
+    ...(out === undefined ? [] : ["--out", shellWord(out)]),
+    ...set.flatMap((value) => ["--set", shellWord(value)]),
+    ...(backend === "auto" ? [] : ["--backend", shellWord(backend)]),
   ].join(" ");
 }
 

@@ -1,3 +1,4 @@
+import { styleText } from "node:util";
 import { Command, CommanderError } from "commander";
 import { pluginFault } from "../config/plugin_faults.ts";
 import { UserError } from "../errors.ts";
@@ -72,7 +73,7 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
   else if (error instanceof UserError) {
-    console.error(error.message);
+    console.error(styleText("red", error.message, { stream: process.stderr }));
     process.exitCode = error.exitCode;
   } else if (pluginFault(error) !== undefined) {
     console.error(pluginFault(error));

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { styleText } from "node:util";
 import type { Command } from "commander";
 import { ConfigError } from "../errors.ts";
+import { shellWord } from "../shell.ts";
 import { examples } from "./examples.ts";
 import { backendOption, setOption } from "./options.ts";
 import { progressTo } from "./say_progress.ts";
@@ -46,7 +47,7 @@ async function run(options: Options): Promise<void> {
   const { train } = await import("../experiment/runner.ts");
 
   process.on("SIGUSR1", () => {}); // before there is anything to save: Node would start its debugger
-  const loaded = await loadConfig(configFile(options), { set: options.set ?? [] });
+  const loaded = await loadConfig(await fileOf(options), { set: options.set ?? [] });
   const { config, baseDir, notes } = loaded;
   if (!options.quiet) for (const note of notes) console.log(`note   ${note}`);
   const { save_dir, name = config.model_params.name } = config.logging_params;
@@ -66,10 +67,13 @@ async function run(options: Options): Promise<void> {
   try {
     const resume = folder !== undefined;
     const args = { config, baseDir, prepared, folder: run, backend, resume, quiet: options.quiet };
-    const { interrupted, state } = await train(args);
+    const { interrupted, state, problem } = await train(args);
     if (interrupted !== undefined) {
-      console.log(`stopped at step ${state.step}, saved. To go on: vae run --resume ${run.path}`);
+      console.log(`stopped at step ${state.step}, saved. To go on: vae run --resume ${shellWord(run.path)}`);
       process.exitCode = interrupted;
+    } else if (problem !== undefined) {
+      console.error(styleText("red", problem, { stream: process.stderr }));
+      process.exitCode = 1;
     }
   } finally {
     run.release();
@@ -78,7 +82,7 @@ async function run(options: Options): Promise<void> {
 }
 
 /** @throws ConfigError where nothing says what to run */
-function configFile({ config, resume }: Options): string {
+async function fileOf({ config, resume }: Options): Promise<string> {
   if (config !== undefined) return config;
   if (resume === undefined || resume === "auto") {
     const after = resume === undefined ? "" : " with --resume auto";
@@ -86,7 +90,8 @@ function configFile({ config, resume }: Options): string {
       `vae run: expected --config FILE${after}, got none. For a first run: vae run --config configs/dfcvae.yaml`,
     );
   }
-  const own = join(resume, "config.yaml");
+  const { configFile } = await import("../experiment/config_history.ts");
+  const own = configFile(resume);
   if (!existsSync(own)) {
     throw new ConfigError(
       `--resume: expected the folder of a run, such as logs/DFCVAE/version_0, got "${resume}", which has no config.yaml. Give --config FILE too, or another folder.`,

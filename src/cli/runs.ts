@@ -28,7 +28,8 @@ async function run(folder: string, json: boolean): Promise<void> {
       `vae runs: expected runs in "${folder}", such as logs/DFCVAE/version_0, got none (the current folder is ${process.cwd()}). vae run makes one.`,
     );
   }
-  console.log(json ? JSON.stringify(found, null, 2) : await runTable(found));
+  if (json) console.log(JSON.stringify(found, null, 2));
+  else console.log([await runTable(found), ...(await changeLines(found))].join("\n"));
 }
 
 /** A line a run, and one that says what the figures are. */
@@ -63,4 +64,11 @@ export async function runTable(runs: readonly RunSummary[]): Promise<string> {
   const lines = [table(["run", "model", "data", "epoch", "step", ...figures], rows)];
   if (says.length > 0) lines.push("", `of each run's validations the ${says.join("; ")}`);
   return lines.join("\n");
+}
+
+/** What runs were resumed with otherwise than before, under a heading; none where none was. */
+export async function changeLines(runs: readonly RunSummary[]): Promise<string[]> {
+  const { changeText } = await import("../experiment/config_history.ts");
+  const lines = runs.flatMap(({ path, changes }) => changes.map((c) => `  ${path}: ${changeText(c)}`));
+  return lines.length === 0 ? [] : ["", "changed on the way:", ...lines];
 }

@@ -9,6 +9,7 @@ import { rebasePaths } from "../config/paths.ts";
 import { layeredRegistries } from "../config/registries.ts";
 import { ConfigError } from "../errors.ts";
 import { newestCheckpoint } from "../experiment/checkpoint_files.ts";
+import { configFile } from "../experiment/config_history.ts";
 import { type Evaluation, evaluateRun } from "../experiment/figures/index.ts";
 import { openRun as openTrained } from "../experiment/open_run.ts";
 import { disposeModel, prepare } from "../experiment/prepare.ts";
@@ -33,13 +34,12 @@ export const trainedFolder = ({ config }: Member): string | undefined =>
 export async function stepsDone(experiment: Experiment, member: Member): Promise<number> {
   const folder = trainedFolder(member);
   if (folder === undefined) return 0;
-  const { config, baseDir } = await loadConfig(join(folder, "config.yaml"), {
-    registries: await layeredRegistries(),
-  });
+  const { config, baseDir } = await loadConfig(configFile(folder), { registries: await layeredRegistries() });
   const wanted = leaves(rebasePaths(member.config, () => experiment.baseDir, "/"));
   const found = leaves(rebasePaths(config, () => baseDir, "/"));
+  const shapes = (key: string) => !key.startsWith("trainer_params.checkpoint."); // what is kept, not what is learned
   const differing = [...new Set([...wanted.keys(), ...found.keys()])].filter(
-    (key) => wanted.get(key) !== found.get(key),
+    (key) => shapes(key) && wanted.get(key) !== found.get(key),
   );
   if (differing.length > 0) {
     const shown = differing

@@ -1,3 +1,5 @@
+import { distance } from "fastest-levenshtein";
+import { knownMetrics, modeOf } from "../metrics/table.ts";
 import { type ModelDefinition, phasesOf } from "../models/define.ts";
 import { didYouMean } from "../suggest.ts";
 import { conventionOf } from "./complete.ts";
@@ -75,18 +77,31 @@ export function crossChecks(config: Config, model: ModelDefinition, positions: P
     );
   }
   const monitor = trainer.checkpoint.monitor;
-  if (!/^(train|val)\/./.test(monitor)) {
-    const metrics = ["total", ...terms].flatMap((t) => [`val/${t}`, `train/${t}`]);
-    const guess = monitor.replace(/^(val|train)_/, "$1/").replace(/loss$/, "total");
-    const fact = `expected a metric such as ${metrics.slice(0, 4).join(", ")}, got ${show(monitor)}`;
-    report(["trainer_params", "checkpoint", "monitor"], withRemedy(fact, didYouMean(guess, metrics)));
+  const known = knownMetrics(terms);
+  if (isNoMetric(monitor, known)) {
+    const fact = `expected a metric of validation such as ${known.slice(0, 5).join(", ")}, got ${show(monitor)}`;
+    report(["trainer_params", "checkpoint", "monitor"], withRemedy(fact, meant(monitor, known)));
   }
   return problems;
 }
 
+/**
+ * Whether validation has no such metric, as far as that is known before a model is built: where it names no validation, or
+ * is a known one misspelled. What else a variant logs is known when it is built, before it is trained.
+ */
+function isNoMetric(monitor: string, known: readonly string[]): boolean {
+  if (known.includes(monitor)) return false;
+  if (!/^val\/./.test(monitor)) return true;
+  return known.some((name) => distance(monitor, name) <= Math.min(2, (name.length - "val/".length) / 4));
+}
+
+const meant = (monitor: string, known: readonly string[]): string =>
+  didYouMean(monitor.replace(/^(?:(?:val|train)[/_])?/, "val/").replace(/loss$/, "objective"), known);
+
 /** What of a config was read in a way that its keys don't say, or has no effect: a sentence each. */
 export function notesOn(config: Config, positions: Positions, model?: ModelDefinition): string[] {
   const { exp_params: exp, trainer_params: trainer } = config;
+  const { monitor, mode } = trainer.checkpoint;
   const given = (...path: string[]) => positions.has(path);
   // A run's own config.yaml writes the defaults out: they are no wish.
   const wished = (key: keyof ExpParams) =>
@@ -137,6 +152,10 @@ export function notesOn(config: Config, positions: Positions, model?: ModelDefin
     [
       (wished("betas") || wished("eps")) && exp.optimizer === "sgd",
       "exp_params.betas, eps: not used by optimizer: sgd.",
+    ],
+    [
+      mode !== undefined && given("trainer_params", "checkpoint", "mode") && mode !== modeOf(monitor),
+      `trainer_params.checkpoint.mode: ${mode}, though the best ${monitor} is the ${mode === "min" ? "highest" : "lowest"}.`,
     ],
   ];
   return notes.flatMap(([applies, note]) => (applies ? [note] : []));

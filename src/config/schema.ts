@@ -202,11 +202,17 @@ const Checkpoint = Type.Object(
       default: 0,
       description: "Numbered checkpoints to keep, besides last and best.",
     }),
-    monitor: Type.String({ default: "val/total", description: "Metric that chooses the best checkpoint." }),
-    mode: oneOf(["min", "max"], {
-      default: "min",
-      description: "Whether the best is the lowest or the highest.",
+    monitor: Type.String({
+      default: "val/objective",
+      description:
+        "Metric of validation that chooses the best checkpoint. val/objective: the loss with its weights as at the end of their schedules and without adversarial terms, which compares between epochs.",
     }),
+    mode: Type.Optional(
+      oneOf(["min", "max"], {
+        description:
+          "Whether the best is the lowest or the highest; default: which of them is better of that metric.",
+      }),
+    ),
   },
   { ...closed, default: {}, description: "Which checkpoints to keep." },
 );

@@ -4,7 +4,7 @@ import { readSafetensors, type Safetensors, writeSafetensors } from "../formats/
 import type { VAE } from "../models/vae.ts";
 import { tf, type Variable } from "../tf.ts";
 import type { Optimizer } from "./optimizers.ts";
-import type { RunState } from "./run_state.ts";
+import { parseRunState, type RunState } from "./run_state.ts";
 import { isWhole, sealed, UNSEALED } from "./seal.ts";
 
 const FORMAT = "tfjs-vae checkpoint 2";
@@ -59,7 +59,7 @@ export function readCheckpoint(file: string): Checkpoint {
       `${file}: expected a checkpoint of tfjs-vae (format "${FORMAT}"), got ${metadata.format}.`,
     );
   }
-  return { file, model: metadata.model!, state: JSON.parse(metadata.state!) as RunState, tensors };
+  return { file, model: metadata.model!, state: parseRunState(metadata.state!), tensors };
 }
 
 /**

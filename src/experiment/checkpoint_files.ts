@@ -30,14 +30,18 @@ export async function saveCheckpoint(
   bytes: Uint8Array,
   options: { step: number; best: boolean; keepLast: number },
 ): Promise<void> {
+  const { step, best, keepLast } = options;
   const last = join(folder, LAST);
-  if (options.best) await writeAtomic(join(folder, BEST), bytes);
-  await writeAtomic(last, bytes, () => alsoAs(last, join(folder, PREVIOUS)));
-  if (options.keepLast > 0) {
-    await alsoAs(last, join(folder, numbered(options.step)));
-    const old = (await readdir(folder)).filter((f) => NUMBERED.test(f)).sort();
-    for (const file of old.slice(0, -options.keepLast)) await unlink(join(folder, file)).catch(() => {});
-  }
+  if (best) await writeAtomic(join(folder, BEST), bytes);
+  await writeAtomic(last, bytes, async (temporary) => {
+    // before it is the last one: a run that is killed on the way does all of this again
+    if (keepLast > 0) {
+      await alsoAs(temporary, join(folder, numbered(step)));
+      const old = (await readdir(folder)).filter((f) => NUMBERED.test(f)).sort();
+      for (const file of old.slice(0, -keepLast)) await unlink(join(folder, file)).catch(() => {});
+    }
+    await alsoAs(last, join(folder, PREVIOUS));
+  });
 }
 
 /** Gives `file`, where it is there, a further name, in place of what had it. */

@@ -7,19 +7,26 @@ import { bitsPerDim, calibratedElbo } from "../models/losses/elbo.ts";
 import type { Batch, Ctx, VAE } from "../models/vae.ts";
 import { tf } from "../tf.ts";
 import { withTensors } from "./batch.ts";
-import { evaluateStep, type StepArgs } from "./step.ts";
+import type { Prepared } from "./prepare.ts";
+import { END } from "./schedules.ts";
+import { evaluateStep, type Figures, type StepArgs } from "./step.ts";
+
+/** What validation takes: `objective`, the weights of `val/objective` by term; where left out all terms are in it. */
+export type EvaluateArgs = Omit<StepArgs, "optimizers"> & Partial<Pick<Prepared, "objective">>;
 
 /**
- * Means over all images of `batches`, by metric name: `total`, each term, what the model logs, and, where it
- * gives `kl` and `mse`, `elbo` in nats per image and `bits_per_dim` (both by `calibratedElbo`) and `psnr` in dB (of
- * that mean squared error); of a Gaussian posterior also `active_units`.
+ * Means over all images of `batches`, by metric name: `total`, `objective` (the terms by its own weights, with all that
+ * follows the step as it is at the end of its schedule), each term, what the model logs, and, where it gives `kl` and
+ * `mse`, `elbo` in nats per image and `bits_per_dim` (both by `calibratedElbo`) and `psnr` in dB (of that mean squared
+ * error); of a Gaussian posterior also `active_units`.
  */
 export async function evaluate(
-  args: Omit<StepArgs, "optimizers">,
+  args: EvaluateArgs,
   batches: AsyncIterable<HostBatch>,
   step: number,
   imageRange: readonly [number, number],
 ): Promise<Record<string, number>> {
+  const { objective: finalWeights = args.weights(END) } = args;
   const sums: Record<string, number> = {};
   let images = 0;
   let dims = 0;
@@ -27,13 +34,18 @@ export async function evaluate(
   const posteriorMeans: Float32Array[] = [];
   for await (const host of batches) {
     const rng = args.rng.fold(index++); // the same noise at each validation
-    const { total, terms, scalars } = withTensors(host, (batch) => {
+    const { total, objective, terms, scalars } = withTensors(host, (batch) => {
       const means = meansOf(args.vae, batch, newCtx({ training: false, step, rng, labels: batch.labels }));
       if (means) posteriorMeans.push(means);
-      return evaluateStep({ ...args, rng }, batch, step);
+      let scheduled = false;
+      const figures = evaluateStep({ ...args, rng }, batch, step, () => {
+        scheduled = true;
+      });
+      const atEnd = scheduled ? evaluateStep({ ...args, rng }, batch, END) : figures;
+      return { ...figures, objective: weighted(atEnd.terms, finalWeights) };
     });
     const count = host.shape[0];
-    for (const [name, value] of Object.entries({ total, ...terms, ...scalars })) {
+    for (const [name, value] of Object.entries({ total, objective, ...terms, ...scalars })) {
       sums[name] = (sums[name] ?? 0) + value * count;
     }
     images += count;
@@ -50,6 +62,11 @@ export async function evaluate(
   const mse = means.mse / (width * width);
   const elbo = calibratedElbo(mse, means.kl, dims);
   return { ...means, elbo, bits_per_dim: bitsPerDim(elbo, dims), psnr: peakSignalToNoise(mse) };
+}
+
+function weighted(terms: Figures["terms"], weights: Prepared["objective"]): number {
+  const parts = Object.entries(weights).map(([term, weight]) => weight * (terms[term] ?? 0));
+  return parts.reduce((a, b) => a + b, 0);
 }
 
 /** The posterior's means, packed [B, D], where there is one latent and it is Gaussian. */

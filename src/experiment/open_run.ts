@@ -12,8 +12,10 @@ import { CheckpointError, ConfigError } from "../errors.ts";
 import type { ModelDefinition } from "../models/define.ts";
 import type { VAE } from "../models/vae.ts";
 import { Rng } from "../rng.ts";
+import { shellWord } from "../shell.ts";
 import { restoreCheckpoint } from "./checkpoint.ts";
 import { BEST, LAST } from "./checkpoint_files.ts";
+import { configFile } from "./config_history.ts";
 import { buildModel, disposeModel, imageRangeOf } from "./prepare.ts";
 import type { RunState } from "./run_state.ts";
 
@@ -72,7 +74,7 @@ export type SplitName = "train" | "val" | "test";
  */
 export async function openRun(path: string, options: OpenRunOptions): Promise<OpenRun> {
   const { runDir, checkpoint } = findCheckpoint(path, options.checkpoint);
-  const { config, baseDir, ...definitions } = await loadConfig(join(runDir, "config.yaml"), {
+  const { config, baseDir, ...definitions } = await loadConfig(configFile(runDir), {
     set: options.set ?? [],
     registries: await layeredRegistries(),
   });
@@ -181,7 +183,7 @@ function findCheckpoint(path: string, wanted: string | undefined): { runDir: str
   if (there.length === 0) {
     throw new CheckpointError(
       `"${path}": expected a checkpoint in its folder checkpoints, got none: the run was stopped before its ` +
-        `first. Go on with it: vae run --resume ${path}`,
+        `first. Go on with it: vae run --resume ${shellWord(path)}`,
     );
   }
   if (wanted === undefined) {

@@ -11,10 +11,11 @@ import type { ModelDefinition } from "../models/define.ts";
 import { getModel } from "../models/index.ts";
 import type { VAE } from "../models/vae.ts";
 import { Rng } from "../rng.ts";
+import { checkMonitor } from "./monitor.ts";
 import { createOptimizer, type Optimizer } from "./optimizers.ts";
 import { checkedModel } from "./plugin_model.ts";
 import { optimizerParams } from "./schedules.ts";
-import { lossWeights, type Weights } from "./weights.ts";
+import { lossWeights, objectiveWeights, type Weights } from "./weights.ts";
 
 export { imageRangeOf };
 
@@ -28,6 +29,8 @@ export interface Prepared {
   /** By phase name. */
   readonly optimizers: ReadonlyMap<string, Optimizer>;
   readonly weights: Weights;
+  /** Those of `val/objective`, by term. */
+  readonly objective: Readonly<Record<string, number>>;
   readonly imageRange: readonly [number, number];
   /** The root of the run's randomness; each use folds in its purpose. */
   readonly rng: Rng;
@@ -133,7 +136,7 @@ export async function prepare({
     prefetch: data.num_workers,
     rng,
   };
-  return {
+  const prepared: Prepared = {
     model,
     vae,
     dataset,
@@ -155,9 +158,12 @@ export async function prepare({
     }),
     optimizers: optimizersOf(vae, config),
     weights: lossWeights(model, params, exp),
+    objective: objectiveWeights(model, params, exp),
     imageRange: imageRangeOf(config),
     rng,
   };
+  await checkMonitor(prepared, config);
+  return prepared;
 }
 
 /** The optimizer of each phase, by its name. */

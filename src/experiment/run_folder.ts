@@ -11,9 +11,9 @@ export interface RunFolder {
   /** `SAVE_DIR/NAME/version_N`, as it was given. */
   readonly path: string;
   readonly checkpoints: string;
+  /** These three are made with their first picture: not every model or data set has some. */
   readonly samples: string;
   readonly reconstructions: string;
-  /** Made with its first picture: not every model has some. */
   readonly traversals: string;
   /** The resolved config, `config.yaml`. */
   readonly config: string;
@@ -96,8 +96,7 @@ function take(path: string): RunFolder {
   const takeIt = (): Lock => {
     mkdirSync(path, { recursive: true });
     const lock = takeLock(file, path);
-    for (const sub of [folder.checkpoints, folder.samples, folder.reconstructions])
-      mkdirSync(sub, { recursive: true });
+    mkdirSync(folder.checkpoints, { recursive: true });
     return lock;
   };
   let lock = takeIt();

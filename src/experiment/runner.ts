@@ -4,9 +4,11 @@ import type { Config } from "../config/schema.ts";
 import { Ahead } from "../data/ahead.ts";
 import type { HostBatch } from "../data/loader.ts";
 import { UserError } from "../errors.ts";
+import { shellWord } from "../shell.ts";
 import type { PreparedBatch } from "./batch.ts";
 import { encodeCheckpoint, restoreCheckpoint } from "./checkpoint.ts";
 import { type Found, newestCheckpoint, saveCheckpoint } from "./checkpoint_files.ts";
+import { type DataPrint, moveTo, printOf } from "./data_print.ts";
 import { evaluate } from "./evaluate.ts";
 import { fitPrior } from "./fit_prior.ts";
 import { reconstructionGrid, sampleGrid } from "./grids.ts";
@@ -14,11 +16,12 @@ import { Interrupt } from "./interrupt.ts";
 import { allFinite, LastGood } from "./last_good.ts";
 import { latentReport } from "./latent_report.ts";
 import { RunLog } from "./loggers/index.ts";
+import { isBetter, type Monitor, monitorOf, monitorOfRun, sameMonitor, validates } from "./monitor.ts";
 import { isFiniteStep, normsText, notFinite } from "./not_finite.ts";
 import { createPrecomputeCache, type PrecomputeCache } from "./precompute_cache.ts";
 import type { Prepared } from "./prepare.ts";
 import type { RunFolder } from "./run_folder.ts";
-import { newRunState, type RunState } from "./run_state.ts";
+import { type Best, newRunState, type RunState } from "./run_state.ts";
 import { learningRates } from "./schedules.ts";
 import type { Figures } from "./step.ts";
 import type { Rates } from "./step_inputs.ts";
@@ -44,11 +47,18 @@ export interface TrainResult {
   readonly metrics: Readonly<Record<string, number>>;
   /** Exit code of the signal that ended the run early. */
   readonly interrupted: number | undefined;
+  /** Why what came out is of no use, where that is so: all is saved. */
+  readonly problem: string | undefined;
 }
 
 /** Trains until the config's last epoch or step, or a signal; whatever happens, the folder can be resumed. */
 export async function train(args: TrainArgs): Promise<TrainResult> {
-  const run = new Run(args, args.resume ? await newestCheckpoint(args.folder.checkpoints) : undefined);
+  const found = args.resume ? await newestCheckpoint(args.folder.checkpoints) : undefined;
+  const { data_params, trainer_params } = args.config;
+  const { train } = args.prepared;
+  const steps = Math.min(train.batchesPerEpoch, trainer_params.limit_train_batches ?? Infinity);
+  const data = await printOf(args.prepared, { batch: data_params.train_batch_size, steps });
+  const run = new Run(args, data, found);
   try {
     return await run.train();
   } finally {
@@ -72,38 +82,56 @@ class Run {
   private readonly totalSteps: number;
   private readonly state = newRunState();
   private readonly lastGood: LastGood;
+  private readonly monitor: Monitor;
   private metrics: Record<string, number> = {};
+  /** Why the last validation is of no use, where that is so. */
+  private problem: string | undefined;
   /** Where the last checkpoint stands; -1: there is none. */
   private saved = { step: -1, ended: -1 };
-  /** Whether the state is the best so far, and not saved as such yet. */
-  private best = false;
+  /** The best validation before this one, where the state is the best so far and not saved as such yet. */
+  private beaten: { readonly best: Best | undefined } | undefined;
   /** Why the last checkpoint could not be written. */
   private unsaved: UserError | undefined;
+  /** Whether the variables are those of `state`: not in the middle of a step. */
+  private whole = true;
 
   /** What was wrong with checkpoints that were not taken. */
   private passed = "";
 
   constructor(
     private readonly args: TrainArgs,
+    data: DataPrint,
     found: Found | undefined, // not kept: it holds a whole checkpoint
   ) {
     const { trainer_params: trainer } = args.config;
-    const { vae, train, optimizers, model } = args.prepared;
-    this.stepsPerEpoch = Math.min(train.batchesPerEpoch, trainer.limit_train_batches ?? Infinity);
-    const epochs = trainer.max_epochs ?? (trainer.max_steps === undefined ? 10 : Infinity);
-    this.totalSteps = Math.min(trainer.max_steps ?? Infinity, epochs * this.stepsPerEpoch);
+    const { vae, optimizers, model } = args.prepared;
+    const { state } = this;
+    this.stepsPerEpoch = data.steps;
+    this.monitor = monitorOf(args.config);
+    const changed: string[] = [];
     if (found !== undefined) {
-      Object.assign(this.state, restoreCheckpoint(found.checkpoint, model.name, vae, optimizers));
-      this.saved = { ...this.state };
+      Object.assign(state, restoreCheckpoint(found.checkpoint, model.name, vae, optimizers));
+      this.saved = { ...state };
       const { checkpoint, passed } = found;
-      const taken = `going on from ${checkpoint.file}, step ${this.state.step}, the newest that is whole`;
+      const taken = `going on from ${checkpoint.file}, step ${state.step}, the newest that is whole`;
       if (passed.length > 0) this.passed = [...passed, taken].join("\n");
+      if (state.best !== undefined && state.best.monitor === undefined)
+        state.best = { ...state.best, ...monitorOfRun(args.folder.path) };
+      const { notes, valChanged } = moveTo(state, data);
+      changed.push(...notes, ...this.forgetBest(valChanged));
     }
+    state.data = data;
+    const maxEpochs = trainer.max_epochs ?? (trainer.max_steps === undefined ? 10 : Infinity);
+    const left = Math.max(0, (maxEpochs - state.epoch) * this.stepsPerEpoch - state.batch); // of whole epochs
+    this.totalSteps = Math.min(trainer.max_steps ?? Infinity, state.step + left);
+    const toCome = Math.max(0, this.totalSteps - state.step) + state.batch;
     this.log = new RunLog({
       ...args,
-      state: this.state,
+      state,
       totalSteps: this.totalSteps,
       stepsPerEpoch: this.stepsPerEpoch,
+      epochs: state.epoch + Math.ceil(toCome / this.stepsPerEpoch),
+      changed,
     });
     this.interrupt = new Interrupt((text) => this.log.message(text));
     const say = (text: string) => this.log.note(text);
@@ -114,20 +142,73 @@ class Run {
   }
 
   async train(): Promise<TrainResult> {
-    const { state, args } = this;
+    const { args } = this;
+    if (this.passed !== "") this.log.warn(this.passed);
+    if (args.resume && this.isFinished()) {
+      this.log.alreadyFinished();
+      return this.result();
+    }
     await this.log.start(dumpConfig(args.config, { from: args.baseDir, to: args.folder.path }));
-    if (this.passed !== "") this.log.message(this.passed);
-    while (state.step < this.totalSteps || state.ended < state.step) {
-      await this.epoch();
-      if (this.interrupt.exitCode !== undefined) break; // the end of the epoch, where it is one, comes at resumption
-      await this.endOfEpoch();
-      await this.save();
-      if (this.interrupt.exitCode !== undefined) break;
+    try {
+      while (!this.isFinished()) {
+        await this.epoch();
+        if (this.interrupt.exitCode !== undefined) break; // the end of the epoch, where it is one, comes at resumption
+        await this.endOfEpoch();
+        await this.save();
+        if (this.interrupt.exitCode !== undefined) break;
+      }
+    } catch (error) {
+      await this.rescue();
+      throw error;
     }
     if (this.interrupt.exitCode !== undefined) await this.save();
     if (this.unsaved !== undefined) throw this.notSaved(this.unsaved);
-    if (this.interrupt.exitCode === undefined) await this.log.finish(this.metrics);
-    return { state, metrics: this.metrics, interrupted: this.interrupt.exitCode };
+    if (this.interrupt.exitCode === undefined)
+      await this.log.finish(this.metrics, this.problem === undefined);
+    return this.result();
+  }
+
+  private isFinished(): boolean {
+    const { state, totalSteps } = this;
+    return state.step >= totalSteps && state.ended >= state.step;
+  }
+
+  private result(): TrainResult {
+    const { state, metrics, interrupt, problem } = this;
+    const told = problem !== undefined && interrupt.exitCode === undefined;
+    return {
+      state,
+      metrics,
+      interrupted: interrupt.exitCode,
+      problem: told ? `${problem}, and the run ended with it. ${this.afterProblem()}` : undefined,
+    };
+  }
+
+  /** What there is all the same, and what helps. */
+  private afterProblem(): string {
+    const { state, args, monitor } = this;
+    const { best } = state;
+    const chosen =
+      best === undefined
+        ? "There is no best checkpoint"
+        : `The best checkpoint is of step ${best.step ?? "unknown"} (${best.monitor} ${best.value})`;
+    const wrongName = Object.keys(this.metrics).length > 0 && this.metrics[monitor.monitor] === undefined;
+    const remedy = wrongName
+      ? `To go on: vae run --resume ${shellWord(args.folder.path)} --set trainer_params.checkpoint.monitor=…`
+      : "Lower exp_params.LR, warm it up (exp_params.lr_warmup_steps) or train longer: where training has finite losses " +
+        "and validation not, batch normalization's running statistics lag behind the weights.";
+    return `${chosen}; the last one, of step ${state.step}, is in ${args.folder.checkpoints}. ${remedy}`;
+  }
+
+  /** Saves what an error would else lose, where the error came between two steps. */
+  private async rescue(): Promise<void> {
+    const { state, args } = this;
+    if (!this.whole || state.step === 0) return;
+    if (this.saved.step !== state.step) await this.save();
+    if (this.saved.step === state.step)
+      this.log.message(
+        `saved at step ${state.step}. To go on: vae run --resume ${shellWord(args.folder.path)}`,
+      );
   }
 
   async close(): Promise<void> {
@@ -152,12 +233,14 @@ class Run {
       }
       const lr = this.learningRates(state);
       if (this.histogramsAreDue()) this.logHistograms(host, lr);
+      this.whole = false;
       const figures = await this.stepper.run(host, state.step, lr);
       const good = isFiniteStep(figures);
       if (good) state.skipped = 0;
       else await this.goBack(host, figures, lr);
       state.step++;
       state.batch++;
+      this.whole = true;
       if (good)
         this.log.step(state, figures, { lr, images: host.shape[0], waitSeconds: this.ahead.waitSeconds });
       else {
@@ -172,15 +255,18 @@ class Run {
     }
   }
 
-  /** Counts the epoch, where it is at its end, and validates where that is due. */
+  /** Counts the epoch, where it is at its end, and validates where that is due, which nothing of the epoch depends on. */
   private async endOfEpoch(): Promise<void> {
     const { state } = this;
-    if (state.batch >= this.stepsPerEpoch) {
+    const every = this.args.config.trainer_params.check_val_every_n_epoch;
+    const ended = state.batch >= this.stepsPerEpoch;
+    const due = state.step >= this.totalSteps || (ended && (state.epoch + 1) % every === 0);
+    if (due) await this.save(); // of the epoch as it ended: whatever validation comes to, it is kept
+    if (ended) {
       state.epoch++;
       state.batch = 0;
     }
-    const every = this.args.config.trainer_params.check_val_every_n_epoch;
-    if (state.step >= this.totalSteps || state.epoch % every === 0) await this.validate();
+    if (due) await this.validate();
     state.ended = state.step;
   }
 
@@ -203,7 +289,7 @@ class Run {
     state.skipped++;
     const skips = this.args.config.trainer_params.on_nan === "skip";
     if (skips && state.skipped <= MOST_SKIPPED) {
-      this.log.message(`${what}; skipped`);
+      this.log.warn(`${what}; skipped`);
       return;
     }
     const good = allFinite(stepper.variables);
@@ -219,7 +305,7 @@ class Run {
         `${skips ? "" : ", or trainer_params.on_nan=skip to leave such batches out"}.` +
         (step < 0
           ? ""
-          : ` The last good step, ${step}, is in ${checkpoints}: vae run --resume ${path} --set …`),
+          : ` The last good step, ${step}, is in ${checkpoints}: vae run --resume ${shellWord(path)} --set …`),
     );
   }
 
@@ -240,18 +326,15 @@ class Run {
   private async validate(): Promise<void> {
     this.stepper.giveBack();
     const { state, args } = this;
-    const { val, vae, weights, rng, imageRange } = args.prepared;
+    const { val, vae, weights, objective, rng, imageRange } = args.prepared;
     const { trainer_params: trainer, logging_params: logging } = args.config;
     const prior = await fitPrior(args.prepared);
     const limit = trainer.limit_val_batches ?? Infinity;
-    if (limit > 0 && val.batchesPerEpoch > 0) {
+    this.metrics = {};
+    if (validates(args.prepared, args.config)) {
       const batches = firstOf(val.batches(0), limit);
-      const means = await evaluate(
-        { vae, weights, rng: rng.fold("validation") },
-        batches,
-        state.step,
-        imageRange,
-      );
+      const how = { vae, weights, objective, rng: rng.fold("validation") };
+      const means = await evaluate(how, batches, state.step, imageRange);
       const all = Object.entries({ ...means, ...prior });
       this.metrics = Object.fromEntries(all.map(([name, value]) => [`val/${name}`, value]));
     }
@@ -265,7 +348,46 @@ class Run {
         await this.log.latents(state, await latentReport(args.prepared, logging.latent_count));
     }
     this.log.validation(state, this.metrics);
-    if (this.isBest()) this.best = true;
+    this.judge();
+  }
+
+  /** Whether the state is the best so far, and whether its figures are numbers at all. */
+  private judge(): void {
+    const { state, metrics, monitor } = this;
+    this.problem = undefined;
+    if (Object.keys(metrics).length === 0) return;
+    const value = metrics[monitor.monitor];
+    const losses = ["total", "objective", ...Object.keys(this.args.prepared.weights(0)), "mse"];
+    const bad = [...new Set([...losses.map((name) => `val/${name}`), monitor.monitor])].filter(
+      (name) => metrics[name] !== undefined && !Number.isFinite(metrics[name]),
+    );
+    if (bad.length > 0) {
+      const shown = bad.map((name) => `${name} ${metrics[name]}`).join(", ");
+      this.problem = `the validation at step ${state.step} is not finite: ${shown}`;
+    } else if (value === undefined) {
+      const names = Object.keys(metrics).join(", ");
+      this.problem = `trainer_params.checkpoint.monitor: expected one of ${names}, got "${monitor.monitor}"`;
+    }
+    if (this.problem !== undefined) {
+      this.log.warn(`${this.problem}; no best checkpoint is taken from it`);
+    } else if (isBetter(value!, state.best, monitor)) {
+      this.beaten = { best: state.best };
+      state.best = { ...monitor, value: value!, step: state.step };
+    }
+  }
+
+  /** Drops the best so far where it can't be compared with what is to come; a sentence where it does. */
+  private forgetBest(valChanged: boolean): string[] {
+    const { state, monitor } = this;
+    const { best } = state;
+    if (best === undefined || (sameMonitor(best, monitor) && !valChanged)) return [];
+    state.best = undefined;
+    const by = sameMonitor(best, monitor) ? "other images" : `${best.monitor} (${best.mode})`;
+    const of = best.step === undefined ? "" : `, of step ${best.step},`;
+    return [
+      `the best checkpoint so far${of} was chosen by ${by}: from here on it is chosen anew, by ${monitor.monitor} ` +
+        `(${monitor.mode}).`,
+    ];
   }
 
   /** Before the step under way: each N steps, or where a validation follows. */
@@ -288,24 +410,10 @@ class Run {
     this.log.histograms(state, values);
   }
 
-  private isBest(): boolean {
-    const { monitor = "val/total", mode = "min" } = this.args.config.trainer_params.checkpoint ?? {};
-    if (Object.keys(this.metrics).length === 0) return false;
-    const value = this.metrics[monitor];
-    if (value === undefined) {
-      const names = Object.keys(this.metrics).join(", ");
-      throw new UserError(`trainer_params.checkpoint.monitor: expected one of ${names}, got "${monitor}".`);
-    }
-    const { best } = this.state;
-    if (!Number.isFinite(value)) return false;
-    if (best !== undefined && !(mode === "min" ? value < best : value > best)) return false;
-    this.state.best = value;
-    return true;
-  }
-
   /** Writes a checkpoint, unless the last one is of this state; where it can't, says so, and training goes on. */
   private async save(): Promise<void> {
-    const { state, args, best } = this;
+    const { state, args } = this;
+    const best = this.beaten !== undefined;
     if (state.step === this.saved.step && state.ended === this.saved.ended && !best) return;
     const { model, vae, optimizers } = args.prepared;
     this.stepper.giveBack();
@@ -313,9 +421,7 @@ class Run {
     const keepLast = args.config.trainer_params.checkpoint?.keep_last ?? 0;
     try {
       if (args.folder.hold()) {
-        this.log.message(
-          `${args.folder.path} was deleted while training: made anew, with what is known of it`,
-        );
+        this.log.warn(`${args.folder.path} was deleted while training: made anew, with what is known of it`);
         await this.log.renew();
       }
       await this.log.flush(); // before: a checkpoint whose rows are not on the disk would lack them for good
@@ -323,7 +429,9 @@ class Run {
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       this.unsaved = error;
-      this.log.message(
+      if (this.beaten !== undefined) state.best = this.beaten.best; // a later state must not pass for it
+      this.beaten = undefined;
+      this.log.warn(
         `not saved at step ${state.step}: ${error.message} Training goes on. ${this.lastSaved()}`,
       );
       return;
@@ -331,7 +439,7 @@ class Run {
     if (this.unsaved !== undefined) this.log.message(`saved again, at step ${state.step}`);
     this.unsaved = undefined;
     this.saved = { ...state };
-    this.best = false;
+    this.beaten = undefined;
   }
 
   private lastSaved(): string {
@@ -343,7 +451,7 @@ class Run {
     const { state, args } = this;
     return new UserError(
       `the run ends at step ${state.step}, which is not saved: ${why.message} ${this.lastSaved()} ` +
-        `To train from there: vae run --resume ${args.folder.path}`,
+        `To train from there: vae run --resume ${shellWord(args.folder.path)}`,
       { cause: why },
     );
   }

@@ -89,17 +89,25 @@ export function trainStep(args: StepArgs, batch: Batch, step: number, lr: Rates)
 
 /**
  * The same figures without a change of anything: evaluation mode, running statistics of batch norm, weights as
- * at `step`, noise from `args.rng` as it is.
+ * at `step`, noise from `args.rng` as it is. `scheduled` is called where a loss follows the step by itself
+ * (`ctx.schedule`, `ctx.step`).
  */
-export function evaluateStep(args: Omit<StepArgs, "optimizers">, batch: Batch, step: number): Figures {
+export function evaluateStep(
+  args: Omit<StepArgs, "optimizers">,
+  batch: Batch,
+  step: number,
+  scheduled?: () => void,
+): Figures {
   const at = inputsAt({ step, lr: 0, rng: args.rng });
-  return read(runPhases(args, batch, at, EVALUATION, (_, lossOf) => [lossOf(), tf.scalar(0)]));
+  const mode = { ...EVALUATION, ...(scheduled && { scheduled }) };
+  return read(runPhases(args, batch, at, mode, (_, lossOf) => [lossOf(), tf.scalar(0)]));
 }
 
 /** `update`: whether the parameters that no optimizer owns get their next values. */
 interface Mode {
   readonly training: boolean;
   readonly update: boolean;
+  scheduled?(): void;
 }
 const TRAINING: Mode = { training: true, update: true };
 const REHEARSAL: Mode = { training: true, update: false };
@@ -111,7 +119,7 @@ function runPhases(
   { vae, weights }: Pick<StepArgs, "vae" | "weights">,
   batch: Batch,
   at: StepInputs,
-  { training, update }: Mode,
+  mode: Mode,
   run: RunPhase,
 ): FiguresOf<Tensor> {
   const kept = new Set<Tensor>(); // past the gradient's own tidy
@@ -127,7 +135,7 @@ function runPhases(
       const norms: Tensor[] = [];
       let carry: Named<Tensor> = {};
       for (const phase of vae.phases) {
-        const ctx = contextOf(at, training, phase.name, batch);
+        const ctx = contextOf(at, mode, phase.name, batch);
         let loss: Loss | undefined;
         const [total, norm] = run(phase, () => {
           loss = phase.loss(batch, ctx, carry);
@@ -141,7 +149,7 @@ function runPhases(
         Object.assign(terms, loss.terms);
         Object.assign(scalars, loss.scalars);
         carry = { ...carry, ...loss.carry };
-        if (update) {
+        if (mode.update) {
           for (const [name, next] of Object.entries(loss.updates ?? {}))
             vae.params.get(name)!.value.assign(next);
         }
@@ -157,10 +165,17 @@ function runPhases(
   }
 }
 
-function contextOf(at: StepInputs, training: boolean, phase: string, { labels }: Batch): Ctx {
-  const ctx = newCtx({ training, rng: at.rng.fold(phase), labels });
-  const schedule: Ctx["schedule"] = (value) => at.scalar(({ step }) => value(step));
-  return Object.defineProperty({ ...ctx, schedule }, "step", { get: () => at.step });
+function contextOf(at: StepInputs, mode: Mode, phase: string, { labels }: Batch): Ctx {
+  const ctx = newCtx({ training: mode.training, rng: at.rng.fold(phase), labels });
+  const schedule: Ctx["schedule"] = (value) => {
+    mode.scheduled?.();
+    return at.scalar(({ step }) => value(step));
+  };
+  const get = () => {
+    mode.scheduled?.();
+    return at.step;
+  };
+  return Object.defineProperty({ ...ctx, schedule }, "step", { get });
 }
 
 /** The sum of the terms, each times its weight. */

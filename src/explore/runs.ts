@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import type { ExpParams } from "../config/schema.ts";
+import { type Change, configChanges, configFile } from "../experiment/config_history.ts";
 import { conventionOf } from "../experiment/weights.ts";
 import { betterOf } from "../metrics/table.ts";
 import { getModel } from "../models/index.ts";
@@ -18,6 +19,8 @@ export interface RunSummary {
   /** Optimizer steps and whole epochs logged. */
   readonly step: number;
   readonly epoch: number;
+  /** Settings of training that it was resumed with otherwise than before. */
+  readonly changes: readonly Change[];
   /** The best value of each validation figure over the run, by name without `val/`; of those alone that have one. */
   readonly best: Readonly<Record<string, number>>;
   /** The last one, of all. */
@@ -41,7 +44,7 @@ export function findRuns(folder: string, depth = DEPTH): string[] {
 
 /** A run's summary, from `config.yaml` and `metrics.csv`; what can't be read is left out. */
 export function summarize(path: string): RunSummary {
-  const config = (attempt(() => parse(readFileSync(join(path, "config.yaml"), "utf8"))) ?? {}) as SomeConfig;
+  const config = (attempt(() => parse(readFileSync(configFile(path), "utf8"))) ?? {}) as SomeConfig;
   const terms = attempt(() => termsOf(config)) ?? [];
   const rows = readMetrics(path);
   const best: Record<string, number> = {};
@@ -52,7 +55,7 @@ export function summarize(path: string): RunSummary {
       const name = column.slice(4);
       last[name] = value;
       const better = betterOf(name, terms);
-      if (better !== "higher" && better !== "lower") continue;
+      if ((better !== "higher" && better !== "lower") || !Number.isFinite(value)) continue;
       const sign = better === "higher" ? -1 : 1;
       if (best[name] === undefined || sign * value < sign * best[name]) best[name] = value;
     }
@@ -63,6 +66,7 @@ export function summarize(path: string): RunSummary {
     data: config.data_params?.name ?? "?",
     step: rows.at(-1)?.step ?? 0,
     epoch: rows.at(-1)?.epoch ?? 0,
+    changes: configChanges(path),
     best,
     last,
     terms,

@@ -8,7 +8,7 @@ export interface Metric {
   readonly better: Better;
   /** How it is computed. */
   readonly computed: string;
-  /** Whether `vae runs` and `vae compare` have a column for it. */
+  /** Whether every validation has it (of a model with such a latent), and `vae runs` and `vae compare` a column for it. */
   readonly column?: boolean;
 }
 
@@ -104,6 +104,18 @@ export function betterOf(name: string, terms: readonly string[] = []): Better {
   const found = metricOf(name);
   if (found !== undefined) return found.better;
   return terms.includes(bare(name)) ? "lower" : "neither";
+}
+
+/** Which value of a metric chooses the best checkpoint: the lowest or the highest. */
+export type Mode = "min" | "max";
+
+/** The mode of a metric; of a loss term, and of what is not known, the lowest. */
+export const modeOf = (metric: string): Mode => (betterOf(metric) === "higher" ? "max" : "min");
+
+/** Metrics of validation that are known before a model is built, with `val/`: those of the columns and its `terms`. */
+export function knownMetrics(terms: readonly string[]): string[] {
+  const columns = Object.keys(metrics).filter((name) => metrics[name]!.column);
+  return [...new Set(["objective", "total", ...terms, ...columns].map((name) => `val/${name}`))];
 }
 
 /** As a table says it. */

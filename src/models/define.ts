@@ -17,6 +17,11 @@ export interface TermDoc {
   readonly weight: number;
   /** Measured in nats, so that under `pixel_mean` its weight is times kld_weight; left out: so is a term `kl`. */
   readonly nats?: boolean;
+  /**
+   * What a network that is trained against this one says or loses: its value depends on the other's skill, which changes
+   * from epoch to epoch, so that it has no part in `val/objective`.
+   */
+  readonly adversarial?: boolean;
 }
 
 export interface BuildArgs<Params> {

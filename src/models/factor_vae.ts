@@ -56,8 +56,8 @@ export default defineModel({
   terms: ({ gamma }, convention) => ({
     reconstruction: { doc: reconstructionDoc(convention), weight: 1 },
     kl: { doc: "KL(q(z | x) || N(0, I)), nats per image", weight: 1 },
-    tc: { doc: "total correlation of z by the discriminator, nats", weight: gamma },
-    discriminator: { doc: "cross-entropy of the discriminator, nats", weight: 1 },
+    tc: { doc: "total correlation of z by the discriminator, nats", weight: gamma, adversarial: true },
+    discriminator: { doc: "cross-entropy of the discriminator, nats", weight: 1, adversarial: true },
   }),
   build(args) {
     const o = args.params;

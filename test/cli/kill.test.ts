@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -39,7 +40,9 @@ function remains(run: string) {
     Object.fromEntries(
       readdirSync(join(run, folder)).map((name) => [
         name,
-        readFileSync(join(run, folder, name)).toString("base64"),
+        createHash("sha256")
+          .update(readFileSync(join(run, folder, name)))
+          .digest("hex"),
       ]),
     );
   const text = execFileSync(python, [reader, run], { encoding: "utf8", stdio: "pipe", maxBuffer: 2 ** 28 });
@@ -79,6 +82,23 @@ async function trainThroughKills(
   expect([code, stderr], stdout).toEqual([0, ""]);
   return hit;
 }
+
+it("killed between a validation and the checkpoint after it, a run has that validation once", async () => {
+  const args = ["run", "--config", join(root, "kill.yaml"), "--backend", "wasm", "--resume", "auto"];
+  const cwd = mkdtempSync(join(root, "between-"));
+  const run = join(cwd, "logs/kill/version_0");
+  expect((await vae(args, { cwd })).code).toBe(0);
+  const whole = remains(run);
+  // what is there at that moment: all of the validation but its checkpoint
+  renameSync(join(run, "checkpoints/previous.safetensors"), join(run, "checkpoints/last.safetensors"));
+  const { code, stdout, stderr } = await vae(args, { cwd });
+  expect([code, stderr], stdout).toEqual([0, ""]);
+  const { checkpoints, ...again } = remains(run);
+  expect({ ...again, checkpoints: checkpoints["last.safetensors"] }).toEqual({
+    ...whole,
+    checkpoints: whole.checkpoints["last.safetensors"],
+  });
+}, 120_000);
 
 describe(`killed ${KILLS} times at random (KILL_SEED=${SEED})`, () => {
   it.concurrent.each(trainingBackends)(

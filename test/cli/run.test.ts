@@ -126,7 +126,11 @@ describe("vae run", () => {
   it("goes on by the run's own config, and an ended run ends at once", async () => {
     const { code, stdout } = await vae(["run", "--resume", "logs/tiny/version_0"], { cwd: unbroken });
     expect(code).toBe(0);
-    expect(stdout).toContain("resumed at step 12");
+    expect(stdout).toContain(
+      "logs/tiny/version_0 had finished, at step 12 in 3 epochs; nothing was trained. To train on: " +
+        "vae run --resume logs/tiny/version_0 --set trainer_params.max_epochs=6\n",
+    );
+    expect(stdout).not.toContain("trained in");
   });
 
   it("gives each run its own folder, also at the same time", async () => {
@@ -187,8 +191,8 @@ describe("mistakes are sentences", () => {
     [
       "a metric to monitor that is not there",
       ["run", "--config", "{}", "--set", "trainer_params.checkpoint.monitor=val/kll"],
-      1,
-      /expected one of val\/total[\s\S]*got "val\/kll"/,
+      2,
+      /^trainer_params\.checkpoint\.monitor: expected one of val\/total[\s\S]*got "val\/kll"\. Did you mean "val\/kl"\?\n$/,
     ],
   ];
   it.each(cases)("%s", async (_, args, expected, message) => {

@@ -55,10 +55,10 @@ async function end(child: ChildProcess): Promise<void> {
 }
 
 describe("createRun", () => {
-  it("makes the folders of a run and takes one above the highest version", () => {
+  it("makes the folder of a run and takes one above the highest version", () => {
     const first = createRun(logs, "DFCVAE");
     expect(first.path).toBe(join(logs, "DFCVAE", "version_0"));
-    expect(readdirSync(first.path).sort()).toEqual(["Reconstructions", "Samples", "checkpoints", "run.lock"]);
+    expect(readdirSync(first.path).sort()).toEqual(["checkpoints", "run.lock"]);
     mkdirSync(join(logs, "DFCVAE", "version_7"));
     mkdirSync(join(logs, "DFCVAE", "version_x"));
     expect(createRun(logs, "DFCVAE").path).toBe(join(logs, "DFCVAE", "version_8"));

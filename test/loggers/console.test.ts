@@ -1,4 +1,5 @@
 import { PassThrough } from "node:stream";
+import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it } from "vitest";
 import { ConsoleLog, duration, metricsText } from "../../src/experiment/loggers/console.ts";
 
@@ -15,14 +16,16 @@ function stream(isTTY: boolean) {
 const progress = {
   epoch: 1,
   epochs: 2,
-  batch: 3,
-  stepsPerEpoch: 10,
   step: 3,
   totalSteps: 20,
   imagesPerSecond: 123.4,
   secondsLeft: 75,
 };
 const figures = { total: 12.345678, terms: { kl: 1234.5 }, scalars: {}, gradNorm: 1 };
+const many = { ...figures, terms: Object.fromEntries([..."abcdefghijkl"].map((t) => [t, 1])) };
+/** What a terminal shows of it, line by line. */
+const linesOf = (written: string) =>
+  stripVTControlCharacters(written.replaceAll("\x1b[1G", "\r")).split(/[\r\n]+/);
 
 describe("the console", () => {
   it("shows plain lines where there is no terminal, not one a step", () => {
@@ -31,21 +34,42 @@ describe("the console", () => {
     log.progress(progress, figures);
     log.progress({ ...progress, step: 4 }, figures);
     log.close();
-    expect(text()).toBe("epoch 1/2 · step 3/20 · 123 images/s · 1:15 min left · total 12.35 kl 1235\n");
+    expect(text()).toBe("epoch 1/2 · total 12.35 · 1:15 min left · 123 images/s · step 3/20 · kl 1235\n");
   });
 
-  it("shows a bar on a terminal that fits a line, and messages on lines of their own", () => {
+  it("shows a bar of the whole run on a terminal, the total beside it, and messages on lines of their own", () => {
     const { out, text } = stream(true);
     const log = new ConsoleLog(false, out);
-    log.progress(progress, { ...figures, terms: Object.fromEntries([..."abcdefghijkl"].map((t) => [t, 1])) });
+    const long = { epoch: 100, epochs: 100, totalSteps: 1_000_000, secondsLeft: 360_000 };
+    log.progress({ ...progress, ...long, step: 150_000 }, { ...many, total: -123456.7 });
     log.message("hello");
     log.close();
-    const written = text();
-    expect(written).toContain("██████░░░░░░░░░░░░░░ epoch 1/2 · step 3/20 · 123 images/s");
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: the terminal's own
-    const shown = written.replaceAll("\x1b[1G", "\r").replace(/\x1b[78]|\x1b\[[?\d;]*[A-Za-z]/g, "");
-    for (const line of shown.split(/[\r\n]/)) expect(line.length).toBeLessThan(80);
-    expect(shown).toContain("\rhello\n");
+    const lines = linesOf(text());
+    expect(lines).toContain("███░░░░░░░░░░░░░░░░░ epoch 100/100 · total -123457 · 100:00:00 h left");
+    for (const line of lines) expect(line.length).toBeLessThan(80);
+    expect(lines).toContain("hello");
+  });
+
+  it.each([200, 80, 60, 40, 20])("fits a terminal of %i columns, with whole numbers alone", (columns) => {
+    const { out, text } = stream(true);
+    out.columns = columns;
+    const log = new ConsoleLog(false, out);
+    log.progress(progress, many);
+    log.close();
+    const line = linesOf(text()).find((shown) => shown.includes("epoch 1/2"))!;
+    expect(line.length).toBeLessThan(columns);
+    if (columns >= 40) expect(line).toContain("epoch 1/2 · total 12.35");
+    expect(line).toMatch(/(epoch 1\/2|total 12\.35|left|images\/s|step 3\/20|[a-l] 1)$/);
+    expect(line.endsWith(" · l 1")).toBe(columns === 200);
+  });
+
+  it("tells no time where none can be told", () => {
+    const { out, text } = stream(false);
+    new ConsoleLog(false, out).progress(
+      { ...progress, secondsLeft: undefined, imagesPerSecond: 1.26 },
+      figures,
+    );
+    expect(text()).toBe("epoch 1/2 · total 12.35 · 1.3 images/s · step 3/20 · kl 1235\n");
   });
 
   it("is silent between messages where it is quiet", () => {

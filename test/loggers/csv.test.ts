@@ -34,6 +34,21 @@ it("a resumed run drops the rows after its checkpoint and goes on below the othe
   expect(lines(file)).toEqual(["step,epoch,a,b", "5,0,5,", "10,0,10,", "15,0,16,1"]);
 });
 
+it("a resumed run drops a validation of its checkpoint's very step, where that is still to come", () => {
+  const file = newFile();
+  const log = CsvLogger.open(file);
+  log.metrics(at(4, 0), { "val/total": 1 }); // where max_steps ended the run before
+  log.metrics(at(10, 0), { "train/total": 2.5, "train/kl": 0.1 });
+  log.metrics(at(10, 0), { "val/total": 3 });
+  const ended = CsvLogger.open(file, { ...at(10), ended: 10 });
+  expect(lines(file)).toHaveLength(1 + 3);
+  expect(ended.at(10)).toEqual({ "val/total": 3 });
+  const toCome = CsvLogger.open(file, { ...at(10), ended: 4 });
+  expect(lines(file)).toHaveLength(1 + 2);
+  expect(toCome.at(10)).toEqual({ "train/total": 2.5, "train/kl": 0.1 });
+  expect(toCome.at(9)).toBeUndefined();
+});
+
 it("a row that was cut off by a crash is dropped with the rest after the checkpoint", async () => {
   const file = newFile();
   writeFileSync(file, "step,epoch,a,b\n5,0,1,2\n10,0,3,4\n15,0,5");

@@ -84,6 +84,23 @@ describe("event files, read by TensorBoard itself", () => {
     ]);
   });
 
+  it("of a run that was resumed with other settings have those, and the config of each step", async () => {
+    const folder = newFolder();
+    new TensorBoardLogger(folder, config, "first", undefined).close();
+    const others = (await loadConfig("configs/dfcvae.yaml", { set: ["exp_params.LR=0.5"] })).config;
+    const second = new TensorBoardLogger(folder, others, "second", 20);
+    second.settingsChanged("exp_params.LR 0.5 (0.002 up to step 20)");
+    second.configFrom(20);
+    second.close();
+    const { hparams, texts } = read(folder);
+    expect(hparams["_hparams_/session_start_info"]!.start).toMatchObject({
+      "exp_params.LR": 0.5,
+      "model_params.latent_dim": 32,
+      changed: "exp_params.LR 0.5 (0.002 up to step 20)",
+    });
+    expect(texts).toEqual({ config: [["```yaml\nfirst\n```"], ["```yaml\nsecond\n```"]] });
+  });
+
   it("that were cut off keep all records before the cut", () => {
     const folder = newFolder();
     const logger = new TensorBoardLogger(folder, config, "", undefined);

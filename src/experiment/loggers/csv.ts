@@ -6,7 +6,7 @@ import type { Logger, Metrics } from "./logger.ts";
 const KEYS = ["step", "epoch"];
 
 /** Where a resumed run goes on. */
-type Place = Pick<RunState, "step" | "epoch">;
+type Place = Pick<RunState, "step" | "epoch" | "ended">;
 
 /**
  * `metrics.csv`: a row a logged step and a row a validation, a column a metric; a metric that a row lacks is
@@ -23,7 +23,8 @@ export class CsvLogger implements Logger {
 
   /**
    * @param resumedAt where the checkpoint stood that a resumed run goes on from: rows after it are dropped, since
-   *   their steps are trained, and their epochs validated, again
+   *   their steps are trained, and their epochs validated, again; so is a validation after its very step, where that is
+   *   still to come
    */
   static open(file: string, resumedAt?: Place): CsvLogger {
     const logger = new CsvLogger(file);
@@ -32,7 +33,9 @@ export class CsvLogger implements Logger {
     logger.columns = header.split(",").slice(KEYS.length);
     logger.rows = rows.filter((row) => {
       const [step, epoch] = row.split(",", 2).map(Number) as [number, number];
-      return row !== "" && step <= resumedAt.step && epoch <= resumedAt.epoch;
+      if (row === "" || step > resumedAt.step || epoch > resumedAt.epoch) return false;
+      const again = step === resumedAt.step && resumedAt.ended < step;
+      return !(again && Object.keys(logger.valuesOf(row)).some((name) => name.startsWith("val/")));
     });
     logger.rewrite();
     return logger;
@@ -45,6 +48,18 @@ export class CsvLogger implements Logger {
     this.rows.push(row);
     if (!this.whole || added.length > 0 || !existsSync(this.file)) this.rewrite();
     else this.append(`${row}\n`);
+  }
+
+  /** The figures of the last row, where it is of `step`. */
+  at(step: number): Metrics | undefined {
+    const row = this.rows.at(-1);
+    return row !== undefined && Number(row.split(",", 1)) === step ? this.valuesOf(row) : undefined;
+  }
+
+  private valuesOf(row: string): Metrics {
+    const cells = row.split(",").slice(KEYS.length);
+    const given = this.columns.map((name, i) => [name, cells[i] ?? ""] as const).filter(([, v]) => v !== "");
+    return Object.fromEntries(given.map(([name, value]) => [name, Number(value)]));
   }
 
   flush(): void {

@@ -2,7 +2,7 @@ import { closeSync, fsyncSync, ftruncateSync, openSync, readdirSync, writeSync }
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { Crc32c } from "@aws-crypto/crc32c";
-import { writeProblem } from "../../atomic_file.ts";
+import { writeAtomicSync, writeProblem } from "../../atomic_file.ts";
 
 /** Longest time that a record waits in memory, in milliseconds. */
 const FLUSH_AFTER = 2000;
@@ -95,6 +95,16 @@ export class EventFile {
       this.fd = undefined;
     }
   }
+}
+
+/**
+ * Writes a file of these records alone, in place of one that is there, that TensorBoard reads before all others of
+ * `folder`: of a tag's metadata it takes the first.
+ *
+ * @throws UserError where it can't be written
+ */
+export function writeFirstEvents(folder: string, records: readonly Uint8Array[]): void {
+  writeAtomicSync(join(folder, "events.out.tfevents.0000000000.settings"), Buffer.concat(records.map(frame)));
 }
 
 /** Seconds in the name of the newest event file of `folder`, 0 where there is none. */

@@ -1,8 +1,12 @@
+import { existsSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { makeFolder, writeAtomic } from "../../atomic_file.ts";
 import type { BackendInfo } from "../../backends/index.ts";
 import type { Config } from "../../config/schema.ts";
 import { UserError } from "../../errors.ts";
+import { shellWord } from "../../shell.ts";
+import { BEST, LAST } from "../checkpoint_files.ts";
+import { type Change, changeText, configChanges, resumeConfig } from "../config_history.ts";
 import { environment, parameterCount } from "../environment.ts";
 import type { LatentReport } from "../latent_report.ts";
 import type { Prepared } from "../prepare.ts";
@@ -28,6 +32,10 @@ export interface RunLogArgs {
   readonly state: Readonly<RunState>;
   readonly totalSteps: number;
   readonly stepsPerEpoch: number;
+  /** Epochs, the last of which may not be whole. */
+  readonly epochs: number;
+  /** What a resumed run finds otherwise than it was left: a sentence each. */
+  readonly changed: readonly string[];
 }
 
 /**
@@ -38,14 +46,14 @@ export class RunLog {
   private readonly console: ConsoleLog;
   private readonly window: StepWindow;
   private readonly began = Date.now();
-  private readonly firstStep: number;
+  /** When the first step of this process had ended, which takes longer than others, and its number. */
+  private firstStep: { readonly step: number; readonly ended: number } | undefined;
   private readonly failed = new Set<Logger>();
   private loggers: Logger[] = [];
   private configText = "";
 
   constructor(private readonly args: RunLogArgs) {
     this.console = new ConsoleLog(args.quiet);
-    this.firstStep = args.state.step;
     this.window = new StepWindow(args.state.window);
   }
 
@@ -53,18 +61,29 @@ export class RunLog {
   async start(configText: string): Promise<void> {
     const { folder, resume, config, state, prepared } = this.args;
     this.configText = configText;
+    if (resume) await resumeConfig(folder.path, configText, state.step);
     await this.describe(resume ? `_resumed_at_${state.step}` : "");
-    this.loggers = [
-      CsvLogger.open(folder.metrics, resume ? state : undefined),
-      new TensorBoardLogger(
-        folder.path,
-        config,
-        configText,
-        resume ? state.step : undefined,
-        comparedFigures(prepared),
-      ),
-    ];
-    this.sayWhatRuns();
+    const csv = CsvLogger.open(folder.metrics, resume ? state : undefined);
+    const toValidate = state.ended < state.step; // what there is of that step's validation is written again
+    const kept = toValidate ? state.step - 1 : state.step;
+    const tensorboard = new TensorBoardLogger(
+      folder.path,
+      config,
+      configText,
+      resume ? kept : undefined,
+      comparedFigures(prepared),
+    );
+    this.loggers = [csv, tensorboard];
+    const changes = resume ? configChanges(folder.path) : [];
+    const now = changes.filter(({ step }) => step === state.step);
+    this.sayWhatRuns(now);
+    const row = resume && toValidate ? csv.at(state.step) : undefined;
+    this.each((logger) => {
+      if (logger !== tensorboard) return;
+      if (row !== undefined) tensorboard.metrics(state, row);
+      if (changes.length > 0) tensorboard.settingsChanged(changes.map(changeText).join("; "));
+      if (now.length > 0) tensorboard.configFrom(state.step);
+    });
     this.window.restart();
   }
 
@@ -77,12 +96,17 @@ export class RunLog {
   private async describe(suffix: string): Promise<void> {
     const { folder, prepared, backend } = this.args;
     const about = `${JSON.stringify(environment(prepared, backend), null, 2)}\n`;
-    await writeAtomic(folder.config.replace(/(?=\.yaml$)/, suffix), this.configText);
+    if (suffix === "") await writeAtomic(folder.config, this.configText);
     await writeAtomic(folder.environment.replace(/(?=\.json$)/, suffix), about);
   }
 
   message(text: string): void {
     this.console.message(text);
+  }
+
+  /** As `message`, of what went wrong. */
+  warn(text: string): void {
+    this.console.warn(text);
   }
 
   /** As `message`, but not where the run is quiet. */
@@ -96,18 +120,18 @@ export class RunLog {
     at: { lr: Rates; images: number; waitSeconds: number },
   ): void {
     this.window.add(figures, at);
-    const { totalSteps, stepsPerEpoch } = this.args;
-    const imagesPerSecond = this.window.imagesPerSecond;
-    const perStep = (Date.now() - this.began) / 1000 / (state.step - this.firstStep);
+    const { totalSteps, epochs } = this.args;
+    const { imagesPerSecond } = this.window;
+    this.firstStep ??= { step: state.step, ended: Date.now() };
+    const timed = state.step - this.firstStep.step;
+    const perStep = (Date.now() - this.firstStep.ended) / 1000 / timed;
     const progress = {
       epoch: state.epoch + 1,
-      epochs: Math.ceil(totalSteps / stepsPerEpoch),
-      batch: state.batch,
-      stepsPerEpoch,
+      epochs,
       step: state.step,
       totalSteps,
       imagesPerSecond,
-      secondsLeft: (totalSteps - state.step) * perStep,
+      secondsLeft: timed > 0 ? (totalSteps - state.step) * perStep : undefined,
     };
     this.console.progress(progress, figures);
     this.rowIfDue(state);
@@ -126,10 +150,13 @@ export class RunLog {
   }
 
   validation(state: Readonly<RunState>, metrics: Metrics): void {
-    const epochs = Math.ceil(this.args.totalSteps / this.args.stepsPerEpoch);
-    if (!this.args.brief)
-      this.console.note(`epoch ${state.epoch}/${epochs} validation: ${metricsText(metrics)}`);
-    if (Object.keys(metrics).length > 0) this.each((logger) => logger.metrics(state, metrics));
+    if (Object.keys(metrics).length > 0) {
+      const { epochs, totalSteps, brief } = this.args;
+      const ended = state.batch === 0 ? `epoch ${state.epoch}/${epochs}` : `step ${state.step}/${totalSteps}`;
+      const label = this.console.paint("bold", `${ended} validation:`);
+      if (!brief) this.console.note(`${label} ${metricsText(shortened(metrics))}`);
+      this.each((logger) => logger.metrics(state, metrics));
+    }
     this.window.restart();
   }
 
@@ -163,7 +190,7 @@ export class RunLog {
       await write();
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      this.console.message(`not kept: ${error.message} Training goes on.`);
+      this.console.warn(`not kept: ${error.message} Training goes on.`);
     }
   }
 
@@ -172,22 +199,65 @@ export class RunLog {
     this.window.restart();
   }
 
-  /** The run is complete. */
-  async finish(metrics: Metrics): Promise<void> {
-    this.each((logger) => logger.finish?.(metrics));
-    const { folder, config } = this.args;
+  /** The run is at its end: says what is where; `complete`: it came out as it should. */
+  async finish(metrics: Metrics, complete: boolean): Promise<void> {
+    if (complete) this.each((logger) => logger.finish?.(metrics));
     this.console.close();
     if (this.args.brief) return;
     const seconds = (Date.now() - this.began) / 1000;
+    const figures = Object.keys(metrics).length > 0 ? `; validation: ${metricsText(shortened(metrics))}` : "";
     this.console.message(
       [
-        `trained in ${duration(seconds)}${Object.keys(metrics).length > 0 ? `; validation: ${metricsText(metrics)}` : ""}`,
-        `  pictures     ${shown(folder.samples)}/, ${shown(folder.reconstructions)}/`,
-        `  checkpoints  ${shown(folder.checkpoints)}/ (last, best)`,
-        `  metrics      ${shown(folder.metrics)}`,
-        `  TensorBoard  pip install tensorboard; tensorboard --logdir ${shown(config.logging_params.save_dir)}`,
+        `${this.console.paint(complete ? "green" : "yellow", `trained in ${duration(seconds)}`)}${figures}`,
+        ...this.whereThingsAre(),
       ].join("\n"),
     );
+  }
+
+  /** The run was at its end before: says so, and how to go on. */
+  alreadyFinished(): void {
+    const { folder, state, config, epochs, brief } = this.args;
+    if (brief) return;
+    const { max_epochs, max_steps } = config.trainer_params;
+    const reached = [
+      ...(max_steps !== undefined && state.step >= max_steps ? [`max_steps=${2 * max_steps}`] : []),
+      ...((max_epochs ?? epochs) <= state.epoch ? [`max_epochs=${2 * epochs}`] : []),
+    ].map((value) => `--set trainer_params.${value}`);
+    const run = shellWord(shown(folder.path));
+    this.console.message(
+      [
+        `${run} had finished, at step ${state.step} in ${state.epoch} epochs; nothing was trained. To train on: ` +
+          `vae run --resume ${run} ${reached.join(" ")}`,
+        ...this.whereThingsAre(),
+      ].join("\n"),
+    );
+  }
+
+  /** A line for each kind of thing that is there. */
+  private whereThingsAre(): string[] {
+    const { folder, config } = this.args;
+    const files = (path: string) => (existsSync(path) ? readdirSync(path) : []);
+    const pictures = [folder.samples, folder.reconstructions, folder.traversals].filter(
+      (path) => files(path).length > 0,
+    );
+    const there = files(folder.checkpoints);
+    const checkpoints = [
+      ...(there.includes(LAST) ? ["last"] : []),
+      ...(there.includes(BEST) ? ["best"] : []),
+    ];
+    const lines: [what: string, where: string][] = [
+      ["pictures", pictures.map((path) => `${shown(path)}/`).join(", ")],
+      [
+        "checkpoints",
+        checkpoints.length > 0 ? `${shown(folder.checkpoints)}/ (${checkpoints.join(", ")})` : "",
+      ],
+      ["metrics", existsSync(folder.metrics) ? shown(folder.metrics) : ""],
+      [
+        "TensorBoard",
+        `pip install tensorboard; tensorboard --logdir ${shellWord(shown(config.logging_params.save_dir))}`,
+      ],
+    ];
+    return lines.flatMap(([what, where]) => (where === "" ? [] : [`  ${what.padEnd(11)}  ${where}`]));
   }
 
   async close(): Promise<void> {
@@ -195,22 +265,34 @@ export class RunLog {
     this.each((logger) => logger.close?.());
   }
 
-  private sayWhatRuns(): void {
-    const { prepared, backend, folder, resume, state, totalSteps, stepsPerEpoch, brief } = this.args;
+  private sayWhatRuns(settings: readonly Change[]): void {
+    const { config, prepared, backend, folder, resume, state, totalSteps, stepsPerEpoch } = this.args;
+    const { brief, changed } = this.args;
+    for (const sentence of changed) this.console.warn(`note   ${sentence}`);
     if (brief) return;
     const { dataset, train, val, model, vae } = prepared;
     const device =
       backend.name === "tensorflow" ? `TensorFlow ${backend.version}` : `tfjs ${backend.version}`;
     const count = (n: number) => n.toLocaleString("en");
+    const label = (text: string) => this.console.paint("bold", text);
     const lines = [
-      `model  ${model.name}, ${count(parameterCount(vae))} parameters`,
-      `data   ${dataset.name}: ${count(train.size)} training and ${count(val.size)} validation images of ${dataset.imageShape.join("x")}; ${dataset.splitNote}`,
-      `on     ${device}, ${backend.device}`,
-      `run    ${shown(folder.path)}${resume ? `, resumed at step ${count(state.step)}` : ""}: ${count(totalSteps)} steps, ${count(stepsPerEpoch)} an epoch`,
+      `${label("model")}  ${model.name}, ${count(parameterCount(vae))} parameters`,
+      `${label("data")}   ${dataset.name}: ${count(train.size)} training and ${count(val.size)} validation images of ${dataset.imageShape.join("x")}; ${dataset.splitNote}`,
+      `${label("on")}     ${device}, ${backend.device}`,
+      `${label("run")}    ${shown(folder.path)}${resume ? `, resumed at step ${count(state.step)}` : ""}: ${count(totalSteps)} steps, ${count(stepsPerEpoch)} an epoch`,
     ];
+    for (const change of settings) lines.push(`${label("new")}    ${changeText(change)}`);
     const { skipped, notes = [] } = dataset;
     if (skipped.length > 0) lines.push(`note   ${skipped.length} images skipped, the first: ${skipped[0]}`);
     lines.push(...notes.map((note) => `note   ${note}`));
+    if (val.size === 0)
+      lines.push(
+        "note   no images for validation: no figures of it, no reconstructions and no best checkpoint",
+      );
+    else if (config.trainer_params.limit_val_batches === 0)
+      lines.push(
+        "note   trainer_params.limit_val_batches is 0: no figures of validation and no best checkpoint",
+      );
     this.console.note(lines.join("\n"));
   }
 
@@ -221,7 +303,7 @@ export class RunLog {
         if (this.failed.delete(logger)) this.console.message("logged again.");
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
-        if (!this.failed.has(logger)) this.console.message(`not logged: ${error.message} Training goes on.`);
+        if (!this.failed.has(logger)) this.console.warn(`not logged: ${error.message} Training goes on.`);
         this.failed.add(logger);
       }
     }
@@ -230,6 +312,15 @@ export class RunLog {
 
 /** What training and validation both tell: the total, each loss term, the squared error. */
 const comparedFigures = ({ weights }: Prepared): string[] => ["total", ...Object.keys(weights(0)), "mse"];
+
+/** Without the objective, where that is the total: as it is once all schedules are at their ends. */
+function shortened(metrics: Metrics): Metrics {
+  const { "val/objective": objective, ...others } = metrics;
+  const total = metrics["val/total"];
+  const same =
+    objective === undefined || Math.abs(objective - (total ?? Number.NaN)) <= 1e-6 * Math.abs(objective);
+  return same ? others : metrics;
+}
 
 /** A path as the user would type it from here. */
 function shown(path: string): string {

@@ -1,7 +1,7 @@
 import { leaves } from "../../config/leaves.ts";
 import type { Config } from "../../config/schema.ts";
 import type { RunState } from "../run_state.ts";
-import { EventFile } from "./event_file.ts";
+import { EventFile, writeFirstEvents } from "./event_file.ts";
 import {
   CLASS_TENSOR,
   DT_DOUBLE,
@@ -23,7 +23,7 @@ export class TensorBoardLogger implements Logger {
   private file: EventFile;
 
   /**
-   * @param resumedAt step of the checkpoint that a resumed run goes on from
+   * @param resumedAt last step, of those written before, whose records a resumed run keeps
    * @param compared figures to show of training and validation in one chart, such as `kl`
    */
   constructor(
@@ -35,6 +35,27 @@ export class TensorBoardLogger implements Logger {
   ) {
     this.file = new EventFile(folder);
     this.begin(resumedAt);
+  }
+
+  /**
+   * The settings are others than the run began with: the HParams page gets them, with `changes`, a sentence. A TensorBoard
+   * that is open shows them when it is started again.
+   *
+   * @throws UserError where they can't be written
+   */
+  settingsChanged(changes: string): void {
+    const settings = [...hyperparameters(this.config), { key: "changed", value: { stringValue: changes } }];
+    const start = { hparams: settings, startTimeSecs: Date.now() / 1000 };
+    const value = [hparams("_hparams_/session_start_info", { start })];
+    writeFirstEvents(this.folder, [
+      record(0, { fileVersion: "brain.Event:2" }),
+      record(0, { summary: { value } }),
+    ]);
+  }
+
+  /** The Text page gets the config from `step` on. */
+  configFrom(step: number): void {
+    this.summary(step, [configPage(this.configText)]);
   }
 
   /** What was written before is lost with the folder. */
@@ -52,7 +73,7 @@ export class TensorBoardLogger implements Logger {
       return;
     }
     this.summary(0, [charts(compared)]);
-    this.summary(0, [text("config", `\`\`\`yaml\n${configText}\n\`\`\``)]);
+    this.summary(0, [configPage(configText)]);
     const start = { hparams: hyperparameters(config), startTimeSecs: Date.now() / 1000 };
     this.summary(0, [hparams("_hparams_/session_start_info", { start })]);
   }
@@ -97,9 +118,14 @@ export class TensorBoardLogger implements Logger {
   }
 
   private write(step: number, what: object): void {
-    this.file.write(encode("Event", { wallTime: Date.now() / 1000, step, ...what }));
+    this.file.write(record(step, what));
   }
 }
+
+const record = (step: number, what: object): Uint8Array =>
+  encode("Event", { wallTime: Date.now() / 1000, step, ...what });
+
+const configPage = (yaml: string): object => text("config", `\`\`\`yaml\n${yaml}\n\`\`\``);
 
 /** The Histograms and Distributions pages; [] where no number is finite. */
 function distribution(tag: string, numbers: Float32Array): object[] {

@@ -1,0 +1,57 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { useBackend } from "../../src/backends/index.ts";
+import { cacheDir } from "../../src/cache_dir.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import { type Prepared, prepare } from "../../src/experiment/prepare.ts";
+import { createRun, openRun, type RunFolder } from "../../src/experiment/run_folder.ts";
+import { type TrainResult, train } from "../../src/experiment/runner.ts";
+
+export interface Trained {
+  readonly folder: RunFolder;
+  /** What ended the run, where that was an error. */
+  readonly error: unknown;
+  readonly result: TrainResult | undefined;
+}
+
+export interface HowToTrain {
+  readonly set?: readonly string[];
+  /** Path of a run to go on with. */
+  readonly resume?: string;
+  readonly backend?: string;
+  /** Changes what was made before it is trained. */
+  readonly change?: (prepared: Prepared) => void;
+}
+
+/** Trains `config`, a YAML text, in this process; new runs are in the folder `root`. */
+export async function training(
+  root: string,
+  config: string,
+  { set = [], resume, backend: name = "wasm", change }: HowToTrain = {},
+): Promise<Trained> {
+  const file = resume === undefined ? join(root, "training.yaml") : join(resume, "config.yaml");
+  if (resume === undefined) writeFileSync(file, config);
+  const backend = await useBackend(name);
+  const loaded = await loadConfig(file, { set });
+  const prepared = await prepare({ ...loaded, cacheDir: cacheDir("test") });
+  change?.(prepared);
+  const folder = resume === undefined ? createRun(root, loaded.config.logging_params.name!) : openRun(resume);
+  const args = {
+    ...loaded,
+    prepared,
+    folder,
+    backend,
+    resume: resume !== undefined,
+    quiet: true,
+    brief: true,
+  };
+  try {
+    return { folder, result: await train(args), error: undefined };
+  } catch (error) {
+    return { folder, result: undefined, error };
+  } finally {
+    folder.release();
+    await prepared.dataset.close();
+    prepared.vae.dispose?.();
+  }
+}
