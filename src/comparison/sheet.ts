@@ -15,7 +15,8 @@ interface LabelledRow {
 
 /**
  * A PNG of the images in a row, below them their reconstructions by each of `members`, then samples of each; labelled
- * with the runs' names, enlarged by `scale` or so that one can see it. Every run gets the same images and, by its seed, the same noise.
+ * with the runs' names, enlarged by `scale` or so that one can see it. Every run gets the same images and, by its seed, the
+ * same noise.
  */
 export async function contactSheet(
   { options, sheet, name }: Experiment,

@@ -3,9 +3,9 @@ const READABLE = 128;
 const SHEET = 2048;
 
 /**
- * How many pixels in each direction one of an image is shown as: the most by which an image of `height` pixels stays within
- * 128, and a sheet of `columns` by `rows` images, `width` each, within 2,048 in both directions; 1 at least. Whole numbers, so
- * that what is shown is the image and nothing between its pixels.
+ * How many pixels in each direction one of an image is shown as: the most by which an image of `height` pixels stays
+ * within 128, and a sheet of `columns` by `rows` images, `width` each, within 2,048 in both directions; 1 at least.
+ * Whole numbers, so that what is shown is the image and nothing between its pixels.
  */
 export function readableScale(
   { height, width }: { readonly height: number; readonly width: number },
