@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { examples } from "./examples.ts";
 import { interval, wholeNumber } from "./numbers.ts";
-import { labelOption } from "./options.ts";
+import { labelOption, scaleOption } from "./options.ts";
 import { outOption, writeOutputs } from "./outputs.ts";
 import { addRunOptions, imagesOrValidation, RUN_HELP, type RunOptions, withRun } from "./with_run.ts";
 
@@ -13,6 +13,7 @@ interface Options extends RunOptions {
   readonly images: number;
   readonly json: boolean;
   readonly label?: readonly string[];
+  readonly scale?: number;
   readonly out: readonly string[];
 }
 
@@ -35,6 +36,7 @@ export function addAttribute(program: Command): void {
     .option("--images <n>", "training images that the means are taken over", wholeNumber(2), 2000)
     .option("--json", "print how many images have it and the vector as JSON", false)
     .addOption(labelOption("of images of files, for a conditional model"))
+    .addOption(scaleOption())
     .addOption(outOption("attribute.png"));
   addRunOptions(command)
     .addHelpText(
@@ -53,7 +55,7 @@ export function addAttribute(program: Command): void {
 function run(
   path: string,
   patterns: readonly string[],
-  { attribute, strength: [from, to], steps, count, images, json, label, out, ...options }: Options,
+  { attribute, strength: [from, to], steps, count, images, json, label, scale, out, ...options }: Options,
 ): Promise<void> {
   return withRun(path, options, async (opened, rng) => {
     const { attributeVector, strengthen } = await import("../explore/attribute.ts");
@@ -79,6 +81,7 @@ function run(
         gridPng(made.images, made.shape, {
           columns: steps + 1,
           range: imageRange,
+          scale,
           columnLabels: ["image", ...strengths.map((s) => String(Number(s.toFixed(2))))],
         }),
       arrays: {

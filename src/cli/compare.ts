@@ -5,12 +5,14 @@ import type { RunSummary } from "../explore/runs.ts";
 import type { Rng } from "../rng.ts";
 import { examples } from "./examples.ts";
 import { wholeNumber } from "./numbers.ts";
+import { scaleOption } from "./options.ts";
 import { outOption, writeOutputs } from "./outputs.ts";
 import { addRunOptions, RUN_HELP, type RunOptions, validationImages, withRun } from "./with_run.ts";
 
 interface Options extends RunOptions {
   readonly count: number;
   readonly json: boolean;
+  readonly scale?: number;
   readonly out: readonly string[];
 }
 
@@ -22,6 +24,7 @@ export function addCompare(program: Command): void {
     .argument("<runs...>", `two or more: ${RUN_HELP}`)
     .option("--count <n>", "images in a row of the sheet", wholeNumber(1), 8)
     .option("--json", "print figures and settings as JSON", false)
+    .addOption(scaleOption())
     .addOption(outOption("comparison.png", [".png"]));
   addRunOptions(command)
     .addHelpText(
@@ -42,7 +45,10 @@ interface Rows {
   readonly range: readonly [number, number];
 }
 
-async function run(paths: readonly string[], { count, json, out, ...options }: Options): Promise<void> {
+async function run(
+  paths: readonly string[],
+  { count, json, scale, out, ...options }: Options,
+): Promise<void> {
   const { ConfigError } = await import("../errors.ts");
   if (paths.length < 2) throw new ConfigError(`vae compare: expected two runs or more, got ${paths.length}.`);
   const { leaves } = await import("../config/leaves.ts");
@@ -64,7 +70,7 @@ async function run(paths: readonly string[], { count, json, out, ...options }: O
   );
   if (json) console.log(JSON.stringify({ runs: summaries, settings: different }, null, 2));
   else console.log(await text(summaries, different));
-  await writeOutputs(out, { png: () => sheet(paths, rows, count), arrays: {} });
+  await writeOutputs(out, { png: () => sheet(paths, rows, count, scale), arrays: {} });
 }
 
 async function picturesOf(opened: OpenRun, rng: Rng, count: number): Promise<Rows> {
@@ -96,7 +102,12 @@ async function text(
 }
 
 /** Of each run its validation images, their reconstructions and samples, a row each. */
-async function sheet(paths: readonly string[], runs: readonly Rows[], columns: number): Promise<Buffer> {
+async function sheet(
+  paths: readonly string[],
+  runs: readonly Rows[],
+  columns: number,
+  scale: number | undefined,
+): Promise<Buffer> {
   const { enlarged, rowOf } = await import("../explore/contact_sheet.ts");
   const { concatImages } = await import("../explore/images.ts");
   const { gridPng } = await import("../images/grid.ts");
@@ -111,5 +122,5 @@ async function sheet(paths: readonly string[], runs: readonly Rows[], columns: n
   });
   const all = concatImages(shown.map(({ images, range }) => rowOf(enlarged(images, side, range), columns)));
   const rowLabels = shown.map(({ label }) => label);
-  return gridPng(all.images, all.shape, { columns, range: [0, 1], rowLabels });
+  return gridPng(all.images, all.shape, { columns, range: [0, 1], scale, rowLabels });
 }

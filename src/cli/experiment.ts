@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import type { Experiment, Member } from "../comparison/load.ts";
 import { shellWord } from "../shell.ts";
 import { examples } from "./examples.ts";
-import { backendOption, setOption } from "./options.ts";
+import { backendOption, scaleOption, setOption } from "./options.ts";
 import { progressTo } from "./say_progress.ts";
 
 interface Options {
@@ -11,6 +11,7 @@ interface Options {
   readonly set?: readonly string[];
   readonly backend: string;
   readonly report: boolean;
+  readonly scale?: number;
 }
 
 /** `vae experiment FILE`: trains several configs over several seeds and compares them. */
@@ -22,6 +23,7 @@ export function addExperiment(program: Command): void {
     .option("--out <folder>", "of its runs and results; logs/experiments/NAME where left out")
     .addOption(setOption("shared.data_params.data_path=path/to/images"))
     .addOption(backendOption())
+    .addOption(scaleOption())
     .option("--report", "train nothing: make table and sheet anew of what is there", false)
     .addHelpText(
       "after",
@@ -36,7 +38,7 @@ export function addExperiment(program: Command): void {
 
 async function experiment(
   file: string,
-  { out, set = [], backend: name, report: only }: Options,
+  { out, set = [], backend: name, report: only, scale }: Options,
 ): Promise<void> {
   const { loadExperiment } = await import("../comparison/load.ts");
   const plan = await loadExperiment(file, { set, ...(out !== undefined && { out }) });
@@ -44,7 +46,7 @@ async function experiment(
   try {
     if (!only && !(await complete(plan, name, { file, out, set }))) return;
     const { report } = await import("../comparison/report.ts");
-    const { table, files, notes } = await report(plan, name);
+    const { table, files, notes } = await report(plan, name, scale);
     for (const note of notes) console.log(`note   ${note}`);
     console.log(`${table}\nwritten to ${files.join(", ")}`);
   } finally {

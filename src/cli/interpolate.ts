@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import { examples } from "./examples.ts";
 import { wholeNumber } from "./numbers.ts";
-import { labelOption } from "./options.ts";
+import { labelOption, scaleOption } from "./options.ts";
 import { outOption, writeOutputs } from "./outputs.ts";
 import { addRunOptions, imagesOrValidation, RUN_HELP, type RunOptions, withRun } from "./with_run.ts";
 
@@ -9,6 +9,7 @@ interface Options extends RunOptions {
   readonly steps: number;
   readonly path: "spherical" | "linear";
   readonly label?: readonly string[];
+  readonly scale?: number;
   readonly out: readonly string[];
 }
 
@@ -27,6 +28,7 @@ export function addInterpolate(program: Command): void {
         .default("spherical"),
     )
     .addOption(labelOption("of images of files, for a conditional model"))
+    .addOption(scaleOption())
     .addOption(outOption("interpolation.png"));
   addRunOptions(command)
     .addHelpText(
@@ -47,7 +49,7 @@ export function addInterpolate(program: Command): void {
 function run(
   runPath: string,
   files: readonly string[],
-  { steps, path, label, out, ...options }: Options,
+  { steps, path, label, scale, out, ...options }: Options,
 ): Promise<void> {
   return withRun(runPath, options, async (opened, rng) => {
     const { interpolations } = await import("../explore/interpolate.ts");
@@ -59,7 +61,7 @@ function run(
     }
     const made = interpolations(opened.vae, images, { steps, path }, rng.fold("interpolate"));
     await writeOutputs(out, {
-      png: () => gridPng(made.images, made.shape, { columns: steps + 2, range: opened.imageRange }),
+      png: () => gridPng(made.images, made.shape, { columns: steps + 2, range: opened.imageRange, scale }),
       arrays: { images: { shape: made.shape, data: made.images } },
     });
   });

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { examples } from "./examples.ts";
 import { wholeNumber } from "./numbers.ts";
-import { labelOption } from "./options.ts";
+import { labelOption, scaleOption } from "./options.ts";
 import { outOption, writeOutputs } from "./outputs.ts";
 import { addRunOptions, imagesOrValidation, RUN_HELP, type RunOptions, withRun } from "./with_run.ts";
 
@@ -9,6 +9,7 @@ interface Options extends RunOptions {
   readonly count: number;
   readonly json: boolean;
   readonly label?: readonly string[];
+  readonly scale?: number;
   readonly out: readonly string[];
 }
 
@@ -22,6 +23,7 @@ export function addReconstruct(program: Command): void {
     .option("--count <n>", "validation images, where no others are given", wholeNumber(1), 32)
     .option("--json", "print each image's squared error per element as JSON", false)
     .addOption(labelOption("of images of files, for a conditional model"))
+    .addOption(scaleOption())
     .addOption(outOption("reconstructions.png"));
   addRunOptions(command)
     .addHelpText(
@@ -37,7 +39,7 @@ export function addReconstruct(program: Command): void {
 function run(
   path: string,
   patterns: readonly string[],
-  { count, json, label, out, ...options }: Options,
+  { count, json, label, scale, out, ...options }: Options,
 ): Promise<void> {
   return withRun(path, options, async (opened, rng) => {
     const { squareGrid } = await import("../experiment/grids.ts");
@@ -52,7 +54,7 @@ function run(
       console.log(JSON.stringify(rows, null, 2));
     }
     await writeOutputs(out, {
-      png: () => squareGrid(beside(images, made), opened.imageRange),
+      png: () => squareGrid(beside(images, made), opened.imageRange, scale),
       arrays: {
         reconstructions: { shape: made.shape, data: made.images },
         images: { shape: images.shape, data: images.images },

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { examples } from "./examples.ts";
 import { positive, wholeNumber } from "./numbers.ts";
-import { labelOption } from "./options.ts";
+import { labelOption, scaleOption } from "./options.ts";
 import { outOption, writeOutputs } from "./outputs.ts";
 import { addRunOptions, RUN_HELP, type RunOptions, withRun } from "./with_run.ts";
 
@@ -9,6 +9,7 @@ interface Options extends RunOptions {
   readonly count: number;
   readonly temperature: number;
   readonly label?: readonly string[];
+  readonly scale?: number;
   readonly out: readonly string[];
 }
 
@@ -21,6 +22,7 @@ export function addSample(program: Command): void {
     .option("--count <n>", "images", wholeNumber(1), 64)
     .option("--temperature <t>", "factor on the noise: below 1 less varied", positive, 1)
     .addOption(labelOption("of a conditional model: what is drawn; others as in the data"))
+    .addOption(scaleOption())
     .addOption(outOption("samples.png"));
   addRunOptions(command)
     .addHelpText(
@@ -35,14 +37,14 @@ export function addSample(program: Command): void {
     .action((path: string, options: Options) => run(path, options));
 }
 
-function run(path: string, { count, temperature, label, out, ...options }: Options): Promise<void> {
+function run(path: string, { count, temperature, label, scale, out, ...options }: Options): Promise<void> {
   return withRun(path, options, async ({ vae, imageRange }, rng) => {
     const { squareGrid } = await import("../experiment/grids.ts");
     const { sample } = await import("../explore/pictures.ts");
     const { givenLabels } = await import("../explore/given_labels.ts");
     const drawn = sample(vae, count, rng.fold("samples"), temperature, givenLabels(vae, label));
     await writeOutputs(out, {
-      png: () => squareGrid(drawn, imageRange),
+      png: () => squareGrid(drawn, imageRange, scale),
       arrays: { images: { shape: drawn.shape, data: drawn.images } },
     });
   });

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { examples } from "./examples.ts";
 import { interval, wholeNumber } from "./numbers.ts";
-import { labelOption } from "./options.ts";
+import { labelOption, scaleOption } from "./options.ts";
 import { outOption, writeOutputs } from "./outputs.ts";
 import {
   addRunOptions,
@@ -19,6 +19,7 @@ interface Options extends RunOptions {
   readonly images: number;
   readonly json: boolean;
   readonly label?: readonly string[];
+  readonly scale?: number;
   readonly out: readonly string[];
 }
 
@@ -35,6 +36,7 @@ export function addTraverse(program: Command): void {
     .option("--images <n>", "validation images that the KL is measured on", wholeNumber(1), 256)
     .option("--json", "print the KL of all dimensions as JSON", false)
     .addOption(labelOption("what is decoded of a conditional model, in place of the image's own"))
+    .addOption(scaleOption())
     .addOption(outOption("traversals.png"));
   addRunOptions(command)
     .addHelpText(
@@ -51,7 +53,7 @@ export function addTraverse(program: Command): void {
 function run(
   path: string,
   image: string | undefined,
-  { dimensions, values: [from, to], steps, images, json, label, out, ...options }: Options,
+  { dimensions, values: [from, to], steps, images, json, label, scale, out, ...options }: Options,
 ): Promise<void> {
   return withRun(path, options, async (opened, rng) => {
     const { dimensionsByKl } = await import("../explore/dimensions.ts");
@@ -93,6 +95,7 @@ function run(
         gridPng(made.images, made.shape, {
           columns: steps,
           range: imageRange,
+          scale,
           rowLabels: rowLabels(shown),
           columnLabels: values.map((v) => String(Number(v.toFixed(2)))),
         }),

@@ -20,7 +20,7 @@ export interface Report {
  *
  * @throws UserError where none is
  */
-export async function report(experiment: Experiment, backend: string): Promise<Report> {
+export async function report(experiment: Experiment, backend: string, scale?: number): Promise<Report> {
   const { members, out, runs, seeds, file } = experiment;
   const evaluations = new Map<string, Map<number, MemberEvaluation>>();
   const notes: string[] = [];
@@ -48,7 +48,7 @@ export async function report(experiment: Experiment, backend: string): Promise<R
   const made: [string, string | Uint8Array][] = [
     ["table.md", table],
     ["table.csv", csv(experiment, evaluations)],
-    ["contact_sheet.png", await contactSheet(experiment, inOrder, backend)],
+    ["contact_sheet.png", await contactSheet(experiment, inOrder, backend, scale)],
   ];
   for (const [name, content] of made) await writeAtomic(join(out, name), content);
   return { table, files: made.map(([name]) => join(out, name)), notes };

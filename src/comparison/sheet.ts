@@ -7,23 +7,22 @@ import { Rng } from "../rng.ts";
 import type { Experiment, Member } from "./load.ts";
 import { trainedFolder } from "./member.ts";
 
-/** Pixels that images are enlarged to where they are smaller. */
-const SIDE = 64;
-
 interface LabelledRow {
   readonly label: string;
-  /** In [0, 1], as many as the sheet has columns. */
   readonly images: Images;
+  readonly range: readonly [number, number];
 }
 
 /**
  * A PNG of the images in a row, below them their reconstructions by each of `members`, then samples of each; labelled
- * with the runs' names. Every run gets the same images and, by its seed, the same noise.
+ * with the runs' names, enlarged by `scale` or so that one can see it. Every run gets the same images and, by its seed, the
+ * same noise.
  */
 export async function contactSheet(
   { options, sheet, name }: Experiment,
   members: readonly Member[],
   backend: string,
+  scale?: number,
 ): Promise<Buffer> {
   const top: LabelledRow[] = [];
   const below: LabelledRow[] = [];
@@ -33,17 +32,16 @@ export async function contactSheet(
     try {
       const images = await chosen(run, options.split, sheet.images);
       columns = images.shape[0];
-      const side = Math.max(SIDE, ...images.shape.slice(1, 3));
-      const row = (all: Images) => rowOf(enlarged(all, side, run.imageRange), columns);
+      const range = run.imageRange;
       const rng = Rng.fromSeed(options.seed).fold("contact_sheet");
-      if (top.length === 0) top.push({ label: "images", images: row(images) });
+      if (top.length === 0) top.push({ label: "images", images, range });
       const recons = reconstruct(run.vae, images, rng.fold("reconstructions"));
-      top.push({ label: `${member.run}\nreconstructions`, images: row(recons) });
+      top.push({ label: `${member.run}\nreconstructions`, images: recons, range });
       if (run.vae.sample === undefined || sheet.sample_rows === 0) continue;
       const samples = sample(run.vae, columns * sheet.sample_rows, rng.fold("samples"));
       for (let at = 0; at < sheet.sample_rows; at++) {
         const label = at === 0 ? `${member.run}\nsamples` : "";
-        below.push({ label, images: row(slice(samples, at * columns, columns)) });
+        below.push({ label, images: slice(samples, at * columns, columns), range });
       }
     } finally {
       await run.close();
@@ -51,10 +49,12 @@ export async function contactSheet(
   }
   const rows = [...top, ...below];
   if (rows.length === 0) throw new Error(`${name}: a sheet of no runs`);
-  const all = concatImages(rows.map(({ images }) => images));
+  const side = Math.max(...rows.flatMap(({ images }) => images.shape.slice(1, 3)));
+  const all = concatImages(rows.map(({ images, range }) => rowOf(enlarged(images, side, range), columns)));
   return gridPng(all.images, all.shape, {
     columns,
     range: [0, 1],
+    scale,
     rowLabels: rows.map(({ label }) => label),
   });
 }

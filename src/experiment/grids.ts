@@ -22,9 +22,9 @@ export async function reconstructionGrid(vae: VAE, host: Images, rng: Rng, range
   return squareGrid(beside(host, reconstruct(vae, host, rng)), range);
 }
 
-/** As many pixels wide as high, or nearly so. */
-export function squareGrid({ images, shape }: Images, range: Range): Promise<Buffer> {
+/** As many pixels wide as high, or nearly so, enlarged by `scale` or so that one can see it. */
+export function squareGrid({ images, shape }: Images, range: Range, scale?: number): Promise<Buffer> {
   const [count, height, width] = shape;
   const columns = Math.ceil(Math.sqrt((count * height) / width) - 1e-9);
-  return gridPng(images, shape, { columns: Math.max(1, columns), range });
+  return gridPng(images, shape, { columns: Math.max(1, columns), range, scale });
 }

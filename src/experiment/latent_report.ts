@@ -42,7 +42,7 @@ export async function latentReport(
   const latents = await encodeAll(vae, inBatches(host, BATCH), rng);
   const [images, height, width] = host.shape;
   const columns = Math.ceil(Math.sqrt(images));
-  const sprite = await gridPng(host.images, host.shape, { columns, range: imageRange, padding: 0 });
+  const sprite = await gridPng(host.images, host.shape, { columns, range: imageRange, padding: 0, scale: 1 });
   const embedding = {
     vectors: pooled(latents),
     count: images,
@@ -56,6 +56,7 @@ export async function latentReport(
   const dimensions = dimensionsByKl(latents);
   if (dimensions === undefined || latents.logVar === undefined) return { embedding, histograms: drawn };
   const shown = dimensions.slice(0, ROWS);
+  const sum = dimensions.reduce((all, { kl }) => all + kl, 0);
   const start = latents.mean.subarray(0, latents.layout.size);
   const rows = traverse(vae, latents.layout, start, shown, VALUES, rng, slice(host, 0, 1).labels);
   return {
@@ -68,8 +69,8 @@ export async function latentReport(
     kl: await barsPng(
       dimensions.map(({ kl }) => kl),
       {
-        title: `KL in nats of ${dimensions.length} dimensions`,
-        below: [dimensions[0]!.name, dimensions.at(-1)!.name],
+        title: `KL in nats of ${dimensions.length} dimensions, ${sum.toPrecision(3)} in all`,
+        names: dimensions.map(({ name }) => name),
       },
     ),
     traversals: await gridPng(rows.images, rows.shape, {

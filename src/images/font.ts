@@ -74,13 +74,17 @@ export function textWidth(text: string): number {
 
 /**
  * Calls `ink` with each pixel of `text`, whose upper left corner is [0, 0]: letters as capitals, 5x7 pixels each,
- * what the font has not as a question mark.
+ * what the font has not as a question mark; each pixel as `scale` by `scale` of them.
  */
-export function drawText(text: string, ink: (x: number, y: number) => void): void {
+export function drawText(text: string, ink: (x: number, y: number) => void, scale = 1): void {
   text.split("\n").forEach((line, row) => {
     [...line.toUpperCase()].forEach((character, column) => {
       for (const [x, y] of glyphs.get(character) ?? glyphs.get("?")!)
-        ink(column * ADVANCE + x, row * LINE_HEIGHT + y);
+        for (let i = 0; i < scale * scale; i++)
+          ink(
+            (column * ADVANCE + x) * scale + (i % scale),
+            (row * LINE_HEIGHT + y) * scale + Math.floor(i / scale),
+          );
     });
   });
 }

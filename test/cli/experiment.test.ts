@@ -82,8 +82,8 @@ it("trains, goes on after a signal, leaves what is complete, and makes the same 
   expect(Number(mean)).toBeCloseTo((Number(first) + Number(second)) / 2, 9);
   // Images, two runs' reconstructions, a row of samples each; three columns.
   const { width, height } = await sharp(join(out, "contact_sheet.png")).metadata();
-  expect(height).toBe(2 + 5 * 66);
-  expect(width).toBeGreaterThan(3 * 66);
+  expect(height).toBe(2 + 5 * 130);
+  expect(width).toBeGreaterThan(3 * 130);
 
   for (const name of ["table.md", "table.csv", "contact_sheet.png"]) rmSync(join(out, name));
   rmSync(join(out, "dfcvae/seed_2"), { recursive: true });

@@ -52,6 +52,8 @@ describe("on a trained run", { timeout: 180_000 }, () => {
     expect(own!.equals(grid!)).toBe(true);
     const one = numpyLoad(at("s.npy"))[""]!;
     expect([one.shape, one.dtype]).toEqual([[4, 32, 32, 3], "float32"]);
+    await command("sample", run, "--count", "4", "--scale", "2", "--out", "two.png");
+    expect(await size("two.png")).toEqual(["png", 2 * 66 + 2, 2 * 66 + 2]);
     await command("sample", run, "--count", "4", "--seed", "9", "--temperature", "0", "--out", "t.npz");
     const { images } = numpyLoad(at("t.npz"));
     const [first, second] = [images!.values.slice(0, 3072), images!.values.slice(3072, 6144)];
@@ -67,7 +69,7 @@ describe("on a trained run", { timeout: 180_000 }, () => {
       { image: "a.png", mse: expect.any(Number) },
       { image: "b.png", mse: expect.any(Number) },
     ]);
-    expect(await size("r.png")).toEqual(["png", 68, 70]);
+    expect(await size("r.png")).toEqual(["png", 260, 262]);
     const { data, info } = await sharp(at("r.png")).raw().toBuffer({ resolveWithObject: true });
     const pixel = (5 * info.width + 5) * info.channels;
     expect([...data.subarray(pixel, pixel + 3)]).toEqual([255, 90, 10]);
@@ -94,7 +96,7 @@ describe("on a trained run", { timeout: 180_000 }, () => {
       "--out",
       "i.npy",
     );
-    expect(await size("i.png")).toEqual(["png", 7 * 34 + 2, 36]);
+    expect(await size("i.png")).toEqual(["png", 7 * 130 + 2, 132]);
     await command("reconstruct", run, "a.png", "b.png", "--out", "ab.npz");
     const way = numpyLoad(at("i.npy"))[""]!;
     const { reconstructions } = numpyLoad(at("ab.npz"));
@@ -121,8 +123,8 @@ describe("on a trained run", { timeout: 180_000 }, () => {
     expect(found.values!.values).toEqual([-2, -1, 0, 1, 2]);
     expect(found.dimensions!.values).toEqual(dimensions.slice(0, 3).map(({ index }) => index));
     const [, width, height] = await size("t.png");
-    expect(height).toBe(11 + 3 * 34);
-    expect(width).toBeGreaterThan(5 * 34);
+    expect(height).toBe(20 + 3 * 130);
+    expect(width).toBeGreaterThan(5 * 130);
   });
 
   it("attribute adds the vector of a label, and nothing at strength 0", async () => {
@@ -133,7 +135,7 @@ describe("on a trained run", { timeout: 180_000 }, () => {
     const found = numpyLoad(at("at.npz"));
     expect(found.images!.shape).toEqual([4, 32, 32, 3]);
     expect(found.direction!.values.map(Number)).toEqual(direction);
-    expect(await size("at.png")).toEqual(["png", 4 * 34 + 2, 11 + 34]);
+    expect(await size("at.png")).toEqual(["png", 4 * 130 + 2, 20 + 130]);
   });
 
   it("encode writes latents and labels of a split, and of files", async () => {
@@ -170,7 +172,7 @@ describe("on a trained run", { timeout: 180_000 }, () => {
     const stdout = await command("compare", run, "logs/tiny/version_1", "--count", "3", "--out", "c.png");
     expect(stdout).toMatch(/^exp_params\.LR +0\.001 +0\.01$/m);
     const [, , height] = await size("c.png");
-    expect(height).toBe(6 * 34 + 2);
+    expect(height).toBe(6 * 130 + 2);
   });
 });
 

@@ -56,8 +56,8 @@ describe("vae run", () => {
     expect(readdirSync(join(folder, "Samples"))).toEqual(epochs);
     expect(readdirSync(join(folder, "Reconstructions"))).toEqual(epochs);
     expect(await sharp(join(folder, "Samples/epoch_0003.png")).metadata()).toMatchObject({
-      width: 4 * 34 + 2,
-      height: 4 * 34 + 2,
+      width: 4 * 130 + 2,
+      height: 4 * 130 + 2,
       channels: 3,
     });
     const checkpoints = ["best.safetensors", "last.safetensors", "previous.safetensors"];

@@ -38,23 +38,37 @@ describe("event files, read by TensorBoard itself", () => {
     const png = await gridPng(new Uint8Array(2 * 8 * 6 * 3).fill(100), [2, 8, 6, 3], {
       columns: 2,
       range: [0, 255],
+      scale: 1,
     });
     const logger = new TensorBoardLogger(folder, config, "model_params:\n  größe: 1", undefined);
     logger.metrics(at(1), { "train/total": 1.5, "train/kl": 1e-30 });
     logger.metrics(at(20_000_000_000), { "train/total": -3, "train/kl": 0 });
+    logger.metrics(at(7), { "val/elbo": 2, "train/data_wait_share": 0.5, "train/images_per_second": 9 });
     logger.picture("Samples", at(7), png);
+    logger.picture("KL_per_dimension", at(7), png);
     logger.finish();
     logger.close();
 
     const found = read(folder);
-    expect(found.scalars["train/total"]).toEqual([
+    expect(found.scalars["Total/train"]).toEqual([
       [1, 1.5],
       [20_000_000_000, -3],
     ]);
     const [[, tiny], zero] = found.scalars["train/kl"] as [[number, number], [number, number]];
     expect(tiny / 1e-30).toBeCloseTo(1, 6);
     expect(zero).toEqual([20_000_000_000, 0]);
-    expect(found.images).toEqual({ Samples: [[7, 18, 12, png.toString("base64")]] });
+    expect(found.scalars["Val/elbo"]).toEqual([[7, 2]]);
+    const picture = [[7, 18, 12, png.toString("base64")]];
+    expect(found.images).toEqual({ "Pictures/Samples": picture, "latents/KL_per_dimension": picture });
+    const groups = Object.keys({ ...found.images, ...found.scalars }).map((tag) => tag.split("/")[0]!);
+    expect([...new Set(groups)].sort()).toEqual([
+      "Pictures",
+      "Total",
+      "Val",
+      "latents",
+      "train",
+      "train_speed",
+    ]);
     expect(found.texts).toEqual({ config: [["```yaml\nmodel_params:\n  größe: 1\n```"]] });
     const { start } = found.hparams["_hparams_/session_start_info"]!;
     expect(start).toMatchObject({

@@ -44,9 +44,25 @@ afterAll(async () => {
 });
 
 describe("a run's pages in TensorBoard", () => {
-  it("show scalars in the groups train and val, and each figure of both in one chart", async () => {
-    const groups = (await tags("scalars")).map((tag) => tag.split("/")[0]!);
-    expect(new Set(groups)).toEqual(new Set(["train", "val"]));
+  it("begin with pictures, the total and validation, in the order in which it shows groups", async () => {
+    const all = (await Promise.all(["images", "scalars", "histograms"].map((page) => tags(page)))).flat();
+    const groups = [...new Set(all.map((tag) => tag.split("/")[0]!))].sort();
+    expect(groups).toEqual([
+      "Pictures",
+      "Total",
+      "Val",
+      "gradients",
+      "latents",
+      "train",
+      "train_speed",
+      "weights",
+    ]);
+  });
+
+  it("show scalars, and each figure of training and validation in one chart", async () => {
+    const found = await tags("scalars");
+    for (const tag of ["Total/train", "Total/val", "Val/elbo", "train/kl", "train_speed/data_wait_share"])
+      expect(found).toContain(tag);
     const layout = (await board.json("custom_scalars/layout")) as {
       category: { chart: { title: string; multiline: { tag: string[] } }[] }[];
     };
@@ -63,21 +79,21 @@ describe("a run's pages in TensorBoard", () => {
       tag_to_events: Record<string, unknown[]>;
     };
     const lengths = Object.entries(drawn.tag_to_events).map(([tag, events]) => [tag, events.length]);
-    expect(Object.fromEntries(lengths)).toEqual({ "train/kl": 8, "val/kl": 2 });
+    expect(Object.fromEntries(lengths)).toEqual({ "train/kl": 8, "Val/kl": 2 });
   });
 
   it("show grids of samples, reconstructions and traversals, and the KL of each dimension", async () => {
     expect((await tags("images")).sort()).toEqual([
-      "KL_per_dimension",
-      "Reconstructions",
-      "Samples",
-      "Traversals",
+      "Pictures/Reconstructions",
+      "Pictures/Samples",
+      "Pictures/Traversals",
+      "latents/KL_per_dimension",
     ]);
-    const shown = `images/images?run=${run}&tag=Traversals&sample=0`;
+    const shown = `images/images?run=${run}&tag=${encodeURIComponent("Pictures/Traversals")}&sample=0`;
     const [{ query }] = (await board.json(shown)) as [{ query: string }];
     const { width, height } = await sharp(await board.bytes(`images/individualImage?${query}`)).metadata();
-    expect(height).toBe(9 + 2 + 4 * 34); // a line of values, a row for each of the four dimensions
-    expect(width).toBeGreaterThan(7 * 34);
+    expect(height).toBe(18 + 2 + 4 * 130); // a line of values, a row for each of the four dimensions
+    expect(width).toBeGreaterThan(7 * 130);
   });
 
   it("show the distribution of latents, weights and gradients", async () => {
@@ -127,7 +143,7 @@ describe("a run's pages in TensorBoard", () => {
     expect(found.sessionGroups).toHaveLength(3);
     for (const { hparams, metricValues } of found.sessionGroups) {
       expect(hparams).toMatchObject({ "model_params.latent_dim": 4, "model_params.name": "VanillaVAE" });
-      const elbo = metricValues.find(({ name }) => name.tag === "val/elbo")!;
+      const elbo = metricValues.find(({ name }) => name.tag === "Val/elbo")!;
       expect(elbo.trainingStep).toBe(8);
       expect(elbo.value).toBeLessThan(0);
     }

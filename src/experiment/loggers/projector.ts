@@ -51,21 +51,22 @@ function table({ vectors, count }: Embedding): string {
 }
 
 /**
- * The labels, of which the first is what the points are labelled by at first, and the image's number: a header is read
- * only where there are two columns or more.
+ * The labels and the image's number, with a header; without labels the images' numbers alone, and no header, which is read
+ * only where there are two columns or more. Points are labelled at first by the first column that is no number, else by
+ * the first.
  */
 function labelTable({ count, labels, labelNames, valueNames }: Embedding): string {
   const width = labelNames.length;
   const clean = (name: string) => name.replace(/\s+/g, " ");
-  const rows = Array.from({ length: count }, (_, n) => {
-    const own = labels?.subarray(n * width, (n + 1) * width) ?? [];
-    const shown = [...own].map((value, i) => {
+  const numbers = Array.from({ length: count }, (_, n) => n);
+  if (labels === undefined) return `${numbers.map((n) => `image ${n}`).join("\n")}\n`;
+  const rows = numbers.map((n) => {
+    const shown = [...labels.subarray(n * width, (n + 1) * width)].map((value, i) => {
       const name = valueNames?.[i]?.[value];
       return name === undefined ? Number(value.toPrecision(6)) : clean(name);
     });
     return [...shown, n];
   });
-  const header = [...(labels === undefined ? ["of"] : labelNames.map(clean)), "image"];
-  const body = labels === undefined ? rows.map(([n]) => ["validation", n]) : rows;
-  return `${[header, ...body].map((row) => row.join("\t")).join("\n")}\n`;
+  const header = [...labelNames.map(clean), "image"];
+  return `${[header, ...rows].map((row) => row.join("\t")).join("\n")}\n`;
 }

@@ -13,6 +13,7 @@ import {
 } from "./event_messages.ts";
 import { histogram } from "./histogram.ts";
 import type { Arrays, Logger, Metrics, PictureTag } from "./logger.ts";
+import { bothTags, pictureTag, scalarTag } from "./tensorboard_tags.ts";
 
 /**
  * TensorBoard's event file: scalars, charts of each figure in training and validation, pictures, histograms, the
@@ -81,7 +82,7 @@ export class TensorBoardLogger implements Logger {
   metrics({ step }: RunState, values: Metrics): void {
     this.summary(
       step,
-      Object.entries(values).map(([tag, simpleValue]) => ({ tag, simpleValue })),
+      Object.entries(values).map(([column, simpleValue]) => ({ tag: scalarTag(column), simpleValue })),
     );
   }
 
@@ -89,7 +90,9 @@ export class TensorBoardLogger implements Logger {
     // the PNG header has the sizes: 4 bytes each from byte 16, big-endian
     const [width, height] = [png.readUInt32BE(16), png.readUInt32BE(20)];
     const colorspace = png[25] === 0 ? 1 : 3; // grey or RGB
-    this.summary(step, [{ tag, image: { height, width, colorspace, encodedImageString: png } }]);
+    this.summary(step, [
+      { tag: pictureTag(tag), image: { height, width, colorspace, encodedImageString: png } },
+    ]);
     this.file.flush();
   }
 
@@ -138,11 +141,7 @@ function distribution(tag: string, numbers: Float32Array): object[] {
 
 /** The Custom Scalars page: a chart a figure, training and validation in it. */
 function charts(names: readonly string[]): object {
-  const escaped = (name: string) => name.replace(/[^\w]/g, "\\$&");
-  const chart = names.map((name) => ({
-    title: name,
-    multiline: { tag: [`^(train|val)/${escaped(name)}$`] },
-  }));
+  const chart = names.map((name) => ({ title: name, multiline: { tag: [bothTags(name)] } }));
   const layout = encode("Layout", { category: [{ title: "training and validation", chart }] });
   const tensor = { dtype: DT_STRING, tensorShape: { dim: [] }, stringVal: [layout] };
   const metadata = { pluginData: { pluginName: "custom_scalars" }, dataClass: CLASS_TENSOR };
