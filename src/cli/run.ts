@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { ConfigError } from "../errors.ts";
+import { ignoreSaving } from "../process/signals.ts";
 import { examples } from "./examples.ts";
 import { backendOption, setOption } from "./options.ts";
 import { progressTo } from "./say_progress.ts";
@@ -45,7 +46,7 @@ async function run(options: Options): Promise<void> {
   const { createRun, newestRun, openRun } = await import("../experiment/run_folder.ts");
   const { train } = await import("../experiment/runner.ts");
 
-  process.on("SIGUSR1", () => {}); // before there is anything to save: Node would start its debugger
+  ignoreSaving(); // before there is anything to save
   const { config, baseDir, notes } = await loadConfig(configFile(options), { set: options.set ?? [] });
   if (!options.quiet) for (const note of notes) console.log(`note   ${note}`);
   const { save_dir, name = config.model_params.name } = config.logging_params;

@@ -148,35 +148,3 @@ describe("a run whose folder", () => {
     expect(last(runOf(cwd)).state.step).toBe(1);
   });
 });
-
-describe("a signal", () => {
-  it("SIGUSR1 saves and goes on, and starts no debugger", async () => {
-    const cwd = newFolder();
-    const { child, said, ended } = startVae([...ARGS, ...LONG_EPOCH], { cwd });
-    await said("step 1/");
-    const checkpoint = join(runOf(cwd), "checkpoints/last.safetensors");
-    expect(existsSync(checkpoint)).toBe(false);
-    child.kill("SIGUSR1");
-    await said("SIGUSR1: saving after this step; training goes on");
-    const saved = async () => {
-      for (let i = 0; i < 500 && !existsSync(checkpoint); i++) await new Promise((r) => setTimeout(r, 20));
-      return last(runOf(cwd)).state.step;
-    };
-    const step = await saved();
-    child.kill("SIGTERM");
-    const { code, stderr } = await ended;
-    expect([code, stderr]).toEqual([143, ""]); // "Debugger listening on" would be there
-    expect(last(runOf(cwd)).state.step).toBeGreaterThanOrEqual(step);
-  });
-
-  it("that comes twice ends the run at once, with its code", async () => {
-    const cwd = newFolder();
-    const { child, said, ended } = startVae([...ARGS, "--set", "data_params.train_batch_size=64"], { cwd });
-    await said("step 1/");
-    child.kill("SIGINT");
-    child.kill("SIGTERM");
-    const { code, stdout } = await ended;
-    expect([130, 143]).toContain(code);
-    expect(stdout).not.toContain("stopped at step");
-  });
-});

@@ -8,7 +8,7 @@ import { PrecomputeCache } from "../../src/experiment/precompute_cache.ts";
 import { getModel } from "../../src/models/index.ts";
 import type { VAE } from "../../src/models/vae.ts";
 import { Rng } from "../../src/rng.ts";
-import { build, maxDifference } from "../support/models.ts";
+import { build } from "../support/models.ts";
 
 // As on processors without AVX-512, where the products of matrices end in another way at the end of a batch.
 process.env.TF_ENABLE_ONEDNN_OPTS = "0";
