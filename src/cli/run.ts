@@ -54,7 +54,8 @@ async function run(options: Options): Promise<void> {
   if (resumed === undefined && options.resume !== undefined && !options.quiet) {
     console.log(`note   no run of ${name} with a checkpoint in ${save_dir}: a new one starts`);
   }
-  const folder = resumed === undefined ? undefined : openRun(resumed);
+  const say = (text: string) => console.log(`note   ${text}`);
+  const folder = resumed === undefined ? undefined : await openRun(resumed, say);
   const backend = await useBackend(options.backend);
   const progress = options.quiet ? undefined : progressTo(process.stdout);
   const prepared = await prepare({

@@ -67,7 +67,7 @@ export async function trainMember(
     cacheDir: cacheDir("data"),
     ...(progress && { progress }),
   });
-  const folder = found === undefined ? createRun(save_dir, name!) : openFolder(found);
+  const folder = found === undefined ? createRun(save_dir, name!) : await openFolder(found, console.log);
   try {
     const resume = found !== undefined;
     return await train({ config, baseDir, prepared, folder, backend, resume, quiet: false, brief: true });

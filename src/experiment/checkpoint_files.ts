@@ -23,16 +23,21 @@ export const isCheckpoint = (name: string): boolean =>
  * as the previous and the newest `keepLast` under their step's number. At each moment a whole one is there. The
  * further names are hard links where the file system has them, but for the best, which is a file of its own.
  *
+ * @param options `check` is called right before a file takes its name, and may throw
  * @throws UserError where it can't be written; the last one is then as before.
  */
 export async function saveCheckpoint(
   folder: string,
   bytes: Uint8Array,
-  options: { step: number; best: boolean; keepLast: number },
+  options: { step: number; best: boolean; keepLast: number; check?(): void },
 ): Promise<void> {
   const last = join(folder, LAST);
-  if (options.best) await writeAtomic(join(folder, BEST), bytes);
-  await writeAtomic(last, bytes, () => alsoAs(last, join(folder, PREVIOUS)));
+  const check = async () => options.check?.();
+  if (options.best) await writeAtomic(join(folder, BEST), bytes, check);
+  await writeAtomic(last, bytes, async () => {
+    await check();
+    await alsoAs(last, join(folder, PREVIOUS));
+  });
   if (options.keepLast > 0) {
     await alsoAs(last, join(folder, numbered(options.step)));
     const old = (await readdir(folder)).filter((f) => NUMBERED.test(f)).sort();
