@@ -1,5 +1,5 @@
 import { execFile, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -117,6 +117,36 @@ describe("a signal", () => {
     process.kill(pid, "SIGTERM");
     await until(() => log().includes("saved. To go on"));
     expect(log()).not.toContain("SIGHUP");
+  });
+});
+
+describe("packing that is", () => {
+  const pack = (cache: string, ...more: string[]) =>
+    startVae([...ARGS, ...LONG, ...more], { cwd: newFolder(), env: { TFJS_VAE_CACHE: cache } });
+  const left = (cache: string) => readdirSync(join(cache, "data"));
+
+  it.each([["SIGINT"], ["SIGTERM"], ["SIGHUP"]] as const)("stopped by %s leaves nothing", async (name) => {
+    const cache = newFolder();
+    const { child, said, ended } = pack(cache);
+    await said("packing");
+    expect(left(cache)).toHaveLength(1);
+    child.kill(name);
+    const { code, stderr } = await ended;
+    expect([code, stderr]).toEqual([128 + constants.signals[name], ""]);
+    expect(left(cache)).toEqual([]);
+  });
+
+  it("killed is cleaned up after by the next", async () => {
+    const cache = newFolder();
+    const { child, said, ended } = pack(cache);
+    await said("packing");
+    child.kill("SIGKILL");
+    await ended;
+    expect(left(cache)).toHaveLength(1);
+    const other = ["data_params.size=64", "data_params.train_limit=32", "trainer_params.max_steps=1"];
+    const next = pack(cache, ...other.flatMap((value) => ["--set", value]));
+    expect((await next.ended).code).toBe(0);
+    expect(left(cache)).toEqual([expect.stringMatching(/\.packed$/)]);
   });
 });
 
