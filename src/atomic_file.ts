@@ -40,6 +40,13 @@ export async function makeFolder(path: string): Promise<void> {
   });
 }
 
+/** Makes a folder and those that it lies in. @throws UserError where one can't be made */
+export async function makeFolders(path: string): Promise<void> {
+  await mkdir(path, { recursive: true }).catch((error) => {
+    throw writeProblem(path, error);
+  });
+}
+
 /**
  * Resolves when `file` holds `bytes` (a string as UTF-8) and would after a power failure: written under a temporary name in
  * the same folder, synced, renamed, the folder synced. Whoever reads `file` at any time finds the old

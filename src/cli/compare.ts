@@ -5,13 +5,14 @@ import type { RunSummary } from "../explore/runs.ts";
 import type { Rng } from "../rng.ts";
 import { examples } from "./examples.ts";
 import { wholeNumber } from "./numbers.ts";
-import { outOption, writeOutputs } from "./outputs.ts";
+import { addOut, type OutOptions, writeOutputs } from "./outputs.ts";
 import { addRunOptions, RUN_HELP, type RunOptions, validationImages, withRun } from "./with_run.ts";
 
-interface Options extends RunOptions {
+const STANDARD = "comparison.png";
+
+interface Options extends RunOptions, OutOptions {
   readonly count: number;
   readonly json: boolean;
-  readonly out: readonly string[];
 }
 
 /** `vae compare RUN RUN…`: a table of figures and settings, and pictures of each. */
@@ -21,8 +22,8 @@ export function addCompare(program: Command): void {
     .description("compare runs: best figures, settings that differ, and one sheet of pictures of each")
     .argument("<runs...>", `two or more: ${RUN_HELP}`)
     .option("--count <n>", "images in a row of the sheet", wholeNumber(1), 8)
-    .option("--json", "print figures and settings as JSON", false)
-    .addOption(outOption("comparison.png", [".png"]));
+    .option("--json", "print figures and settings as JSON", false);
+  addOut(command, STANDARD, [".png"]);
   addRunOptions(command)
     .addHelpText(
       "after",
@@ -42,7 +43,10 @@ interface Rows {
   readonly range: readonly [number, number];
 }
 
-async function run(paths: readonly string[], { count, json, out, ...options }: Options): Promise<void> {
+async function run(
+  paths: readonly string[],
+  { count, json, out, force, ...options }: Options,
+): Promise<void> {
   const { ConfigError } = await import("../errors.ts");
   if (paths.length < 2) throw new ConfigError(`vae compare: expected two runs or more, got ${paths.length}.`);
   const { leaves } = await import("../config/leaves.ts");
@@ -64,7 +68,7 @@ async function run(paths: readonly string[], { count, json, out, ...options }: O
   );
   if (json) console.log(JSON.stringify({ runs: summaries, settings: different }, null, 2));
   else console.log(await text(summaries, different));
-  await writeOutputs(out, { png: () => sheet(paths, rows, count), arrays: {} });
+  await writeOutputs({ out, force }, STANDARD, { png: () => sheet(paths, rows, count), arrays: {} });
 }
 
 async function picturesOf(opened: OpenRun, rng: Rng, count: number): Promise<Rows> {

@@ -6,6 +6,7 @@ import { collect } from "./collect.ts";
 import { examples } from "./examples.ts";
 import { wholeNumber } from "./numbers.ts";
 import { backendOption } from "./options.ts";
+import { addForce, writeOutput } from "./write_output.ts";
 
 interface Options {
   readonly checkpoint?: string;
@@ -17,6 +18,7 @@ interface Options {
   readonly network: string;
   readonly lpips?: string;
   readonly out?: string;
+  readonly force?: boolean;
   readonly set?: readonly string[];
   readonly backend: string;
   readonly json: boolean;
@@ -24,7 +26,7 @@ interface Options {
 
 /** `vae evaluate`: the figures of a trained model. */
 export function addEvaluate(program: Command): void {
-  program
+  const command = program
     .command("evaluate")
     .description(
       "compute the figures of a trained model: likelihoods, similarities, distances, disentanglement",
@@ -48,7 +50,10 @@ export function addEvaluate(program: Command): void {
       "tiny_vgg",
     )
     .option("--lpips <files>", "VARIANT:BACKBONE:HEADS, such as vgg:vgg16.pth:lpips/vgg.pth")
-    .option("--out <file>", "JSON file to write; evaluation.json in the run where left out")
+    .option(
+      "--out <file>",
+      "JSON file to write; evaluation.json in the run, or the next free number, where left out",
+    )
     .option("--set <key=value>", "evaluate with a value of the config changed (repeatable)", collect)
     .addOption(backendOption())
     .option("--json", "print JSON instead of a table", false)
@@ -61,10 +66,10 @@ export function addEvaluate(program: Command): void {
       }),
     )
     .action((run: string, options: Options) => evaluate(run, options));
+  addForce<Options>(command, ({ out }) => (out === undefined ? [] : [out]));
 }
 
 async function evaluate(path: string, options: Options): Promise<void> {
-  const { writeAtomic } = await import("../atomic_file.ts");
   const { openRun } = await import("../experiment/open_run.ts");
   const { evaluateRun, figureNamed } = await import("../experiment/figures/index.ts");
   const { networkNames } = await import("../features/index.ts");
@@ -99,8 +104,9 @@ async function evaluate(path: string, options: Options): Promise<void> {
       (text) => process.stderr.isTTY && console.error(text),
     );
     const text = `${JSON.stringify(result, null, 2)}\n`;
-    const out = options.out ?? join(run.runDir, "evaluation.json");
-    await writeAtomic(out, text);
+    const standard = join(run.runDir, "evaluation.json");
+    const { out: named, force } = options;
+    const out = await writeOutput(named ?? standard, text, { named: named !== undefined, force });
     process.stdout.write(options.json ? text : `${table(result)}\nwritten to ${out}\n`);
   } finally {
     await run.close();

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { examples } from "./examples.ts";
 import { interval, wholeNumber } from "./numbers.ts";
 import { labelOption } from "./options.ts";
-import { outOption, writeOutputs } from "./outputs.ts";
+import { addOut, type OutOptions, writeOutputs } from "./outputs.ts";
 import {
   addRunOptions,
   imagesOfFiles,
@@ -12,14 +12,15 @@ import {
   withRun,
 } from "./with_run.ts";
 
-interface Options extends RunOptions {
+const STANDARD = "traversals.png";
+
+interface Options extends RunOptions, OutOptions {
   readonly dimensions: number;
   readonly values: readonly [number, number];
   readonly steps: number;
   readonly images: number;
   readonly json: boolean;
   readonly label?: readonly string[];
-  readonly out: readonly string[];
 }
 
 /** `vae traverse RUN [IMAGE]`: what each of the most active dimensions does. */
@@ -34,8 +35,8 @@ export function addTraverse(program: Command): void {
     .option("--steps <n>", "values of a row", wholeNumber(2), 7)
     .option("--images <n>", "validation images that the KL is measured on", wholeNumber(1), 256)
     .option("--json", "print the KL of all dimensions as JSON", false)
-    .addOption(labelOption("what is decoded of a conditional model, in place of the image's own"))
-    .addOption(outOption("traversals.png"));
+    .addOption(labelOption("what is decoded of a conditional model, in place of the image's own"));
+  addOut(command, STANDARD);
   addRunOptions(command)
     .addHelpText(
       "after",
@@ -51,7 +52,7 @@ export function addTraverse(program: Command): void {
 function run(
   path: string,
   image: string | undefined,
-  { dimensions, values: [from, to], steps, images, json, label, out, ...options }: Options,
+  { dimensions, values: [from, to], steps, images, json, label, out, force, ...options }: Options,
 ): Promise<void> {
   return withRun(path, options, async (opened, rng) => {
     const { dimensionsByKl } = await import("../explore/dimensions.ts");
@@ -88,7 +89,7 @@ function run(
       labels,
     );
     if (json) console.log(JSON.stringify({ images: latents.count, dimensions: found }, null, 2));
-    await writeOutputs(out, {
+    await writeOutputs({ out, force }, STANDARD, {
       png: () =>
         gridPng(made.images, made.shape, {
           columns: steps,
