@@ -1,22 +1,15 @@
-import { accessSync, constants, lstatSync, mkdirSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { accessSync, constants, existsSync, lstatSync, mkdirSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { writeProblem } from "./atomic_file.ts";
 import { UserError } from "./errors.ts";
+import { homeFolder } from "./home_folder.ts";
 
 /** Where what is cached goes. */
 export interface CachePlace {
   readonly folder: string;
   /** Why it is not the user's own; undefined where it is, or where TFJS_VAE_CACHE names it. */
   readonly instead?: string;
-}
-
-/** The user's home folder; undefined for a user that the system doesn't know, without HOME. */
-export function homeFolder(): string | undefined {
-  try {
-    return homedir() || undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /**
@@ -51,16 +44,20 @@ let said = false;
 export function inCache(...parts: string[]): string {
   const own = namedCache() ?? ownCache();
   const place = own && join(own, ...parts);
-  return place !== undefined && (isThere(place) || isWritable(place)) ? place : cachePlace(...parts).folder;
+  if (place !== undefined && (existsSync(place) || isWritable(place))) return place;
+  return join(temporaryPlace(), ...parts);
 }
 
-function namedCache(): string | undefined {
+/** What TFJS_VAE_CACHE names. */
+export function namedCache(): string | undefined {
   const named = process.env.TFJS_VAE_CACHE;
   if (!named) return undefined;
   if (!/^~(?=\/|$)/.test(named)) return named;
   const home = homeFolder();
   if (home === undefined)
-    throw new UserError(`TFJS_VAE_CACHE: expected a folder, got "${named}", and this user has no home folder.`);
+    throw new UserError(
+      `TFJS_VAE_CACHE: expected a folder, got "${named}", and this user has no home folder.`,
+    );
   return join(home, named.slice(1));
 }
 
@@ -70,46 +67,47 @@ function ownCache(): string | undefined {
   const home = homeFolder();
   const of = (named: string | undefined, ...standard: string[]) => named || (home && join(home, ...standard));
   if (platform === "darwin") return of(undefined, "Library", "Caches", "tfjs-vae");
-  const root = platform === "win32" ? of(env.LOCALAPPDATA, "AppData", "Local") : of(env.XDG_CACHE_HOME, ".cache");
+  const root =
+    platform === "win32" ? of(env.LOCALAPPDATA, "AppData", "Local") : of(env.XDG_CACHE_HOME, ".cache");
   return root && join(root, "tfjs-vae", ...(platform === "win32" ? ["Cache"] : []));
 }
 
+const temporaryPlace = (): string => {
+  const uid = process.getuid?.();
+  return join(tmpdir(), uid === undefined ? "tfjs-vae" : `tfjs-vae-${uid}`);
+};
+
 /** A folder among temporary files that nobody but this user may write to. */
 function temporaryCache(instead: string): string {
+  const folder = temporaryPlace();
   const uid = process.getuid?.();
-  const folder = join(tmpdir(), `tfjs-vae${uid === undefined ? "" : `-${uid}`}`);
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const stat = lstatSync(folder);
-    const own = stat.isDirectory() && (uid === undefined || (stat.uid === uid && (stat.mode & 0o022) === 0));
-    if (own && isWritable(folder)) return folder;
+    const stat = lstatSync(folder); // of a link: no folder
+    const own = uid === undefined || (stat.uid === uid && (stat.mode & 0o022) === 0);
+    if (stat.isDirectory() && own && isWritable(folder)) return folder;
   } catch {} // as where it is another's
   throw new UserError(
-    `${instead}, nor ${folder}. Name a folder to write to in TFJS_VAE_CACHE (libraries and packed data go there).`,
+    `${instead}, nor ${folder}. Name a folder to write to in TFJS_VAE_CACHE: libraries and packed data go there.`,
   );
 }
 
-/** Whether `path`, or the nearest folder above it that is there, may be written. */
-function isWritable(path: string): boolean {
-  for (let at = path; ; at = dirname(at)) {
+/** Whether this process may write in `path`, or make it where it isn't there. */
+export function isWritable(path: string): boolean {
+  for (let at = resolve(path); ; at = dirname(at)) {
     try {
-      accessSync(at, constants.W_OK | (isFolder(at) ? constants.X_OK : 0));
-      return isFolder(at);
+      if (!statSync(at).isDirectory()) return false;
+      accessSync(at, constants.W_OK | constants.X_OK);
+      return true;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT" || dirname(at) === at) return false;
     }
   }
 }
 
-const isFolder = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()
-  ? isThere(join(path, "."))
-  : (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false);
-
-function isThere(path: string): boolean {
-  try {
-    accessSync(path, constants.R_OK);
-    return true;
-  } catch {
-    return false;
-  }
+/** `error` of writing `path`, a place in the cache, as `writeProblem`, with what names another one. */
+export function cacheProblem(path: string, error: unknown): unknown {
+  const problem = writeProblem(path, error);
+  if (!(problem instanceof UserError) || error instanceof UserError) return problem;
+  return new UserError(`${problem.message} TFJS_VAE_CACHE names another folder.`, { cause: error });
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { type FileHandle, mkdir, open, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { writeProblem } from "../atomic_file.ts";
+import { cacheProblem } from "../cache_dir.ts";
 import { DataError } from "../errors.ts";
 import { fill, writeAll } from "../positional_file.ts";
 import { ownMark, removeAbandoned, temporarily } from "../process/temporary.ts";
@@ -92,7 +92,7 @@ async function make(
     await removeAbandoned(dirname(file), (name) => /\.packed\.[\w-]+\.tmp$/.test(name), ABANDONED_MS);
     await temporarily(temporary, () => write(temporary));
   } catch (error) {
-    throw writeProblem(file, error);
+    throw cacheProblem(file, error);
   }
 
   async function write(temporary: string): Promise<void> {

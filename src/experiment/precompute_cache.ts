@@ -2,8 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, unlinkSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
-import { writeProblem } from "../atomic_file.ts";
-import { cacheDir } from "../cache_dir.ts";
+import { cacheDir, cacheProblem } from "../cache_dir.ts";
 import type { Config } from "../config/schema.ts";
 import type { HostBatch } from "../data/loader.ts";
 import type { VAE } from "../models/vae.ts";
@@ -124,7 +123,8 @@ export function createPrecomputeCache({ data_params: data }: Config, vae: VAE, s
   if (feature_cache !== "off" && vae.precompute !== undefined && horizontal_flip)
     say("note   data_params.feature_cache is off, since horizontal_flip changes the images");
   const kind = horizontal_flip ? "off" : feature_cache;
-  return new PrecomputeCache(vae, { kind, limit: feature_cache_gb * 1e9, folder: cacheDir("features") }, say);
+  const folder = kind === "disk" ? cacheDir("features") : "";
+  return new PrecomputeCache(vae, { kind, limit: feature_cache_gb * 1e9, folder }, say);
 }
 
 function layoutOf(shapes: readonly (readonly [name: string, shape: readonly number[]])[]): Layout {
@@ -172,13 +172,13 @@ async function openDisk(folder: string, bytes: number): Promise<Store> {
         try {
           await writeAll(handle, new Uint8Array(record.buffer), place * bytes);
         } catch (error) {
-          throw writeProblem(file, error);
+          throw cacheProblem(file, error);
         }
         places.set(index, place);
       },
       close: () => handle.close(),
     };
   } catch (error) {
-    throw writeProblem(file, error);
+    throw cacheProblem(file, error);
   }
 }

@@ -1,6 +1,6 @@
 import { fstatSync, readFileSync, readlinkSync, statSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
+import { homeFolder } from "../home_folder.ts";
 import { parentAndSession } from "./proc.ts";
 
 let ignored: boolean | undefined;
@@ -28,7 +28,7 @@ function readsNothing(): boolean {
 }
 
 function writesToNohupOut(): boolean {
-  const places = ["nohup.out", ...homes().map((home) => join(home, "nohup.out"))];
+  const places = ["nohup.out", join(homeFolder() ?? "", "nohup.out")];
   const files = places.map((place) => statSync(place, { throwIfNoEntry: false }));
   return [1, 2].some((fd) => {
     try {
@@ -38,14 +38,6 @@ function writesToNohupOut(): boolean {
       return false;
     }
   });
-}
-
-function homes(): string[] {
-  try {
-    return [homedir()];
-  } catch {
-    return []; // an unknown user without HOME
-  }
 }
 
 /** A script that nohup started, or that ignores it by `trap`: on Linux. Those of other sessions are not meant. */

@@ -1,8 +1,9 @@
 import { statSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { writeAtomic, writeProblem } from "../atomic_file.ts";
+import { writeAtomic } from "../atomic_file.ts";
 import { MANIFEST, type Manifest, readManifest } from "../backends/tensorflow/library.ts";
+import { cacheProblem } from "../cache_dir.ts";
 import { ownMark, removeAbandoned, temporarily } from "../process/temporary.ts";
 
 /** After that long a folder that another computer left in a shared cache is taken for abandoned. */
@@ -38,7 +39,7 @@ export async function stage(
       await removeAbandoned(dirname(target), (name) => name.startsWith(prefix), ABANDONED_AFTER);
       await mkdir(folder);
     } catch (error) {
-      throw writeProblem(target, error);
+      throw cacheProblem(target, error);
     }
     const manifest = await fill(folder);
     await writeAtomic(join(folder, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
@@ -53,7 +54,7 @@ async function takePlace(folder: string, target: string, manifest: Manifest, rep
       return manifest;
     } catch (error) {
       if (!["ENOTEMPTY", "EEXIST"].includes((error as NodeJS.ErrnoException).code ?? ""))
-        throw writeProblem(target, error);
+        throw cacheProblem(target, error);
     }
     const other = mayReplace ? undefined : wholeLibrary(target);
     if (other !== undefined) return other;
