@@ -169,8 +169,9 @@ function lost(path: string, file: string): LostRun {
 }
 
 /** Removes what a killed process was about to write; the lock is this process's. */
-function removeTemporaries({ path, checkpoints, samples, reconstructions }: RunFolder): void {
-  for (const folder of [path, checkpoints, samples, reconstructions])
+function removeTemporaries({ path, checkpoints, samples, reconstructions, traversals }: RunFolder): void {
+  const projector = join(path, "projector");
+  for (const folder of [path, checkpoints, samples, reconstructions, traversals, projector])
     for (const name of list(folder).filter(isTemporary)) unlinkSync(join(folder, name));
 }
 
