@@ -1,8 +1,8 @@
-import { randomBytes } from "node:crypto";
-import { closeSync, fsyncSync, openSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
-import { mkdir, open, rename, unlink } from "node:fs/promises";
+import { closeSync, constants, fsyncSync, openSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
+import { copyFile, link, mkdir, open, rename } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { UserError } from "./errors.ts";
+import { ownMark, temporarily } from "./process/temporary.ts";
 
 /** What a user can mend, by the system's error code. */
 const REMEDIES: Readonly<Record<string, string>> = {
@@ -40,6 +40,13 @@ export async function makeFolder(path: string): Promise<void> {
   });
 }
 
+/** Makes a folder and those that it lies in. @throws UserError where one can't be made */
+export async function makeFolders(path: string): Promise<void> {
+  await mkdir(path, { recursive: true }).catch((error) => {
+    throw writeProblem(path, error);
+  });
+}
+
 /**
  * Resolves when `file` holds `bytes` (a string as UTF-8) and would after a power failure: written under a temporary name in
  * the same folder, synced, renamed, the folder synced. Whoever reads `file` at any time finds the old
@@ -53,19 +60,47 @@ export async function writeAtomic(
   bytes: Uint8Array | string,
   before?: (temporary: string) => Promise<void>,
 ): Promise<void> {
-  const temporary = temporaryFor(file);
-  try {
-    const handle = await open(temporary, "wx");
-    try {
-      await handle.writeFile(bytes);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+  await write(file, bytes, async (temporary) => {
     await before?.(temporary);
     await rename(temporary, file);
+  });
+}
+
+/** As `writeAtomic`, but true where nothing had that name, and false, with nothing changed, where something has. */
+export async function writeNew(file: string, bytes: Uint8Array | string): Promise<boolean> {
+  let isNew = true;
+  await write(file, bytes, async (temporary) => {
+    const taken = (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EEXIST") throw error;
+      isNew = false;
+    };
+    await link(temporary, file).catch((error) => {
+      if (error.code === "EEXIST") return taken(error);
+      return copyFile(temporary, file, constants.COPYFILE_EXCL).catch(taken); // a file system without hard links
+    });
+  });
+  return isNew;
+}
+
+/** Writes a temporary file beside `file`, has `name` give it its name, and syncs the folder. */
+async function write(
+  file: string,
+  bytes: Uint8Array | string,
+  name: (temporary: string) => Promise<void>,
+): Promise<void> {
+  const temporary = temporaryFor(file);
+  try {
+    await temporarily(temporary, async () => {
+      const handle = await open(temporary, "wx");
+      try {
+        await handle.writeFile(bytes);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      await name(temporary);
+    });
   } catch (error) {
-    await unlink(temporary).catch(() => {});
     throw writeProblem(file, error);
   }
   await syncFolder(dirname(file));
@@ -92,10 +127,9 @@ export function writeAtomicSync(file: string, bytes: Uint8Array | string): void 
 }
 
 /** Whether `name` is a temporary file's, which a killed process may have left. */
-export const isTemporary = (name: string): boolean => /^\..+\.[0-9a-f]{12}\.tmp$/.test(name);
+export const isTemporary = (name: string): boolean => /^\..+\.[\w-]+\.tmp$/.test(name);
 
-const temporaryFor = (file: string): string =>
-  join(dirname(file), `.${basename(file)}.${randomBytes(6).toString("hex")}.tmp`);
+const temporaryFor = (file: string): string => join(dirname(file), `.${basename(file)}.${ownMark()}.tmp`);
 
 /** Makes renames in `folder` durable; does nothing where folders can't be synced (Windows). */
 async function syncFolder(folder: string): Promise<void> {

@@ -2,10 +2,12 @@ import type { Command } from "commander";
 import { examples } from "./examples.ts";
 import { interval, wholeNumber } from "./numbers.ts";
 import { labelOption, scaleOption } from "./options.ts";
-import { outOption, writeOutputs } from "./outputs.ts";
+import { addOut, type OutOptions, writeOutputs } from "./outputs.ts";
 import { addRunOptions, imagesOrValidation, RUN_HELP, type RunOptions, withRun } from "./with_run.ts";
 
-interface Options extends RunOptions {
+const STANDARD = "attribute.png";
+
+interface Options extends RunOptions, OutOptions {
   readonly attribute: string;
   readonly strength: readonly [number, number];
   readonly steps: number;
@@ -14,7 +16,6 @@ interface Options extends RunOptions {
   readonly json: boolean;
   readonly label?: readonly string[];
   readonly scale?: number;
-  readonly out: readonly string[];
 }
 
 /** `vae attribute RUN [IMAGE…]`: images with more and less of an attribute. */
@@ -36,8 +37,8 @@ export function addAttribute(program: Command): void {
     .option("--images <n>", "training images that the means are taken over", wholeNumber(2), 2000)
     .option("--json", "print how many images have it and the vector as JSON", false)
     .addOption(labelOption("of images of files, for a conditional model"))
-    .addOption(scaleOption())
-    .addOption(outOption("attribute.png"));
+    .addOption(scaleOption());
+  addOut(command, STANDARD);
   addRunOptions(command)
     .addHelpText(
       "after",
@@ -55,7 +56,19 @@ export function addAttribute(program: Command): void {
 function run(
   path: string,
   patterns: readonly string[],
-  { attribute, strength: [from, to], steps, count, images, json, label, scale, out, ...options }: Options,
+  {
+    attribute,
+    strength: [from, to],
+    steps,
+    count,
+    images,
+    json,
+    label,
+    scale,
+    out,
+    force,
+    ...options
+  }: Options,
 ): Promise<void> {
   return withRun(path, options, async (opened, rng) => {
     const { attributeVector, strengthen } = await import("../explore/attribute.ts");
@@ -76,7 +89,7 @@ function run(
       const length = Math.hypot(...direction);
       console.log(JSON.stringify({ attribute, having, lacking, length, direction: [...direction] }, null, 2));
     }
-    await writeOutputs(out, {
+    await writeOutputs({ out, force }, STANDARD, {
       png: () =>
         gridPng(made.images, made.shape, {
           columns: steps + 1,

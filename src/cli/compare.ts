@@ -6,14 +6,15 @@ import type { Rng } from "../rng.ts";
 import { examples } from "./examples.ts";
 import { wholeNumber } from "./numbers.ts";
 import { scaleOption } from "./options.ts";
-import { outOption, writeOutputs } from "./outputs.ts";
+import { addOut, type OutOptions, writeOutputs } from "./outputs.ts";
 import { addRunOptions, RUN_HELP, type RunOptions, validationImages, withRun } from "./with_run.ts";
 
-interface Options extends RunOptions {
+const STANDARD = "comparison.png";
+
+interface Options extends RunOptions, OutOptions {
   readonly count: number;
   readonly json: boolean;
   readonly scale?: number;
-  readonly out: readonly string[];
 }
 
 /** `vae compare RUN RUN…`: a table of figures and settings, and pictures of each. */
@@ -24,8 +25,8 @@ export function addCompare(program: Command): void {
     .argument("<runs...>", `two or more: ${RUN_HELP}`)
     .option("--count <n>", "images in a row of the sheet", wholeNumber(1), 8)
     .option("--json", "print figures and settings as JSON", false)
-    .addOption(scaleOption())
-    .addOption(outOption("comparison.png", [".png"]));
+    .addOption(scaleOption());
+  addOut(command, STANDARD, [".png"]);
   addRunOptions(command)
     .addHelpText(
       "after",
@@ -47,7 +48,7 @@ interface Rows {
 
 async function run(
   paths: readonly string[],
-  { count, json, scale, out, ...options }: Options,
+  { count, json, scale, out, force, ...options }: Options,
 ): Promise<void> {
   const { ConfigError } = await import("../errors.ts");
   if (paths.length < 2) throw new ConfigError(`vae compare: expected two runs or more, got ${paths.length}.`);
@@ -70,7 +71,7 @@ async function run(
   );
   if (json) console.log(JSON.stringify({ runs: summaries, settings: different }, null, 2));
   else console.log(await text(summaries, different));
-  await writeOutputs(out, { png: () => sheet(paths, rows, count, scale), arrays: {} });
+  await writeOutputs({ out, force }, STANDARD, { png: () => sheet(paths, rows, count, scale), arrays: {} });
 }
 
 async function picturesOf(opened: OpenRun, rng: Rng, count: number): Promise<Rows> {

@@ -26,6 +26,7 @@ export function addDoctor(program: Command): void {
 }
 
 async function allChecks(): Promise<Check[]> {
+  const { folderChecks } = await import("../setup/doctor/folders.ts");
   const { machineChecks } = await import("../setup/doctor/machine.ts");
   const { computeChecks, gpuDriver, koffiCheck, libraryCheck } = await import(
     "../setup/doctor/tensorflow.ts"
@@ -37,6 +38,7 @@ async function allChecks(): Promise<Check[]> {
   const bin = fileURLToPath(new URL("../../bin/vae.js", import.meta.url));
   return [
     ...machineChecks(),
+    ...folderChecks(),
     ...(await wasmChecks()),
     ...library,
     ...(loadable ? computeChecks(runProbe([bin, PROBE]), gpuDriver()) : []),

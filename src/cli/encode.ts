@@ -5,13 +5,14 @@ import type { Images } from "../explore/images.ts";
 import { examples } from "./examples.ts";
 import { wholeNumber } from "./numbers.ts";
 import { labelOption } from "./options.ts";
-import { outOption, writeOutputs } from "./outputs.ts";
+import { addOut, type OutOptions, writeOutputs } from "./outputs.ts";
 import { addRunOptions, batchesOfFiles, ownLabels, RUN_HELP, type RunOptions, withRun } from "./with_run.ts";
 
-interface Options extends RunOptions {
+const STANDARD = "z.npz";
+
+interface Options extends RunOptions, OutOptions {
   readonly limit?: number;
   readonly label?: readonly string[];
-  readonly out: readonly string[];
 }
 
 /** `vae encode RUN DATA`: the latents of images, for a program. */
@@ -22,8 +23,8 @@ export function addEncode(program: Command): void {
     .argument("<run>", RUN_HELP)
     .argument("<data...>", "a split of the run's data (train, val, test), or images, folders or globs")
     .option("--limit <n>", "N images from all over a split or the files", wholeNumber(1))
-    .addOption(labelOption("of images of files, for a conditional model"))
-    .addOption(outOption("z.npz", [".npz", ".npy"]));
+    .addOption(labelOption("of images of files, for a conditional model"));
+  addOut(command, STANDARD, [".npz", ".npy"]);
   addRunOptions(command)
     .addHelpText(
       "after",
@@ -39,7 +40,7 @@ export function addEncode(program: Command): void {
 function run(
   path: string,
   data: readonly string[],
-  { limit, label, out, ...options }: Options,
+  { limit, label, out, force, ...options }: Options,
 ): Promise<void> {
   return withRun(path, options, async (opened, rng) => {
     const { encodeAll } = await import("../explore/latents.ts");
@@ -51,7 +52,7 @@ function run(
     );
     const shape = [count, layout.size];
     const listOf = (texts: readonly string[]) => ({ shape: [texts.length], data: texts });
-    await writeOutputs(out, {
+    await writeOutputs({ out, force }, STANDARD, {
       arrays: {
         mean: { shape, data: mean },
         ...(logVar && { log_variance: { shape, data: logVar } }),

@@ -7,6 +7,7 @@ import { endingOf } from "./endings.ts";
 import { examples } from "./examples.ts";
 import { wholeNumber } from "./numbers.ts";
 import { backendOption } from "./options.ts";
+import { addForce, writeOutput } from "./write_output.ts";
 
 interface Options {
   readonly checkpoint?: string;
@@ -18,6 +19,7 @@ interface Options {
   readonly network: string;
   readonly lpips?: string;
   readonly out?: string;
+  readonly force?: boolean;
   readonly set?: readonly string[];
   readonly backend: string;
   readonly json: boolean;
@@ -25,7 +27,7 @@ interface Options {
 
 /** `vae evaluate`: the figures of a trained model. */
 export function addEvaluate(program: Command): void {
-  program
+  const command = program
     .command("evaluate")
     .description(
       "compute the figures of a trained model: likelihoods, similarities, distances, disentanglement",
@@ -49,7 +51,10 @@ export function addEvaluate(program: Command): void {
       "tiny_vgg",
     )
     .option("--lpips <files>", "VARIANT:BACKBONE:HEADS, such as vgg:vgg16.pth:lpips/vgg.pth")
-    .option("--out <file>", "JSON file to write; evaluation.json in the run where left out")
+    .option(
+      "--out <file>",
+      "JSON file to write; evaluation.json in the run, or the next free number, where left out",
+    )
     .option("--set <key=value>", "evaluate with a value of the config changed (repeatable)", collect)
     .addOption(backendOption())
     .option("--json", "print JSON instead of a table", false)
@@ -62,10 +67,10 @@ export function addEvaluate(program: Command): void {
       }),
     )
     .action((run: string, options: Options) => evaluate(run, options));
+  addForce<Options>(command, ({ out }) => (out === undefined ? [] : [out]));
 }
 
 async function evaluate(path: string, options: Options): Promise<void> {
-  const { writeAtomic } = await import("../atomic_file.ts");
   const { openRun } = await import("../experiment/open_run.ts");
   const { evaluateRun, figureNamed } = await import("../experiment/figures/index.ts");
   const { networkNames } = await import("../features/index.ts");
@@ -101,10 +106,11 @@ async function evaluate(path: string, options: Options): Promise<void> {
       (text) => process.stderr.isTTY && console.error(text),
     );
     const text = `${JSON.stringify(result, null, 2)}\n`;
-    const out = options.out ?? join(run.runDir, "evaluation.json");
-    await writeAtomic(out, text);
+    const standard = join(run.runDir, "evaluation.json");
+    const { out: named, force } = options;
+    const out = await writeOutput(named ?? standard, text, { named: named !== undefined, force });
     process.stdout.write(options.json ? text : `${await report(result)}\nwritten to ${out}\n`);
-    const missing = names?.find((named) => result.left_out[named] !== undefined);
+    const missing = names?.find((figure) => result.left_out[figure] !== undefined);
     if (missing !== undefined) throw new UserError(`--figures ${missing}: ${result.left_out[missing]}.`);
   } finally {
     await run.close();

@@ -1,6 +1,6 @@
-import { constants } from "node:os";
 import type { Command } from "commander";
 import type { Experiment, Member } from "../comparison/load.ts";
+import { ignoreSaving, takeSignals } from "../process/signals.ts";
 import { shellWord } from "../shell.ts";
 import { examples } from "./examples.ts";
 import { backendOption, scaleOption, setOption } from "./options.ts";
@@ -42,7 +42,13 @@ async function experiment(
 ): Promise<void> {
   const { loadExperiment } = await import("../comparison/load.ts");
   const plan = await loadExperiment(file, { set, ...(out !== undefined && { out }) });
-  const leave = sayAndLeaveOnSignals(() => `stopped. To go on: ${again(file, { out, set, backend: name })}`);
+  ignoreSaving(); // between two runs
+  // While a run trains it takes the signals itself, and saves. What is written is written whole or not at all, so that
+  // nothing is lost but an evaluation under way.
+  const leave = takeSignals((_, code) => {
+    console.log(`stopped. To go on: ${again(file, { out, set, backend: name })}`);
+    process.exit(code);
+  });
   try {
     if (!only && !(await complete(plan, name, { file, out, set }))) return;
     const { report } = await import("../comparison/report.ts");
@@ -114,23 +120,4 @@ function again(
     ...set.flatMap((value) => ["--set", shellWord(value)]),
     ...(backend === "auto" ? [] : ["--backend", shellWord(backend)]),
   ].join(" ");
-}
-
-/**
- * Ends the process at the first SIGINT or SIGTERM with that text, except while a run trains, which has a handler of its
- * own and saves. What is written is written whole or not at all, so that nothing is lost but an evaluation under way.
- */
-function sayAndLeaveOnSignals(text: () => string): () => void {
-  const handlers = (["SIGINT", "SIGTERM"] as const).map((name) => {
-    const handler = () => {
-      if (process.listenerCount(name) > 1) return;
-      console.log(text());
-      process.exit(128 + constants.signals[name]);
-    };
-    process.on(name, handler);
-    return () => void process.off(name, handler);
-  });
-  return () => {
-    for (const remove of handlers) remove();
-  };
 }

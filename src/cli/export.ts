@@ -1,18 +1,21 @@
+import { join } from "node:path";
 import { type Command, Option } from "commander";
 import { ConfigError } from "../errors.ts";
 import { examples } from "./examples.ts";
 import { backendOption } from "./options.ts";
+import { addForce } from "./write_output.ts";
 
 interface Options {
   readonly format: "safetensors" | "pt-names" | "tfjs";
   readonly out: string;
+  readonly force?: boolean;
   readonly checkpoint?: string;
   readonly backend: string;
 }
 
 /** `vae export`: a run's weights for other programs. */
 export function addExport(program: Command): void {
-  program
+  const command = program
     .command("export")
     .description("write a run's weights for other programs: PyTorch, tfjs in a browser")
     .argument("<run>", "folder of a run, or one of its checkpoints")
@@ -40,6 +43,9 @@ export function addExport(program: Command): void {
       }),
     )
     .action((run: string, options: Options) => write(run, options));
+  addForce<Options>(command, ({ format, out }) =>
+    format === "tfjs" ? LAYERS_MODEL.map((name) => join(out, name)) : [out],
+  );
 }
 
 /** What `--out` may end in. */
@@ -47,20 +53,22 @@ const ENDINGS = {
   safetensors: [".safetensors"],
   "pt-names": [".pt", ".pth", ".safetensors"],
 } as const;
+/** Files of a layers model; the one that is read first is written last. */
+const LAYERS_MODEL = ["weights.bin", "model.json"] as const;
 
-async function write(path: string, { format, out, checkpoint, backend }: Options): Promise<void> {
+async function write(path: string, { format, out, force, checkpoint, backend }: Options): Promise<void> {
   const { endingOf } = await import("./endings.ts");
   const ending = format === "tfjs" ? checkFolder(out) : endingOf("--out", out, ENDINGS[format]);
-  const { mkdir } = await import("node:fs/promises");
-  const { join } = await import("node:path");
-  const { writeAtomic, writeProblem } = await import("../atomic_file.ts");
+  const { writeOutput } = await import("./write_output.ts");
+  const naming = { named: true, force };
   const { openRun } = await import("../experiment/open_run.ts");
   const run = await openRun(path, { backend, ...(checkpoint !== undefined && { checkpoint }) });
   try {
     if (format !== "tfjs") {
       const { ownWeights, torchDifferences, torchWeights } = await import("../experiment/export_weights.ts");
       const kind = ending === ".safetensors" ? "safetensors" : "torch";
-      await writeAtomic(out, format === "safetensors" ? ownWeights(run) : await torchWeights(run, kind));
+      const bytes = format === "safetensors" ? ownWeights(run) : await torchWeights(run, kind);
+      await writeOutput(out, bytes, naming);
       console.log(`${run.vae.params.size} parameters written to ${out}`);
       if (format === "pt-names") for (const text of torchDifferences(run)) console.warn(`note   ${text}`);
       return;
@@ -76,10 +84,7 @@ async function write(path: string, { format, out, checkpoint, backend }: Options
     };
     const files = await layersModelFiles(model, about);
     model.dispose();
-    await mkdir(out, { recursive: true }).catch((error) => {
-      throw writeProblem(out, error);
-    });
-    for (const [name, content] of Object.entries(files)) await writeAtomic(join(out, name), content);
+    for (const name of LAYERS_MODEL) await writeOutput(join(out, name), files[name]!, naming);
     console.log(`decoder written to ${join(out, "model.json")} and weights.bin`);
   } finally {
     await run.close();

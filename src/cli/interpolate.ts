@@ -2,15 +2,16 @@ import { type Command, Option } from "commander";
 import { examples } from "./examples.ts";
 import { wholeNumber } from "./numbers.ts";
 import { labelOption, scaleOption } from "./options.ts";
-import { outOption, writeOutputs } from "./outputs.ts";
+import { addOut, type OutOptions, writeOutputs } from "./outputs.ts";
 import { addRunOptions, imagesOrValidation, RUN_HELP, type RunOptions, withRun } from "./with_run.ts";
 
-interface Options extends RunOptions {
+const STANDARD = "interpolation.png";
+
+interface Options extends RunOptions, OutOptions {
   readonly steps: number;
   readonly path: "spherical" | "linear";
   readonly label?: readonly string[];
   readonly scale?: number;
-  readonly out: readonly string[];
 }
 
 /** `vae interpolate RUN A B`: what lies between two images. */
@@ -28,8 +29,8 @@ export function addInterpolate(program: Command): void {
         .default("spherical"),
     )
     .addOption(labelOption("of images of files, for a conditional model"))
-    .addOption(scaleOption())
-    .addOption(outOption("interpolation.png"));
+    .addOption(scaleOption());
+  addOut(command, STANDARD);
   addRunOptions(command)
     .addHelpText(
       "after",
@@ -49,7 +50,7 @@ export function addInterpolate(program: Command): void {
 function run(
   runPath: string,
   files: readonly string[],
-  { steps, path, label, scale, out, ...options }: Options,
+  { steps, path, label, scale, out, force, ...options }: Options,
 ): Promise<void> {
   return withRun(runPath, options, async (opened, rng) => {
     const { interpolations } = await import("../explore/interpolate.ts");
@@ -60,7 +61,7 @@ function run(
       throw new ConfigError(`vae interpolate: expected two images, got ${images.shape[0]}.`);
     }
     const made = interpolations(opened.vae, images, { steps, path }, rng.fold("interpolate"));
-    await writeOutputs(out, {
+    await writeOutputs({ out, force }, STANDARD, {
       png: () => gridPng(made.images, made.shape, { columns: steps + 2, range: opened.imageRange, scale }),
       arrays: { images: { shape: made.shape, data: made.images } },
     });

@@ -2,6 +2,8 @@ import { styleText } from "node:util";
 import { Command, CommanderError } from "commander";
 import { pluginFault } from "../config/plugin_faults.ts";
 import { UserError } from "../errors.ts";
+import { hangUpIsIgnored } from "../process/nohup.ts";
+import { wasTold } from "../process/signals.ts";
 import { addAttribute } from "./attribute.ts";
 import { addBench } from "./bench.ts";
 import { addCompare } from "./compare.ts";
@@ -14,6 +16,7 @@ import { addExperiment } from "./experiment.ts";
 import { addExport } from "./export.ts";
 import { addImport } from "./import.ts";
 import { addInterpolate } from "./interpolate.ts";
+import { outliveReaders } from "./lost_output.ts";
 import { addModels } from "./models.ts";
 import { addNetworks } from "./networks.ts";
 import { addReconstruct } from "./reconstruct.ts";
@@ -63,10 +66,8 @@ addBench(program);
 addDoctor(program);
 addCompletion(program);
 
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(0); // `vae schema | head`
-  throw error;
-});
+outliveReaders();
+if (hangUpIsIgnored()) process.on("SIGHUP", () => {}); // which Node has undone
 
 try {
   await program.parseAsync();
@@ -84,3 +85,6 @@ try {
     process.exitCode = BUG;
   }
 }
+
+// At once: while Node ends by itself it no longer takes signals, and the same one may come again.
+if (wasTold()) process.exit();

@@ -1,8 +1,7 @@
-import { mkdir } from "node:fs/promises";
-import { dirname, extname } from "node:path";
-import { InvalidArgumentError, Option } from "commander";
-import { writeAtomic, writeProblem } from "../atomic_file.ts";
+import { extname } from "node:path";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import type { NpyArray } from "../formats/npy.ts";
+import { addForce, type ForceOption, writeOutput } from "./write_output.ts";
 
 /** What a command has to write: a picture, and arrays, of which a .npy file gets the first and a .npz file all. */
 export interface Outputs {
@@ -10,25 +9,37 @@ export interface Outputs {
   readonly arrays: Readonly<Record<string, NpyArray>>;
 }
 
-/** `--out`, repeatable: the file's ending says what is written. */
-export function outOption(standard: string, endings: readonly string[] = [".png", ".npy", ".npz"]): Option {
+export interface OutOptions extends ForceOption {
+  readonly out?: readonly string[] | undefined;
+}
+
+/** Adds `--out`, repeatable, whose ending says what is written, and `--force`. */
+export function addOut(
+  command: Command,
+  standard: string,
+  endings: readonly string[] = [".png", ".npy", ".npz"],
+): Command {
   const listed = endings.join(", ");
-  const parse = (file: string, before: readonly string[]) => {
+  const parse = (file: string, before: readonly string[] = []) => {
     if (!endings.includes(extname(file).toLowerCase()))
       throw new InvalidArgumentError(`Expected a file that ends in ${listed}.`);
-    return before === defaults ? [file] : [...before, file];
+    return [...before, file];
   };
-  const defaults = [standard];
-  return new Option("--out <file>", `where to write, ${listed} (repeatable)`)
-    .default(defaults, `"${standard}"`)
-    .argParser<readonly string[]>(parse as never);
+  const what = `where to write, ${listed} (repeatable; "${standard}" or the next free number where left out)`;
+  command.addOption(new Option("--out <file>", what).argParser(parse));
+  return addForce<OutOptions>(command, ({ out = [] }) => out);
 }
 
 /** Writes each file by its ending and says so on standard error. @throws UserError where one can't be written */
-export async function writeOutputs(files: readonly string[], { png, arrays }: Outputs): Promise<void> {
+export async function writeOutputs(
+  { out, force }: OutOptions,
+  standard: string,
+  { png, arrays }: Outputs,
+): Promise<void> {
   const { encodeNpy } = await import("../formats/npy.ts");
   const { encodeNpz } = await import("../formats/npz.ts");
-  for (const file of files) {
+  const named = out !== undefined;
+  for (const file of out ?? [standard]) {
     const ending = extname(file).toLowerCase();
     const bytes =
       ending === ".png"
@@ -36,10 +47,6 @@ export async function writeOutputs(files: readonly string[], { png, arrays }: Ou
         : ending === ".npy"
           ? encodeNpy(Object.values(arrays)[0]!)
           : await encodeNpz(arrays);
-    await mkdir(dirname(file), { recursive: true }).catch((error) => {
-      throw writeProblem(dirname(file), error);
-    });
-    await writeAtomic(file, bytes);
-    console.error(`wrote ${file}`);
+    console.error(`wrote ${await writeOutput(file, bytes, { named, force })}`);
   }
 }

@@ -2,15 +2,16 @@ import type { Command } from "commander";
 import { examples } from "./examples.ts";
 import { wholeNumber } from "./numbers.ts";
 import { labelOption, scaleOption } from "./options.ts";
-import { outOption, writeOutputs } from "./outputs.ts";
+import { addOut, type OutOptions, writeOutputs } from "./outputs.ts";
 import { addRunOptions, imagesOrValidation, RUN_HELP, type RunOptions, withRun } from "./with_run.ts";
 
-interface Options extends RunOptions {
+const STANDARD = "reconstructions.png";
+
+interface Options extends RunOptions, OutOptions {
   readonly count: number;
   readonly json: boolean;
   readonly label?: readonly string[];
   readonly scale?: number;
-  readonly out: readonly string[];
 }
 
 /** `vae reconstruct RUN [IMAGE…]`: images beside what the model makes of them. */
@@ -23,8 +24,8 @@ export function addReconstruct(program: Command): void {
     .option("--count <n>", "validation images, where no others are given", wholeNumber(1), 32)
     .option("--json", "print each image's squared error per element as JSON", false)
     .addOption(labelOption("of images of files, for a conditional model"))
-    .addOption(scaleOption())
-    .addOption(outOption("reconstructions.png"));
+    .addOption(scaleOption());
+  addOut(command, STANDARD);
   addRunOptions(command)
     .addHelpText(
       "after",
@@ -39,7 +40,7 @@ export function addReconstruct(program: Command): void {
 function run(
   path: string,
   patterns: readonly string[],
-  { count, json, label, scale, out, ...options }: Options,
+  { count, json, label, scale, out, force, ...options }: Options,
 ): Promise<void> {
   return withRun(path, options, async (opened, rng) => {
     const { squareGrid } = await import("../experiment/grids.ts");
@@ -53,7 +54,7 @@ function run(
       const rows = errors.map((mse, i) => ({ image: files?.[i] ?? i, mse }));
       console.log(JSON.stringify(rows, null, 2));
     }
-    await writeOutputs(out, {
+    await writeOutputs({ out, force }, STANDARD, {
       png: () => squareGrid(beside(images, made), opened.imageRange, scale),
       arrays: {
         reconstructions: { shape: made.shape, data: made.images },

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { styleText } from "node:util";
 import type { Command } from "commander";
 import { ConfigError } from "../errors.ts";
+import { ignoreSaving } from "../process/signals.ts";
 import { shellWord } from "../shell.ts";
 import { examples } from "./examples.ts";
 import { backendOption, setOption } from "./options.ts";
@@ -46,7 +47,7 @@ async function run(options: Options): Promise<void> {
   const { createRun, newestRun, openRun } = await import("../experiment/run_folder.ts");
   const { train } = await import("../experiment/runner.ts");
 
-  process.on("SIGUSR1", () => {}); // before there is anything to save: Node would start its debugger
+  ignoreSaving(); // before there is anything to save
   const loaded = await loadConfig(await fileOf(options), { set: options.set ?? [] });
   const { config, baseDir, notes } = loaded;
   if (!options.quiet) for (const note of notes) console.log(`note   ${note}`);
@@ -55,7 +56,8 @@ async function run(options: Options): Promise<void> {
   if (resumed === undefined && options.resume !== undefined && !options.quiet) {
     console.log(`note   no run of ${name} with a checkpoint in ${save_dir}: a new one starts`);
   }
-  const folder = resumed === undefined ? undefined : openRun(resumed);
+  const say = (text: string) => console.log(`note   ${text}`);
+  const folder = resumed === undefined ? undefined : await openRun(resumed, say);
   const backend = await useBackend(options.backend);
   const progress = options.quiet ? undefined : progressTo(process.stdout);
   const prepared = await prepare({

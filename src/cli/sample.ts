@@ -2,15 +2,16 @@ import type { Command } from "commander";
 import { examples } from "./examples.ts";
 import { positive, wholeNumber } from "./numbers.ts";
 import { labelOption, scaleOption } from "./options.ts";
-import { outOption, writeOutputs } from "./outputs.ts";
+import { addOut, type OutOptions, writeOutputs } from "./outputs.ts";
 import { addRunOptions, RUN_HELP, type RunOptions, withRun } from "./with_run.ts";
 
-interface Options extends RunOptions {
+const STANDARD = "samples.png";
+
+interface Options extends RunOptions, OutOptions {
   readonly count: number;
   readonly temperature: number;
   readonly label?: readonly string[];
   readonly scale?: number;
-  readonly out: readonly string[];
 }
 
 /** `vae sample RUN`: images decoded from the prior. */
@@ -22,8 +23,8 @@ export function addSample(program: Command): void {
     .option("--count <n>", "images", wholeNumber(1), 64)
     .option("--temperature <t>", "factor on the noise: below 1 less varied", positive, 1)
     .addOption(labelOption("of a conditional model: what is drawn; others as in the data"))
-    .addOption(scaleOption())
-    .addOption(outOption("samples.png"));
+    .addOption(scaleOption());
+  addOut(command, STANDARD);
   addRunOptions(command)
     .addHelpText(
       "after",
@@ -37,13 +38,16 @@ export function addSample(program: Command): void {
     .action((path: string, options: Options) => run(path, options));
 }
 
-function run(path: string, { count, temperature, label, scale, out, ...options }: Options): Promise<void> {
+function run(
+  path: string,
+  { count, temperature, label, scale, out, force, ...options }: Options,
+): Promise<void> {
   return withRun(path, options, async ({ vae, imageRange }, rng) => {
     const { squareGrid } = await import("../experiment/grids.ts");
     const { sample } = await import("../explore/pictures.ts");
     const { givenLabels } = await import("../explore/given_labels.ts");
     const drawn = sample(vae, count, rng.fold("samples"), temperature, givenLabels(vae, label));
-    await writeOutputs(out, {
+    await writeOutputs({ out, force }, STANDARD, {
       png: () => squareGrid(drawn, imageRange, scale),
       arrays: { images: { shape: drawn.shape, data: drawn.images } },
     });

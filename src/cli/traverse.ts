@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { examples } from "./examples.ts";
 import { interval, wholeNumber } from "./numbers.ts";
 import { labelOption, scaleOption } from "./options.ts";
-import { outOption, writeOutputs } from "./outputs.ts";
+import { addOut, type OutOptions, writeOutputs } from "./outputs.ts";
 import {
   addRunOptions,
   imagesOfFiles,
@@ -12,7 +12,9 @@ import {
   withRun,
 } from "./with_run.ts";
 
-interface Options extends RunOptions {
+const STANDARD = "traversals.png";
+
+interface Options extends RunOptions, OutOptions {
   readonly dimensions: number;
   readonly values: readonly [number, number];
   readonly steps: number;
@@ -20,7 +22,6 @@ interface Options extends RunOptions {
   readonly json: boolean;
   readonly label?: readonly string[];
   readonly scale?: number;
-  readonly out: readonly string[];
 }
 
 /** `vae traverse RUN [IMAGE]`: what each of the most active dimensions does. */
@@ -36,8 +37,8 @@ export function addTraverse(program: Command): void {
     .option("--images <n>", "validation images that the KL is measured on", wholeNumber(1), 256)
     .option("--json", "print the KL of all dimensions as JSON", false)
     .addOption(labelOption("what is decoded of a conditional model, in place of the image's own"))
-    .addOption(scaleOption())
-    .addOption(outOption("traversals.png"));
+    .addOption(scaleOption());
+  addOut(command, STANDARD);
   addRunOptions(command)
     .addHelpText(
       "after",
@@ -53,7 +54,7 @@ export function addTraverse(program: Command): void {
 function run(
   path: string,
   image: string | undefined,
-  { dimensions, values: [from, to], steps, images, json, label, scale, out, ...options }: Options,
+  { dimensions, values: [from, to], steps, images, json, label, scale, out, force, ...options }: Options,
 ): Promise<void> {
   return withRun(path, options, async (opened, rng) => {
     const { dimensionsByKl } = await import("../explore/dimensions.ts");
@@ -90,7 +91,7 @@ function run(
       labels,
     );
     if (json) console.log(JSON.stringify({ images: latents.count, dimensions: found }, null, 2));
-    await writeOutputs(out, {
+    await writeOutputs({ out, force }, STANDARD, {
       png: () =>
         gridPng(made.images, made.shape, {
           columns: steps,

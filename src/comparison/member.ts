@@ -22,6 +22,9 @@ export interface MemberEvaluation extends Evaluation {
   readonly settings: unknown;
 }
 
+/** In a member's run: no name of what `vae evaluate` writes there. */
+const EVALUATION = "experiment_evaluation.json";
+
 /** Folder of a member's run that has a checkpoint; undefined where there is none. */
 export const trainedFolder = ({ config }: Member): string | undefined =>
   newestRun(config.logging_params.save_dir, config.logging_params.name!);
@@ -72,7 +75,7 @@ export async function trainMember(
     cacheDir: cacheDir("data"),
     ...(progress && { progress }),
   });
-  const folder = found === undefined ? createRun(save_dir, name!) : openFolder(found);
+  const folder = found === undefined ? createRun(save_dir, name!) : await openFolder(found, console.log);
   try {
     const resume = found !== undefined;
     return await train({ config, baseDir, prepared, folder, backend, resume, quiet: false, brief: true });
@@ -89,7 +92,7 @@ export async function savedEvaluation(member: Member): Promise<MemberEvaluation 
   const folder = trainedFolder(member);
   if (folder === undefined) return undefined;
   try {
-    return JSON.parse(await readFile(join(folder, "evaluation.json"), "utf8")) as MemberEvaluation;
+    return JSON.parse(await readFile(join(folder, EVALUATION), "utf8")) as MemberEvaluation;
   } catch {
     return undefined;
   }
@@ -100,7 +103,7 @@ export const isCurrent = (experiment: Experiment, found: MemberEvaluation | unde
   found?.step === experiment.steps &&
   JSON.stringify(found.settings) === JSON.stringify(settingsOf(experiment));
 
-/** Evaluates the last checkpoint of a member and writes `evaluation.json` into its run. */
+/** Evaluates the last checkpoint of a member and writes it into its run. */
 export async function evaluateMember(
   experiment: Experiment,
   member: Member,
@@ -111,7 +114,7 @@ export async function evaluateMember(
   try {
     const evaluation = await evaluateRun(run, experiment.options, experiment.figures);
     const whole = { ...evaluation, settings: settingsOf(experiment) };
-    await writeAtomic(join(folder, "evaluation.json"), `${JSON.stringify(whole, null, 2)}\n`);
+    await writeAtomic(join(folder, EVALUATION), `${JSON.stringify(whole, null, 2)}\n`);
     return whole;
   } finally {
     await run.close();

@@ -1,9 +1,10 @@
-import { createHash, randomBytes } from "node:crypto";
-import { type FileHandle, mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
-import { writeProblem } from "../atomic_file.ts";
+import { createHash } from "node:crypto";
+import { type FileHandle, mkdir, open, rename } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { cacheProblem } from "../cache_dir.ts";
 import { DataError } from "../errors.ts";
 import { fill, writeAll } from "../positional_file.ts";
+import { ownMark, removeAbandoned, temporarily } from "../process/temporary.ts";
 import type { OpenArgs } from "./dataset.ts";
 import { type ImageStore, memoryStore } from "./store.ts";
 
@@ -39,7 +40,7 @@ export interface Packed extends ImageStore {
 const FORMAT = "tfjs-vae packed images 1";
 const IN_MEMORY = 256e6;
 const CHUNK = 4 << 20;
-/** A temporary file that nobody has written to for so long belongs to a process that was killed. */
+/** A temporary file of another machine that nobody has written to for so long belongs to a process that was killed. */
 const ABANDONED_MS = 3600e3;
 
 interface Footer {
@@ -85,10 +86,16 @@ async function make(
   recipe: Recipe,
   progress: OpenArgs["progress"],
 ): Promise<void> {
-  const temporary = `${file}.${randomBytes(6).toString("hex")}.tmp`;
+  const temporary = `${file}.${ownMark()}.tmp`;
   try {
     await mkdir(dirname(file), { recursive: true });
-    await removeAbandoned(file);
+    await removeAbandoned(dirname(file), (name) => /\.packed\.[\w-]+\.tmp$/.test(name), ABANDONED_MS);
+    await temporarily(temporary, () => write(temporary));
+  } catch (error) {
+    throw cacheProblem(file, error);
+  }
+
+  async function write(temporary: string): Promise<void> {
     const handle = await open(temporary, "wx+");
     try {
       let done = 0;
@@ -115,9 +122,6 @@ async function make(
       await handle.close();
     }
     await rename(temporary, file);
-  } catch (error) {
-    await unlink(temporary).catch(() => {});
-    throw writeProblem(file, error);
   }
 }
 
@@ -194,14 +198,4 @@ async function readAll(handle: FileHandle, length: number, position: number): Pr
   const buffer = Buffer.alloc(length);
   await fill(handle, buffer, position);
   return buffer;
-}
-
-/** Removes temporary files of `file` that killed processes left. */
-async function removeAbandoned(file: string): Promise<void> {
-  const folder = dirname(file);
-  for (const name of await readdir(folder)) {
-    if (!name.startsWith(`${basename(file)}.`) || !name.endsWith(".tmp")) continue;
-    const info = await stat(join(folder, name)).catch(() => undefined);
-    if (info && Date.now() - info.mtimeMs > ABANDONED_MS) await unlink(join(folder, name)).catch(() => {});
-  }
 }

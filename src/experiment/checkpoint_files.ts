@@ -23,17 +23,20 @@ export const isCheckpoint = (name: string): boolean =>
  * as the previous and the newest `keepLast` under their step's number. At each moment a whole one is there. The
  * further names are hard links where the file system has them, but for the best, which is a file of its own.
  *
+ * @param options `check` is called right before a file takes its name, and may throw
  * @throws UserError where it can't be written; the last one is then as before.
  */
 export async function saveCheckpoint(
   folder: string,
   bytes: Uint8Array,
-  options: { step: number; best: boolean; keepLast: number },
+  options: { step: number; best: boolean; keepLast: number; check?(): void },
 ): Promise<void> {
   const { step, best, keepLast } = options;
   const last = join(folder, LAST);
-  if (best) await writeAtomic(join(folder, BEST), bytes);
+  const check = async () => options.check?.();
+  if (best) await writeAtomic(join(folder, BEST), bytes, check);
   await writeAtomic(last, bytes, async (temporary) => {
+    await check();
     // before it is the last one: a run that is killed on the way does all of this again
     if (keepLast > 0) {
       await alsoAs(temporary, join(folder, numbered(step)));

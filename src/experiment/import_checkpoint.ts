@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, open, readdir } from "node:fs/promises";
+import { mkdir, open, readdir, rename } from "node:fs/promises";
 import { extname, join, resolve } from "node:path";
 import { writeAtomic, writeProblem } from "../atomic_file.ts";
 import { dumpConfig } from "../config/dump.ts";
@@ -11,6 +11,7 @@ import { readTorchFile, type TorchTensor } from "../formats/torch_file.ts";
 import type { VAE } from "../models/vae.ts";
 import type { TorchLayout } from "../nn/params.ts";
 import { fromTorch } from "../nn/torch_layout.ts";
+import { ownMark, temporarily } from "../process/temporary.ts";
 import { Rng } from "../rng.ts";
 import { tf } from "../tf.ts";
 import { encodeCheckpoint } from "./checkpoint.ts";
@@ -67,18 +68,23 @@ export async function importCheckpoint(args: ImportArgs): Promise<Imported> {
   const { stored, notes: named } = ownNames(tensors, [...vae.params.keys()]);
   const ignored = fill(vae, stored, file, model.name);
   const bytes = encodeCheckpoint(model.name, vae, optimizersOf(vae, config), newRunState());
-  for (const folder of ["checkpoints", "Samples", "Reconstructions"])
-    await mkdir(join(out, folder), { recursive: true }).catch((error) => {
-      throw writeProblem(out, error);
-    });
-  await writeAtomic(join(out, "config.yaml"), dumpConfig(config, { from: baseDir, to: resolve(out) }));
   const about = {
     date: new Date().toISOString(),
     imported_from: resolve(file),
     command: process.argv.slice(2),
   };
-  await writeAtomic(join(out, "environment.json"), `${JSON.stringify(about, null, 2)}\n`);
-  for (const name of [LAST, BEST]) await writeAtomic(join(out, "checkpoints", name), bytes);
+  const made = `${resolve(out)}.tmp-${ownMark()}`; // renamed when it is whole
+  await temporarily(made, async () => {
+    try {
+      await mkdir(join(made, "checkpoints"), { recursive: true });
+      await writeAtomic(join(made, "config.yaml"), dumpConfig(config, { from: baseDir, to: resolve(out) }));
+      await writeAtomic(join(made, "environment.json"), `${JSON.stringify(about, null, 2)}\n`);
+      for (const name of [LAST, BEST]) await writeAtomic(join(made, "checkpoints", name), bytes);
+      await rename(made, out); // in the place of an empty folder, too
+    } catch (error) {
+      throw writeProblem(out, error);
+    }
+  });
   return { ignored, notes: [...read, ...named] };
 }
 

@@ -1,30 +1,23 @@
-/** Signals that end a run after the step under way, with their exit codes. */
-const CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+import { signalsTo, takeSignals } from "../process/signals.ts";
 
-/** The signal that asks for a checkpoint and lets the run go on: what Slurm sends before a job's time is up. */
-const SAVE = "SIGUSR1";
-
-/** Remembers the first SIGINT or SIGTERM; a second one leaves at once. SIGUSR1 asks for a checkpoint. */
+/** Remembers the first signal to leave; a second one leaves at once. A signal to save asks for a checkpoint. */
 export class Interrupt {
   /** Exit code of the signal that came, if one did. */
   exitCode: number | undefined;
   private asked = false;
-  private readonly handlers = Object.entries(CODES).map(([signal, code]) => {
-    const handler = () => {
-      if (this.exitCode !== undefined) process.exit(code);
-      this.exitCode = code;
-      this.say(`${signal}: saving after this step (again: leave at once)`);
-    };
-    process.on(signal, handler);
-    return [signal, handler] as const;
+  private readonly saving = signalsTo("save");
+  private readonly release = takeSignals((name, code) => {
+    if (this.exitCode !== undefined) process.exit(code);
+    this.exitCode = code;
+    this.say(`${name}: saving after this step (again: leave at once)`);
   });
-  private readonly ask = () => {
+  private readonly ask = (name: NodeJS.Signals) => {
     this.asked = true;
-    this.say(`${SAVE}: saving after this step; training goes on`);
+    this.say(`${name}: saving after this step; training goes on`);
   };
 
   constructor(private readonly say: (text: string) => void) {
-    process.on(SAVE, this.ask);
+    for (const name of this.saving) process.on(name, this.ask);
   }
 
   /** Whether a checkpoint was asked for since the last call. */
@@ -35,7 +28,7 @@ export class Interrupt {
   }
 
   dispose(): void {
-    for (const [signal, handler] of this.handlers) process.off(signal, handler);
-    process.off(SAVE, this.ask);
+    this.release();
+    for (const name of this.saving) process.off(name, this.ask);
   }
 }

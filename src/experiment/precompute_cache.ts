@@ -2,14 +2,13 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, unlinkSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
-import { writeProblem } from "../atomic_file.ts";
-import { cacheDir } from "../cache_dir.ts";
+import { cacheDir, cacheProblem } from "../cache_dir.ts";
 import type { Config } from "../config/schema.ts";
 import type { HostBatch } from "../data/loader.ts";
 import type { VAE } from "../models/vae.ts";
 import { fill, writeAll } from "../positional_file.ts";
 import { tf } from "../tf.ts";
-import { type PreparedBatch, withTensors } from "./batch.ts";
+import type { PreparedBatch } from "./batch.ts";
 
 export interface CacheOptions {
   readonly kind: "off" | "memory" | "disk";
@@ -40,14 +39,15 @@ interface Layout {
 }
 
 /**
- * What `VAE.precompute` gives of training images (features of a frozen network), computed once an image and
- * kept from epoch to epoch.
+ * What `VAE.precompute` gives of training images (features of a frozen network), computed once an image and kept from
+ * epoch to epoch. A run that is resumed computes them anew, in other batches; for the same bits each image is computed
+ * by itself (a library's matrix products may end in another way at the end of a batch), and which images are kept
+ * follows from their place in the split alone.
  */
 export class PrecomputeCache {
   private layout: Layout | undefined;
   private store: Store | undefined;
-  private full = false;
-  private kept = 0;
+  private said = false;
 
   constructor(
     private readonly vae: VAE,
@@ -55,20 +55,28 @@ export class PrecomputeCache {
     private readonly say: (text: string) => void,
   ) {}
 
-  /** The batch with what is precomputed of it; as it is where nothing is, or the cache is off or full. */
+  /** The batch with what is precomputed of it; as it is where nothing is, or the cache has no room for one of them. */
   async complete(host: HostBatch): Promise<PreparedBatch> {
     if (this.options.kind === "off" || this.vae.precompute === undefined) return host;
     const indices = [...host.indices];
-    const missing = indices.filter((index) => this.store?.has(index) !== true);
-    if (missing.length > 0 && this.full) return host;
-    if (missing.length > 0) return this.compute(host);
-    const records = await Promise.all(indices.map((index) => this.store!.read(index)));
+    if (!this.hasRoomFor(Math.max(...indices))) return host;
+    const records = new Map<number, Float32Array>();
+    for (const [row, index] of indices.entries()) {
+      const kept = this.store?.has(index) === true;
+      const record = kept ? await this.store!.read(index) : this.compute(host, row);
+      if (!this.hasRoomFor(Math.max(...indices))) return host; // the first record says how large they are
+      if (!kept) {
+        this.store ??= await openStore(this.options, record.byteLength);
+        await this.store.write(index, record);
+      }
+      records.set(index, record);
+    }
     const precomputed = this.layout!.parts.map(({ name, shape, at, size }) => {
-      const values = new Float32Array(size * records.length);
-      records.forEach((record, i) => {
-        values.set(record.subarray(at, at + size), i * size);
+      const values = new Float32Array(size * indices.length);
+      indices.forEach((index, i) => {
+        values.set(records.get(index)!.subarray(at, at + size), i * size);
       });
-      return [name, { shape: [records.length, ...shape], dtype: "float32" as const, values }] as const;
+      return [name, { shape: [indices.length, ...shape], dtype: "float32" as const, values }] as const;
     });
     return { ...host, precomputed: Object.fromEntries(precomputed) };
   }
@@ -77,42 +85,36 @@ export class PrecomputeCache {
     await this.store?.close();
   }
 
-  /** Computes a batch and keeps as much of it as the limit allows. */
-  private async compute(host: HostBatch): Promise<PreparedBatch> {
-    const made = withTensors(host, ({ images }) => tf.tidy(() => this.vae.precompute!(images)));
-    const precomputed = Object.fromEntries(
-      Object.entries(made).map(([name, t]) => {
-        const values = t.dataSync() as Float32Array;
-        return [name, { shape: t.shape, dtype: "float32" as const, values }];
-      }),
-    );
-    tf.dispose(Object.values(made));
-    this.layout ??= layoutOf(precomputed);
-    const { parts, length } = this.layout;
-    this.store ??= await openStore(this.options, length * 4);
-    for (const [row, index] of [...host.indices].entries()) {
-      if (this.store.has(index)) continue;
-      if ((this.kept + 1) * length * 4 > this.options.limit) {
-        this.say(this.fullNote(length * 4));
-        this.full = true;
-        break;
-      }
-      const record = new Float32Array(length);
-      for (const { name, at, size } of parts) {
-        record.set(precomputed[name]!.values.subarray(row * size, (row + 1) * size) as Float32Array, at);
-      }
-      await this.store.write(index, record);
-      this.kept++;
-    }
-    return { ...host, precomputed };
+  /** Whether the images up to `index` fit; says once where they don't. */
+  private hasRoomFor(index: number): boolean {
+    if (this.layout === undefined) return true;
+    const bytes = this.layout.length * 4;
+    const images = Math.floor(this.options.limit / bytes);
+    if (index < images) return true;
+    if (!this.said) this.say(fullNote(images, bytes));
+    this.said = true;
+    return false;
   }
 
-  private fullNote(bytes: number): string {
-    return (
-      `note   data_params.feature_cache is full with ${this.kept} images of ${(bytes / 1e3).toFixed(0)} kB: ` +
-      "the others are computed at each step. Raise data_params.feature_cache_gb to keep more."
-    );
+  /** The record of one image of a batch. */
+  private compute({ images, shape: [, ...ofOne] }: HostBatch, row: number): Float32Array {
+    const pixels = tf.util.sizeFromShape(ofOne);
+    const image = tf.tensor4d(images.subarray(row * pixels, (row + 1) * pixels), [1, ...ofOne]);
+    const made = tf.tidy(() => this.vae.precompute!(image));
+    const values = Object.entries(made).map(([name, t]) => [name, t.shape, t.dataSync()] as const);
+    tf.dispose([image, ...Object.values(made)]);
+    this.layout ??= layoutOf(values.map(([name, shape]) => [name, shape.slice(1)]));
+    const record = new Float32Array(this.layout.length);
+    for (const [i, { at }] of this.layout.parts.entries()) record.set(values[i]![2] as Float32Array, at);
+    return record;
   }
+}
+
+function fullNote(images: number, bytes: number): string {
+  return (
+    `note   data_params.feature_cache has room for ${images} images of ${(bytes / 1e3).toFixed(0)} kB: batches with ` +
+    "others are computed at each step. Raise data_params.feature_cache_gb to keep more."
+  );
 }
 
 /** The cache that `data_params` asks for. */
@@ -121,17 +123,17 @@ export function createPrecomputeCache({ data_params: data }: Config, vae: VAE, s
   if (feature_cache !== "off" && vae.precompute !== undefined && horizontal_flip)
     say("note   data_params.feature_cache is off, since horizontal_flip changes the images");
   const kind = horizontal_flip ? "off" : feature_cache;
-  return new PrecomputeCache(vae, { kind, limit: feature_cache_gb * 1e9, folder: cacheDir("features") }, say);
+  const folder = kind === "disk" ? cacheDir("features") : "";
+  return new PrecomputeCache(vae, { kind, limit: feature_cache_gb * 1e9, folder }, say);
 }
 
-function layoutOf(precomputed: NonNullable<PreparedBatch["precomputed"]>): Layout {
+function layoutOf(shapes: readonly (readonly [name: string, shape: readonly number[]])[]): Layout {
   let length = 0;
-  const parts = Object.entries(precomputed).map(([name, { shape }]) => {
-    const ofOne = shape.slice(1);
+  const parts = shapes.map(([name, shape]) => {
     const at = length;
-    const size = tf.util.sizeFromShape(ofOne);
+    const size = tf.util.sizeFromShape([...shape]);
     length += size;
-    return { name, shape: ofOne, at, size };
+    return { name, shape, at, size };
   });
   return { parts, length };
 }
@@ -170,13 +172,13 @@ async function openDisk(folder: string, bytes: number): Promise<Store> {
         try {
           await writeAll(handle, new Uint8Array(record.buffer), place * bytes);
         } catch (error) {
-          throw writeProblem(file, error);
+          throw cacheProblem(file, error);
         }
         places.set(index, place);
       },
       close: () => handle.close(),
     };
   } catch (error) {
-    throw writeProblem(file, error);
+    throw cacheProblem(file, error);
   }
 }

@@ -3,8 +3,8 @@ import { dirname, join } from "node:path";
 import { isTemporary, writeProblem } from "../atomic_file.ts";
 import { ConfigError, UserError } from "../errors.ts";
 import { didYouMean } from "../suggest.ts";
-import { isCheckpoint } from "./checkpoint_files.ts";
-import { type Lock, takeLock } from "./run_lock.ts";
+import { isCheckpoint, LAST } from "./checkpoint_files.ts";
+import { holderOf, type Lock, takeLock, takeLockNow } from "./run_lock.ts";
 
 /** The folder of one run, which this process alone writes to until `release`. */
 export interface RunFolder {
@@ -27,9 +27,21 @@ export interface RunFolder {
    * @throws UserError where it can't be made, or another process has taken its place.
    */
   hold(): boolean;
+  /**
+   * To call right before anything of the run is written: this process may have stood still (stopped, a suspended
+   * machine) for so long that another one went on with the run.
+   *
+   * @throws LostRun where it did
+   */
+  check(): void;
+  /** To call after the last checkpoint was written. */
+  saved(): void;
   /** Lets other processes write to it; also done when this process ends. */
   release(): void;
 }
+
+/** Another process has gone on with the run, so that nothing may be written to it here. */
+export class LostRun extends UserError {}
 
 const LOCK = "run.lock";
 const VERSION = /^version_(\d+)$/;
@@ -52,7 +64,7 @@ export function createRun(saveDir: string, name: string): RunFolder {
     for (let n = nextVersion(parent); ; n++) {
       const path = join(parent, `version_${n}`);
       if (!claim(path)) continue;
-      return take(path);
+      return hold(path, takeLockNow(join(path, LOCK), path));
     }
   } catch (error) {
     throw unwritable(saveDir, parent, error);
@@ -60,17 +72,18 @@ export function createRun(saveDir: string, name: string): RunFolder {
 }
 
 /**
- * The run at `path`, to go on with.
+ * The run at `path`, to go on with; where another process might write to it, after some seconds.
  *
+ * @param say takes a sentence for the user where it has to wait
  * @throws ConfigError where there is none, with those that there are; UserError where another process writes to it.
  */
-export function openRun(path: string): RunFolder {
+export async function openRun(path: string, say?: (text: string) => void): Promise<RunFolder> {
   if (!isFolder(path)) throw new ConfigError(`--resume: no run "${path}". ${advice(path)}`);
   if (!isFolder(describe(path).checkpoints)) {
     throw new ConfigError(`--resume: "${path}" is no run: it has no folder checkpoints. ${advice(path)}`);
   }
   try {
-    const run = take(path);
+    const run = hold(path, await takeLock(join(path, LOCK), path, say));
     removeTemporaries(run);
     return run;
   } catch (error) {
@@ -89,40 +102,79 @@ export function runsIn(parent: string): string[] {
   return versions(parent).map((n) => join(parent, `version_${n}`));
 }
 
-/** The run at `path`, its folders made where they are missing, for this process alone. */
-function take(path: string): RunFolder {
+/** The run at `path`, whose lock this process has; its folders are made where they are missing. */
+function hold(path: string, first: Lock): RunFolder {
   const folder = describe(path);
   const file = join(path, LOCK);
-  const takeIt = (): Lock => {
-    mkdirSync(path, { recursive: true });
-    const lock = takeLock(file, path);
+  let lock = first;
+  const makeFolders = () => {
     mkdirSync(folder.checkpoints, { recursive: true });
-    return lock;
   };
-  let lock = takeIt();
+  try {
+    makeFolders();
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+  const last = join(folder.checkpoints, LAST);
+  let known = markOf(last);
+  const check = () => {
+    const owner = lock.owner();
+    if (owner === "own") return;
+    if (owner === "other") throw lost(path, file);
+    if (!existsSync(path)) return; // deleted: `hold` makes it anew
+    // The lock is gone. Another process may have taken it, trained, and given it back.
+    const now = markOf(last);
+    if (now !== undefined && now !== known) throw lost(path, file);
+  };
   return {
     ...folder,
+    check,
+    saved() {
+      known = markOf(last);
+    },
     hold() {
-      if (lock.held() && isFolder(folder.checkpoints)) return false;
+      check();
+      const there = isFolder(folder.checkpoints);
+      if (there && lock.owner() === "own") return false;
       try {
-        lock.release();
-        lock = takeIt();
+        if (lock.owner() === "nobody") {
+          lock.release();
+          mkdirSync(path, { recursive: true });
+          lock = takeLockNow(file, path);
+        }
+        makeFolders();
       } catch (error) {
         throw writeProblem(path, error);
       }
-      return true;
+      return !there;
     },
     release: () => lock.release(),
   };
 }
 
+/** Changes with the file's content, whoever writes it by another name and renames it; undefined: there is none. */
+function markOf(file: string): string | undefined {
+  const stat = statSync(file, { throwIfNoEntry: false });
+  return stat && `${stat.ino} ${stat.size} ${stat.mtimeMs}`;
+}
+
+function lost(path: string, file: string): LostRun {
+  const holder = holderOf(file);
+  const who = holder === undefined ? "another process" : `process ${holder.pid} on ${holder.host}`;
+  return new LostRun(
+    `${path}: ${who} has gone on with this run while this process stood still. It ends here, and writes nothing more to it.`,
+  );
+}
+
 /** Removes what a killed process was about to write; the lock is this process's. */
-function removeTemporaries({ path, checkpoints, samples, reconstructions }: RunFolder): void {
-  for (const folder of [path, checkpoints, samples, reconstructions])
+function removeTemporaries({ path, checkpoints, samples, reconstructions, traversals }: RunFolder): void {
+  const projector = join(path, "projector");
+  for (const folder of [path, checkpoints, samples, reconstructions, traversals, projector])
     for (const name of list(folder).filter(isTemporary)) unlinkSync(join(folder, name));
 }
 
-function describe(path: string): Omit<RunFolder, "hold" | "release"> {
+function describe(path: string): Omit<RunFolder, "hold" | "check" | "saved" | "release"> {
   return {
     path,
     checkpoints: join(path, "checkpoints"),

@@ -1,53 +1,150 @@
 import { randomBytes } from "node:crypto";
-import { linkSync, readFileSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  fstatSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { hostname } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../errors.ts";
+import { atEnd } from "../process/at_end.ts";
+import { type Identity, lifeOf, ownIdentity } from "../process/identity.ts";
+import { firstBeat, startHeartbeat } from "./heartbeat.ts";
 
-interface Holder {
-  readonly pid: number;
+/** A lock's text: JSON, whose `beat` counts on while the holder lives. */
+interface Holder extends Identity {
+  readonly beat: string;
+  readonly id: string;
   readonly host: string;
-  /** Tells a process from a later one with the same number, where the system says. */
-  readonly born: string | undefined;
   /** ISO 8601. */
   readonly since: string;
 }
 
+/** Whose a lock is: this process's, nobody's (its file is gone), or another's. */
+export type Owner = "own" | "nobody" | "other";
+
 export interface Lock {
-  /** Whether it still is this process's: its file may have been deleted. */
-  held(): boolean;
+  /** Whose it is now: its file may have been deleted, or been taken over while this process stood still. */
+  owner(): Owner;
   /** Gives it back. */
   release(): void;
 }
 
+/** A holder of whom nothing else is known has ended when its lock is unchanged for so long, in milliseconds. */
+const SILENCE = 15_000;
+/** A text that is no lock's may be half written. */
+const TORN = 1000;
+/** So long it is waited for a holder that lives, which may be about to end. */
+const PATIENCE = 5000;
+const LOOK_EVERY = 250;
+/** A look that took so long says nothing: the file system stood still, and the holder's beats with it. */
+const SLOW_LOOK = 1000;
+
 /**
- * The lock at `file`; until its release no other process gets it. A lock whose process has ended (same host) is
- * taken over. Given back at the process's end, too.
+ * The lock at `file`; until its release no other process gets it. That of a process that has ended is taken over; of one
+ * on another host or in another container, where it is unchanged for 15 s, by the looks of this process and no clock.
+ * Given back at the process's end, too.
  *
- * @throws UserError where another process holds it, or one of another host might.
+ * @param what is locked, for what is said
+ * @param say takes a sentence for the user where it has to wait
+ * @throws UserError where another process holds it, and did so for five seconds
  */
-export function takeLock(file: string, what: string): Lock {
-  const text = JSON.stringify({
-    pid: process.pid,
-    host: hostname(),
-    born: bornAt(process.pid),
-    since: new Date().toISOString(),
-  } satisfies Holder);
-  while (!create(file, text)) {
-    const found = read(file);
-    if (found === undefined) continue; // given back meanwhile
-    const holder = parse(found);
-    if (holder !== undefined && !hasEnded(holder)) throw new UserError(refusal(file, what, holder));
-    remove(file, found);
+export async function takeLock(
+  file: string,
+  what: string,
+  say: (text: string) => void = () => {},
+): Promise<Lock> {
+  const began = performance.now();
+  let watched: { seen: Seen; quiet: number } | undefined;
+  let beats = false;
+  let said = false;
+  for (;;) {
+    const lock = tryLock(file);
+    if (lock !== undefined) return lock;
+    const before = performance.now();
+    const seen = look(file);
+    const took = performance.now() - before;
+    if (seen === undefined) continue; // given back meanwhile
+    const same = watched !== undefined && seen.id === watched.seen.id;
+    if (same && seen.mark !== watched!.seen.mark) beats = true;
+    if (!same) beats = false;
+    const stands = same && seen.mark === watched!.seen.mark;
+    const quiet = stands && took < SLOW_LOOK ? watched!.quiet + LOOK_EVERY : stands ? watched!.quiet : 0;
+    watched = { seen, quiet };
+    const life = seen.holder === undefined ? "unknown" : lifeOf(seen.holder);
+    if (life === "ended" || (life === "unknown" && quiet >= (seen.holder ? SILENCE : TORN))) {
+      remove(file, seen.text);
+      continue;
+    }
+    if ((life === "runs" || beats) && performance.now() - began >= PATIENCE)
+      throw new UserError(refusal(what, seen.holder!));
+    if (!said && seen.holder !== undefined && quiet >= LOOK_EVERY) {
+      said = true;
+      const { pid, host } = seen.holder;
+      const most = (life === "runs" ? PATIENCE : SILENCE) / 1000;
+      say(`${what}: waiting up to ${most} s to see whether process ${pid} on ${host} still writes to it`);
+    }
+    await sleep(LOOK_EVERY);
   }
+}
+
+/**
+ * As `takeLock`, at once.
+ *
+ * @throws UserError where another process holds it, or may do so
+ */
+export function takeLockNow(file: string, what: string): Lock {
+  for (;;) {
+    const lock = tryLock(file);
+    if (lock !== undefined) return lock;
+    const seen = look(file);
+    if (seen === undefined) continue;
+    if (seen.holder !== undefined && lifeOf(seen.holder) !== "ended")
+      throw new UserError(refusal(what, seen.holder));
+    remove(file, seen.text);
+  }
+}
+
+/** Whom the lock's text names; undefined where there is none. */
+export function holderOf(file: string): { readonly pid: number; readonly host: string } | undefined {
+  return look(file)?.holder;
+}
+
+/** The lock, where `file` was not there. */
+function tryLock(file: string): Lock | undefined {
+  const id = randomBytes(8).toString("hex");
+  const { pid, space, born } = ownIdentity();
+  const start = '{"beat":"';
+  const rest = { id, pid, space, born, host: hostname(), since: new Date().toISOString() };
+  const text = `${start}${firstBeat}",${JSON.stringify(rest).slice(1)}`;
+  if (!create(file, text)) return undefined;
+  const stop = startHeartbeat(file, id, start.length);
+  const owner = (): Owner => {
+    try {
+      const seen = look(file);
+      if (seen === undefined) return "nobody";
+      return seen.id === id ? "own" : "other";
+    } catch {
+      return "own"; // a drive that doesn't answer: what is to be written fails by itself
+    }
+  };
   let held = true;
+  const forget = atEnd(() => release());
   const release = () => {
     if (!held) return;
     held = false;
-    process.off("exit", release);
-    if (read(file) === text) unlinkSync(file);
+    forget();
+    stop();
+    try {
+      if (owner() === "own") unlinkSync(file);
+    } catch {} // the next process finds that this one has ended
   };
-  process.on("exit", release);
-  return { held: () => read(file) === text, release };
+  return { owner, release };
 }
 
 /** True where `file` is now there with `text`; false where there was one. It never has half a text. */
@@ -76,7 +173,7 @@ function createWithoutLinks(file: string, text: string): boolean {
   }
 }
 
-/** Removes the lock with `text`; where another process was faster and it is a new one, puts that back. */
+/** Removes the lock with `text`; where another process was faster and it is a new one, or it lives, puts it back. */
 function remove(file: string, text: string): void {
   const aside = unique(file);
   try {
@@ -85,23 +182,41 @@ function remove(file: string, text: string): void {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
     throw error;
   }
-  const taken = read(aside);
+  const taken = look(aside)?.text;
   if (taken !== undefined && taken !== text) create(file, taken);
   unlinkSync(aside);
 }
 
 const unique = (file: string): string => `${file}.${randomBytes(6).toString("hex")}`;
 
-function read(file: string): string | undefined {
+interface Seen {
+  readonly text: string;
+  /** Changes with each beat. */
+  readonly mark: string;
+  /** The lock's, or where it is none of ours its whole text. */
+  readonly id: string;
+  /** undefined: not a lock of ours, as after a crash of the machine; nobody holds it. */
+  readonly holder: Holder | undefined;
+}
+
+/** The lock's text as it is now: opened, so that a network drive asks its server. */
+function look(file: string): Seen | undefined {
+  let fd: number;
   try {
-    return readFileSync(file, "utf8");
+    fd = openSync(file, "r");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }
+  try {
+    const text = readFileSync(fd, "utf8");
+    const holder = parse(text);
+    return { text, mark: `${text} ${fstatSync(fd).mtimeMs}`, id: holder?.id ?? text, holder };
+  } finally {
+    closeSync(fd);
+  }
 }
 
-/** undefined: not a lock of ours, as after a crash of the machine; nobody holds it. */
 function parse(text: string): Holder | undefined {
   try {
     const holder = JSON.parse(text) as Holder;
@@ -111,31 +226,6 @@ function parse(text: string): Holder | undefined {
   }
 }
 
-function hasEnded({ pid, host, born }: Holder): boolean {
-  if (host !== hostname()) return false;
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "ESRCH";
-  }
-  const now = bornAt(pid);
-  return born !== undefined && now !== undefined && born !== now;
-}
-
-/** When the process started, in ticks since the machine did (proc(5), stat field 22); undefined off Linux. */
-function bornAt(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]; // the name before it may hold spaces
-  } catch {
-    return undefined;
-  }
-}
-
-function refusal(file: string, what: string, { pid, host, since }: Holder): string {
-  const remedy =
-    host === hostname()
-      ? "Wait until it ends or stop it; without --resume a run of its own is started."
-      : `If it no longer runs there, delete ${file}.`;
-  return `${what}: process ${pid} on ${host} is writing to it since ${since}. ${remedy}`;
+function refusal(what: string, { pid, host, since }: Holder): string {
+  return `${what}: process ${pid} on ${host} is writing to it since ${since}. Wait until it ends or stop it; without --resume a run of its own is started.`;
 }

@@ -20,7 +20,7 @@ import { isBetter, type Monitor, monitorOf, monitorOfRun, sameMonitor, validates
 import { isFiniteStep, normsText, notFinite } from "./not_finite.ts";
 import { createPrecomputeCache, type PrecomputeCache } from "./precompute_cache.ts";
 import type { Prepared } from "./prepare.ts";
-import type { RunFolder } from "./run_folder.ts";
+import { LostRun, type RunFolder } from "./run_folder.ts";
 import { type Best, newRunState, type RunState } from "./run_state.ts";
 import { learningRates } from "./schedules.ts";
 import type { Figures } from "./step.ts";
@@ -425,9 +425,11 @@ class Run {
         await this.log.renew();
       }
       await this.log.flush(); // before: a checkpoint whose rows are not on the disk would lack them for good
-      await saveCheckpoint(args.folder.checkpoints, bytes, { step: state.step, best, keepLast });
+      const { checkpoints, check } = args.folder;
+      await saveCheckpoint(checkpoints, bytes, { step: state.step, best, keepLast, check });
+      args.folder.saved();
     } catch (error) {
-      if (!(error instanceof UserError)) throw error;
+      if (!(error instanceof UserError) || error instanceof LostRun) throw error;
       this.unsaved = error;
       if (this.beaten !== undefined) state.best = this.beaten.best; // a later state must not pass for it
       this.beaten = undefined;

@@ -4,7 +4,7 @@ import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { type Dispatcher, request } from "undici";
-import { writeProblem } from "../atomic_file.ts";
+import { cacheProblem } from "../cache_dir.ts";
 import { DataError } from "../errors.ts";
 import { checkRoom } from "./disk.ts";
 import { splitCredentials } from "./http.ts";
@@ -43,7 +43,7 @@ async function fill(wanted: Download): Promise<void> {
   const { file, sha256 } = wanted;
   const part = `${file}.part`;
   await mkdir(dirname(file), { recursive: true }).catch((error) => {
-    throw writeProblem(file, error);
+    throw cacheProblem(file, error);
   });
   const there = sha256 === undefined ? undefined : await stat(part).catch(() => undefined);
   const began = there?.size ?? 0; // 0 without a hash, which alone tells that both parts are of one file
@@ -87,13 +87,13 @@ async function write(
   { onProgress }: Download,
 ): Promise<void> {
   const handle = await open(part, constants.O_RDWR | constants.O_CREAT).catch((error) => {
-    throw writeProblem(part, error);
+    throw cacheProblem(part, error);
   });
   try {
     let at = from;
     for await (const chunk of source) {
       await handle.write(chunk, 0, chunk.length, at).catch((error) => {
-        throw writeProblem(part, error);
+        throw cacheProblem(part, error);
       });
       at += chunk.length;
       if (size !== undefined) onProgress?.({ done: at, total: size });

@@ -111,18 +111,18 @@ describe("on a trained run", { timeout: 180_000 }, () => {
 
   it("traverse shows the most active dimensions first, each with its KL", async () => {
     const args = ["--dimensions", "3", "--steps", "5", "--values", "-2..2", "--json"];
-    const stdout = await command("traverse", run, "a.png", ...args, "--out", "t.png", "--out", "t.npz");
+    const stdout = await command("traverse", run, "a.png", ...args, "--out", "tr.png", "--out", "tr.npz");
     const { dimensions } = JSON.parse(stdout) as {
       dimensions: { index: number; name: string; kl: number }[];
     };
     expect(dimensions.map(({ index }) => index).sort()).toEqual([0, 1, 2, 3]);
     const kls = dimensions.map(({ kl }) => kl);
     expect(kls).toEqual([...kls].sort((a, b) => b - a));
-    const found = numpyLoad(at("t.npz"));
+    const found = numpyLoad(at("tr.npz"));
     expect(found.images!.shape).toEqual([3, 5, 32, 32, 3]);
     expect(found.values!.values).toEqual([-2, -1, 0, 1, 2]);
     expect(found.dimensions!.values).toEqual(dimensions.slice(0, 3).map(({ index }) => index));
-    const [, width, height] = await size("t.png");
+    const [, width, height] = await size("tr.png");
     expect(height).toBe(20 + 3 * 130);
     expect(width).toBeGreaterThan(5 * 130);
   });

@@ -16,6 +16,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readCheckpoint } from "../../src/experiment/checkpoint.ts";
 import { newestCheckpoint, saveCheckpoint } from "../../src/experiment/checkpoint_files.ts";
 import { startVae, vae } from "../support/cli.ts";
+import { canBeElsewhere, elsewhere } from "../support/elsewhere.ts";
 import { figures } from "../support/metrics.ts";
 import { withoutRoot } from "../support/nobody.ts";
 
@@ -47,6 +48,11 @@ function steps(run: string): number[] {
   const total = header!.indexOf("train/total");
   return rows.filter((row) => row[total] !== "").map((row) => Number(row[0]));
 }
+/** Every file of a run, but event files: each process has its own. */
+const all = (run: string) =>
+  readdirSync(run, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !entry.name.startsWith("events."))
+    .map(({ parentPath, name }) => [name, readFileSync(join(parentPath, name), "latin1")]);
 const upTo = (step: number) => Array.from({ length: step }, (_, i) => i + 1);
 
 /** Whether this process may mount a file system of its own (root in most containers may not). */
@@ -58,7 +64,7 @@ function mountSmall(folder: string): boolean {
 describe("a run whose disk", () => {
   it("is full says so, trains on, and saves and logs all again when there is room", async ({ skip }) => {
     const disk = join(root, "disk");
-    if (!mountSmall(disk)) skip("may not mount a small file system to fill");
+    if (!mountSmall(disk)) return skip("no file system may be mounted here");
     try {
       const { child, said, ended } = startVae(ARGS, { cwd: disk });
       await said("epoch 2/");
@@ -137,46 +143,45 @@ describe("a run whose folder", () => {
     renameSync(join(cwd, "logs"), join(cwd, "gone"));
     const second = await vae([...ARGS, "--set", "trainer_params.max_steps=1", "--quiet"], { cwd });
     expect(second.code).toBe(0);
-    const lock = { pid: process.pid, host: (await import("node:os")).hostname() }; // as if it still ran
-    writeFileSync(join(runOf(cwd), "run.lock"), JSON.stringify(lock));
+    const left = all(runOf(cwd));
     first.child.kill("SIGCONT");
-    first.child.kill("SIGTERM");
-    const { code, stdout, stderr } = await first.ended;
-    expect(stdout).toContain("not saved at step");
-    expect(stderr).toMatch(/which is not saved: .* is writing to it/);
-    expect(code).toBe(1);
-    expect(last(runOf(cwd)).state.step).toBe(1);
-  });
-});
-
-describe("a signal", () => {
-  it("SIGUSR1 saves and goes on, and starts no debugger", async () => {
-    const cwd = newFolder();
-    const { child, said, ended } = startVae([...ARGS, ...LONG_EPOCH], { cwd });
-    await said("step 1/");
-    const checkpoint = join(runOf(cwd), "checkpoints/last.safetensors");
-    expect(existsSync(checkpoint)).toBe(false);
-    child.kill("SIGUSR1");
-    await said("SIGUSR1: saving after this step; training goes on");
-    const saved = async () => {
-      for (let i = 0; i < 500 && !existsSync(checkpoint); i++) await new Promise((r) => setTimeout(r, 20));
-      return last(runOf(cwd)).state.step;
-    };
-    const step = await saved();
-    child.kill("SIGTERM");
-    const { code, stderr } = await ended;
-    expect([code, stderr]).toEqual([143, ""]); // "Debugger listening on" would be there
-    expect(last(runOf(cwd)).state.step).toBeGreaterThanOrEqual(step);
+    const { code, stderr } = await first.ended;
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/another process has gone on with this run/)]);
+    expect(all(runOf(cwd))).toEqual(left);
   });
 
-  it("that comes twice ends the run at once, with its code", async () => {
-    const cwd = newFolder();
-    const { child, said, ended } = startVae([...ARGS, "--set", "data_params.train_batch_size=64"], { cwd });
-    await said("step 1/");
-    child.kill("SIGINT");
-    child.kill("SIGTERM");
-    const { code, stdout } = await ended;
-    expect([130, 143]).toContain(code);
-    expect(stdout).not.toContain("stopped at step");
-  });
+  it.skipIf(!canBeElsewhere)(
+    "another host goes on with, since this one stood still, is left to that",
+    async () => {
+      const cwd = newFolder();
+      const first = startVae([...ARGS, ...LONG_EPOCH], { cwd });
+      await first.said("step 1/");
+      first.child.kill("SIGUSR1");
+      const checkpoint = join(runOf(cwd), "checkpoints/last.safetensors");
+      while (!existsSync(checkpoint)) await new Promise((r) => setTimeout(r, 20));
+      const auto = [...ARGS, ...LONG_EPOCH, "--resume", "auto"];
+      const [command, ...args] = elsewhere([process.execPath, bin, ...auto]);
+      const refused = spawnSync(command!, args, { cwd, encoding: "utf8" }); // both live
+      expect([refused.status, refused.stderr]).toEqual([
+        1,
+        expect.stringContaining("is writing to it since"),
+      ]);
+
+      first.child.kill("SIGSTOP");
+      const end = ["--set", `trainer_params.max_steps=${last(runOf(cwd)).state.step + 3}`];
+      const second = spawnSync(command!, [...args, ...end], { cwd, encoding: "utf8" });
+      expect([second.status, second.stderr]).toEqual([0, ""]);
+      expect(second.stdout).toMatch(
+        /note {3}logs\/faults\/version_0: waiting up to 15 s to see whether process/,
+      );
+      const left = all(runOf(cwd));
+      first.child.kill("SIGCONT");
+      const { code, stderr } = await first.ended;
+      expect([code, stderr]).toEqual([
+        1,
+        expect.stringMatching(/gone on with this run while this process stood/),
+      ]);
+      expect(all(runOf(cwd))).toEqual(left);
+    },
+  );
 });

@@ -16,7 +16,7 @@ const shipped = ["configs", "examples"].flatMap((dir) =>
 );
 
 test("schema/config.schema.json is what `vae schema` prints", async () => {
-  expect(await schemaText(), "run: npx vae schema --out schema/config.schema.json").toBe(committed);
+  expect(await schemaText(), "run: npx vae schema --out schema/config.schema.json --force").toBe(committed);
 });
 
 describe("each shipped config", () => {

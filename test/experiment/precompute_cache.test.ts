@@ -8,7 +8,11 @@ import { PrecomputeCache } from "../../src/experiment/precompute_cache.ts";
 import { getModel } from "../../src/models/index.ts";
 import type { VAE } from "../../src/models/vae.ts";
 import { Rng } from "../../src/rng.ts";
-import { build, maxDifference } from "../support/models.ts";
+import { build } from "../support/models.ts";
+
+// As on processors without AVX-512, where the products of matrices end in another way at the end of a batch.
+process.env.TF_ENABLE_ONEDNN_OPTS = "0";
+process.env.ONEDNN_MAX_CPU_ISA = "AVX2";
 
 const folder = mkdtempSync(join(tmpdir(), "tfjs-vae-features-"));
 const SIDE = 32;
@@ -46,20 +50,22 @@ describe.each(["memory", "disk"] as const)("a feature cache on %s", (kind) => {
     return () => rmSync(folder, { recursive: true, force: true });
   });
 
-  it("gives each image's own features again, in whatever batch it comes", async () => {
+  it("gives each image's own features, the same bits in whatever batch it comes", async () => {
     computed = 0;
     const kept = cache();
     for (const b of [batch(0, 1, 2), batch(3, 4, 5)]) await kept.complete(b);
-    expect(computed).toBe(2);
+    expect(computed).toBe(6);
     const again = await kept.complete(batch(4, 0, 5));
-    expect(computed).toBe(2);
-    const fresh = await cache().complete(batch(4, 0, 5));
+    expect(computed).toBe(6);
+    const other = cache();
+    const fresh = await other.complete(batch(4, 0, 5));
     expect(Object.keys(again.precomputed!)).toEqual(["relu1_2", "relu2_2", "relu3_2"]);
     for (const [layer, { shape, values }] of Object.entries(again.precomputed!)) {
       expect(shape).toEqual(fresh.precomputed![layer]!.shape);
-      expect(maxDifference(values, fresh.precomputed![layer]!.values)).toBeLessThan(1e-5);
+      expect(values).toEqual(fresh.precomputed![layer]!.values);
     }
     await kept.close();
+    await other.close();
   });
 
   it("keeps to its limit and says so once", async () => {
@@ -67,11 +73,11 @@ describe.each(["memory", "disk"] as const)("a feature cache on %s", (kind) => {
     const said: string[] = [];
     const bytes = 4 * (32 * 32 * 32 + 16 * 16 * 64 + 8 * 8 * 128); // a record of tiny_vgg's three layers
     const kept = cache(3.5 * bytes, said);
-    for (const b of [batch(0, 1), batch(2, 3), batch(4, 5)]) await kept.complete(b);
-    expect(said).toEqual([expect.stringMatching(/feature_cache is full with 3 images of 229 kB/)]);
+    for (const b of [batch(4, 1), batch(0, 1), batch(2, 3), batch(4, 5)]) await kept.complete(b);
+    expect(said).toEqual([expect.stringMatching(/feature_cache has room for 3 images of 229 kB/)]);
     expect((await kept.complete(batch(0, 2))).precomputed).toBeDefined();
     expect((await kept.complete(batch(0, 3))).precomputed).toBeUndefined();
-    expect(computed).toBe(2);
+    expect(computed).toBe(4); // one to know how large they are, and the three kept
     await kept.close();
   });
 

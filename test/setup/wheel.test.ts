@@ -1,11 +1,11 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { hostname } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { describe, expect, it, test } from "vitest";
 import { findLibrary, libraryFolder, TENSORFLOW_VERSION } from "../../src/backends/tensorflow/library.ts";
 import { DataError, EngineError, UserError } from "../../src/errors.ts";
+import { ownMark } from "../../src/process/temporary.ts";
 import { crc32, crc32ByTable } from "../../src/setup/crc32.ts";
 import { checkRoom } from "../../src/setup/disk.ts";
 import { fromFile } from "../../src/setup/from_wheel.ts";
@@ -204,13 +204,14 @@ describe("a cache that can't be written", () => {
   });
 });
 
-test("what a killed process left is removed, what a living one writes stays", async () => {
+test("what a killed process left is removed, what a living one or another computer's writes stays", async () => {
   const dead = spawnSync(process.execPath, ["-e", ""]).pid;
-  const folderOf = (pid: number, host = hostname()) => `${libraryFolder()}.tmp-${pid}-0123abcd@${host}`;
-  const living = [folderOf(process.pid), folderOf(dead, "another-computer")];
-  for (const folder of [folderOf(dead), ...living]) mkdirSync(folder, { recursive: true });
+  const living = `${libraryFolder()}.tmp-${ownMark()}`;
+  const left = living.replace(`tmp-${process.pid}-`, `tmp-${dead}-`);
+  const away = left.replace(/(?<=-)[0-9a-f]{8}(?=-)/, "0123abcd");
+  for (const folder of [living, left, away]) mkdirSync(folder, { recursive: true });
   await setup();
-  expect(leftovers().sort()).toEqual(living.map((path) => path.slice(path.lastIndexOf("/") + 1)).sort());
+  expect(leftovers().sort()).toEqual([living, away].map((path) => basename(path)).sort());
 });
 
 test("an abort removes what was begun", async () => {

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { cacheDir } from "../../cache_dir.ts";
+import { inCache } from "../../cache_dir.ts";
 
 /** TensorFlow's release that the project is tested with. */
 export const TENSORFLOW_VERSION = "2.21.0";
@@ -18,7 +18,7 @@ export interface FoundLibrary {
 
 /** Folder of the library that `vae setup tensorflow` gets. */
 export function libraryFolder(gpu = false): string {
-  return cacheDir(gpu ? "tensorflow-gpu" : "tensorflow", TENSORFLOW_VERSION);
+  return inCache(gpu ? "tensorflow-gpu" : "tensorflow", TENSORFLOW_VERSION);
 }
 
 /** What `vae setup` writes last, so that half a library is never taken for one. */

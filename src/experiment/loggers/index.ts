@@ -10,7 +10,7 @@ import { type Change, changeText, configChanges, resumeConfig } from "../config_
 import { environment, parameterCount } from "../environment.ts";
 import type { LatentReport } from "../latent_report.ts";
 import type { Prepared } from "../prepare.ts";
-import type { RunFolder } from "../run_folder.ts";
+import { LostRun, type RunFolder } from "../run_folder.ts";
 import type { RunState } from "../run_state.ts";
 import type { Figures } from "../step.ts";
 import type { Rates } from "../step_inputs.ts";
@@ -95,6 +95,7 @@ export class RunLog {
 
   private async describe(suffix: string): Promise<void> {
     const { folder, prepared, backend } = this.args;
+    folder.check();
     const about = `${JSON.stringify(environment(prepared, backend), null, 2)}\n`;
     if (suffix === "") await writeAtomic(folder.config, this.configText);
     await writeAtomic(folder.environment.replace(/(?=\.json$)/, suffix), about);
@@ -186,6 +187,7 @@ export class RunLog {
 
   /** Where a file can't be written for a reason that the user can mend, training goes on without it. */
   private async keep(write: () => Promise<void>): Promise<void> {
+    this.args.folder.check();
     try {
       await write();
     } catch (error) {
@@ -262,7 +264,12 @@ export class RunLog {
 
   async close(): Promise<void> {
     this.console.close();
-    this.each((logger) => logger.close?.());
+    try {
+      this.each((logger) => logger.close?.());
+    } catch (error) {
+      if (!(error instanceof LostRun)) throw error;
+      for (const logger of this.loggers) logger.abandon?.();
+    }
   }
 
   private sayWhatRuns(settings: readonly Change[]): void {
@@ -297,6 +304,7 @@ export class RunLog {
   }
 
   private each(use: (logger: Logger) => void): void {
+    this.args.folder.check();
     for (const logger of this.loggers) {
       try {
         use(logger);

@@ -24,4 +24,6 @@ export interface Logger {
   /** The run's folder was deleted and is there again, empty. */
   renew?(): void;
   close?(): void;
+  /** Closes without writing: another process has gone on with the run. */
+  abandon?(): void;
 }

@@ -116,6 +116,10 @@ export class TensorBoardLogger implements Logger {
     this.file.close();
   }
 
+  abandon(): void {
+    this.file.abandon();
+  }
+
   private summary(step: number, value: object[]): void {
     this.write(step, { summary: { value } });
   }

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
-import { homedir } from "node:os";
 import { basename, join } from "node:path";
-import { cacheDir } from "../../cache_dir.ts";
+import { inCache } from "../../cache_dir.ts";
 import { ConfigError } from "../../errors.ts";
+import { homeFolder } from "../../home_folder.ts";
 import { type KnownWeights, knownWeights } from "./known.ts";
 
 /** Where weights come from. `file` of what is remote: its place in the user's cache. */
@@ -50,14 +50,14 @@ export function sourceOf(network: string, weights: string): Source {
 
 /** Published weights as a source: in the user's cache, or in PyTorch's, which got them for a program of its own. */
 export function knownSource({ url, sha256, file: name }: KnownWeights): RemoteSource {
-  const own = cacheDir("networks", name);
+  const own = inCache("networks", name);
   const torch = join(torchHome(), "hub", "checkpoints", name);
   return { kind: "url", url, sha256, file: !existsSync(own) && existsSync(torch) ? torch : own };
 }
 
 /** PyTorch's cache folder, by its own variables. */
 const torchHome = (): string =>
-  process.env.TORCH_HOME || join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "torch");
+  process.env.TORCH_HOME || join(process.env.XDG_CACHE_HOME || join(homeFolder() ?? "", ".cache"), "torch");
 
 /** @throws ConfigError before half a gigabyte of another format is got */
 function checkExtension(name: string, text: string): void {
@@ -82,7 +82,7 @@ function urlSource(text: string): RemoteSource {
     kind: "url",
     url: url.href,
     sha256,
-    file: cacheDir("networks", "urls", sha256.slice(0, FOLDER_DIGITS), name),
+    file: inCache("networks", "urls", sha256.slice(0, FOLDER_DIGITS), name),
   };
 }
 
@@ -100,6 +100,6 @@ function hubSource(text: string): RemoteSource {
     repo,
     revision,
     path: path.slice(1),
-    file: cacheDir("networks", "hub", ...parts),
+    file: inCache("networks", "hub", ...parts),
   };
 }
