@@ -1,6 +1,7 @@
 import { constants } from "node:os";
 import type { Command } from "commander";
 import type { Experiment, Member } from "../comparison/load.ts";
+import { shellWord } from "../shell_word.ts";
 import { examples } from "./examples.ts";
 import { backendOption, setOption } from "./options.ts";
 import { progressTo } from "./say_progress.ts";
@@ -103,14 +104,12 @@ function again(
   file: string,
   { out, set, backend }: { out: string | undefined; set: readonly string[]; backend: string },
 ): string {
-  const word = (text: string) =>
-    /^[\w./=:,@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
   return [
     "vae experiment",
-    word(file),
-    ...(out === undefined ? [] : ["--out", word(out)]),
-    ...set.flatMap((value) => ["--set", word(value)]),
-    ...(backend === "auto" ? [] : ["--backend", word(backend)]),
+    shellWord(file),
+    ...(out === undefined ? [] : ["--out", shellWord(out)]),
+    ...set.flatMap((value) => ["--set", shellWord(value)]),
+    ...(backend === "auto" ? [] : ["--backend", shellWord(backend)]),
   ].join(" ");
 }
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { ConfigError } from "../errors.ts";
 import { examples } from "./examples.ts";
-import { backendOption, setOption } from "./options.ts";
+import { backendOption, namedConfig, setOption } from "./options.ts";
 import { progressTo } from "./say_progress.ts";
 
 interface Options {
@@ -19,6 +19,7 @@ export function addRun(program: Command): void {
   program
     .command("run")
     .description("train the model of a config")
+    .argument("[file]", "the same as --config FILE")
     .option("-c, --config <file>", "YAML file; with --resume RUN the run's own where left out")
     .addOption(setOption("model_params.latent_dim=64"))
     .addOption(backendOption())
@@ -33,7 +34,9 @@ export function addRun(program: Command): void {
         "vae run --resume logs/DFCVAE/version_0": "go on with that one, by its own config",
       }),
     )
-    .action((options: Options) => run(options));
+    .action((file: string | undefined, options: Options) =>
+      run({ ...options, ...namedConfig("run", file, options) }),
+    );
 }
 
 async function run(options: Options): Promise<void> {

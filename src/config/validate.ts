@@ -11,7 +11,7 @@ import { type JsonSchema, show } from "./describe.ts";
 import { formatPlace, type Located, toPlain } from "./located.ts";
 import { leadingPath, type Path, Positions } from "./positions.ts";
 import { type Problem, problemsError, withRemedy } from "./problems.ts";
-import { pytorchVaeNotes } from "./pytorch_vae.ts";
+import { notBuilt, pytorchVaeNotes } from "./pytorch_vae.ts";
 import type { Registries, Registry } from "./registries.ts";
 import type { Config } from "./schema.ts";
 import { withTexts } from "./texts.ts";
@@ -42,13 +42,18 @@ export function validate(written: Located, registries: Registries, files: readon
   const problems: Problem[] = [];
   const named = toPlain(withTexts(written, NAMES)) as Record<string, unknown>;
   const places = new Positions(written);
-  const choose = <T>(section: string, registry: Registry<T>, fallback?: string): T | undefined => {
-    const { found, problem } = chooseByName(named[section], section, registry, places, fallback);
+  const choose = <T>(
+    section: string,
+    registry: Registry<T>,
+    near: (name: string, names: readonly string[]) => string,
+    fallback?: string,
+  ): T | undefined => {
+    const { found, problem } = chooseByName(named[section], section, registry, places, near, fallback);
     if (problem) problems.push(problem);
     return found;
   };
-  const model = choose("model_params", registries.models);
-  const dataset = choose("data_params", registries.datasets, defaultDataset(model));
+  const model = choose("model_params", registries.models, nearModel(registries));
+  const dataset = choose("data_params", registries.datasets, didYouMean, defaultDataset(model));
   const { root, problems: twice } = withOwnNames(written, model?.aliases, files);
   problems.push(...twice);
   const positions = new Positions(root);
@@ -80,6 +85,7 @@ function chooseByName<T>(
   path: string,
   registry: Registry<T>,
   positions: Positions,
+  nearest: (name: string, names: readonly string[]) => string,
   fallback: string | undefined,
 ): { found?: T | undefined; problem?: Problem } {
   if (section !== undefined && !isObject(section)) return {}; // the schema says so
@@ -87,12 +93,20 @@ function chooseByName<T>(
   const found = typeof name === "string" ? registry.get(name) : undefined;
   if (found) return { found };
   const names = registry.names();
-  const near = typeof name === "string" ? didYouMean(name, names) : "";
+  const near = typeof name === "string" ? nearest(name, names) : "";
   const message = withRemedy(`expected one of ${names.join(", ")}, got ${show(name)}`, near);
   const at: Path = [path, "name"];
   const place = positions.has(at) ? positions.value(at) : positions.key([path]);
   return { problem: { path: at, message, place } };
 }
+
+/** What to say of a model's name that is none. */
+export const nearModel =
+  ({ models }: Registries) =>
+  (name: string, names: readonly string[]): string => {
+    const others = Object.fromEntries(names.map((n) => [n, models.get(n)?.knownAs ?? []]));
+    return notBuilt(name) || didYouMean(name, names, others);
+  };
 
 function toProblem(
   violation: Violation,
