@@ -30,6 +30,7 @@ export function givenBy(config: Config, dataset: DatasetDefinition): Given {
     natWeight: natWeightOf(config.exp_params),
     imageRange: imageRangeOf(config),
     imageShape: dataset.imageShape?.(config.data_params),
+    isUnlabelled: dataset.isUnlabelled?.(config.data_params) ?? false,
   };
 }
 

@@ -1,6 +1,6 @@
 import type { DatasetDefinition } from "../data/define.ts";
 import { UserError } from "../errors.ts";
-import type { Given, ModelDefinition } from "../models/define.ts";
+import type { ModelDefinition } from "../models/define.ts";
 import { didYouMean } from "../suggest.ts";
 import { withOwnNames } from "./aliases.ts";
 import { complete, givenBy } from "./complete.ts";
@@ -70,10 +70,7 @@ export function validate(written: Located, registries: Registries, files: readon
   if (problems.length > 0 || !model || !dataset) throw problemsError(problems, files);
 
   const { $schema: _, ...config } = filled as unknown as Config & { $schema?: string };
-  problems.push(
-    ...crossChecks(config, model, positions),
-    ...ownCheck(model, config, givenBy(config, dataset), positions),
-  );
+  problems.push(...crossChecks(config, model, positions), ...ownChecks(model, dataset, config, positions));
   if (problems.length > 0) throw problemsError(problems, files);
   const whole = complete(config, model, dataset);
   const notes = [...notesOn(config, positions, model), ...pytorchVaeNotes(whole, positions, model)];
@@ -136,17 +133,28 @@ function inherited(path: Path, positions: Positions, files: readonly string[]): 
   return ` ${formatPlace(chosen)} chose the name: take the key away there with ${key}: null.`;
 }
 
-/** What the model itself finds wrong with its parameters. */
-function ownCheck(model: ModelDefinition, config: Config, given: Given, positions: Positions): Problem[] {
+/** What the model and the data set themselves find wrong with their parameters. */
+function ownChecks(
+  model: ModelDefinition,
+  dataset: DatasetDefinition,
+  config: Config,
+  positions: Positions,
+): Problem[] {
   const { name: _, ...params } = config.model_params;
-  try {
-    model.check?.(params as never, given);
-    return [];
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    const { path, rest } = leadingPath(error.message) ?? { path: ["model_params"], rest: error.message };
-    return [{ path, message: rest, place: positions.value(path) }];
-  }
+  const found = (section: string, check: () => void): Problem[] => {
+    try {
+      check();
+      return [];
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      const { path, rest } = leadingPath(error.message) ?? { path: [section], rest: error.message };
+      return [{ path, message: rest, place: positions.value(path) }];
+    }
+  };
+  return [
+    ...found("model_params", () => model.check?.(params as never, givenBy(config, dataset))),
+    ...found("data_params", () => dataset.check?.(config.data_params as never)),
+  ];
 }
 
 /** Texts with a variable of the shell's, which nothing here expands. */

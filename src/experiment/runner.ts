@@ -90,7 +90,7 @@ class Run {
     const { trainer_params: trainer } = args.config;
     const { vae, train, optimizers, model } = args.prepared;
     this.stepsPerEpoch = Math.min(train.batchesPerEpoch, trainer.limit_train_batches ?? Infinity);
-    const epochs = trainer.max_epochs ?? (trainer.max_steps === undefined ? 10 : Infinity);
+    const epochs = trainer.max_epochs ?? Infinity; // a whole config says one of both
     this.totalSteps = Math.min(trainer.max_steps ?? Infinity, epochs * this.stepsPerEpoch);
     if (found !== undefined) {
       Object.assign(this.state, restoreCheckpoint(found.checkpoint, model.name, vae, optimizers));

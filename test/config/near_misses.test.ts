@@ -83,6 +83,15 @@ test.each([
   expect(await told(`${data}${one("model_params", line)}`)).toContain(expected);
 });
 
+test("so it does of labels and shares of an image folder", async () => {
+  expect(await told("model_params: {name: ConditionalVAE}\ndata_params: {name: image_folder}\n")).toContain(
+    "data_params.name: expected data with labels for ConditionalVAE, got none.",
+  );
+  expect(await told(one("data_params", "splits: {val: 0.5, test: 0.5}"))).toContain(
+    "config.yaml:3:11 data_params.splits: expected val and test to leave some for training, got 0.5 and 0.5.",
+  );
+});
+
 test("so it does of other variants", async () => {
   expect(await told("model_params: {name: IWAE}\nexp_params: {kld_weight: 0}\n")).toContain(
     "exp_params.kld_weight: expected a number > 0 for IWAE",
