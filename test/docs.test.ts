@@ -72,6 +72,8 @@ test("the variant in docs/adding-a-variant.md is the one in examples/, and it tr
   const texts = blocks("docs/adding-a-variant.md").map(({ text }) => text);
   expect(texts).toContain(read("examples/spread_vae.mjs"));
   expect(texts).toContain(read("examples/spread_vae.yaml"));
+  expect(texts).toContain(read("examples/free_bits_vae.ts"));
+  expect(texts).toContain(read("examples/free_bits_vae.yaml"));
   const cwd = mkdtempSync(join(tmpdir(), "tfjs-vae-docs-"));
   const small = ["model_params.hidden_dims=[8,8]", "data_params.size=64", "data_params.patch_size=32"];
   const short = [

@@ -1,11 +1,12 @@
 import type { Command } from "commander";
+import { ConfigError } from "../errors.ts";
 import type { BenchResult } from "../experiment/bench.ts";
 import { examples } from "./examples.ts";
 import { wholeNumber } from "./numbers.ts";
-import { backendOption, setOption } from "./options.ts";
+import { backendOption, namedConfig, setOption } from "./options.ts";
 
 interface Options {
-  readonly config: string;
+  readonly config?: string;
   readonly set?: readonly string[];
   readonly backend: string;
   readonly steps: number;
@@ -19,7 +20,8 @@ export function addBench(program: Command): void {
   program
     .command("bench")
     .description("measure the training step of a config, on batches held in memory")
-    .requiredOption("-c, --config <file>", "YAML file")
+    .argument("[file]", "the same as --config FILE")
+    .option("-c, --config <file>", "YAML file")
     .addOption(setOption("data_params.train_batch_size=16"))
     .addOption(backendOption())
     .option("--steps <n>", "steps measured", wholeNumber(1), 20)
@@ -33,7 +35,9 @@ export function addBench(program: Command): void {
         "vae bench --config configs/dfcvae.yaml --set trainer_params.compile=false": "op by op",
       }),
     )
-    .action((options: Options) => run(options));
+    .action((file: string | undefined, options: Options) =>
+      run({ ...options, ...namedConfig("bench", file, options) }),
+    );
 }
 
 async function run(options: Options): Promise<void> {
@@ -42,6 +46,10 @@ async function run(options: Options): Promise<void> {
   const { loadConfig } = await import("../config/load.ts");
   const { bench } = await import("../experiment/bench.ts");
   const { prepare } = await import("../experiment/prepare.ts");
+  if (options.config === undefined)
+    throw new ConfigError(
+      "vae bench: expected --config FILE, got none. One of the project's: configs/dfcvae.yaml",
+    );
   const loaded = await loadConfig(options.config, { set: options.set ?? [] });
   const { config } = loaded;
   const backend = await useBackend(options.backend);

@@ -18,6 +18,7 @@ import { addImport } from "./import.ts";
 import { addInterpolate } from "./interpolate.ts";
 import { outliveReaders } from "./lost_output.ts";
 import { addModels } from "./models.ts";
+import { withHint } from "./near_misses.ts";
 import { addNetworks } from "./networks.ts";
 import { addReconstruct } from "./reconstruct.ts";
 import { addRun } from "./run.ts";
@@ -43,6 +44,7 @@ const program = new Command("vae")
       "vae run --resume logs/DFCVAE/version_0": "go on where a run was stopped",
     }),
   )
+  .configureOutput({ outputError: (text, write) => write(withHint(text, process.argv.slice(2))) })
   .showHelpAfterError("(vae --help lists commands, vae COMMAND --help its options)");
 addRun(program);
 addValidate(program);

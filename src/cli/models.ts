@@ -38,11 +38,11 @@ async function show(name: string): Promise<void> {
   const model = getModel(name);
   if (model === undefined) {
     const { ConfigError } = await import("../errors.ts");
-    const { didYouMean } = await import("../suggest.ts");
+    const { nearModel } = await import("../config/validate.ts");
+    const { projectRegistries } = await import("../config/registries.ts");
     const names = modelNames();
-    throw new ConfigError(
-      `vae models: expected one of ${names.join(", ")}, got "${name}".${didYouMean(name, names)}`,
-    );
+    const near = nearModel(await projectRegistries())(name, names);
+    throw new ConfigError(`vae models: expected one of ${names.join(", ")}, got "${name}".${near}`);
   }
   const theirs = new Map(Object.entries(model.aliases ?? {}).map(([their, our]) => [our, their]));
   const parameters = Object.entries(propertiesOf(model)).map(([key, schema]) => [

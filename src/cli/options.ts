@@ -1,4 +1,8 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { Option } from "commander";
+import { ConfigError } from "../errors.ts";
+import { shellWord } from "../shell.ts";
 import { collect } from "./collect.ts";
 import { wholeNumber } from "./numbers.ts";
 
@@ -26,4 +30,22 @@ export function backendOption(): Option {
   // Shown and completed, but not checked here: `useBackend` says which one was meant.
   option.argChoices = ["auto", "tensorflow", "wasm", "cpu"];
   return option;
+}
+
+/** The config that the one argument without an option names. @throws ConfigError where it is something else */
+export function namedConfig(
+  command: string,
+  file: string | undefined,
+  { config }: { readonly config?: string },
+): { readonly config?: string } {
+  if (file === undefined) return {};
+  const fault = (text: string) => new ConfigError(`vae ${command}: ${text}`);
+  if (/^[\w.]+=/.test(file))
+    throw fault(`expected --set before KEY=VALUE, got "${file}" alone. Type: --set ${shellWord(file)}`);
+  if (config !== undefined) throw fault(`expected one config, got "${config}" and "${file}". Leave one out.`);
+  if (existsSync(join(file, "config.yaml"))) {
+    const remedy = `To go on with it: vae run --resume ${shellWord(file)}`;
+    throw fault(`expected a config, got the run "${file}". ${remedy}`);
+  }
+  return { config: file };
 }

@@ -5,7 +5,7 @@ import { ConfigError } from "../errors.ts";
 import { ignoreSaving } from "../process/signals.ts";
 import { shellWord } from "../shell.ts";
 import { examples } from "./examples.ts";
-import { backendOption, setOption } from "./options.ts";
+import { backendOption, namedConfig, setOption } from "./options.ts";
 import { progressTo } from "./say_progress.ts";
 
 interface Options {
@@ -21,6 +21,7 @@ export function addRun(program: Command): void {
   program
     .command("run")
     .description("train the model of a config")
+    .argument("[file]", "the same as --config FILE")
     .option("-c, --config <file>", "YAML file; with --resume RUN the run's own where left out")
     .addOption(setOption("model_params.latent_dim=64"))
     .addOption(backendOption())
@@ -35,7 +36,9 @@ export function addRun(program: Command): void {
         "vae run --resume logs/DFCVAE/version_0": "go on with that one, by its own config",
       }),
     )
-    .action((options: Options) => run(options));
+    .action((file: string | undefined, options: Options) =>
+      run({ ...options, ...namedConfig("run", file, options) }),
+    );
 }
 
 async function run(options: Options): Promise<void> {

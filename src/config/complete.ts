@@ -1,5 +1,6 @@
 import type { DatasetDefinition } from "../data/define.ts";
 import type { Convention, Given, ModelDefinition } from "../models/define.ts";
+import { expandHome } from "./paths.ts";
 import type { Config, ExpParams } from "./schema.ts";
 
 /** PyTorch-VAE's kld_weight in all its configs: what pixel_mean means where none is given. */
@@ -29,6 +30,7 @@ export function givenBy(config: Config, dataset: DatasetDefinition): Given {
     natWeight: natWeightOf(config.exp_params),
     imageRange: imageRangeOf(config),
     imageShape: dataset.imageShape?.(config.data_params),
+    isUnlabelled: dataset.isUnlabelled?.(config.data_params) ?? false,
   };
 }
 
@@ -55,6 +57,10 @@ export function complete(config: Config, model: ModelDefinition, dataset: Datase
       ...(trainer_params.max_epochs === undefined &&
         trainer_params.max_steps === undefined && { max_epochs: EPOCHS }),
     },
-    logging_params: { ...logging_params, name: logging_params.name ?? name },
+    logging_params: {
+      ...logging_params,
+      save_dir: expandHome(logging_params.save_dir),
+      name: logging_params.name ?? name,
+    },
   };
 }

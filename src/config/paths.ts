@@ -17,7 +17,7 @@ export function expandHome(name: string): string {
 
 /**
  * The config with every relative file name rewritten to start from the folder `to`, where it started from
- * `from(path)`. Absolute names stay; `~` is expanded, in `save_dir` too.
+ * `from(path)`. Absolute names stay; `~` is expanded.
  */
 export function rebasePaths(config: Config, from: (path: Path) => string, to: string): Config {
   const moved = structuredClone(config) as Config & {
@@ -39,7 +39,6 @@ export function rebasePaths(config: Config, from: (path: Path) => string, to: st
     const name = Object(parent)[key];
     if (typeof name === "string" && (key !== "weights" || namesFile(name))) parent[key] = move(path, name);
   }
-  moved.logging_params.save_dir = expandHome(moved.logging_params.save_dir);
   if (moved.plugins) moved.plugins = moved.plugins.map((name, i) => move(["plugins", i], name));
   return moved;
 }

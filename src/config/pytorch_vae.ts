@@ -1,4 +1,5 @@
 import type { ModelDefinition } from "../models/define.ts";
+import { shellWord } from "../shell.ts";
 import { show } from "./describe.ts";
 import type { Positions } from "./positions.ts";
 import type { Config } from "./schema.ts";
@@ -70,7 +71,9 @@ export function pytorchVaeNotes(config: Config, positions: Positions, model: Mod
     );
   }
   if (notes.length > 0) {
-    const set = differing.map(({ path, theirs }) => `--set ${word(`${path}=${written(theirs)}`)}`).join(" ");
+    const set = differing
+      .map(({ path, theirs }) => `--set ${shellWord(`${path}=${written(theirs)}`)}`)
+      .join(" ");
     const config = faithful === undefined ? "" : `${faithful} (all of it), or `;
     notes.push(`as PyTorch-VAE trains ${model.name}: ${config}${set}.`);
   }
@@ -89,6 +92,3 @@ const written = (value: unknown): string =>
         .replaceAll(":", ": ")
         .replaceAll(",", ", ")
     : String(value);
-
-/** An argument as a shell takes it. */
-const word = (text: string): string => (/^[\w./=:,-]+$/.test(text) ? text : `'${text}'`);

@@ -32,7 +32,10 @@ function readText(file: string, place: string): string {
   const at = place === "" ? "" : `${place}: `;
   const stat = statSync(file, { throwIfNoEntry: false });
   if (!stat) throw new ConfigError(`${at}no file ${file}.${nearFile(file)}`);
-  if (!stat.isFile()) throw new ConfigError(`${at}expected a YAML file, got the folder or device ${file}`);
+  if (!stat.isFile()) {
+    const inside = stat.isDirectory() ? yamlIn(file) : "";
+    throw new ConfigError(`${at}expected a YAML file, got the folder or device ${file}${inside}`);
+  }
   if (stat.size > MAX_BYTES) {
     throw new ConfigError(
       `${at}expected a config of at most ${MAX_BYTES >> 10} KiB, got ${file} of ${stat.size} bytes`,
@@ -63,7 +66,22 @@ function decode(bytes: Buffer, file: string): string {
   );
 }
 
+/** A sentence on the configs in a folder; of a run's the one. */
+function yamlIn(folder: string): string {
+  try {
+    const found = readdirSync(folder)
+      .filter((name) => /\.ya?ml$/.test(name))
+      .sort();
+    if (found.length === 0) return "";
+    const shown = found.slice(0, 8).map((name) => join(folder, name));
+    return `. In it: ${shown.join(", ")}${found.length > 8 ? ", …" : ""}`;
+  } catch {
+    return "";
+  }
+}
+
 function nearFile(file: string): string {
+  if (file.includes("\ufffd")) return " Its name is not UTF-8: rename the file.";
   const dir = dirname(file);
   try {
     const found = didYouMean(basename(file), readdirSync(dir)).match(/"(.*)"/)?.[1];

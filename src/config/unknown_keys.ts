@@ -1,26 +1,11 @@
 import { didYouMean } from "../suggest.ts";
 import { DEFAULT_DATASET, ownProperties, SECTIONS, type Section, sharedProperties } from "./compose.ts";
+import { absent, SECTION_NAMES, synonym } from "./foreign.ts";
 import type { Path } from "./positions.ts";
 import type { Registries } from "./registries.ts";
 
-const EXPERIMENT = "it is an experiment's, which vae experiment FILE trains.";
-const DEVICE = "--backend chooses the device, and one GPU at most trains. Remove it.";
-
-/** Keys that users of PyTorch-VAE and Lightning know, and what stands for them here. */
-const FOREIGN: Readonly<Record<string, string>> = {
-  "trainer_params.accelerator": DEVICE,
-  "trainer_params.devices": DEVICE,
-  "trainer_params.strategy": DEVICE,
-  "trainer_params.resume_from_checkpoint": "vae run --resume does that. Remove it.",
-  "trainer_params.default_root_dir": "logging_params.save_dir is that folder.",
-  runs: EXPERIMENT,
-  seeds: EXPERIMENT,
-  steps: EXPERIMENT,
-  shared: EXPERIMENT,
-  evaluation: EXPERIMENT,
-  contact_sheet: EXPERIMENT,
-  "data_params.pin_memory": "there is no memory to pin. Remove it.",
-};
+/** Keys of an experiment, at the top of a config. */
+const EXPERIMENT = ["runs", "seeds", "steps", "shared", "evaluation", "contact_sheet"];
 
 /** What an unknown key's error says: the section it belongs to, the model that has it, the nearest name. */
 export function unknownKey(
@@ -33,11 +18,19 @@ export function unknownKey(
   const near = didYouMean(key, known);
   const same = known.find((k) => k.toLowerCase() === key.toLowerCase());
   if (same) return `unknown key.${near}`;
-  const foreign = FOREIGN[path.join(".")];
-  if (foreign) return `unknown key: ${foreign}`;
+  if (path.length === 1 && EXPERIMENT.includes(key))
+    return "unknown key: it is an experiment's, which vae experiment FILE trains.";
+  const section = path.length === 1 ? SECTION_NAMES[key.toLowerCase().replaceAll(/[-_]/g, "")] : undefined;
+  if (section !== undefined) return `unknown key. Did you mean "${section}"?`;
   if (path.length <= 2) {
     const home = SECTIONS.find((s) => s !== path[0] && sectionKeys(s, registries, names).includes(key));
     if (home) return `unknown key. It belongs to ${home}.`;
+  }
+  const missing = path.length <= 2 ? absent(key) : undefined;
+  if (missing !== undefined) return `unknown key: ${missing} Remove it.`;
+  const here = path.length <= 2 ? synonym(key) : undefined;
+  if (here !== undefined && here !== path.join(".") && isKnown(here, registries, names)) {
+    return `unknown key: it is ${here} here.`;
   }
   if (path.length === 2) {
     const others = ownersOf(path[0] as Section, key, registries);
@@ -47,6 +40,12 @@ export function unknownKey(
   if (near) return `unknown key.${near}`;
   const list = path.length === 1 ? [...SECTIONS, "extends", "plugins"] : known;
   return `unknown key. Expected one of ${list.join(", ")}.`;
+}
+
+/** Whether a config of that model and data set has the key `SECTION.KEY…`. */
+function isKnown(path: string, registries: Registries, names: Parameters<typeof unknownKey>[3]): boolean {
+  const [section, key] = path.split(".") as [Section, string];
+  return key === "name" || sectionKeys(section, registries, names).includes(key);
 }
 
 function sectionKeys(

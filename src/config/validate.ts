@@ -1,6 +1,6 @@
 import type { DatasetDefinition } from "../data/define.ts";
 import { UserError } from "../errors.ts";
-import type { Given, ModelDefinition } from "../models/define.ts";
+import type { ModelDefinition } from "../models/define.ts";
 import { didYouMean } from "../suggest.ts";
 import { withOwnNames } from "./aliases.ts";
 import { complete, givenBy } from "./complete.ts";
@@ -11,7 +11,7 @@ import { type JsonSchema, show } from "./describe.ts";
 import { formatPlace, type Located, toPlain } from "./located.ts";
 import { leadingPath, type Path, Positions } from "./positions.ts";
 import { type Problem, problemsError, withRemedy } from "./problems.ts";
-import { pytorchVaeNotes } from "./pytorch_vae.ts";
+import { notBuilt, pytorchVaeNotes } from "./pytorch_vae.ts";
 import type { Registries, Registry } from "./registries.ts";
 import type { Config } from "./schema.ts";
 import { withTexts } from "./texts.ts";
@@ -42,13 +42,18 @@ export function validate(written: Located, registries: Registries, files: readon
   const problems: Problem[] = [];
   const named = toPlain(withTexts(written, NAMES)) as Record<string, unknown>;
   const places = new Positions(written);
-  const choose = <T>(section: string, registry: Registry<T>, fallback?: string): T | undefined => {
-    const { found, problem } = chooseByName(named[section], section, registry, places, fallback);
+  const choose = <T>(
+    section: string,
+    registry: Registry<T>,
+    near: (name: string, names: readonly string[]) => string,
+    fallback?: string,
+  ): T | undefined => {
+    const { found, problem } = chooseByName(named[section], section, registry, places, near, fallback);
     if (problem) problems.push(problem);
     return found;
   };
-  const model = choose("model_params", registries.models);
-  const dataset = choose("data_params", registries.datasets, defaultDataset(model));
+  const model = choose("model_params", registries.models, nearModel(registries));
+  const dataset = choose("data_params", registries.datasets, didYouMean, defaultDataset(model));
   const { root, problems: twice } = withOwnNames(written, model?.aliases, files);
   problems.push(...twice);
   const positions = new Positions(root);
@@ -65,10 +70,7 @@ export function validate(written: Located, registries: Registries, files: readon
   if (problems.length > 0 || !model || !dataset) throw problemsError(problems, files);
 
   const { $schema: _, ...config } = filled as unknown as Config & { $schema?: string };
-  problems.push(
-    ...crossChecks(config, model, positions),
-    ...ownCheck(model, config, givenBy(config, dataset), positions),
-  );
+  problems.push(...crossChecks(config, model, positions), ...ownChecks(model, dataset, config, positions));
   if (problems.length > 0) throw problemsError(problems, files);
   const whole = complete(config, model, dataset);
   const notes = [...notesOn(config, positions, model), ...pytorchVaeNotes(whole, positions, model)];
@@ -80,6 +82,7 @@ function chooseByName<T>(
   path: string,
   registry: Registry<T>,
   positions: Positions,
+  nearest: (name: string, names: readonly string[]) => string,
   fallback: string | undefined,
 ): { found?: T | undefined; problem?: Problem } {
   if (section !== undefined && !isObject(section)) return {}; // the schema says so
@@ -87,12 +90,20 @@ function chooseByName<T>(
   const found = typeof name === "string" ? registry.get(name) : undefined;
   if (found) return { found };
   const names = registry.names();
-  const near = typeof name === "string" ? didYouMean(name, names) : "";
+  const near = typeof name === "string" ? nearest(name, names) : "";
   const message = withRemedy(`expected one of ${names.join(", ")}, got ${show(name)}`, near);
   const at: Path = [path, "name"];
   const place = positions.has(at) ? positions.value(at) : positions.key([path]);
   return { problem: { path: at, message, place } };
 }
+
+/** What to say of a model's name that is none. */
+export const nearModel =
+  ({ models }: Registries) =>
+  (name: string, names: readonly string[]): string => {
+    const others = Object.fromEntries(names.map((n) => [n, models.get(n)?.knownAs ?? []]));
+    return notBuilt(name) || didYouMean(name, names, others);
+  };
 
 function toProblem(
   violation: Violation,
@@ -122,17 +133,28 @@ function inherited(path: Path, positions: Positions, files: readonly string[]): 
   return ` ${formatPlace(chosen)} chose the name: take the key away there with ${key}: null.`;
 }
 
-/** What the model itself finds wrong with its parameters. */
-function ownCheck(model: ModelDefinition, config: Config, given: Given, positions: Positions): Problem[] {
+/** What the model and the data set themselves find wrong with their parameters. */
+function ownChecks(
+  model: ModelDefinition,
+  dataset: DatasetDefinition,
+  config: Config,
+  positions: Positions,
+): Problem[] {
   const { name: _, ...params } = config.model_params;
-  try {
-    model.check?.(params as never, given);
-    return [];
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    const { path, rest } = leadingPath(error.message) ?? { path: ["model_params"], rest: error.message };
-    return [{ path, message: rest, place: positions.value(path) }];
-  }
+  const found = (section: string, check: () => void): Problem[] => {
+    try {
+      check();
+      return [];
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      const { path, rest } = leadingPath(error.message) ?? { path: [section], rest: error.message };
+      return [{ path, message: rest, place: positions.value(path) }];
+    }
+  };
+  return [
+    ...found("model_params", () => model.check?.(params as never, givenBy(config, dataset))),
+    ...found("data_params", () => dataset.check?.(config.data_params as never)),
+  ];
 }
 
 /** Texts with a variable of the shell's, which nothing here expands. */

@@ -94,10 +94,16 @@ function remedy(schema: JsonSchema, value: unknown): string {
     return " It is no YAML: is a bracket or a quote not closed?";
   if (types.includes("boolean") && /^(yes|on)$/i.test(value)) return " Write true.";
   if (types.includes("boolean") && /^(no|off)$/i.test(value)) return " Write false.";
+  if (/^(None|nil|nan|undefined)$/i.test(value)) return " Leave the key out.";
+  const items = /^\(?((?:[\d.e+-]+,\s*)+[\d.e+-]+),?\)?$/i.exec(value)?.[1];
+  if (items !== undefined && types.includes("array")) return ` Write [${items}].`;
   const numeric = types.includes("number") || types.includes("integer");
   if (!numeric || value.trim() === "") return "";
   if (Number.isFinite(Number(value))) return " Remove the quotes.";
-  const bare = value.replaceAll("_", "");
+  const bare = value
+    .replaceAll("_", "")
+    .replace(/[,;]$/, "")
+    .replace(/^(-?\d+),(\d+)$/, "$1.$2");
   return bare !== value && Number.isFinite(Number(bare)) ? ` Write ${bare}.` : "";
 }
 

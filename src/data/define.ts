@@ -14,6 +14,14 @@ export interface DatasetDefinition<P extends TObject = TObject> {
    * refused before minutes of packing.
    */
   imageShape?(params: Static<P> & DataCommon): readonly [number, number, number];
+  /** Whether the images come without labels, where that can be told before they are opened. */
+  isUnlabelled?(params: Static<P> & DataCommon): boolean;
+  /**
+   * What the schema can't say, found before anything is opened.
+   *
+   * @throws UserError, its message starting with the key: `data_params.splits: expected …`.
+   */
+  check?(params: Static<P> & DataCommon): void;
   open(params: Static<P> & DataCommon, args: OpenArgs): Promise<Dataset>;
 }
 

@@ -73,14 +73,16 @@ export const imageFolder = defineDataset({
     "JPEG, PNG, WebP, TIFF, GIF and AVIF images of a folder (data_path), cropped and resized to squares of patch_size (64); splits by sub-folders or by a hash of the path; labels none or the sub-folder.",
   params: Params,
   imageShape: ({ patch_size: size = 64, channels }) => [size, size, channels],
+  isUnlabelled: ({ label_from }) => label_from === "none",
+  check({ splits: { val, test } }) {
+    if (val + test < 1) return;
+    throw new ConfigError(
+      `data_params.splits: expected val and test to leave some for training, got ${val} and ${test}.`,
+    );
+  },
   async open(params, args): Promise<Dataset> {
     const folder = await dataPath(params.data_path, args, "a folder of images");
     const { splits: shares, channels, patch_size: size = 64 } = params;
-    if (shares.val + shares.test >= 1) {
-      throw new ConfigError(
-        `data_params.splits: expected val and test to leave some for training, got ${shares.val} and ${shares.test}.`,
-      );
-    }
     const patterns = [params.pattern].flat();
     const listing = await listImages(folder, patterns, args.progress);
     if (listing.files.length === 0) throw noImages(folder, patterns, listing);

@@ -41,11 +41,12 @@ export function registerDataset(definition: DatasetDefinition): void {
 type DataParams = DataCommon & Readonly<Record<string, unknown>> & { readonly name: string };
 
 /** The data set that validated `data_params` name, or that of `definition`, a plugin's. @throws ConfigError, DataError */
-export function openDataset(
+export async function openDataset(
   params: DataParams,
   args: OpenArgs,
   definition = datasetNamed(params.name),
 ): Promise<Dataset> {
+  definition.check?.(params);
   return definition.open(params, args);
 }
 

@@ -121,7 +121,7 @@ class Run {
       changed.push(...notes, ...this.forgetBest(valChanged));
     }
     state.data = data;
-    const maxEpochs = trainer.max_epochs ?? (trainer.max_steps === undefined ? 10 : Infinity);
+    const maxEpochs = trainer.max_epochs ?? Infinity; // a whole config says one of both
     const left = Math.max(0, (maxEpochs - state.epoch) * this.stepsPerEpoch - state.batch); // of whole epochs
     this.totalSteps = Math.min(trainer.max_steps ?? Infinity, state.step + left);
     const toCome = Math.max(0, this.totalSteps - state.step) + state.batch;

@@ -49,6 +49,8 @@ export interface BuildArgs<Params> {
 export interface Given extends Pick<BuildArgs<unknown>, "convention" | "natWeight" | "imageRange"> {
   /** [H, W, C]; undefined where only the data tell. */
   readonly imageShape?: readonly [number, number, number] | undefined;
+  /** The data are known to have no labels. */
+  readonly isUnlabelled?: boolean;
 }
 
 /** How PyTorch-VAE's model of a variant's name differs from the variant with its defaults. */

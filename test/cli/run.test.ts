@@ -173,8 +173,8 @@ describe("mistakes are sentences", () => {
         "--set",
         "model_params.decoder=upsample",
       ],
-      1,
-      /patch_size: expected square images with a side of 32, 48, 64, 80, [\s\S]*got 36x36\. Change patch_size/,
+      2,
+      /patch_size=36: expected square images with a side of 32, 48, 64, 80, [\s\S]*got 36x36\. Change patch_size/,
     ],
     [
       "a model that no memory holds",

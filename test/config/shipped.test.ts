@@ -82,3 +82,24 @@ test("the output that docs/config.md shows is what vae validate prints", () => {
   const dir = folder({ "configs/mistakes.yaml": yaml! });
   expect(vae(dir, "validate", "configs/mistakes.yaml").stderr).toBe(output);
 });
+
+test("a run's own config says every value that the run uses, also those that depend on others", async () => {
+  const yaml =
+    "model_params: {name: DFCVAE}\ndata_params: {name: mnist}\nexp_params: {reconstruction: pixel_mean}\n";
+  const dir = folder({ "my.yaml": yaml });
+  const { config } = await loadConfig(`${dir}/my.yaml`);
+  const kept = parse(dumpConfig(config));
+  expect(kept.exp_params).toMatchObject({ reconstruction: "pixel_mean", kld_weight: 0.00025 });
+  expect(kept.trainer_params).toMatchObject({ max_epochs: 10, on_nan: "stop", checkpoint: { keep_last: 0 } });
+  expect(kept.data_params).toMatchObject({ patch_size: 28, train_batch_size: 64 });
+  expect(kept.logging_params).toMatchObject({ name: "DFCVAE", save_dir: "logs/" });
+  expect(kept.model_params).toMatchObject({
+    feature_network: { name: "tiny_vgg", normalize: "imagenet" },
+    feature_layers: ["relu1_2", "relu2_2", "relu3_2"],
+    decoder_batch_norm_eps: 1e-5,
+  });
+  const again = folder({ "config.yaml": dumpConfig(config) });
+  expect((await loadConfig(`${again}/config.yaml`)).config).toEqual(config);
+  const steps = await loadConfig(`${dir}/my.yaml`, { set: ["trainer_params.max_steps=5"] });
+  expect(steps.config.trainer_params.max_epochs).toBeUndefined();
+});

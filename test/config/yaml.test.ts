@@ -134,7 +134,9 @@ test("a folder, or no file", async () => {
       () => "no error",
       (e: Error) => `${e.name}: ${e.message.replaceAll(`${dir}/`, "")}`,
     );
-  expect(await told("configs")).toBe("ConfigError: expected a YAML file, got the folder or device configs");
+  expect(await told("configs")).toBe(
+    "ConfigError: expected a YAML file, got the folder or device configs. In it: configs/small.yaml",
+  );
   expect(await told("configs/smal.yaml")).toBe(
     'ConfigError: no file configs/smal.yaml. Did you mean "configs/small.yaml"?',
   );

@@ -35,8 +35,9 @@ export async function training(
   const loaded = await loadConfig(file, { set });
   const prepared = await prepare({ ...loaded, cacheDir: cacheDir("test") });
   change?.(prepared);
-  const { name } = loaded.config.logging_params;
-  const folder = await (resume === undefined ? createRun(root, name!) : openRun(resume));
+  const folder = await (resume === undefined
+    ? createRun(root, loaded.config.logging_params.name!)
+    : openRun(resume));
   const args = {
     ...loaded,
     prepared,

@@ -117,12 +117,15 @@ function noImages(split: SplitName, splits: Dataset["splits"], data: string): Us
   );
 }
 
+/** Other names that people know a figure by. */
+const KNOWN_AS = { frechet: ["fid"], log_likelihood: ["nll"] };
+
 /** The figure of a name. @throws ConfigError */
 export function figureNamed(name: string): Figure {
   const found = figures.find((f) => f.name === name);
   if (found) return found;
   const names = figures.map((f) => f.name);
   throw new ConfigError(
-    `--figures: expected some of ${names.join(", ")}, got "${name}".${didYouMean(name, names)}`,
+    `--figures: expected some of ${names.join(", ")}, got "${name}".${didYouMean(name, names, KNOWN_AS)}`,
   );
 }
