@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { UserError } from "../errors.ts";
+import { outOfAddresses } from "../out_of_addresses.ts";
 import { addAttribute } from "./attribute.ts";
 import { addBench } from "./bench.ts";
 import { addCompare } from "./compare.ts";
@@ -32,10 +33,10 @@ const program = new Command("vae")
   .addHelpText(
     "after",
     examples({
-      "vae setup tensorflow": "once: the library that computes",
-      "vae doctor": "is all there?",
-      "vae run --config configs/dfcvae.yaml": "train",
+      "vae run --config configs/dfcvae.yaml": "train; needs nothing more",
       "vae run --resume logs/DFCVAE/version_0": "go on where a run was stopped",
+      "vae doctor": "what computes here, and how to make it faster",
+      "vae setup tensorflow": "optional: a library that may train faster",
     }),
   )
   .showHelpAfterError("(vae --help lists commands, vae COMMAND --help its options)");
@@ -68,7 +69,8 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 
 try {
   await program.parseAsync();
-} catch (error) {
+} catch (thrown) {
+  const error = outOfAddresses(thrown) ?? thrown;
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
   else if (error instanceof UserError) {
     console.error(error.message);
