@@ -1,4 +1,4 @@
-import { ConfigError, EngineError, UserError } from "../errors.ts";
+import { ConfigError, EngineError } from "../errors.ts";
 import { didYouMean } from "../suggest.ts";
 import { tf } from "../tf.ts";
 import type { StepCompiler } from "./compiler.ts";
@@ -20,8 +20,11 @@ export interface BackendInfo {
 }
 
 export interface BackendOptions {
-  /** What `auto` tries first; the other one where that can't be used. Default: tensorflow where its library is. */
-  readonly prefer?: TrainingBackend;
+  /**
+   * What `auto` tries first; tensorflow or wasm where that can't be used. Default: tensorflow where its library is, else
+   * wasm.
+   */
+  readonly prefer?: BackendInfo["name"];
   /** Takes a sentence for the user: that `auto` left a backend out, and why. Default: to standard error. */
   say?(text: string): void;
 }
@@ -48,12 +51,12 @@ export const tensorFlowIsThere = (): boolean =>
 
 async function either({ prefer, say = console.error }: BackendOptions): Promise<BackendInfo> {
   const there = tensorFlowIsThere();
-  const first = there ? (prefer ?? "tensorflow") : "wasm";
+  const first = prefer ?? (there ? "tensorflow" : "wasm");
   const second = first === "wasm" ? "tensorflow" : "wasm";
   try {
     return await start[first]();
   } catch (error) {
-    if (!(error instanceof UserError) || !there) throw error;
+    if (!(error instanceof EngineError) || (second === "tensorflow" && !there)) throw error;
     const info = await start[second]().catch(() => {
       throw error;
     });

@@ -21,7 +21,7 @@ export function addBench(program: Command): void {
     .description("measure the training step of a config, on batches held in memory")
     .requiredOption("-c, --config <file>", "YAML file")
     .addOption(setOption("data_params.train_batch_size=16"))
-    .addOption(backendOption())
+    .addOption(backendOption({ trains: true }))
     .option("--steps <n>", "steps measured", wholeNumber(1), 20)
     .option("--warmup <n>", "steps before them", wholeNumber(1), 3)
     .option("--no-phases", "measure the whole step alone, in half the time")
@@ -37,17 +37,17 @@ export function addBench(program: Command): void {
 }
 
 async function run(options: Options): Promise<void> {
-  const { useBackend } = await import("../backends/index.ts");
   const { cacheDir } = await import("../cache_dir.ts");
   const { loadConfig } = await import("../config/load.ts");
   const { bench } = await import("../experiment/bench.ts");
+  const { backendFor } = await import("../experiment/choose_backend.ts");
   const { prepare } = await import("../experiment/prepare.ts");
   const { config, baseDir } = await loadConfig(options.config, { set: options.set ?? [] });
-  const backend = await useBackend(options.backend);
+  const say = (text: string) => console.error(text);
+  const backend = await backendFor(options.backend, { configs: [config], baseDir, say });
   const prepared = await prepare({ config, baseDir, cacheDir: cacheDir("data") });
   try {
     const { steps, warmup, phases } = options;
-    const say = (text: string) => console.error(text);
     const result = await bench({ config, prepared, backend, steps, warmup, phases, say });
     console.log(options.json ? JSON.stringify(result, null, 2) : text(result));
   } finally {

@@ -21,6 +21,7 @@ import { addRuns } from "./runs.ts";
 import { addSample } from "./sample.ts";
 import { addSchema } from "./schema.ts";
 import { addSetup } from "./setup.ts";
+import { addTimeSteps } from "./time_steps.ts";
 import { addTraverse } from "./traverse.ts";
 import { addValidate } from "./validate.ts";
 
@@ -60,6 +61,7 @@ addSchema(program);
 addSetup(program);
 addBench(program);
 addDoctor(program);
+addTimeSteps(program);
 addCompletion(program);
 
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

@@ -21,7 +21,7 @@ export function addRun(program: Command): void {
     .description("train the model of a config")
     .option("-c, --config <file>", "YAML file; with --resume RUN the run's own where left out")
     .addOption(setOption("model_params.latent_dim=64"))
-    .addOption(backendOption())
+    .addOption(backendOption({ trains: true }))
     .option("--resume <run>", "go on with a run's folder, or auto: the newest of this name, else a new one")
     .option("--quiet", "say only what is needed", false)
     .addHelpText(
@@ -38,9 +38,9 @@ export function addRun(program: Command): void {
 
 async function run(options: Options): Promise<void> {
   // Here and not above, so that the other commands don't wait for them.
-  const { useBackend } = await import("../backends/index.ts");
   const { cacheDir } = await import("../cache_dir.ts");
   const { loadConfig } = await import("../config/load.ts");
+  const { backendFor } = await import("../experiment/choose_backend.ts");
   const { prepare } = await import("../experiment/prepare.ts");
   const { createRun, newestRun, openRun } = await import("../experiment/run_folder.ts");
   const { train } = await import("../experiment/runner.ts");
@@ -54,7 +54,8 @@ async function run(options: Options): Promise<void> {
     console.log(`note   no run of ${name} with a checkpoint in ${save_dir}: a new one starts`);
   }
   const folder = resumed === undefined ? undefined : openRun(resumed);
-  const backend = await useBackend(options.backend);
+  const say = (text: string) => void (options.quiet || console.log(text));
+  const backend = await backendFor(options.backend, { configs: [config], baseDir, trained: resumed, say });
   const progress = options.quiet ? undefined : progressTo(process.stdout);
   const prepared = await prepare({
     config,

@@ -68,11 +68,9 @@ async function setupCommand({ wheel, python, gpu, force }: Options, command: Com
       console.log(`Note: tfjs-vae is tested with TensorFlow ${TENSORFLOW_VERSION}.`);
     if (process.env.TFJS_VAE_TENSORFLOW)
       console.log(`But TFJS_VAE_TENSORFLOW is set, so ${process.env.TFJS_VAE_TENSORFLOW} is used.`);
-    const problem = await tensorFlowProblem();
-    if (problem !== undefined) {
-      console.error(`It does not compute here, so --backend auto takes wasm: ${problem}`);
-      process.exitCode = 1;
-    }
+    const problem = already ? undefined : await tensorFlowProblem();
+    if (problem !== undefined)
+      console.log(`Note: it does not compute here, so --backend auto takes wasm: ${problem}`);
   } catch (error) {
     progress.close();
     if (stop.exitCode === undefined) throw error;

@@ -13,11 +13,12 @@ import type { VAE } from "../models/vae.ts";
 import { Rng } from "../rng.ts";
 import { restoreCheckpoint } from "./checkpoint.ts";
 import { BEST, LAST } from "./checkpoint_files.ts";
+import { trainedOn } from "./choose_backend.ts";
 import { buildModel, disposeModel, imageRangeOf } from "./prepare.ts";
 import type { RunState } from "./run_state.ts";
 
 export interface OpenRunOptions {
-  /** As `--backend` takes it. */
+  /** As `--backend` takes it; `auto`: what the run was trained on. */
   readonly backend: string;
   /** Folder for packed data; default: the user's. */
   readonly cacheDir?: string;
@@ -72,7 +73,8 @@ export type SplitName = "train" | "val" | "test";
 export async function openRun(path: string, options: OpenRunOptions): Promise<OpenRun> {
   const { runDir, checkpoint } = findCheckpoint(path, options.checkpoint);
   const { config, baseDir } = await loadConfig(join(runDir, "config.yaml"), { set: options.set ?? [] });
-  const backend = await useBackend(options.backend);
+  const prefer = trainedOn(runDir);
+  const backend = await useBackend(options.backend, prefer && { prefer });
   const seed = config.exp_params.manual_seed;
   const rng = Rng.fromSeed(seed);
   let opened: Promise<Dataset> | undefined;

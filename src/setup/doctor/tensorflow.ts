@@ -36,11 +36,7 @@ export function libraryCheck(): Check {
       return missing(name, `TFJS_VAE_TENSORFLOW names ${named}, where it is not`, "correct or unset it");
     if ([libraryFolder(true), libraryFolder()].some((f) => readManifest(f) !== undefined))
       return missing(name, "its files are gone", setup);
-    return note(
-      name,
-      "not set up, and not needed: wasm trains",
-      `${setup}, to let it race wasm for each config`,
-    );
+    return note(name, "not set up, nor needed: wasm trains; with it a run takes the faster of both", setup);
   }
   if (found.from === "TFJS_VAE_TENSORFLOW") {
     return ok(name, `${found.file} (${sizeOf(found.file)}), named by TFJS_VAE_TENSORFLOW`);
