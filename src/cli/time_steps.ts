@@ -10,14 +10,21 @@ export function addTimeSteps(program: Command): void {
       const { loadConfig } = await import("../config/load.ts");
       const { timedSteps } = await import("../experiment/timed_steps.ts");
       process.on("disconnect", () => process.exit());
-      const { config, baseDir } = await loadConfig(file);
-      const backend = await useBackend(name);
-      const step = await timedSteps({ config, baseDir, backend });
-      const fail = (error: Error) => {
-        console.error(error.message);
-        process.exit(1);
-      };
-      process.on("message", () => void step().then((seconds) => process.send?.({ seconds }), fail));
-      process.send?.({ seconds: 0 });
+      try {
+        const { config, baseDir } = await loadConfig(file);
+        const step = await timedSteps({ config, baseDir, backend: await useBackend(name) });
+        process.on("message", async () => {
+          try {
+            process.send?.({ seconds: await step() });
+          } catch (error) {
+            console.error((error as Error).message);
+            process.exit(1);
+          }
+        });
+        process.send?.({ seconds: 0 });
+      } catch (error) {
+        process.removeAllListeners("disconnect"); // which keeps the process
+        throw error;
+      }
     });
 }

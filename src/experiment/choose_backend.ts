@@ -83,8 +83,10 @@ async function faster(anew: boolean, choosing: Choosing): Promise<TrainingBacken
     for (const backend of ["wasm", "tensorflow"] as const) total[backend] += found.seconds[backend] / images;
   }
   const chosen = total.tensorflow * CLEARLY < total.wasm ? "tensorflow" : "wasm";
-  const rate = (backend: TrainingBackend) =>
-    `${backend} ${(configs.length / total[backend]).toPrecision(3)} images/s`;
+  const rate = (backend: TrainingBackend) => {
+    const images = configs.length / total[backend];
+    return `${backend} ${images < 100 ? images.toPrecision(3) : images.toFixed(0)} images/s`;
+  };
   say(`note   backend ${chosen}: ${rate("wasm")}, ${rate("tensorflow")}${when} (--backend ${MEASURE}: anew)`);
   return chosen;
 }

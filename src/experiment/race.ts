@@ -10,10 +10,11 @@ import type { Config } from "../config/schema.ts";
 /** Hidden: what a race starts in a process of its own for each backend. */
 export const TIME_STEPS = "time-steps";
 
-/** Seconds that are measured, once both are ready. */
-const BUDGET = 6;
+/** Seconds that are measured, once both are ready: so many are enough after so many rounds, and so many at most. */
+const ENOUGH = 2;
+const ROUNDS = 15;
+const MOST = 6;
 const LEAST_ROUNDS = 2;
-const MOST_ROUNDS = 15;
 /** Milliseconds that a process may take to be ready, and for a step. */
 const LONGEST = 60_000;
 
@@ -55,7 +56,7 @@ async function rounds(wasm: Runner, tensorflow: Runner): Promise<Record<Training
   const seconds = { wasm: [] as number[], tensorflow: [] as number[] };
   const began = performance.now();
   const spent = () => (performance.now() - began) / 1000;
-  for (let round = 0; round < MOST_ROUNDS && (round < LEAST_ROUNDS || spent() < BUDGET); round++) {
+  for (let round = 0; round < LEAST_ROUNDS || spent() < (round < ROUNDS ? MOST : ENOUGH); round++) {
     for (const runner of [wasm, tensorflow]) {
       const failed = await runner.next("step");
       if (failed !== undefined) return { wasm: Number.NaN, tensorflow: Number.NaN, [runner.backend]: failed };
