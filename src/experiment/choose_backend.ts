@@ -139,7 +139,7 @@ function fileOf(config: Config): string {
     trainer: [trainer.compile, trainer.precision, trainer.gradient_clip_val],
     machine: [os.cpus()[0]?.model, os.availableParallelism(), process.arch],
     versions: [ownVersion(), process.versions.node, findLibrary()?.file],
-    environment: Object.entries(process.env)
+    environment: Object.entries({ TF_ENABLE_ONEDNN_OPTS: "1", ...process.env }) // as it is set where it isn't
       .filter(([key]) => /^(TFJS_VAE_(THREADS|WIDE_SIMD|RELAXED_SIMD)|ONEDNN_|TF_|OMP_)/.test(key))
       .sort(),
   };

@@ -75,7 +75,7 @@ it("what a backend says that fails is the race's outcome for it", async () => {
     wasm: Number.NaN,
     tensorflow: { problem: expect.stringMatching(/^TFJS_VAE_TENSORFLOW: expected libtensorflow_cc/) },
   });
-});
+}, 120_000);
 
 describeTensorFlow("where both are set up", () => {
   const kept = () => {
@@ -137,7 +137,7 @@ describeTensorFlow("where both are set up", () => {
     expect(JSON.parse(readFileSync(kept()[0]!, "utf8")).seconds).toEqual({ wasm: 3, tensorflow: 2 });
     await choose(MEASURE);
     expect(JSON.parse(readFileSync(kept()[0]!, "utf8")).seconds.wasm).toBeLessThan(3);
-  });
+  }, 180_000);
 
   it("a run that is gone on with keeps its backend, whatever is faster", async () => {
     named();
