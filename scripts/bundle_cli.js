@@ -45,13 +45,9 @@ async function stateOfSources() {
 
 async function bundle(folder) {
   const { build } = await import("esbuild");
-  const { dependencies, optionalDependencies } = JSON.parse(
-    await readFile(join(root, "package.json"), "utf8"),
-  );
+  const { dependencies } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
   const inside = ["ajv", "commander", "typebox", "yaml", "fastest-levenshtein"]; // all that `vae validate` loads
-  const external = Object.keys({ ...dependencies, ...optionalDependencies }).filter(
-    (d) => !inside.includes(d),
-  );
+  const external = Object.keys(dependencies).filter((d) => !inside.includes(d));
   const temporary = `${folder}.${randomBytes(6).toString("hex")}`;
   await mkdir(temporary, { recursive: true });
   try {

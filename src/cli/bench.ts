@@ -23,7 +23,7 @@ export function addBench(program: Command): void {
     .argument("[file]", "the same as --config FILE")
     .option("-c, --config <file>", "YAML file")
     .addOption(setOption("data_params.train_batch_size=16"))
-    .addOption(backendOption())
+    .addOption(backendOption({ trains: true }))
     .option("--steps <n>", "steps measured", wholeNumber(1), 20)
     .option("--warmup <n>", "steps before them", wholeNumber(1), 3)
     .option("--no-phases", "measure the whole step alone, in half the time")
@@ -41,22 +41,22 @@ export function addBench(program: Command): void {
 }
 
 async function run(options: Options): Promise<void> {
-  const { useBackend } = await import("../backends/index.ts");
   const { cacheDir } = await import("../cache_dir.ts");
   const { loadConfig } = await import("../config/load.ts");
   const { bench } = await import("../experiment/bench.ts");
+  const { backendFor } = await import("../experiment/choose_backend.ts");
   const { prepare } = await import("../experiment/prepare.ts");
   if (options.config === undefined)
     throw new ConfigError(
       "vae bench: expected --config FILE, got none. One of the project's: configs/dfcvae.yaml",
     );
   const loaded = await loadConfig(options.config, { set: options.set ?? [] });
-  const { config } = loaded;
-  const backend = await useBackend(options.backend);
+  const { config, baseDir } = loaded;
+  const say = (text: string) => console.error(text);
+  const backend = await backendFor(options.backend, { configs: [config], baseDir, say });
   const prepared = await prepare({ ...loaded, cacheDir: cacheDir("data") });
   try {
     const { steps, warmup, phases } = options;
-    const say = (text: string) => console.error(text);
     const result = await bench({ config, prepared, backend, steps, warmup, phases, say });
     console.log(options.json ? JSON.stringify(result, null, 2) : text(result));
   } finally {

@@ -22,7 +22,7 @@ export function addExperiment(program: Command): void {
     .argument("<file>", "YAML file of the experiment")
     .option("--out <folder>", "of its runs and results; logs/experiments/NAME where left out")
     .addOption(setOption("shared.data_params.data_path=path/to/images"))
-    .addOption(backendOption())
+    .addOption(backendOption({ trains: true }))
     .addOption(scaleOption())
     .option("--report", "train nothing: make table and sheet anew of what is there", false)
     .addHelpText(
@@ -38,8 +38,9 @@ export function addExperiment(program: Command): void {
 
 async function experiment(
   file: string,
-  { out, set = [], backend: name, report: only, scale }: Options,
+  { out, set = [], backend, report: only, scale }: Options,
 ): Promise<void> {
+  const name = backend === "measure" ? "auto" : backend; // measured once, before the first run
   const { loadExperiment } = await import("../comparison/load.ts");
   const plan = await loadExperiment(file, { set, ...(out !== undefined && { out }) });
   ignoreSaving(); // between two runs
@@ -50,7 +51,7 @@ async function experiment(
     process.exit(code);
   });
   try {
-    if (!only && !(await complete(plan, name, { file, out, set }))) return;
+    if (!only && !(await complete(plan, name, { file, out, set, chosenBy: backend }))) return;
     const { report } = await import("../comparison/report.ts");
     const { table, files, notes } = await report(plan, name, scale);
     for (const note of notes) console.log(`note   ${note}`);
@@ -64,19 +65,24 @@ async function experiment(
 async function complete(
   plan: Experiment,
   name: string,
-  typed: { file: string; out: string | undefined; set: readonly string[] },
+  typed: { file: string; out: string | undefined; set: readonly string[]; chosenBy: string },
 ): Promise<boolean> {
-  const { useBackend } = await import("../backends/index.ts");
   const { checkExperiment } = await import("../comparison/check.ts");
-  const { evaluateMember, isCurrent, savedEvaluation, stepsDone, trainMember } = await import(
+  const { backendFor } = await import("../experiment/choose_backend.ts");
+  const { evaluateMember, isCurrent, savedEvaluation, stepsDone, trainedFolder, trainMember } = await import(
     "../comparison/member.ts"
   );
   const { duration } = await import("../experiment/loggers/console.ts");
   const { members, runs, seeds, steps, out } = plan;
-  const backend = await useBackend(name);
   const progress = progressTo(process.stdout);
   const done = new Map<Member, number>();
   for (const member of members) done.set(member, await stepsDone(plan, member)); // others' runs are told first
+  const backend = await backendFor(typed.chosenBy, {
+    configs: runs.map((run) => members.find((m) => m.run === run)!.config),
+    baseDir: plan.baseDir,
+    trained: members.map(trainedFolder).find((folder) => folder !== undefined),
+    say: (text) => console.log(text),
+  });
   const missing = members.filter((member) => done.get(member)! < steps);
   console.log(
     `${runs.length} runs (${runs.join(", ")}) with ${seeds.length} seeds of ${steps} steps, on ${backend.name}; ` +

@@ -2,6 +2,7 @@ import { styleText } from "node:util";
 import { Command, CommanderError } from "commander";
 import { pluginFault } from "../config/plugin_faults.ts";
 import { UserError } from "../errors.ts";
+import { outOfAddresses } from "../out_of_addresses.ts";
 import { hangUpIsIgnored } from "../process/nohup.ts";
 import { wasTold } from "../process/signals.ts";
 import { addAttribute } from "./attribute.ts";
@@ -26,6 +27,7 @@ import { addRuns } from "./runs.ts";
 import { addSample } from "./sample.ts";
 import { addSchema } from "./schema.ts";
 import { addSetup } from "./setup.ts";
+import { addTimeSteps } from "./time_steps.ts";
 import { addTraverse } from "./traverse.ts";
 import { addValidate } from "./validate.ts";
 
@@ -38,10 +40,10 @@ const program = new Command("vae")
   .addHelpText(
     "after",
     examples({
-      "vae setup tensorflow": "once: the library that computes",
-      "vae doctor": "is all there?",
-      "vae run --config configs/dfcvae.yaml": "train",
+      "vae run --config configs/dfcvae.yaml": "train; needs nothing more",
       "vae run --resume logs/DFCVAE/version_0": "go on where a run was stopped",
+      "vae doctor": "what computes here, and how to make it faster",
+      "vae setup tensorflow": "optional: a library that may train faster",
     }),
   )
   .configureOutput({ outputError: (text, write) => write(withHint(text, process.argv.slice(2))) })
@@ -66,6 +68,7 @@ addSchema(program);
 addSetup(program);
 addBench(program);
 addDoctor(program);
+addTimeSteps(program);
 addCompletion(program);
 
 outliveReaders();
@@ -73,7 +76,8 @@ if (hangUpIsIgnored()) process.on("SIGHUP", () => {}); // which Node has undone
 
 try {
   await program.parseAsync();
-} catch (error) {
+} catch (thrown) {
+  const error = outOfAddresses(thrown) ?? thrown;
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
   else if (error instanceof UserError) {
     console.error(styleText("red", error.message, { stream: process.stderr }));

@@ -24,11 +24,12 @@ export function scaleOption(): Option {
   ).argParser(wholeNumber(1));
 }
 
-/** `--backend`. */
-export function backendOption(): Option {
-  const option = new Option("--backend <name>", "what computes; cpu is slow").default("auto");
+/** `--backend`; of commands that train, `measure` too. */
+export function backendOption({ trains = false } = {}): Option {
+  const auto = trains ? "auto: the faster one; measure: that anew; " : "";
+  const option = new Option("--backend <name>", `what computes (${auto}cpu is slow)`).default("auto");
   // Shown and completed, but not checked here: `useBackend` says which one was meant.
-  option.argChoices = ["auto", "tensorflow", "wasm", "cpu"];
+  option.argChoices = ["auto", ...(trains ? ["measure"] : []), "tensorflow", "wasm", "cpu"];
   return option;
 }
 

@@ -24,7 +24,7 @@ export function addRun(program: Command): void {
     .argument("[file]", "the same as --config FILE")
     .option("-c, --config <file>", "YAML file; with --resume RUN the run's own where left out")
     .addOption(setOption("model_params.latent_dim=64"))
-    .addOption(backendOption())
+    .addOption(backendOption({ trains: true }))
     .option("--resume <run>", "go on with a run's folder, or auto: the newest of this name, else a new one")
     .option("--quiet", "say only what is needed", false)
     .addHelpText(
@@ -43,9 +43,9 @@ export function addRun(program: Command): void {
 
 async function run(options: Options): Promise<void> {
   // Here and not above, so that the other commands don't wait for them.
-  const { useBackend } = await import("../backends/index.ts");
   const { cacheDir } = await import("../cache_dir.ts");
   const { loadConfig } = await import("../config/load.ts");
+  const { backendFor } = await import("../experiment/choose_backend.ts");
   const { prepare } = await import("../experiment/prepare.ts");
   const { createRun, newestRun, openRun } = await import("../experiment/run_folder.ts");
   const { train } = await import("../experiment/runner.ts");
@@ -59,9 +59,10 @@ async function run(options: Options): Promise<void> {
   if (resumed === undefined && options.resume !== undefined && !options.quiet) {
     console.log(`note   no run of ${name} with a checkpoint in ${save_dir}: a new one starts`);
   }
-  const say = (text: string) => console.log(`note   ${text}`);
-  const folder = resumed === undefined ? undefined : await openRun(resumed, say);
-  const backend = await useBackend(options.backend);
+  const note = (text: string) => console.log(`note   ${text}`);
+  const folder = resumed === undefined ? undefined : await openRun(resumed, note);
+  const say = (text: string) => void (options.quiet || console.log(text));
+  const backend = await backendFor(options.backend, { configs: [config], baseDir, trained: resumed, say });
   const progress = options.quiet ? undefined : progressTo(process.stdout);
   const prepared = await prepare({
     ...loaded,

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { TENSORFLOW_VERSION } from "../backends/tensorflow/library.ts";
+import { tensorFlowProblem } from "./doctor.ts";
 import { examples } from "./examples.ts";
 
 interface Options {
@@ -12,7 +13,9 @@ interface Options {
 
 /** `vae setup tensorflow`: gets TensorFlow's library. */
 export function addSetup(program: Command): void {
-  const setup = program.command("setup").description("get what training needs and npm does not bring");
+  const setup = program
+    .command("setup")
+    .description("get TensorFlow's library, which may train faster; nothing needs it");
   setup
     .command("tensorflow")
     .description(
@@ -65,6 +68,9 @@ async function setupCommand({ wheel, python, gpu, force }: Options, command: Com
       console.log(`Note: tfjs-vae is tested with TensorFlow ${TENSORFLOW_VERSION}.`);
     if (process.env.TFJS_VAE_TENSORFLOW)
       console.log(`But TFJS_VAE_TENSORFLOW is set, so ${process.env.TFJS_VAE_TENSORFLOW} is used.`);
+    const problem = already ? undefined : await tensorFlowProblem();
+    if (problem !== undefined)
+      console.log(`Note: it does not compute here, so --backend auto takes wasm: ${problem}`);
   } catch (error) {
     progress.close();
     if (stop.exitCode === undefined) throw error;

@@ -46,7 +46,8 @@ export function parameterCount(vae: Prepared["vae"]): number {
   return [...vae.params.values()].filter((p) => p.trainable).reduce((sum, p) => sum + p.value.size, 0);
 }
 
-function ownVersion(): string {
+/** The version of this package. */
+export function ownVersion(): string {
   const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
   return (JSON.parse(text) as { version: string }).version;
 }

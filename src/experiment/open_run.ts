@@ -15,12 +15,13 @@ import { Rng } from "../rng.ts";
 import { shellWord } from "../shell.ts";
 import { restoreCheckpoint } from "./checkpoint.ts";
 import { BEST, LAST } from "./checkpoint_files.ts";
+import { trainedOn } from "./choose_backend.ts";
 import { configFile } from "./config_history.ts";
 import { buildModel, disposeModel, imageRangeOf } from "./prepare.ts";
 import type { RunState } from "./run_state.ts";
 
 export interface OpenRunOptions {
-  /** As `--backend` takes it. */
+  /** As `--backend` takes it; `auto`: what the run was trained on. */
   readonly backend: string;
   /** Folder for packed data; default: the user's. */
   readonly cacheDir?: string;
@@ -78,7 +79,8 @@ export async function openRun(path: string, options: OpenRunOptions): Promise<Op
     set: options.set ?? [],
     registries: await layeredRegistries(),
   });
-  const backend = await useBackend(options.backend);
+  const prefer = trainedOn(runDir);
+  const backend = await useBackend(options.backend, prefer && { prefer });
   const seed = config.exp_params.manual_seed;
   const rng = Rng.fromSeed(seed);
   let opened: Promise<Dataset> | undefined;

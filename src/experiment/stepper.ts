@@ -24,7 +24,7 @@ interface Program {
 /** The training steps of a config on the backend in use. */
 export function createStepper(run: {
   readonly config: Config;
-  readonly prepared: Prepared;
+  readonly prepared: Pick<Prepared, "vae" | "weights" | "optimizers" | "rng">;
   readonly backend: BackendInfo;
   say(text: string): void;
 }): Stepper {

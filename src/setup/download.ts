@@ -6,6 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { type Dispatcher, request } from "undici";
 import { cacheProblem } from "../cache_dir.ts";
 import { DataError } from "../errors.ts";
+import { writeAll } from "../positional_file.ts";
 import { checkRoom } from "./disk.ts";
 import { splitCredentials } from "./http.ts";
 import { RangeReader, RangeRefused } from "./range_reader.ts";
@@ -92,7 +93,7 @@ async function write(
   try {
     let at = from;
     for await (const chunk of source) {
-      await handle.write(chunk, 0, chunk.length, at).catch((error) => {
+      await writeAll(handle, chunk, at).catch((error) => {
         throw cacheProblem(part, error);
       });
       at += chunk.length;

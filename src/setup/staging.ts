@@ -1,23 +1,12 @@
-import { statSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { writeAtomic } from "../atomic_file.ts";
-import { MANIFEST, type Manifest, readManifest } from "../backends/tensorflow/library.ts";
+import { MANIFEST, type Manifest, wholeLibrary } from "../backends/tensorflow/library.ts";
 import { cacheProblem } from "../cache_dir.ts";
 import { ownMark, removeAbandoned, temporarily } from "../process/temporary.ts";
 
 /** After that long a folder that another computer left in a shared cache is taken for abandoned. */
 const ABANDONED_AFTER = 24 * 3600 * 1000;
-
-/** The manifest of `folder`, if every file that it names is there with its size. */
-export function wholeLibrary(folder: string): Manifest | undefined {
-  const manifest = readManifest(folder);
-  if (manifest === undefined) return undefined;
-  const whole = Object.entries(manifest.files ?? {}).every(
-    ([name, bytes]) => statSync(join(manifest.folder, name), { throwIfNoEntry: false })?.size === bytes,
-  );
-  return whole ? manifest : undefined;
-}
 
 /**
  * Makes `target` a folder with what `fill` writes and its manifest, whole or not at all: all is written into a

@@ -1,7 +1,12 @@
 import { readdir, rm } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { libraryFolder, type Manifest, TENSORFLOW_VERSION } from "../backends/tensorflow/library.ts";
+import {
+  libraryFolder,
+  type Manifest,
+  TENSORFLOW_VERSION,
+  wholeLibrary,
+} from "../backends/tensorflow/library.ts";
 import { DataError, UserError } from "../errors.ts";
 import { fromFile, fromServer, type Taken, type Taking } from "./from_wheel.ts";
 import { installGpu } from "./gpu.ts";
@@ -10,7 +15,7 @@ import type { SetupOptions } from "./options.ts";
 import { findPip } from "./pip.ts";
 import { downloadWheel, locateWheel } from "./pip_wheel.ts";
 import { platformOf } from "./platform.ts";
-import { stage, wholeLibrary } from "./staging.ts";
+import { stage } from "./staging.ts";
 
 export interface SetUp {
   readonly manifest: Manifest;

@@ -2,6 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, test } from "vitest";
 import { libraryFolder, MANIFEST } from "../../src/backends/tensorflow/library.ts";
+import { eitherTrains } from "../../src/setup/doctor/check.ts";
 import { nodeCheck, processorChecks } from "../../src/setup/doctor/machine.ts";
 import { runProbe } from "../../src/setup/doctor/probe.ts";
 import { computeChecks, koffiCheck, libraryCheck } from "../../src/setup/doctor/tensorflow.ts";
@@ -29,7 +30,7 @@ test("Node before 20 is missing, later ones are ok", () => {
 
 test("the processor is told by its flags", () => {
   const of = (flags: string) => processorChecks(`processor\t: 0\nflags\t\t: fpu ${flags}\nbugs\t: none\n`);
-  expect(of("sse2")).toMatchObject([{ state: "missing", text: expect.stringContaining("no AVX") }]);
+  expect(of("sse2")).toMatchObject([{ state: "note", text: expect.stringContaining("no AVX") }]);
   expect(of("avx")).toMatchObject([{ state: "note", text: "AVX but no AVX2" }]);
   expect(of("avx avx2 fma")).toMatchObject([{ state: "ok", text: "avx2 fma; no fast bfloat16" }]);
   expect(of("avx avx2 fma avx512f amx_bf16")).toMatchObject([
@@ -43,7 +44,7 @@ test("koffi is there", async () => expect((await koffiCheck()).state).toBe("ok")
 
 describe("the library", () => {
   const setup = "npx vae setup tensorflow";
-  const NOT_SET_UP = "not set up; training takes the wasm backend, which is slower";
+  const NOT_SET_UP = "not set up, nor needed: wasm trains; with it a run takes the faster of both";
 
   it("is not set up where nothing is set up, or no manifest was written", () => {
     expect(libraryCheck()).toMatchObject({ state: "note", text: NOT_SET_UP, remedy: setup });
@@ -136,13 +137,28 @@ describe("vae doctor", () => {
     expect([code, stderr]).toEqual([0, ""]);
   });
 
-  it("ends with 1 and no stack trace where the library does not load", async () => {
+  it("ends with 0 and no stack trace where the library does not load, for then wasm trains", async () => {
     await whole();
     const { code, stdout, stderr } = await vae(["doctor"]);
     expect(stdout).toMatch(
-      /MISSING {2}training: TensorFlow does not compute: .*does not load.*\n {9}→ npx vae setup tensorflow --force/,
+      /^note {4} training: TensorFlow does not compute: .*does not load.* Type: npx vae setup tensorflow --force; wasm trains$/m,
     );
+    expect(stdout).toMatch(/ready to train\n$/);
     expect(`${stdout}${stderr}`).not.toMatch(/^\s+at /m);
-    expect(code).toBe(1);
+    expect(code).toBe(0);
   });
+});
+
+test("one of two backends is enough to train; none is missing", () => {
+  const good = (name: string) => ({ name, state: "ok", text: "computes" }) as const;
+  const bad = (name: string) => ({ name, state: "missing", text: "is gone.", remedy: "get it" }) as const;
+  const states = (...args: Parameters<typeof eitherTrains>) => eitherTrains(...args).map((c) => c.state);
+  expect(eitherTrains([good("wasm")], [bad("TensorFlow's library")])[1]).toEqual({
+    name: "TensorFlow's library",
+    state: "note",
+    text: "is gone; wasm trains",
+    remedy: "get it",
+  });
+  expect(states([bad("wasm")], [good("koffi"), good("training")])).toEqual(["note", "ok", "ok"]);
+  expect(states([bad("wasm")], [good("koffi"), bad("training")])).toEqual(["missing", "ok", "missing"]);
 });

@@ -3,9 +3,13 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { delimiter, dirname, join } from "node:path";
 import { beforeAll, describe, expect, it, test } from "vitest";
-import { findLibrary, libraryFolder, TENSORFLOW_VERSION } from "../../src/backends/tensorflow/library.ts";
+import {
+  findLibrary,
+  libraryFolder,
+  TENSORFLOW_VERSION,
+  wholeLibrary,
+} from "../../src/backends/tensorflow/library.ts";
 import { libraryCheck } from "../../src/setup/doctor/tensorflow.ts";
-import { wholeLibrary } from "../../src/setup/staging.ts";
 import { leftovers, ownCache } from "../support/cache.ts";
 import { type Ended, type VaeOptions, vae } from "../support/cli.ts";
 import { oldPipPython, pipPython } from "../support/pip.ts";

@@ -3,7 +3,12 @@ import { createHash } from "node:crypto";
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, expect, it, test } from "vitest";
-import { findLibrary, libraryFolder, TENSORFLOW_VERSION } from "../../src/backends/tensorflow/library.ts";
+import {
+  findLibrary,
+  libraryFolder,
+  TENSORFLOW_VERSION,
+  wholeLibrary,
+} from "../../src/backends/tensorflow/library.ts";
 import { DataError, EngineError, UserError } from "../../src/errors.ts";
 import { ownMark } from "../../src/process/temporary.ts";
 import { crc32, crc32ByTable } from "../../src/setup/crc32.ts";
@@ -11,7 +16,6 @@ import { checkRoom } from "../../src/setup/disk.ts";
 import { fromFile } from "../../src/setup/from_wheel.ts";
 import type { SetupOptions } from "../../src/setup/options.ts";
 import { platformOf } from "../../src/setup/platform.ts";
-import { wholeLibrary } from "../../src/setup/staging.ts";
 import { setupTensorflow } from "../../src/setup/tensorflow.ts";
 import { leftovers, ownCache } from "../support/cache.ts";
 import { dataFolder, failure } from "../support/data.ts";

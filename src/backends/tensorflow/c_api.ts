@@ -1,4 +1,4 @@
-import koffi, { type TypeObject } from "koffi";
+import koffi, { type LibraryHandle, type TypeObject } from "koffi";
 
 /** Opaque pointers travel as plain numbers: addresses of user space fit into 53 bits. */
 export type Pointer = number;
@@ -21,8 +21,7 @@ export const AttrType = { STRING: 0, INT: 1, FLOAT: 2, BOOL: 3, TYPE: 4, SHAPE: 
 
 /** The functions of TensorFlow's C API (c_api.h, eager/c_api.h, tf_tensor.h, tf_tstring.h) that we call. */
 export function openTensorFlow(file: string) {
-  const lib = koffi.load(file);
-  keepLoaded(file);
+  const lib = loadForGood(file);
   const [P, I, L, V] = ["int64", "int", "int64", "void"];
   // biome-ignore lint/suspicious/noExplicitAny: koffi's functions are typed by these declarations alone
   const f = (result: string, name: string, ...args: (string | TypeObject)[]): any =>
@@ -85,20 +84,24 @@ export function openTensorFlow(file: string) {
 export type TensorFlowApi = ReturnType<typeof openTensorFlow>;
 
 /**
- * Keeps a library in memory to the very end: koffi unloads its libraries as Node ends, before the functions run
- * that TensorFlow has registered for the process's exit.
+ * A library that stays in memory to the very end: koffi unloads its libraries as Node ends, before the functions run
+ * that TensorFlow has registered for the process's exit. The handle that keeps it is taken first, so that whatever
+ * fails between the two can't leave a library that is unloaded.
+ *
+ * @throws Error with the loader's text
  */
-function keepLoaded(file: string): void {
+export function loadForGood(file: string): LibraryHandle {
   const RTLD_LAZY = 1;
   const names = process.platform === "darwin" ? ["libSystem.B.dylib"] : ["libc.so.6", "libdl.so.2"];
   for (const name of names) {
     try {
-      koffi.load(name).func("dlopen", "int64", ["str", "int"])(file, RTLD_LAZY); // a handle more, never closed
-      return;
+      koffi.load(name).func("dlopen", "int64", ["str", "int"])(file, RTLD_LAZY); // never closed
+      break;
     } catch {
       // before glibc 2.34 dlopen is libdl's
     }
   }
+  return koffi.load(file);
 }
 
 /** malloc, free and memcpy between native memory and typed arrays. */

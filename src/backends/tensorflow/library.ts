@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { inCache } from "../../cache_dir.ts";
 
 /** TensorFlow's release that the project is tested with. */
@@ -61,3 +61,25 @@ export function readManifest(folder: string): Manifest | undefined {
     return undefined;
   }
 }
+
+/** The manifest of `folder`, if every file that it names is there with its size. */
+export function wholeLibrary(folder: string): Manifest | undefined {
+  const manifest = readManifest(folder);
+  if (manifest === undefined) return undefined;
+  const whole = Object.entries(manifest.files ?? {}).every(
+    ([name, bytes]) => statSync(join(manifest.folder, name), { throwIfNoEntry: false })?.size === bytes,
+  );
+  return whole ? manifest : undefined;
+}
+
+/** The manifest of a library that `vae setup` got, if all of it is there. */
+export function wholeManifest({ file }: FoundLibrary): Manifest | undefined {
+  const folder = [libraryFolder(true), libraryFolder()].find(
+    (f) => readManifest(f)?.folder === dirname(file),
+  );
+  return folder === undefined ? undefined : wholeLibrary(folder);
+}
+
+/** Whether a library is all there, as far as that is known: not of one that TFJS_VAE_TENSORFLOW names. */
+export const isWhole = (library: FoundLibrary): boolean =>
+  library.from === "TFJS_VAE_TENSORFLOW" || wholeManifest(library) !== undefined;

@@ -1,6 +1,7 @@
 import { closeSync, existsSync, openSync } from "node:fs";
 import { dirname, join } from "node:path";
 import koffi from "koffi";
+import { loadForGood } from "./c_api.ts";
 
 /** absl::SetMinLogLevel(absl::LogSeverityAtLeast), as the absl that TensorFlow 2.21 is built with names it. */
 const SET_MIN_LOG_LEVEL = "_ZN4absl12lts_2025081414SetMinLogLevelENS0_18LogSeverityAtLeastE";
@@ -16,7 +17,7 @@ export function quietTensorFlow(library: string): void {
   const file = join(dirname(library), "libtensorflow_framework.so.2");
   if (!(level > 0) || !existsSync(file)) return;
   try {
-    const framework = withoutStderr(() => koffi.load(file)); // loading it already logs
+    const framework = withoutStderr(() => loadForGood(file)); // loading it already logs
     framework.func(SET_MIN_LOG_LEVEL, "void", ["int"])(level);
   } catch {
     // another release, whose notes are shown; a library that can't be loaded says so when it is needed

@@ -1,20 +1,18 @@
-import { createRequire } from "node:module";
-import util from "node:util";
+import { readFileSync } from "node:fs";
+import { arch } from "node:os";
+import { cpuinfo } from "../../cpuinfo.ts";
 import { EngineError } from "../../errors.ts";
 import { tf } from "../../tf.ts";
 import { registerAdam } from "../adam.ts";
 import type { StepCompiler } from "../compiler.ts";
 import { adamUpdate } from "./adam.ts";
-import type { TensorFlowBackend } from "./backend.ts";
 import { Binding } from "./binding.ts";
 import { stepCompiler } from "./compile/step.ts";
 import { registerKernels } from "./kernels.ts";
-import { findLibrary } from "./library.ts";
+import { type FoundLibrary, findLibrary, isWhole } from "./library.ts";
 import { quietTensorFlow } from "./quiet.ts";
 import { Resources } from "./resources.ts";
-
-const require = createRequire(import.meta.url);
-const PACKAGE = "@tensorflow/tfjs-node-gpu";
+import { loadTfjsNode, TFJS_NODE } from "./tfjs_node.ts";
 
 let binding: Binding | undefined;
 let compiler: StepCompiler | undefined;
@@ -26,13 +24,30 @@ export function tensorFlowCompiler(): StepCompiler {
 }
 
 /**
- * Registers tfjs's backend "tensorflow": tfjs-node's kernels, as they are, over our binding. Its own index.js,
- * which wants a compiled addon, is never loaded.
+ * Registers tfjs's backend "tensorflow": tfjs-node's kernels, as they are, over our binding.
  *
- * @throws EngineError where the package or the library is missing or does not load
+ * @throws EngineError where its kernels or the library are missing or do not load
  */
 export function registerTensorFlow(): Binding {
   if (binding !== undefined) return binding;
+  const { file } = usableLibrary();
+  const TfjsNode = loadTfjsNode();
+  useOneDnn();
+  quietTensorFlow(file);
+  const opened = open(file);
+  const backend = new TfjsNode(opened, TFJS_NODE);
+  if (!tf.registerBackend("tensorflow", () => backend, 3))
+    throw new EngineError('another package has registered a backend "tensorflow" with tfjs. Remove it.');
+  const resources = new Resources(opened, backend);
+  registerKernels();
+  registerAdam("tensorflow", adamUpdate(opened, backend, resources));
+  compiler = stepCompiler(opened, backend, resources);
+  binding = opened;
+  return binding;
+}
+
+/** The library, as far as can be told before it is loaded, which a wrong one may end the process by. */
+function usableLibrary(): FoundLibrary {
   const library = findLibrary();
   if (library === undefined) {
     const named = process.env.TFJS_VAE_TENSORFLOW;
@@ -42,44 +57,56 @@ export function registerTensorFlow(): Binding {
         : "TensorFlow's library is not set up. Type: npx vae setup tensorflow (or use --backend wasm, which needs nothing).",
     );
   }
-  quietTensorFlow(library.file);
-  restoreRemovedUtilities();
-  try {
-    require.resolve(`${PACKAGE}/package.json`);
-  } catch (cause) {
+  if (!isWhole(library))
     throw new EngineError(
-      `the package ${PACKAGE}, whose kernels the tensorflow backend runs on, is not installed. Type: npm install ${PACKAGE} --ignore-scripts`,
-      { cause },
+      `${library.file}: a file of TensorFlow's library is missing or has another size. Type: npx vae setup tensorflow --force`,
     );
-  }
-  try {
-    binding = new Binding(library.file);
-  } catch (cause) {
+  if (!hasAvx(cpuinfo()))
     throw new EngineError(
-      `${library.file}: TensorFlow's library does not load: ${(cause as Error).message}. Type: npx vae setup tensorflow --force`,
-      { cause },
+      "this processor has no AVX, which TensorFlow's library is compiled for. Use --backend wasm.",
     );
-  }
-  require(`${PACKAGE}/dist/register_all_kernels`);
-  const { NodeJSKernelBackend } = require(`${PACKAGE}/dist/nodejs_kernel_backend`) as {
-    NodeJSKernelBackend: new (binding: Binding, name: string) => TensorFlowBackend;
-  };
-  const backend = new NodeJSKernelBackend(binding, PACKAGE);
-  tf.registerBackend("tensorflow", () => backend, 3);
-  const resources = new Resources(binding, backend);
-  registerKernels();
-  registerAdam("tensorflow", adamUpdate(binding, backend, resources));
-  compiler = stepCompiler(binding, backend, resources);
-  return binding;
+  const limit = addressLimit();
+  if (limit < LEAST_ADDRESSES)
+    throw new EngineError(
+      `this process may have ${Math.floor(limit / 2 ** 20)} MiB of addresses, by which TensorFlow crashes: expected ${LEAST_ADDRESSES / 2 ** 20} MiB or more. Type: ulimit -v unlimited`,
+    );
+  return library;
 }
 
-/** tfjs-node calls functions of node:util that Node 22 warns of and Node 23 no longer has. */
-function restoreRemovedUtilities(): void {
-  const removed = {
-    isNullOrUndefined: (x: unknown) => x === null || x === undefined,
-    isArray: Array.isArray,
-  };
-  for (const [name, value] of Object.entries(removed)) {
-    Object.defineProperty(util, name, { value, configurable: true, writable: true });
+/** A small model trains with so many, and crashes with a quarter less. */
+const LEAST_ADDRESSES = 4096 * 2 ** 20;
+
+/** The limit that `ulimit -v` sets, in bytes, where Linux says it. */
+function addressLimit(): number {
+  try {
+    const [, bytes] = /^Max address space\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8")) ?? [];
+    return bytes === undefined ? Infinity : Number(bytes);
+  } catch {
+    return Infinity;
+  }
+}
+
+/** Whether a processor has what TensorFlow's wheels are compiled for, where Linux's /proc/cpuinfo says it. */
+export function hasAvx(text: string | undefined): boolean {
+  const flags = arch() === "x64" ? text?.match(/^flags\s*:(.*)$/m)?.[1] : undefined;
+  return flags === undefined || /\bavx\b/.test(flags);
+}
+
+/**
+ * Has TensorFlow compute by oneDNN, which it leaves off on x86 processors without AVX-512 VNNI, where it is two to five
+ * times as fast as what it takes instead. Before the library is loaded; Node hands the variable on to C.
+ */
+function useOneDnn(): void {
+  if (arch() === "x64") process.env.TF_ENABLE_ONEDNN_OPTS ??= "1";
+}
+
+function open(file: string): Binding {
+  try {
+    return new Binding(file);
+  } catch (cause) {
+    throw new EngineError(
+      `${file}: TensorFlow's library does not load: ${(cause as Error).message}. Type: npx vae setup tensorflow --force`,
+      { cause },
+    );
   }
 }

@@ -1,3 +1,5 @@
+import { EngineError } from "../../errors.ts";
+import { outOfAddresses } from "../../out_of_addresses.ts";
 import { tf } from "../../tf.ts";
 import { registerAdam } from "../adam.ts";
 import { WasmBackend } from "./backend.ts";
@@ -16,13 +18,27 @@ export function createBackend(options: { threads?: number; mostPages?: number } 
 
 let registered: { threads: number } | undefined;
 
-/** Registers tfjs's backend "wasm". @throws ConfigError for a TFJS_VAE_THREADS that is no number of threads */
+/**
+ * Registers tfjs's backend "wasm".
+ *
+ * @throws ConfigError for a TFJS_VAE_THREADS that is no number of threads, EngineError where its memory can't be had
+ */
 export function registerWasm(): { threads: number } {
   if (registered !== undefined) return registered;
   const threads = threadCount();
+  const backend = started(threads); // here and not by tfjs, which prints what is thrown and goes on
+  if (!tf.registerBackend(BACKEND, () => backend, 2))
+    throw new EngineError('another package has registered a backend "wasm" with tfjs. Remove it.');
   registerKernels(KERNELS);
   registerAdam(BACKEND, adamUpdate);
-  tf.registerBackend(BACKEND, () => createBackend({ threads }), 2);
   registered = { threads };
   return registered;
+}
+
+function started(threads: number): WasmBackend {
+  try {
+    return createBackend({ threads });
+  } catch (cause) {
+    throw outOfAddresses(cause) ?? cause;
+  }
 }

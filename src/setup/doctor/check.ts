@@ -21,3 +21,26 @@ export const missing = (name: string, text: string, remedy: string): Check => ({
   text,
   remedy,
 });
+
+/**
+ * Of two backends one is enough: what is missing of one is but a note where the other trains, as `--backend auto` takes
+ * it.
+ *
+ * @param wasm the first says whether it computes
+ * @param tensorflow `training` says whether it computes
+ */
+export function eitherTrains(wasm: readonly Check[], tensorflow: readonly Check[]): Check[] {
+  const wasmTrains = wasm[0]?.state === "ok";
+  const tensorflowTrains = tensorflow.some((c) => c.name === "training" && c.state === "ok");
+  const softened = (checks: readonly Check[], other: string | undefined) =>
+    checks.map(
+      (c): Check =>
+        c.state === "missing" && other !== undefined
+          ? { ...c, state: "note", text: `${c.text.replace(/\.$/, "")}; ${other} trains` }
+          : c,
+    );
+  return [
+    ...softened(wasm, tensorflowTrains ? "tensorflow" : undefined),
+    ...softened(tensorflow, wasmTrains ? "wasm" : undefined),
+  ];
+}

@@ -28,7 +28,7 @@ function systemCheck(): Check {
     platformOf();
     return ok("system", text);
   } catch (error) {
-    return missing("system", text, (error as Error).message);
+    return note("system", `${text}; TensorFlow has no library for it, wasm trains`, (error as Error).message);
   }
 }
 
@@ -56,13 +56,8 @@ export function processorChecks(text: string | undefined): Check[] {
     .split(/\s+/);
   if (flags === undefined) return [];
   if (!flags.includes("avx")) {
-    return [
-      missing(
-        "processor",
-        "no AVX, which TensorFlow's wheels are compiled for",
-        "use another computer, or --backend wasm",
-      ),
-    ];
+    const text = "no AVX, which TensorFlow's library is compiled for; wasm trains";
+    return [note("processor", text, "use another computer to train faster")];
   }
   const has = FEATURES.filter((f) => flags.includes(f));
   if (!has.includes("avx2"))

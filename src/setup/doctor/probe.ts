@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { useBackend } from "../../backends/index.ts";
 import { registerTensorFlow } from "../../backends/tensorflow/register.ts";
+import { UserError } from "../../errors.ts";
 import { tf } from "../../tf.ts";
 
 /** What TensorFlow said of itself. */
@@ -12,6 +13,13 @@ export interface Probed {
   readonly milliseconds: number;
 }
 
+/** Why TensorFlow does not compute. */
+export interface Failed {
+  readonly problem: string;
+  /** The problem's text says what to do. */
+  readonly told?: boolean;
+}
+
 /** Before the line with the outcome; native code may print what it likes around it. */
 const MARK = "tfjs-vae-probe ";
 const LONGEST = 120_000;
@@ -19,7 +27,10 @@ const LONGEST = 120_000;
 /** Loads TensorFlow, multiplies two matrices and prints the outcome as a line. */
 export async function probe(): Promise<void> {
   const began = performance.now();
-  const outcome = await compute(began).catch((error: Error) => ({ problem: error.message }));
+  const outcome = await compute(began).catch((error: Error) => ({
+    problem: error.message,
+    told: error instanceof UserError,
+  }));
   console.log(MARK + JSON.stringify(outcome));
 }
 
@@ -46,7 +57,7 @@ async function compute(began: number): Promise<Probed> {
  *
  * @param args the command line of that process, after node's own name
  */
-export function runProbe(args: readonly string[]): Probed | { readonly problem: string } {
+export function runProbe(args: readonly string[]): Probed | Failed {
   const { status, signal, stdout, stderr, error } = spawnSync(process.execPath, args, {
     encoding: "utf8",
     timeout: LONGEST,

@@ -5,11 +5,11 @@ import {
   LIBRARY_FILES,
   libraryFolder,
   readManifest,
+  wholeManifest,
 } from "../../backends/tensorflow/library.ts";
 import { bytesText } from "../disk.ts";
-import { wholeLibrary } from "../staging.ts";
 import { type Check, missing, note, ok } from "./check.ts";
-import type { Probed } from "./probe.ts";
+import type { Failed, Probed } from "./probe.ts";
 
 /** koffi, which calls the library's C functions. */
 export async function koffiCheck(): Promise<Check> {
@@ -17,7 +17,11 @@ export async function koffiCheck(): Promise<Check> {
     const { default: koffi } = await import("koffi");
     return ok("koffi", `${koffi.version}`);
   } catch (error) {
-    return missing("koffi", `does not load: ${(error as Error).message.split("\n")[0]}`, "npm ci");
+    return missing(
+      "koffi",
+      `does not load: ${(error as Error).message.split("\n")[0]}`,
+      "install the packages again, optional ones too",
+    );
   }
 }
 
@@ -32,15 +36,12 @@ export function libraryCheck(): Check {
       return missing(name, `TFJS_VAE_TENSORFLOW names ${named}, where it is not`, "correct or unset it");
     if ([libraryFolder(true), libraryFolder()].some((f) => readManifest(f) !== undefined))
       return missing(name, "its files are gone", setup);
-    return note(name, "not set up; training takes the wasm backend, which is slower", setup);
+    return note(name, "not set up, nor needed: wasm trains; with it a run takes the faster of both", setup);
   }
   if (found.from === "TFJS_VAE_TENSORFLOW") {
     return ok(name, `${found.file} (${sizeOf(found.file)}), named by TFJS_VAE_TENSORFLOW`);
   }
-  const folder = [libraryFolder(true), libraryFolder()].find(
-    (f) => readManifest(f)?.folder === dirname(found.file),
-  );
-  const whole = folder === undefined ? undefined : wholeLibrary(folder);
+  const whole = wholeManifest(found);
   if (whole === undefined) {
     return missing(name, `${found.file}: a file is missing or has another size`, `${setup} --force`);
   }
@@ -55,15 +56,11 @@ function sizeOf(file: string): string {
 }
 
 /** What the library does: the outcome of a small computation, or of its crash. */
-export function computeChecks(probed: Probed | { readonly problem: string }, gpuDriver: boolean): Check[] {
+export function computeChecks(probed: Probed | Failed, gpuDriver: boolean): Check[] {
   if ("problem" in probed) {
-    return [
-      missing(
-        "training",
-        `TensorFlow does not compute: ${probed.problem}`,
-        "npx vae setup tensorflow --force",
-      ),
-    ];
+    const text = `TensorFlow does not compute: ${probed.problem}`;
+    if (probed.told) return [{ name: "training", state: "missing", text }];
+    return [missing("training", text, "npx vae setup tensorflow --force")];
   }
   const { version, device, devices, milliseconds } = probed;
   const text = `TensorFlow ${version} computes on ${short(device)} (loaded in ${milliseconds} ms)`;
