@@ -1,10 +1,12 @@
 import { tf } from "../../tf.ts";
 import { registerAdam } from "../adam.ts";
+import { registerGlobalNorm } from "../global_norm.ts";
 import { WasmBackend } from "./backend.ts";
 import { loadBinary } from "./binary.ts";
 import { BACKEND, registerKernels } from "./kernel.ts";
 import { SharedMemory } from "./memory.ts";
 import { adamUpdate } from "./ops/adam.ts";
+import { globalNorm } from "./ops/global_norm.ts";
 import { KERNELS } from "./ops/index.ts";
 import { Pool, threadCount } from "./pool.ts";
 
@@ -22,6 +24,7 @@ export function registerWasm(): { threads: number } {
   const threads = threadCount();
   registerKernels(KERNELS);
   registerAdam(BACKEND, adamUpdate);
+  registerGlobalNorm(BACKEND, globalNorm);
   tf.registerBackend(BACKEND, () => createBackend({ threads }), 2);
   registered = { threads };
   return registered;
