@@ -250,7 +250,8 @@ export function gemm(
       let i = 0;
       if (columns == 16) {
         const wide = isWide();
-        for (; i + 6 <= m; i += 6, row += 6 * lda, out += 6 * ldc) {
+        // Without a fused product and sum each takes a register more, and six rows spill.
+        for (; ASC_FEATURE_RELAXED_SIMD && i + 6 <= m; i += 6, row += 6 * lda, out += 6 * ldc) {
           const init = first ? start : out, ldi: usize = first ? 0 : ldc;
           if (wide) panel6x16(steps, row, lda, bp, init, ldi, out, ldc);
           else {

@@ -6,7 +6,7 @@ import { isWide } from "./thread";
 // where they are added here.
 
 /**
- * `rows` (a multiple of 4, or even and 8 at least) by `columns` (8 or 16) of c += A^T B; `tile`: 192 bytes of scratch. Inlined, so that
+ * `rows` (a multiple of 4) by `columns` (8 or 16) of c += A^T B; `tile`: 192 bytes of scratch. Inlined, so that
  * each of the functions that it calls has two callers at least: the compiler would put one with a single caller
  * into that, where V8 has too few registers for it.
  */
@@ -17,7 +17,7 @@ export function addOuter(
   const joined = columns == 16 && isWide();
   for (let e = 0; e < rows; ) {
     const left = rows - e;
-    const height = left >= 6 && left != 8 ? 6 : 4;
+    const height = ASC_FEATURE_RELAXED_SIMD && left >= 6 && left != 8 ? 6 : 4; // as in gemm
     if (joined) {
       if (height == 6) outer6x16(k, a, lda, b, ldb, c, ldc);
       else outer4x16(k, a, lda, b, ldb, c, ldc);
