@@ -32,9 +32,10 @@ BATCHES = 4
 
 MODULES = {"VanillaVAE": "vanilla_vae", "DFCVAE": "dfcvae"}
 SETTINGS = {
-    "shipped": dict(channels_last=False, bfloat16=False),
-    "channels_last": dict(channels_last=True, bfloat16=False),
-    "bfloat16": dict(channels_last=True, bfloat16=True),
+    "shipped": dict(channels_last=False, bfloat16=False, compiled=False),
+    "channels_last": dict(channels_last=True, bfloat16=False, compiled=False),
+    "compiled": dict(channels_last=True, bfloat16=False, compiled=True),
+    "bfloat16": dict(channels_last=True, bfloat16=True, compiled=False),
 }
 
 
@@ -67,6 +68,7 @@ def measure(args: argparse.Namespace) -> dict:
     torch.manual_seed(MANUAL_SEED)
     setting = SETTINGS[args.setting]
     model = build(args.pytorch_vae, args.model, args.hidden_dims, setting["channels_last"])
+    forward = torch.compile(model) if setting["compiled"] else model
     optimizer = torch.optim.Adam(model.parameters(), lr=LR, weight_decay=WEIGHT_DECAY)
     layout = torch.channels_last if setting["channels_last"] else torch.contiguous_format
     shape = (args.batch_size, 3, args.image_size, args.image_size)
@@ -79,7 +81,7 @@ def measure(args: argparse.Namespace) -> dict:
         """Seconds of the gradient and of the optimizer, and the logged losses."""
         start = time.perf_counter()
         with precision():
-            losses = model.loss_function(*model(images), M_N=KLD_WEIGHT)
+            losses = model.loss_function(*forward(images), M_N=KLD_WEIGHT)
         logged = {name: value.item() for name, value in losses.items()}
         optimizer.zero_grad()
         losses["loss"].backward()

@@ -37,7 +37,10 @@ function convolution(batch: number, side: number, c: number, n: number, stride: 
   ];
   const flops = 2 * 9 * batch * out * out * c * n;
   const name = `${side}x${side}, ${c} to ${n}${stride > 1 ? `, stride ${stride}` : ""}`;
-  const attrs = { strides: [stride, stride], pad: "same", dataFormat: "NHWC" };
+  const one = [1, 1] as [number, number];
+  const pad =
+    stride === 1 ? "same" : ([[0, 0], one, one, [0, 0]] as [[0, 0], typeof one, typeof one, [0, 0]]);
+  const attrs = { strides: [stride, stride], pad, dataFormat: "NHWC" };
   const kernel = (kernelName: string, inputs: object, more: object) =>
     tf.engine().runKernel(kernelName, inputs as never, { ...attrs, ...more } as never) as Tensor;
   return [
@@ -45,7 +48,7 @@ function convolution(batch: number, side: number, c: number, n: number, stride: 
       name: `convolution ${name}`,
       inputs: [x!, filter!],
       flops,
-      run: (a: Tensor4D, w: Tensor4D) => tf.conv2d(a, w, stride, "same"),
+      run: (a: Tensor4D, w: Tensor4D) => tf.conv2d(a, w, stride, pad),
     },
     {
       name: `its input's gradient`,

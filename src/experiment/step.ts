@@ -1,3 +1,4 @@
+import { globalNorm } from "../backends/global_norm.ts";
 import { newCtx } from "../models/ctx.ts";
 import type { Batch, Ctx, Loss, Named, VAE } from "../models/vae.ts";
 import type { Rng } from "../rng.ts";
@@ -35,7 +36,7 @@ export interface StepArgs {
 export function stepTensors(args: StepArgs, batch: Batch, at: StepInputs): FiguresOf<Tensor> {
   return runPhases(args, batch, at, TRAINING, (phase, lossOf) => {
     const { value, named } = phaseGradients(args.vae, phase, lossOf);
-    const norm = tf.sqrt(tf.addN([...named.values()].map((g) => tf.sum(tf.square(g))))) as Scalar;
+    const norm = globalNorm([...named.values()]);
     args.optimizers.get(phase.name)!.apply(clip(named, norm, args.gradientClip), at);
     return [value, norm];
   });

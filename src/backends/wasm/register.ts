@@ -2,11 +2,13 @@ import { EngineError } from "../../errors.ts";
 import { outOfAddresses } from "../../out_of_addresses.ts";
 import { tf } from "../../tf.ts";
 import { registerAdam } from "../adam.ts";
+import { registerGlobalNorm } from "../global_norm.ts";
 import { WasmBackend } from "./backend.ts";
 import { loadBinary } from "./binary.ts";
 import { BACKEND, registerKernels } from "./kernel.ts";
 import { SharedMemory } from "./memory.ts";
 import { adamUpdate } from "./ops/adam.ts";
+import { globalNorm } from "./ops/global_norm.ts";
 import { KERNELS } from "./ops/index.ts";
 import { Pool, threadCount } from "./pool.ts";
 
@@ -31,6 +33,7 @@ export function registerWasm(): { threads: number } {
     throw new EngineError('another package has registered a backend "wasm" with tfjs. Remove it.');
   registerKernels(KERNELS);
   registerAdam(BACKEND, adamUpdate);
+  registerGlobalNorm(BACKEND, globalNorm);
   registered = { threads };
   return registered;
 }

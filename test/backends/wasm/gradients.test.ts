@@ -43,8 +43,15 @@ function matchesDifferences(
   });
 }
 
+const ONE: [[0, 0], [number, number], [number, number], [0, 0]] = [
+  [0, 0],
+  [1, 1],
+  [1, 1],
+  [0, 0],
+];
+
 const conv =
-  (stride: number, pad: "same" | "valid"): F =>
+  (stride: number, pad: "same" | "valid" | typeof ONE): F =>
   (x, w) =>
     tf.conv2d(x as Tensor4D, w as Tensor4D, stride, pad);
 
@@ -56,6 +63,14 @@ describe("gradients on the wasm backend match finite differences", () => {
       [3, 3, 16, 17],
     ],
     conv(1, "same"),
+  );
+  matchesDifferences(
+    "convolution of stride 2 by Winograd",
+    [
+      [2, 7, 10, 16],
+      [3, 3, 16, 24],
+    ],
+    conv(2, ONE),
   );
   matchesDifferences(
     "convolution",

@@ -280,6 +280,10 @@ describe("convolutions do what tfjs's own do, and so do their gradients", () => 
     [[2, 7, 9, 3], [3, 3, 3, 33], 2, [1, 0, 0, 1]],
     [[2, 8, 8, 16], [3, 3, 16, 16], 1, [0, 2, 1, 0]], // Winograd
     [[1, 5, 6, 4], [3, 3, 4, 3], 1, [3, 0, 1, 4]], // few outputs, padding beyond the filter
+    [[2, 16, 16, 16], [3, 3, 16, 24], 2, [1, 1, 1, 1]], // tiles of 4x4, whole ones
+    [[3, 13, 10, 24], [3, 3, 24, 40], 2, [1, 1, 1, 1]], // none whole, panels neither
+    [[2, 31, 17, 32], [3, 3, 32, 16], 2, [1, 0, 1, 0]],
+    [[3, 8, 8, 64], [3, 3, 64, 144], 2, [1, 1, 1, 1]], // sums for all points at once, groups of panels
   ];
   for (const [x, filter, stride, [top, bottom, left, right]] of padded) {
     const pads: [[0, 0], [number, number], [number, number], [0, 0]] = [

@@ -1,5 +1,6 @@
 import { copyFloats, zeroFloats } from "./copy";
 import { madd } from "./madd";
+import { addOuter } from "./outer";
 import { isWide, ownScratch } from "./thread";
 
 /** Pixels packed at a time. */
@@ -8,90 +9,6 @@ const PIXELS: i32 = 128;
 const ROWS: i32 = 96;
 /** Bytes of a packed pixel of x; an odd number of cache lines, against set aliasing. */
 const LDA: usize = (<usize>ROWS << 2) + 64;
-
-/** Four rows by eight columns of A^T B over `pixels`, added to c where `add`. B: [pixels][8]. */
-function outer4x8(pixels: i32, a: usize, b: usize, c: usize, ldc: usize, add: bool): void {
-  let s00 = f32x4.splat(0), s01 = s00, s10 = s00, s11 = s00, s20 = s00, s21 = s00, s30 = s00, s31 = s00;
-  const end = b + (<usize>pixels << 5);
-  while (b < end) {
-    let b0 = v128.load(b, 0), b1 = v128.load(b, 16);
-    let x = v128.load32_splat(a, 0);
-    s00 = madd(x, b0, s00);
-    s01 = madd(x, b1, s01);
-    x = v128.load32_splat(a, 4);
-    s10 = madd(x, b0, s10);
-    s11 = madd(x, b1, s11);
-    x = v128.load32_splat(a, 8);
-    s20 = madd(x, b0, s20);
-    s21 = madd(x, b1, s21);
-    x = v128.load32_splat(a, 12);
-    s30 = madd(x, b0, s30);
-    s31 = madd(x, b1, s31);
-    b += 32;
-    a += LDA;
-    if (b == end) break; // keeps V8 from hoisting the next step's loads
-    b0 = v128.load(b, 0);
-    b1 = v128.load(b, 16);
-    x = v128.load32_splat(a, 0);
-    s00 = madd(x, b0, s00);
-    s01 = madd(x, b1, s01);
-    x = v128.load32_splat(a, 4);
-    s10 = madd(x, b0, s10);
-    s11 = madd(x, b1, s11);
-    x = v128.load32_splat(a, 8);
-    s20 = madd(x, b0, s20);
-    s21 = madd(x, b1, s21);
-    x = v128.load32_splat(a, 12);
-    s30 = madd(x, b0, s30);
-    s31 = madd(x, b1, s31);
-    b += 32;
-    a += LDA;
-  }
-  put(c, s00, s01, add);
-  put(c + ldc, s10, s11, add);
-  put(c + 2 * ldc, s20, s21, add);
-  put(c + 3 * ldc, s30, s31, add);
-}
-
-/** Four rows by sixteen columns, for engines that join vectors; as `panel4x16` of gemm.ts. B: [pixels][16]. */
-function outer4x16(pixels: i32, a: usize, b: usize, c: usize, ldc: usize, add: bool): void {
-  let s00 = f32x4.splat(0), s01 = s00, s02 = s00, s03 = s00, s10 = s00, s11 = s00, s12 = s00, s13 = s00;
-  let s20 = s00, s21 = s00, s22 = s00, s23 = s00, s30 = s00, s31 = s00, s32 = s00, s33 = s00;
-  for (const end = b + (<usize>pixels << 6); b < end; b += 64, a += LDA) {
-    const b0 = v128.load(b, 0), b1 = v128.load(b, 16), b2 = v128.load(b, 32), b3 = v128.load(b, 48);
-    let x = v128.load32_splat(a, 0);
-    s00 = madd(x, b0, s00);
-    s01 = madd(x, b1, s01);
-    s02 = madd(x, b2, s02);
-    s03 = madd(x, b3, s03);
-    x = v128.load32_splat(a, 4);
-    s10 = madd(x, b0, s10);
-    s11 = madd(x, b1, s11);
-    s12 = madd(x, b2, s12);
-    s13 = madd(x, b3, s13);
-    x = v128.load32_splat(a, 8);
-    s20 = madd(x, b0, s20);
-    s21 = madd(x, b1, s21);
-    s22 = madd(x, b2, s22);
-    s23 = madd(x, b3, s23);
-    x = v128.load32_splat(a, 12);
-    s30 = madd(x, b0, s30);
-    s31 = madd(x, b1, s31);
-    s32 = madd(x, b2, s32);
-    s33 = madd(x, b3, s33);
-  }
-  if (add) {
-    addRow(c, s00, s01, s02, s03);
-    addRow(c + ldc, s10, s11, s12, s13);
-    addRow(c + 2 * ldc, s20, s21, s22, s23);
-    addRow(c + 3 * ldc, s30, s31, s32, s33);
-  } else {
-    putRow(c, s00, s01, s02, s03);
-    putRow(c + ldc, s10, s11, s12, s13);
-    putRow(c + 2 * ldc, s20, s21, s22, s23);
-    putRow(c + 3 * ldc, s30, s31, s32, s33);
-  }
-}
 
 /**
  * Eight rows by four columns of A^T B over `pixels`, into tile [4][8]; for gradients of so few channels. B:
@@ -114,30 +31,14 @@ function outer8x4(pixels: i32, a: usize, b: usize, tile: usize): void {
     s30 = madd(y, a0, s30);
     s31 = madd(y, a1, s31);
   }
-  put(tile, s00, s01, false);
-  put(tile + 32, s10, s11, false);
-  put(tile + 64, s20, s21, false);
-  put(tile + 96, s30, s31, false);
-}
-
-@inline
-function putRow(c: usize, s0: v128, s1: v128, s2: v128, s3: v128): void {
-  v128.store(c, s0, 0);
-  v128.store(c, s1, 16);
-  v128.store(c, s2, 32);
-  v128.store(c, s3, 48);
-}
-
-@inline
-function addRow(c: usize, s0: v128, s1: v128, s2: v128, s3: v128): void {
-  const c0 = v128.load(c, 0), c1 = v128.load(c, 16), c2 = v128.load(c, 32), c3 = v128.load(c, 48);
-  putRow(c, f32x4.add(c0, s0), f32x4.add(c1, s1), f32x4.add(c2, s2), f32x4.add(c3, s3));
-}
-
-@inline
-function put(c: usize, s0: v128, s1: v128, add: bool): void {
-  v128.store(c, add ? f32x4.add(v128.load(c), s0) : s0, 0);
-  v128.store(c, add ? f32x4.add(v128.load(c, 16), s1) : s1, 16);
+  v128.store(tile, s00, 0);
+  v128.store(tile, s01, 16);
+  v128.store(tile, s10, 32);
+  v128.store(tile, s11, 48);
+  v128.store(tile, s20, 64);
+  v128.store(tile, s21, 80);
+  v128.store(tile, s30, 96);
+  v128.store(tile, s31, 112);
 }
 
 /**
@@ -152,7 +53,7 @@ export function filterGrad(
 ): void {
   const a = ownScratch(scratch, stride);
   const tile = a + <usize>PIXELS * LDA;
-  const b = tile + 256;
+  const b = tile + 512;
   const width = isWide() && n > 8 ? 16 : 8; // columns of a panel of dy
   const run = kw * c;
   const together = kh * run <= ROWS ? kh : 1; // filter rows of a task
@@ -166,6 +67,7 @@ export function filterGrad(
     const out = dw + <usize>part * size + ((<usize>(ky * run + e0) * n) << 2);
     const first = <i32>((<i64>pixelBlocks * part) / parts) * PIXELS;
     const last = min(pixels, <i32>((<i64>pixelBlocks * (part + 1)) / parts) * PIXELS);
+    zeroFloats(out, rows * n);
     for (let p = first; p < last; p += PIXELS) {
       const count = min(PIXELS, last - p);
       for (let k = 0; k < together; k++) // one after the other: each fills up with zeros behind its own
@@ -173,9 +75,8 @@ export function filterGrad(
           a + (<usize>(k * run) << 2), x, ih, iw, c, p, count, oh, ow, strideY, ky + k - padY, strideX, padX, e0, length,
         );
       packGradients(b, dy + ((<usize>p * n) << 2), count, n, width);
-      multiply(a, b, tile, count, rows, n, width, out, p > first);
+      multiply(a, b, tile, count, rows, n, width, out);
     }
-    if (first >= last) zeroFloats(out, rows * n);
   }
 }
 
@@ -216,7 +117,11 @@ function packGradients(b: usize, dy: usize, count: i32, n: i32, width: i32): voi
     for (let o = 0; o < n; o += width, q += panel) {
       const columns = min(width, n - o);
       if (columns == 16) {
-        putRow(q, v128.load(dy, 0), v128.load(dy, 16), v128.load(dy, 32), v128.load(dy, 48));
+        const v0 = v128.load(dy, 0), v1 = v128.load(dy, 16), v2 = v128.load(dy, 32), v3 = v128.load(dy, 48);
+        v128.store(q, v0, 0);
+        v128.store(q, v1, 16);
+        v128.store(q, v2, 32);
+        v128.store(q, v3, 48);
       } else if (columns == 8) {
         v128.store(q, v128.load(dy, 0), 0);
         v128.store(q, v128.load(dy, 16), 16);
@@ -231,7 +136,7 @@ function packGradients(b: usize, dy: usize, count: i32, n: i32, width: i32): voi
 }
 
 function multiply(
-  a: usize, b: usize, tile: usize, count: i32, rows: i32, n: i32, width: i32, out: usize, add: bool,
+  a: usize, b: usize, tile: usize, count: i32, rows: i32, n: i32, width: i32, out: usize,
 ): void {
   const ldc = <usize>n << 2;
   if (n <= 4) {
@@ -241,23 +146,22 @@ function multiply(
         for (let o = 0; o < n; o++) {
           const c = out + <usize>(e + r) * ldc + (<usize>o << 2);
           const sum = load<f32>(tile + ((<usize>(o << 3) + r) << 2));
-          store<f32>(c, add ? load<f32>(c) + sum : sum);
+          store<f32>(c, load<f32>(c) + sum);
         }
     }
     return;
   }
-  const line = <usize>width << 2; // of the tile
+  const line = <usize>width << 2;
+  const whole = rows & ~3;
   for (let o = 0; o < n; o += width, b += <usize>count * line) {
     const columns = min(width, n - o);
-    for (let e = 0; e < rows; e += 4) {
-      const c = out + <usize>e * ldc + (<usize>o << 2);
-      const height = min(4, rows - e);
-      const whole = columns == width && height == 4;
-      for (let r = 0; !whole && add && r < height; r++) copyFloats(tile + <usize>r * line, c + <usize>r * ldc, columns);
-      const at = a + (<usize>e << 2), to = whole ? c : tile, step = whole ? ldc : line;
-      if (width == 16) outer4x16(count, at, b, to, step, add);
-      else outer4x8(count, at, b, to, step, add);
-      for (let r = 0; !whole && r < height; r++) copyFloats(c + <usize>r * ldc, tile + <usize>r * line, columns);
+    const c = out + (<usize>o << 2);
+    if (columns == width && whole > 0) addOuter(count, a, LDA, whole, b, line, width, c, ldc, tile + 256);
+    for (let e = columns == width ? whole : 0; e < rows; e += 4) {
+      const height = min(4, rows - e), at = c + <usize>e * ldc;
+      for (let r = 0; r < height; r++) copyFloats(tile + <usize>r * line, at + <usize>r * ldc, columns);
+      addOuter(count, a + (<usize>e << 2), LDA, 4, b, line, width, tile, line, tile + 256);
+      for (let r = 0; r < height; r++) copyFloats(at + <usize>r * ldc, tile + <usize>r * line, columns);
     }
   }
 }

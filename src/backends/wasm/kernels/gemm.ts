@@ -55,9 +55,110 @@ function panel2x16(
 }
 
 /**
- * Four rows at once, for engines that join neighbouring vectors to 256 bits: eight accumulators of those. The same
+ * Six rows times half a panel, 8 columns: twelve accumulators of 128 bits, the most that V8 has registers for beside
+ * what they are made of: no floor (V8 spills where one is taken here), and one step at a time.
+ */
+function panel6x8(k: i32, a: usize, lda: usize, b: usize, init: usize, ldi: usize, c: usize, ldc: usize): void {
+  let a1 = a + lda, a2 = a1 + lda, a3 = a2 + lda, a4 = a3 + lda, a5 = a4 + lda;
+  let s00 = v128.load(init, 0), s01 = v128.load(init, 16);
+  init += ldi;
+  let s10 = v128.load(init, 0), s11 = v128.load(init, 16);
+  init += ldi;
+  let s20 = v128.load(init, 0), s21 = v128.load(init, 16);
+  init += ldi;
+  let s30 = v128.load(init, 0), s31 = v128.load(init, 16);
+  init += ldi;
+  let s40 = v128.load(init, 0), s41 = v128.load(init, 16);
+  init += ldi;
+  let s50 = v128.load(init, 0), s51 = v128.load(init, 16);
+  for (const end = b + (<usize>k << 6); b < end; b += 64, a += 4, a1 += 4, a2 += 4, a3 += 4, a4 += 4, a5 += 4) {
+    const b0 = v128.load(b, 0), b1 = v128.load(b, 16);
+    let x = v128.load32_splat(a);
+    s00 = madd(x, b0, s00);
+    s01 = madd(x, b1, s01);
+    x = v128.load32_splat(a1);
+    s10 = madd(x, b0, s10);
+    s11 = madd(x, b1, s11);
+    x = v128.load32_splat(a2);
+    s20 = madd(x, b0, s20);
+    s21 = madd(x, b1, s21);
+    x = v128.load32_splat(a3);
+    s30 = madd(x, b0, s30);
+    s31 = madd(x, b1, s31);
+    x = v128.load32_splat(a4);
+    s40 = madd(x, b0, s40);
+    s41 = madd(x, b1, s41);
+    x = v128.load32_splat(a5);
+    s50 = madd(x, b0, s50);
+    s51 = madd(x, b1, s51);
+  }
+  putHalf(c, s00, s01);
+  putHalf(c + ldc, s10, s11);
+  putHalf(c + 2 * ldc, s20, s21);
+  putHalf(c + 3 * ldc, s30, s31);
+  putHalf(c + 4 * ldc, s40, s41);
+  putHalf(c + 5 * ldc, s50, s51);
+}
+
+/**
+ * Six rows at once, for engines that join neighbouring vectors to 256 bits: twelve accumulators of those. The same
  * sums in the same order. `ldi`: bytes from one row of init to the next, 0 where all start from one.
  */
+function panel6x16(k: i32, a: usize, lda: usize, b: usize, init: usize, ldi: usize, c: usize, ldc: usize): void {
+  let a1 = a + lda, a2 = a1 + lda, a3 = a2 + lda, a4 = a3 + lda, a5 = a4 + lda;
+  let s00 = v128.load(init, 0), s01 = v128.load(init, 16), s02 = v128.load(init, 32), s03 = v128.load(init, 48);
+  init += ldi;
+  let s10 = v128.load(init, 0), s11 = v128.load(init, 16), s12 = v128.load(init, 32), s13 = v128.load(init, 48);
+  init += ldi;
+  let s20 = v128.load(init, 0), s21 = v128.load(init, 16), s22 = v128.load(init, 32), s23 = v128.load(init, 48);
+  init += ldi;
+  let s30 = v128.load(init, 0), s31 = v128.load(init, 16), s32 = v128.load(init, 32), s33 = v128.load(init, 48);
+  init += ldi;
+  let s40 = v128.load(init, 0), s41 = v128.load(init, 16), s42 = v128.load(init, 32), s43 = v128.load(init, 48);
+  init += ldi;
+  let s50 = v128.load(init, 0), s51 = v128.load(init, 16), s52 = v128.load(init, 32), s53 = v128.load(init, 48);
+  for (const end = b + (<usize>k << 6); b < end; b += 64, a += 4, a1 += 4, a2 += 4, a3 += 4, a4 += 4, a5 += 4) {
+    const b0 = v128.load(b, 0), b1 = v128.load(b, 16), b2 = v128.load(b, 32), b3 = v128.load(b, 48);
+    let x = v128.load32_splat(a);
+    s00 = madd(x, b0, s00);
+    s01 = madd(x, b1, s01);
+    s02 = madd(x, b2, s02);
+    s03 = madd(x, b3, s03);
+    x = v128.load32_splat(a1);
+    s10 = madd(x, b0, s10);
+    s11 = madd(x, b1, s11);
+    s12 = madd(x, b2, s12);
+    s13 = madd(x, b3, s13);
+    x = v128.load32_splat(a2);
+    s20 = madd(x, b0, s20);
+    s21 = madd(x, b1, s21);
+    s22 = madd(x, b2, s22);
+    s23 = madd(x, b3, s23);
+    x = v128.load32_splat(a3);
+    s30 = madd(x, b0, s30);
+    s31 = madd(x, b1, s31);
+    s32 = madd(x, b2, s32);
+    s33 = madd(x, b3, s33);
+    x = v128.load32_splat(a4);
+    s40 = madd(x, b0, s40);
+    s41 = madd(x, b1, s41);
+    s42 = madd(x, b2, s42);
+    s43 = madd(x, b3, s43);
+    x = v128.load32_splat(a5);
+    s50 = madd(x, b0, s50);
+    s51 = madd(x, b1, s51);
+    s52 = madd(x, b2, s52);
+    s53 = madd(x, b3, s53);
+  }
+  put16(c, s00, s01, s02, s03);
+  put16(c + ldc, s10, s11, s12, s13);
+  put16(c + 2 * ldc, s20, s21, s22, s23);
+  put16(c + 3 * ldc, s30, s31, s32, s33);
+  put16(c + 4 * ldc, s40, s41, s42, s43);
+  put16(c + 5 * ldc, s50, s51, s52, s53);
+}
+
+/** Four rows of those that six don't take. */
 function panel4x16(k: i32, a: usize, lda: usize, b: usize, init: usize, ldi: usize, c: usize, ldc: usize, lo: f32): void {
   let a1 = a + lda, a2 = a1 + lda, a3 = a2 + lda;
   let s00 = v128.load(init, 0), s01 = v128.load(init, 16), s02 = v128.load(init, 32), s03 = v128.load(init, 48);
@@ -97,6 +198,26 @@ function panel4x16(k: i32, a: usize, lda: usize, b: usize, init: usize, ldi: usi
 }
 
 @inline
+function put16(c: usize, s0: v128, s1: v128, s2: v128, s3: v128): void {
+  v128.store(c, s0, 0);
+  v128.store(c, s1, 16);
+  v128.store(c, s2, 32);
+  v128.store(c, s3, 48);
+}
+
+@inline
+function putHalf(c: usize, s0: v128, s1: v128): void {
+  v128.store(c, s0, 0);
+  v128.store(c, s1, 16);
+}
+
+/** Six rows of 16 floats, at least lo each. */
+function floorRows(c: usize, ldc: usize, lo: f32): void {
+  for (let i = 0; i < 6; i++, c += ldc)
+    putRow(c, v128.load(c, 0), v128.load(c, 16), v128.load(c, 32), v128.load(c, 48), lo);
+}
+
+@inline
 function putRow(c: usize, s0: v128, s1: v128, s2: v128, s3: v128, lo: f32): void {
   const low = f32x4.splat(lo);
   v128.store(c, f32x4.max(s0, low), 0);
@@ -127,9 +248,24 @@ export function gemm(
       let row = a + (<usize>k0 << 2);
       let out = c + (<usize>n0 << 2);
       let i = 0;
-      if (columns == 16 && isWide()) {
-        for (; i + 4 <= m; i += 4, row += lda << 2, out += ldc << 2)
+      if (columns == 16) {
+        const wide = isWide();
+        // Without a fused product and sum each takes a register more, and six rows spill.
+        for (; ASC_FEATURE_RELAXED_SIMD && i + 6 <= m; i += 6, row += 6 * lda, out += 6 * ldc) {
+          const init = first ? start : out, ldi: usize = first ? 0 : ldc;
+          if (wide) panel6x16(steps, row, lda, bp, init, ldi, out, ldc);
+          else {
+            panel6x8(steps, row, lda, bp, init, ldi, out, ldc);
+            panel6x8(steps, row, lda, bp + 32, init + 32, ldi, out + 32, ldc);
+          }
+          if (low > -Infinity) floorRows(out, ldc, low);
+        }
+        if (wide && i + 4 <= m) {
           panel4x16(steps, row, lda, bp, first ? start : out, first ? 0 : ldc, out, ldc, low);
+          i += 4;
+          row += lda << 2;
+          out += ldc << 2;
+        }
       }
       for (; i < m; i += 2) {
         const pair = i + 1 < m;

@@ -10,6 +10,10 @@ export { narrowConv } from "./narrow_conv";
 export { pool, poolGrad } from "./pool";
 export { addTo, foldColumns, sumChunks, sumColumns, sumRows } from "./reduce";
 export { argMinRows, gatherRows, segmentSum } from "./rows";
+export { stridedConv, stridedConvBack } from "./strided";
+export {
+  stridedFilterParts, stridedFilterProducts, stridedFilterTaps, stridedFilterTiles,
+} from "./strided_filter_grad";
 export { setThread } from "./thread";
 export { unary } from "./unary";
 export { winograd, winogradFilter } from "./winograd";

@@ -1,6 +1,7 @@
 import { copyFloats, copyMasked, zeroFloats } from "./copy";
 import { gemm } from "./gemm";
 import { putLanes } from "./lanes";
+import { stridedFilterPoints } from "./strided_points";
 import { ownScratch } from "./thread";
 import { filterPoints, inputPairs, inputPoints, outputPairs, outputPoints, putPair } from "./winograd_points";
 
@@ -10,11 +11,12 @@ import { filterPoints, inputPairs, inputPoints, outputPairs, outputPoints, putPa
 /**
  * The filter's 36 transformed points, [36][n / 16][channels][16], for input channels [from, to) of `channels`,
  * those from c on and columns from n on being zeros. Element (tap, channel, column) of `w` is at tap
- * `taps` + channel `rows` + column `columns` floats; `last`: tap 0 is the filter's last, for the input's gradient.
+ * `taps` + channel `rows` + column `columns` floats; `last`: tap 0 is the filter's last, for the input's gradient;
+ * `strided`: the points of strided.ts.
  */
 export function winogradFilter(
-  w: usize, taps: i32, rows: i32, columns: i32, last: bool, c: i32, channels: i32, n: i32, u: usize, scratch: usize,
-  stride: usize, from: i32, to: i32,
+  w: usize, taps: i32, rows: i32, columns: i32, last: bool, strided: bool, c: i32, channels: i32, n: i32, u: usize,
+  scratch: usize, stride: usize, from: i32, to: i32,
 ): void {
   const g = ownScratch(scratch, stride), half = g + 144;
   const padded = (n + 15) & ~15;
@@ -28,9 +30,14 @@ export function winogradFilter(
           store<f32>(g + <usize>(tap * 16 + l * 4), value);
         }
       }
-      for (let x = 0; x < 3; x++) filterPoints(g + (<usize>x << 4), 48, half + (<usize>x << 4), 48);
       let out = u + (((<usize>(o >> 4) * channels + i) << 6) + (<usize>(o & 15) << 2));
-      for (let y = 0; y < 6; y++, out += 6 * point) filterPoints(half + <usize>y * 48, 16, out, point);
+      if (strided) {
+        for (let x: usize = 0; x < 48; x += 16) stridedFilterPoints(g + x, 48, half + x, 48);
+        for (let y: usize = 0; y < 6; y++, out += 6 * point) stridedFilterPoints(half + y * 48, 16, out, point);
+      } else {
+        for (let x: usize = 0; x < 48; x += 16) filterPoints(g + x, 48, half + x, 48);
+        for (let y: usize = 0; y < 6; y++, out += 6 * point) filterPoints(half + y * 48, 16, out, point);
+      }
     }
 }
 

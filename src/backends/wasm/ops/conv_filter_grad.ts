@@ -3,6 +3,7 @@ import type { WasmBackend } from "../backend.ts";
 import { sizeOf } from "../kernel.ts";
 import type { ConvInfo } from "./conv_info.ts";
 import { NARROW } from "./narrow_conv.ts";
+import { runStridedFilterGrad, suitsStrided } from "./strided.ts";
 
 // As in kernels/filter_grad.ts.
 const PIXELS = 128;
@@ -17,6 +18,10 @@ export function runFilterGrad(
 ): TensorInfo {
   const dw = backend.output(info.filterShape);
   const { filterHeight: kh, filterWidth: kw, inChannels: c, outChannels: n, padInfo } = info;
+  if (suitsStrided(info)) {
+    runStridedFilterGrad(backend, info, backend.at(x), backend.at(dy), backend.at(dw));
+    return dw;
+  }
   const narrow = n <= NARROW && c > n && info.strideHeight === 1 && info.strideWidth === 1;
   const input = [info.inHeight, info.inWidth, c] as const;
   const output = [info.outHeight, info.outWidth, n] as const;
@@ -79,7 +84,7 @@ function runPixels(backend: WasmBackend, p: Pixels): void {
   // Enough tasks for many threads; the parts are added afterwards. Depends on sizes alone, as the results do.
   const wanted = Math.ceil(32 / tasks);
   const parts = Math.max(1, Math.min(wanted, Math.ceil(pixels / PIXELS / 4), Math.floor(2 ** 22 / size)));
-  const bytes = PIXELS * (4 * ROWS + 64) + 256 + 4 * PIXELS * 16 * Math.ceil(n / 16);
+  const bytes = PIXELS * (4 * ROWS + 64) + 512 + 4 * PIXELS * 16 * Math.ceil(n / 16);
   const pass = (out: number) => {
     const sizes = [...p.from, p.dy, p.images, oh, ow, n, kh, kw, ...p.stride, ...p.pad];
     backend.pool.run(

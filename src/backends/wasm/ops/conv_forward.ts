@@ -3,7 +3,8 @@ import type { WasmBackend } from "../backend.ts";
 import type { ConvInfo, Convolution } from "./conv_info.ts";
 import { withBias } from "./fused.ts";
 import { NARROW, runNarrow, suitsNarrow } from "./narrow_conv.ts";
-import { runWinograd, suitsWinograd } from "./winograd.ts";
+import { runStrided, suitsStrided } from "./strided.ts";
+import { ROWS, runWinograd, suitsWinograd } from "./winograd.ts";
 
 /** Bytes of windows and results that a block of pixels takes: within the second cache. */
 const BLOCK_BYTES = 192 * 1024;
@@ -35,6 +36,7 @@ export function runConv(
       pad: [padInfo.top, padInfo.left],
     } as const;
     if (suitsWinograd(info)) return runWinograd(backend, filter, false, { ...common, ...shapes });
+    if (suitsStrided(info)) return runStrided(backend, filter, { ...common, ...shapes });
     if (suitsNarrow(info, n)) return runNarrow(backend, filter, false, { ...common, ...shapes });
     const k = info.filterHeight * info.filterWidth * c;
     const panels = packFilter(backend, filter, k, n);
@@ -81,7 +83,7 @@ export function runWindows(backend: WasmBackend, w: Windows): void {
   const [oh, ow, n] = w.to;
   const k = w.window[0] * w.window[1] * w.from[2];
   const pixel = 4 * (k + n);
-  const block = Math.max(8, Math.min(128, 2 * Math.floor(BLOCK_BYTES / pixel / 2)));
+  const block = Math.max(ROWS, Math.min(126, ROWS * Math.floor(BLOCK_BYTES / pixel / ROWS)));
   const scratch = backend.pool.scratch(128 + block * pixel);
   const args = [
     ...[w.x, w.mask, ...w.from, w.panels, ...w.window, w.bias, w.floor, oh, ow],

@@ -4,6 +4,7 @@ import { runWindows } from "./conv_forward.ts";
 import type { ConvInfo } from "./conv_info.ts";
 import { withBias } from "./fused.ts";
 import { NARROW, runNarrow, suitsNarrow } from "./narrow_conv.ts";
+import { runStridedBack, suitsStrided } from "./strided.ts";
 import { runWinograd, suitsWinograd } from "./winograd.ts";
 
 /**
@@ -35,6 +36,8 @@ export function runInputGrad(
       pad: [kh - 1 - padInfo.top, kw - 1 - padInfo.left],
     } as const;
     if (suitsWinograd(info)) return runWinograd(backend, filter, true, { ...common, ...shapes, bias });
+    if (suitsStrided(info) && relu === undefined)
+      return runStridedBack(backend, filter, { ...common, ...shapes, bias });
     if (suitsNarrow(info, c)) return runNarrow(backend, filter, true, { ...common, ...shapes, bias });
     // Pixels of the input whose row and column have the same rest by the stride see the same filter taps.
     const rows = parities(info.inHeight, info.filterHeight, info.strideHeight, padInfo.top);

@@ -27,8 +27,8 @@ export function runWinograd(backend: WasmBackend, filter: TensorInfo, back: bool
   const channels = 4 * Math.ceil(w.from[2] / 4);
   const padded = 16 * Math.ceil(n / 16);
   const tiles = w.images * Math.ceil(oh / 4) * Math.ceil(ow / 4);
-  const block = blockOf(tiles, w.from[2] >= 256 ? 64 : 32, backend.pool.threads);
-  const points = transformFilter(backend, filter, back);
+  const block = blockOf(tiles, w.from[2] >= 256 ? 66 : 36, backend.pool.threads);
+  const points = transformFilter(backend, filter, back, false);
   const patch = 36 * (4 * channels + 64);
   const bytes = 1280 + 128 + patch + 36 * (4 * block * (channels + padded) + 128);
   withBias(backend, undefined, n, (zeros) => {
@@ -41,22 +41,34 @@ export function runWinograd(backend: WasmBackend, filter: TensorInfo, back: bool
   });
 }
 
-/** Tiles of a block, `most` at most and a multiple of 4, so that all threads have as many blocks; results don't depend on it. */
-function blockOf(tiles: number, most: number, threads: number): number {
+/** Rows that a product takes at once (kernels/gemm.ts). */
+export const ROWS = 6;
+
+/** Tiles of a block, `most` at most and a multiple of ROWS, so that all threads have as many blocks; results don't depend on it. */
+export function blockOf(tiles: number, most: number, threads: number): number {
   const blocks = threads * Math.ceil(tiles / most / threads);
-  return Math.min(most, 4 * Math.ceil(tiles / blocks / 4));
+  return Math.min(most, ROWS * Math.ceil(tiles / blocks / ROWS));
 }
 
-function transformFilter(backend: WasmBackend, filter: TensorInfo, back: boolean): number {
+/** The filter's points, [36][n / 16][channels][16]; `back`: for its input's gradient, `strided`: for runStrided. */
+export function transformFilter(
+  backend: WasmBackend,
+  filter: TensorInfo,
+  back: boolean,
+  strided: boolean,
+): number {
   const [, , first, second] = filter.shape as [number, number, number, number];
   const [c, n] = back ? [second, first] : [first, second];
   const channels = 4 * Math.ceil(c / 4);
   const bytes = 4 * 36 * channels * 16 * Math.ceil(n / 16);
   const data = backend.data.get(filter.dataId);
-  return data.packedAs(back ? "winograd back" : "winograd", bytes, (at) => {
+  return data.packedAs(`${strided ? "strided" : "winograd"}${back ? " back" : ""}`, bytes, (at) => {
     const strides = back ? [1, second] : [second, 1];
     const scratch = backend.pool.scratch(1024);
-    const args = [data.at, first * second, ...strides, back ? 1 : 0, c, channels, n, at, ...scratch];
+    const args = [
+      ...[data.at, first * second, ...strides, back ? 1 : 0, strided ? 1 : 0],
+      ...[c, channels, n, at, ...scratch],
+    ];
     backend.pool.run("winogradFilter", args, channels, Math.max(1, Math.ceil(2048 / n)));
   });
 }
