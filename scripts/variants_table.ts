@@ -87,8 +87,8 @@ function train(name: string, config: string): string {
     vae("evaluate", run, "--figures", figuresOf(name));
   }
   const picture = (what: string) => join(PICTURES, `${name}_${what}.png`);
-  vae("reconstruct", run, "--count", "8", "--out", picture("reconstructions"), "--scale", "1");
-  vae("sample", run, "--count", "16", "--out", picture("samples"), "--scale", "1");
+  vae("reconstruct", run, "--count", "8", "--out", picture("reconstructions"), "--scale", "1", "--force");
+  vae("sample", run, "--count", "16", "--out", picture("samples"), "--scale", "1", "--force");
   return run;
 }
 

@@ -40,9 +40,14 @@ export function cacheDir(...parts: string[]): string {
 }
 let said = false;
 
-/** What may lie in the cache: in the user's own where it is there, though that may not be written, else where it would go. */
+/**
+ * What may lie in the cache: in the one that TFJS_VAE_CACHE names; in the user's own where it is there, though that may
+ * not be written; else where it would go.
+ */
 export function inCache(...parts: string[]): string {
-  const own = namedCache() ?? ownCache();
+  const named = namedCache();
+  if (named !== undefined) return join(named, ...parts);
+  const own = ownCache();
   const place = own && join(own, ...parts);
   if (place !== undefined && (existsSync(place) || isWritable(place))) return place;
   return join(temporaryPlace(), ...parts);

@@ -98,9 +98,9 @@ it("computes what is of codes of the images of the split that is asked for, and 
     ["val", 50],
   ] as const) {
     const found = await of(split, count);
-    const encoded = ["encode", run, split, "--limit", `${count}`, "--out", "codes.npz"];
+    const encoded = ["encode", run, split, "--limit", `${count}`, "--out", `${split}.npz`];
     await vae(encoded, { cwd: root });
-    const { mean, labels } = numpyLoad(join(root, "codes.npz"));
+    const { mean, labels } = numpyLoad(join(root, `${split}.npz`));
     const codes = {
       means: Float32Array.from(mean!.values as number[]),
       dims: 4,

@@ -235,7 +235,7 @@ logging_params: {image_count: 4, name: tiny, latent_count: 8}
   const wrong = await command(["sample", run, "--label", "shape=4"], { cwd });
   expect([wrong.code, wrong.stderr]).toEqual([
     2,
-    expect.stringMatching(/expected shape to be 0 to 3, got "4"/),
+    expect.stringMatching(/expected shape to be 0 to 3, or one of cube, cylinder, sphere, capsule, got "4"/),
   ]);
   const tfjs = await command(["export", run, "--format", "tfjs", "--out", "d"], { cwd });
   expect([tfjs.code, tfjs.stderr]).toEqual([1, expect.stringMatching(/its decoder takes labels besides z/)]);
