@@ -10,7 +10,7 @@ if child == 0:
     os.execvp("nohup" if how == "nohup" else command[0], (["nohup"] if how == "nohup" else []) + command)
 heard = b""
 began = time.time()
-while b"step 1/" not in heard and time.time() - began < 60:
+while b"epoch 1/" not in heard and time.time() - began < 60:
     if how == "nohup":  # whose output is in a file
         heard = open("nohup.out", "rb").read() if os.path.exists("nohup.out") else b""
         time.sleep(0.1)
