@@ -61,7 +61,7 @@ test("a variant of a plugin in TypeScript works in every command", { timeout: 18
   );
   expect(JSON.parse(speed)).toMatchObject({ model: "FreeBitsVAE", batch_size: 8 });
   expect(await command("experiment", "experiment.yaml", ...wasm)).toContain(
-    "| figure | better | mine | again |",
+    "| figure | unit | better | mine | again |",
   );
 });
 
