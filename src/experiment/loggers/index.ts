@@ -228,7 +228,7 @@ export class RunLog {
     const run = shellWord(shown(folder.path));
     this.console.message(
       [
-        `${run} had finished, at step ${state.step} in ${state.epoch} epochs; nothing was trained. To train on: ` +
+        `${run} had finished, at step ${state.step} in ${state.epoch} epoch${state.epoch === 1 ? "" : "s"}; nothing was trained. To train on: ` +
           `vae run --resume ${run} ${reached.join(" ")}`,
         ...this.whereThingsAre(),
       ].join("\n"),
