@@ -125,10 +125,11 @@ describeTensorFlow("where both are set up", () => {
 
     // Another batch is another config; of a short run nothing is measured.
     const other = ["data_params.train_batch_size=4"];
-    expect([await choose("auto", { set: [...other, "trainer_params.max_steps=150"] }), said]).toEqual([
-      "tensorflow",
-      [],
-    ]);
+    for (const short of [
+      ["trainer_params.max_steps=150"],
+      ["trainer_params.max_steps=null", "trainer_params.max_epochs=3", "data_params.size=200"],
+    ])
+      expect([await choose("auto", { set: [...other, ...short] }), said]).toEqual(["tensorflow", []]);
     expect(kept()).toHaveLength(1);
 
     // Anew, and not kept where the machine was busy.
