@@ -4,7 +4,7 @@ import type { Convention, Given, ModelDefinition } from "../models/define.ts";
 import type { Config, ExpParams } from "./schema.ts";
 
 /** PyTorch-VAE's kld_weight in all its configs: what pixel_mean means where none is given. */
-export const KLD_WEIGHT = 0.00025;
+const KLD_WEIGHT = 0.00025;
 /** Epochs where a config gives neither max_epochs nor max_steps. */
 const EPOCHS = 10;
 
