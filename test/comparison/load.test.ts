@@ -125,7 +125,7 @@ it("means over seeds, their deviation, and the best by each figure's direction",
   expect(rows.get("sharpness_samples")!.cells.get("other")!.best).toBe(true); // nearer to the images' 1
   expect([...rows.get("kl")!.cells.values()].some(({ best }) => best)).toBe(false);
   const text = markdown(experiment, evaluations);
-  expect(text).toContain("| psnr | higher | **22 ± 2.8** | 21 |");
+  expect(text).toContain("| psnr | dB | higher | **22 ± 2.8** | 21 |");
   expect(text).toContain("Not complete, there are: plain 1, 2; other 1.");
 });
 
