@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { writeProblem } from "./atomic_file.ts";
 import { UserError } from "./errors.ts";
-import { homeFolder } from "./home_folder.ts";
+import { expandHome, homeFolder } from "./home_folder.ts";
 
 /** Where what is cached goes. */
 export interface CachePlace {
@@ -53,17 +53,10 @@ export function inCache(...parts: string[]): string {
   return join(temporaryPlace(), ...parts);
 }
 
-/** What TFJS_VAE_CACHE names. */
+/** What TFJS_VAE_CACHE names. @throws ConfigError for a ~ of a user without a home folder */
 export function namedCache(): string | undefined {
   const named = process.env.TFJS_VAE_CACHE;
-  if (!named) return undefined;
-  if (!/^~(?=\/|$)/.test(named)) return named;
-  const home = homeFolder();
-  if (home === undefined)
-    throw new UserError(
-      `TFJS_VAE_CACHE: expected a folder, got "${named}", and this user has no home folder.`,
-    );
-  return join(home, named.slice(1));
+  return named ? expandHome(named, "TFJS_VAE_CACHE") : undefined;
 }
 
 /** By the system's own rules. */

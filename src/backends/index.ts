@@ -37,13 +37,13 @@ export interface BackendOptions {
  */
 export async function useBackend(name: string, options: BackendOptions = {}): Promise<BackendInfo> {
   const known = backendNames.find((n) => n === name);
-  if (known === undefined) {
-    throw new ConfigError(
-      `--backend: expected one of ${backendNames.join(", ")}, got "${name}".${didYouMean(name, backendNames)}`,
-    );
-  }
+  if (known === undefined) throw unknownBackend(name, backendNames);
   return known === "auto" ? either(options) : start[known]();
 }
+
+/** Of a name that is none of `names`. */
+export const unknownBackend = (name: string, names: readonly string[]): ConfigError =>
+  new ConfigError(`--backend: expected one of ${names.join(", ")}, got "${name}".${didYouMean(name, names)}`);
 
 /** Whether `auto` has a choice: a library of TensorFlow's is set up, or named. */
 export const tensorFlowIsThere = (): boolean =>

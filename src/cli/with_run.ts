@@ -58,7 +58,7 @@ export async function imagesOfFiles(run: OpenRun, patterns: readonly string[], l
   return withLabels({ ...concatImages(batches), files }, run.vae, label);
 }
 
-/** The same, batch by batch, for more images than memory holds: all, or `limit` of them from all over. */
+/** The same, batch by batch, for more images than memory holds: all, or `limit` of them drawn from all. */
 export async function* batchesOfFiles(
   run: OpenRun,
   patterns: readonly string[],
@@ -70,8 +70,9 @@ export async function* batchesOfFiles(
   const { findImages, imageBatches } = await import("../explore/image_files.ts");
   const { withLabels } = await import("../explore/given_labels.ts");
   const { files, notes } = await findImages(patterns);
-  const count = Math.min(limit ?? files.length, files.length);
-  const chosen = Array.from({ length: count }, (_, i) => files[Math.floor((i * files.length) / count)]!);
+  const { drawn } = await import("../data/loader.ts");
+  const places = drawn(limit ?? files.length, files.length); // as of a split: names may count in a period, too
+  const chosen = Array.from(places, (place) => files[place]!);
   const note = (sentence: string) => console.error(`note   ${sentence}`);
   notes.forEach(note);
   for await (const batch of imageBatches(chosen, wanted(run), note)) yield withLabels(batch, run.vae, label);

@@ -75,7 +75,10 @@ export async function trainMember(
     cacheDir: cacheDir("data"),
     ...(progress && { progress }),
   });
-  const folder = found === undefined ? createRun(save_dir, name!) : await openFolder(found, console.log);
+  const folder =
+    found === undefined
+      ? createRun(save_dir, name!)
+      : await openFolder(found, (text) => console.log(`note   ${text}`));
   try {
     const resume = found !== undefined;
     return await train({ config, baseDir, prepared, folder, backend, resume, quiet: false, brief: true });

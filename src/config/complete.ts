@@ -1,10 +1,10 @@
 import type { DatasetDefinition } from "../data/define.ts";
+import { expandHome } from "../home_folder.ts";
 import type { Convention, Given, ModelDefinition } from "../models/define.ts";
-import { expandHome } from "./paths.ts";
 import type { Config, ExpParams } from "./schema.ts";
 
 /** PyTorch-VAE's kld_weight in all its configs: what pixel_mean means where none is given. */
-export const KLD_WEIGHT = 0.00025;
+const KLD_WEIGHT = 0.00025;
 /** Epochs where a config gives neither max_epochs nor max_steps. */
 const EPOCHS = 10;
 
@@ -59,7 +59,7 @@ export function complete(config: Config, model: ModelDefinition, dataset: Datase
     },
     logging_params: {
       ...logging_params,
-      save_dir: expandHome(logging_params.save_dir),
+      save_dir: expandHome(logging_params.save_dir, "logging_params.save_dir"),
       name: logging_params.name ?? name,
     },
   };

@@ -1,8 +1,8 @@
 import { realpathSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { ConfigError } from "../errors.ts";
+import { expandHome } from "../home_folder.ts";
 import { formatPlace, isMap, type Located, merge } from "./located.ts";
-import { expandHome } from "./paths.ts";
 import { readYamlFile } from "./read.ts";
 
 export interface ReadConfig {
@@ -58,7 +58,7 @@ export function overItsBases(node: Located, file: string, between?: Located): Re
 
 /** A base as `file` names it. */
 function baseFile(name: string, file: string): string {
-  const base = expandHome(name);
+  const base = expandHome(name, "extends");
   return isAbsolute(base) ? base : join(dirname(file), base);
 }
 

@@ -1,6 +1,6 @@
-import { homedir } from "node:os";
-import { isAbsolute, join, relative, resolve } from "node:path";
+import { isAbsolute, relative, resolve } from "node:path";
 import { namesFile } from "../features/sources/source.ts";
+import { expandHome } from "../home_folder.ts";
 import type { Path, Positions } from "./positions.ts";
 import type { Config } from "./schema.ts";
 
@@ -9,11 +9,6 @@ const FILE_KEYS: readonly Path[] = [
   ["data_params", "data_path"],
   ["model_params", "feature_network", "weights"],
 ];
-
-/** `~` and `~/photos` as a shell would have expanded them. */
-export function expandHome(name: string): string {
-  return name === "~" || name.startsWith("~/") ? join(homedir(), name.slice(1)) : name;
-}
 
 /**
  * The config with every relative file name rewritten to start from the folder `to`, where it started from
@@ -25,7 +20,7 @@ export function rebasePaths(config: Config, from: (path: Path) => string, to: st
     logging_params: { save_dir: string };
   };
   const move = (path: Path, written: string) => {
-    const name = expandHome(written);
+    const name = expandHome(written, path.join("."));
     return isAbsolute(name) || resolve(from(path)) === resolve(to)
       ? name
       : relative(to, resolve(from(path), name)) || ".";

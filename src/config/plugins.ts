@@ -3,10 +3,10 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { DatasetDefinition } from "../data/define.ts";
 import { ConfigError, UserError } from "../errors.ts";
+import { expandHome } from "../home_folder.ts";
 import type { ModelDefinition } from "../models/define.ts";
 import { type JsonSchema, show } from "./describe.ts";
 import { formatPlace, type Located, type Place } from "./located.ts";
-import { expandHome } from "./paths.ts";
 import { lineIn, rememberOwner, rememberParts, rememberPlugin, told } from "./plugin_faults.ts";
 import type { Registries, Registry } from "./registries.ts";
 import { schemaFault } from "./violations.ts";
@@ -42,7 +42,7 @@ export async function loadPlugins(
 ): Promise<void> {
   for (const { name, place } of files) {
     const at = `${formatPlace(place)} plugins ${name}`;
-    const path = resolve(place.dir, expandHome(name));
+    const path = resolve(place.dir, expandHome(name, "plugins"));
     if (!existsSync(path)) throw new ConfigError(`${at}: no file ${path}. Write it relative to this config.`);
     const file = realpathSync(path); // as stacks name it
     rememberPlugin(file);

@@ -1,5 +1,6 @@
 import type { ModelDefinition } from "../models/define.ts";
 import { shellWord } from "../shell.ts";
+import { DEFAULT_DATASET } from "./compose.ts";
 import { show } from "./describe.ts";
 import type { Positions } from "./positions.ts";
 import type { Config } from "./schema.ts";
@@ -65,7 +66,7 @@ export function pytorchVaeNotes(config: Config, positions: Positions, model: Mod
     const means = MEANING[path] === undefined ? "" : `, ${MEANING[path]}`;
     return `${path}: not given, so ${written(ours)}; PyTorch-VAE has ${written(theirs)}${means}.`;
   });
-  if (theirData && config.data_params.name === "image_folder" && !given("data_params", "center_crop")) {
+  if (theirData && config.data_params.name === DEFAULT_DATASET && !given("data_params", "center_crop")) {
     notes.push(
       `data_params.center_crop: not given, so ${CENTER_CROP} for CelebA's img_align_celeba and none for other folders; PyTorch-VAE has ${CENTER_CROP}.`,
     );

@@ -14,6 +14,8 @@ export interface DatasetDefinition<P extends TObject = TObject> {
    * refused before minutes of packing.
    */
   imageShape?(params: Static<P> & DataCommon): readonly [number, number, number];
+  /** How many training images there are, where that can be told before they are opened. */
+  trainImages?(params: Static<P> & DataCommon): number;
   /** Whether the images come without labels, where that can be told before they are opened. */
   isUnlabelled?(params: Static<P> & DataCommon): boolean;
   /**

@@ -21,6 +21,8 @@ import { splitOf } from "./store.ts";
 const VERSION = 1;
 /** What chooses among a folder's files. */
 const CHOOSES = "data_params.pattern";
+const CLASS_HINT =
+  "which is an image's first folder below data_path, or below its split's: let data_path end above the classes' folders, or say data_params.split_folders=always where the first are train, val and test";
 const share = (description: string) =>
   Type.Number({ minimum: 0, exclusiveMaximum: 1, default: 0.1, description });
 
@@ -139,7 +141,11 @@ export const imageFolder = defineDataset({
         splits,
         splitNote: note + cropped + (labels?.note ?? ""),
         labelNames: labels ? ["class"] : [],
-        ...(labels && { labelValues: [labels.classes.length], valueNames: [labels.classes] }),
+        ...(labels && {
+          labelValues: [labels.classes.length],
+          valueNames: [labels.classes],
+          labelHint: CLASS_HINT,
+        }),
         notes,
         skipped: skipped.map(({ path, reason }) => `${printable(path)}: ${reason}`),
         close: () => packed.close(),

@@ -3,10 +3,18 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import os from "node:os";
 import { dirname, join } from "node:path";
 import { writeAtomic } from "../atomic_file.ts";
-import { type BackendInfo, type TrainingBackend, tensorFlowIsThere, useBackend } from "../backends/index.ts";
+import {
+  type BackendInfo,
+  backendNames,
+  type TrainingBackend,
+  tensorFlowIsThere,
+  unknownBackend,
+  useBackend,
+} from "../backends/index.ts";
 import { findLibrary, libraryFolder, readManifest } from "../backends/tensorflow/library.ts";
 import { cacheDir } from "../cache_dir.ts";
 import type { Config } from "../config/schema.ts";
+import { getDataset } from "../data/index.ts";
 import { UserError } from "../errors.ts";
 import { ownVersion } from "./environment.ts";
 import { race } from "./race.ts";
@@ -45,6 +53,8 @@ interface Kept {
  * @throws ConfigError for an unknown name, EngineError where the backend is missing or does not load
  */
 export async function backendFor(name: string, choosing: Choosing): Promise<BackendInfo> {
+  const names = [...backendNames, MEASURE];
+  if (!names.includes(name)) throw unknownBackend(name, names);
   if (name !== "auto" && name !== MEASURE) return useBackend(name);
   const before = choosing.trained === undefined || name === MEASURE ? undefined : trainedOn(choosing.trained);
   const prefer = before ?? (await faster(name === MEASURE, choosing));
@@ -116,11 +126,13 @@ const busy = (): boolean => os.loadavg()[0]! > os.availableParallelism();
 
 /** Steps of a run, as far as its config tells: of most data sets it doesn't say how many images they have. */
 function stepsAtMost({ trainer_params: trainer, data_params: data }: Config): number {
-  const { max_steps, max_epochs, limit_train_batches = Infinity } = trainer;
-  const images = Math.min(data.train_limit ?? Infinity, typeof data.size === "number" ? data.size : Infinity);
+  const { max_steps = Infinity, max_epochs = Infinity, limit_train_batches = Infinity } = trainer;
+  const images = Math.min(
+    data.train_limit ?? Infinity,
+    getDataset(data.name)?.trainImages?.(data) ?? Infinity,
+  );
   const epoch = Math.min(limit_train_batches, Math.ceil(images / data.train_batch_size));
-  const epochs = max_epochs ?? (max_steps === undefined ? 10 : Infinity);
-  return Math.min(max_steps ?? Infinity, epochs * epoch);
+  return Math.min(max_steps, max_epochs * epoch);
 }
 
 /** Whether the library that is taken is the one with CUDA, and NVIDIA's driver is loaded. */

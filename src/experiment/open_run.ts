@@ -2,6 +2,7 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { type BackendInfo, useBackend } from "../backends/index.ts";
 import { cacheDir as userCache } from "../cache_dir.ts";
+import { imageRangeOf } from "../config/complete.ts";
 import { loadConfig } from "../config/load.ts";
 import { layeredRegistries } from "../config/registries.ts";
 import type { Config } from "../config/schema.ts";
@@ -17,7 +18,7 @@ import { restoreCheckpoint } from "./checkpoint.ts";
 import { BEST, LAST } from "./checkpoint_files.ts";
 import { trainedOn } from "./choose_backend.ts";
 import { configFile } from "./config_history.ts";
-import { buildModel, disposeModel, imageRangeOf } from "./prepare.ts";
+import { buildModel, disposeModel } from "./prepare.ts";
 import type { RunState } from "./run_state.ts";
 
 export interface OpenRunOptions {

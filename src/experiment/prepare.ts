@@ -17,8 +17,6 @@ import { checkedModel } from "./plugin_model.ts";
 import { optimizerParams } from "./schedules.ts";
 import { lossWeights, objectiveWeights, type Weights } from "./weights.ts";
 
-export { imageRangeOf };
-
 /** All that a config makes, before anything is trained or written. */
 export interface Prepared {
   readonly model: ModelDefinition;

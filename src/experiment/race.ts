@@ -1,11 +1,13 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TrainingBackend } from "../backends/index.ts";
 import { dumpConfig } from "../config/dump.ts";
 import type { Config } from "../config/schema.ts";
+import { atEnd } from "../process/at_end.ts";
+import { temporarily } from "../process/temporary.ts";
 
 /** Hidden: what a race starts in a process of its own for each backend. */
 export const TIME_STEPS = "time-steps";
@@ -28,23 +30,33 @@ export type Measured = number | { readonly problem: string };
  */
 export async function race(config: Config, baseDir: string): Promise<Record<TrainingBackend, Measured>> {
   const folder = await mkdtemp(join(tmpdir(), "tfjs-vae-race-"));
-  const runners: Runner[] = [];
-  try {
+  return temporarily(folder, async () => {
     const file = join(folder, "config.yaml");
     await writeFile(file, dumpConfig(config, { from: baseDir, to: folder }));
-    const started = async (backend: TrainingBackend) => {
-      const runner = new Runner(file, backend);
-      runners.push(runner);
-      return (await runner.next("ready")) ?? runner;
-    };
+    return raceOf(file);
+  });
+}
+
+async function raceOf(file: string): Promise<Record<TrainingBackend, Measured>> {
+  const runners: Runner[] = [];
+  const started = async (backend: TrainingBackend) => {
+    const runner = new Runner(file, backend);
+    runners.push(runner);
+    return (await runner.next("ready")) ?? runner;
+  };
+  const end = () => {
+    for (const runner of runners) runner.end();
+  };
+  const forget = atEnd(end); // a long step would outlive this process
+  try {
     const wasm = await started("wasm"); // one after the other: starting takes all cores
     const tensorflow = await started("tensorflow");
     if (!(wasm instanceof Runner) || !(tensorflow instanceof Runner))
       return { wasm: problemOf(wasm), tensorflow: problemOf(tensorflow) };
     return await rounds(wasm, tensorflow);
   } finally {
-    for (const runner of runners) runner.end();
-    await rm(folder, { recursive: true, force: true });
+    end();
+    forget();
   }
 }
 

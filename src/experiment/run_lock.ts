@@ -76,16 +76,17 @@ export async function takeLock(
     const stands = same && seen.mark === watched!.seen.mark;
     const quiet = stands && took < SLOW_LOOK ? watched!.quiet + LOOK_EVERY : stands ? watched!.quiet : 0;
     watched = { seen, quiet };
-    const life = seen.holder === undefined ? "unknown" : lifeOf(seen.holder);
-    if (life === "ended" || (life === "unknown" && quiet >= (seen.holder ? SILENCE : TORN))) {
+    const { holder } = seen;
+    const life = holder === undefined ? "unknown" : lifeOf(holder);
+    if (life === "ended" || (life === "unknown" && quiet >= (holder ? SILENCE : TORN))) {
       remove(file, seen.text);
       continue;
     }
-    if ((life === "runs" || beats) && performance.now() - began >= PATIENCE)
-      throw new UserError(refusal(what, seen.holder!));
-    if (!said && seen.holder !== undefined && quiet >= LOOK_EVERY) {
+    if (holder !== undefined && (life === "runs" || beats) && performance.now() - began >= PATIENCE)
+      throw new UserError(refusal(what, holder));
+    if (!said && holder !== undefined && quiet >= LOOK_EVERY) {
       said = true;
-      const { pid, host } = seen.holder;
+      const { pid, host } = holder;
       const most = (life === "runs" ? PATIENCE : SILENCE) / 1000;
       say(`${what}: waiting up to ${most} s to see whether process ${pid} on ${host} still writes to it`);
     }

@@ -1,12 +1,13 @@
 import type { BackendInfo } from "../backends/index.ts";
 import { cacheDir } from "../cache_dir.ts";
+import { imageRangeOf } from "../config/complete.ts";
 import type { Config } from "../config/schema.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { openDataset } from "../data/index.ts";
 import { type HostBatch, Loader } from "../data/loader.ts";
 import { Rng } from "../rng.ts";
 import { createPrecomputeCache } from "./precompute_cache.ts";
-import { buildModel, imageRangeOf, optimizersOf } from "./prepare.ts";
+import { buildModel, optimizersOf } from "./prepare.ts";
 import { learningRates } from "./schedules.ts";
 import { createStepper } from "./stepper.ts";
 import { lossWeights } from "./weights.ts";

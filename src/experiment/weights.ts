@@ -3,8 +3,6 @@ import type { ExpParams, LossWeight } from "../config/schema.ts";
 import type { ModelDefinition } from "../models/define.ts";
 import { END, weightAt } from "./schedules.ts";
 
-export { conventionOf, natWeightOf };
-
 /** The weight of each loss term at a step; the one place where weights are applied. */
 export type Weights = (step: number) => Record<string, number>;
 

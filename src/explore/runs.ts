@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
+import { conventionOf } from "../config/complete.ts";
 import type { ExpParams } from "../config/schema.ts";
 import { type Change, configChanges, configFile } from "../experiment/config_history.ts";
-import { conventionOf } from "../experiment/weights.ts";
 import { betterOf } from "../metrics/table.ts";
 import { getModel } from "../models/index.ts";
 

@@ -125,7 +125,7 @@ export function checkImages(
     const [height, width, channels] = imageShape;
     throw new ConfigError(
       `model_params.in_channels: expected ${channels}, the channels of the images (${height}x${width}x${channels}), ` +
-        `got ${o.in_channels}. Leave it out, or choose data of such images${o.in_channels === 1 ? " (image_folder: data_params.channels: 1)" : ""}.`,
+        `got ${o.in_channels}. Leave it out, or choose data of such images${o.in_channels === 1 ? " (a folder's by data_params.channels: 1)" : ""}.`,
     );
   }
   if ((o.output === "sigmoid" || o.output === "pytorch_vae") && imageRange[0] < 0) {

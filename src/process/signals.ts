@@ -5,7 +5,7 @@ import { hangUpIsIgnored } from "./nohup.ts";
  * What a run does at the signals that people and schedulers send: `leave` saves after the step under way and ends with
  * code 128 + number, `save` saves and goes on. Others do what the system does.
  */
-export const SIGNALS = {
+const SIGNALS = {
   SIGINT: "leave", // Ctrl-C
   SIGTERM: "leave", // kill, timeout, Slurm, PBS, Kubernetes, a shutdown
   SIGHUP: "leave", // a terminal that closes

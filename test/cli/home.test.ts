@@ -82,6 +82,19 @@ describe.runIf(process.getuid?.() === 0)("a user that the system doesn't know", 
     ]);
   });
 
+  it("is told so where a config or TFJS_VAE_CACHE has a ~", async () => {
+    const path = await asStranger([...RUN, "--set", "logging_params.save_dir=~/runs"]);
+    expect([path.code, path.stderr]).toEqual([
+      2,
+      'logging_params.save_dir: expected one without ~, for this user has no home folder, got "~/runs". Write the folder out, or set HOME.\n',
+    ]);
+    const cache = await asStranger(RUN, { TFJS_VAE_CACHE: "~/cache" });
+    expect([cache.code, cache.stderr]).toEqual([
+      2,
+      expect.stringMatching(/^TFJS_VAE_CACHE: expected one without ~/),
+    ]);
+  });
+
   it("is not given another user's folder among temporary files", async () => {
     const other = join(root, "taken");
     const { mkdirSync } = await import("node:fs");

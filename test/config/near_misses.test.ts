@@ -65,7 +65,7 @@ test.each([
   [
     "data_params: {name: shapes3d}\n",
     "in_channels: 1",
-    "expected 3, the channels of the images (64x64x3), got 1. Leave it out, or choose data of such images (image_folder: data_params.channels: 1).",
+    "expected 3, the channels of the images (64x64x3), got 1. Leave it out, or choose data of such images (a folder's by data_params.channels: 1).",
   ],
   [
     "data_params: {patch_size: 512}\n",

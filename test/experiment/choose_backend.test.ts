@@ -8,6 +8,7 @@ import { backendFor, type Choosing, MEASURE, trainedOn } from "../../src/experim
 import { race } from "../../src/experiment/race.ts";
 import { describeTensorFlow } from "../support/backends.ts";
 import { ownCache } from "../support/cache.ts";
+import { startVae } from "../support/cli.ts";
 
 const library = findLibrary()?.file;
 const cache = ownCache();
@@ -77,6 +78,19 @@ it("what a backend says that fails is the race's outcome for it", async () => {
   });
 }, 120_000);
 
+it("a race that is stopped leaves nothing behind", async () => {
+  const temporary = mkdtempSync(join(root, "tmp-"));
+  const left = () => readdirSync(temporary).filter((name) => name.startsWith("tfjs-vae-race-"));
+  const env = { TMPDIR: temporary, TFJS_VAE_TENSORFLOW: join(root, "nowhere") };
+  const args = ["run", "--config", join(root, "tiny.yaml"), "--backend", MEASURE];
+  const { child, ended, said: has } = startVae(args, { cwd: root, env });
+  await has("measuring");
+  while (left().length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  child.kill("SIGINT");
+  expect((await ended).code).toBe(130);
+  expect(left()).toEqual([]);
+}, 60_000);
+
 describeTensorFlow("where both are set up", () => {
   const kept = () => {
     mkdirSync(join(cache.folder, "speed"), { recursive: true });
@@ -125,10 +139,11 @@ describeTensorFlow("where both are set up", () => {
 
     // Another batch is another config; of a short run nothing is measured.
     const other = ["data_params.train_batch_size=4"];
-    expect([await choose("auto", { set: [...other, "trainer_params.max_steps=150"] }), said]).toEqual([
-      "tensorflow",
-      [],
-    ]);
+    for (const short of [
+      ["trainer_params.max_steps=150"],
+      ["trainer_params.max_steps=null", "trainer_params.max_epochs=3", "data_params.size=200"],
+    ])
+      expect([await choose("auto", { set: [...other, ...short] }), said]).toEqual(["tensorflow", []]);
     expect(kept()).toHaveLength(1);
 
     // Anew, and not kept where the machine was busy.

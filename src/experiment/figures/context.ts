@@ -1,3 +1,4 @@
+import { conventionOf, natWeightOf } from "../../config/complete.ts";
 import type { ExpParams } from "../../config/schema.ts";
 import type { HostBatch } from "../../data/loader.ts";
 import { UserError } from "../../errors.ts";
@@ -11,7 +12,7 @@ import { Rng } from "../../rng.ts";
 import { type Tensor, type Tensor2D, type Tensor4D, tf } from "../../tf.ts";
 import { withTensors } from "../batch.ts";
 import type { OpenRun, SplitName } from "../open_run.ts";
-import { conventionOf, lossWeights, natWeightOf } from "../weights.ts";
+import { lossWeights } from "../weights.ts";
 import { encodeAll, toCodes } from "./encode.ts";
 import type { Figure } from "./figure.ts";
 import { type PictureSums, picturePass } from "./picture_pass.ts";

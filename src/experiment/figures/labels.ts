@@ -1,4 +1,3 @@
-import type { Dataset } from "../../data/dataset.ts";
 import { betaVaeScore } from "../../metrics/beta_vae.ts";
 import { accuracy, type Codes, factor, selectFactors } from "../../metrics/codes.ts";
 import { dci } from "../../metrics/dci.ts";
@@ -36,11 +35,12 @@ async function reasons({ run, options }: FigureSubject, wants: Wants): Promise<(
       : []),
     ["images evaluated", await labelValues(dataset, options.split, options.maxImages)],
   ];
+  const hint = dataset.labelHint === undefined ? "" : `, ${dataset.labelHint}`;
   return dataset.labelNames.map((label, f) => {
     for (const [what, counts] of sets) {
       const [[value, images] = [], ...others] = counts[f]!;
       if (others.length === 0)
-        return `needs two values or more of ${label}, the ${what} (${images}) all have ${value}${hint(dataset)}`;
+        return `needs two values or more of ${label}, the ${what} (${images}) all have ${value}${hint}`;
     }
     const [, counts] = sets.at(-1)!;
     if (wants.pairs && [...counts[f]!.values()].every((images) => images < 2))
@@ -48,12 +48,6 @@ async function reasons({ run, options }: FigureSubject, wants: Wants): Promise<(
     return undefined;
   });
 }
-
-/** Where classes are folders, why there may be one alone. */
-const hint = ({ name }: Dataset): string =>
-  name === "image_folder"
-    ? ", which is an image's first folder below data_path, or below its split's: let data_path end above the classes' folders, or say data_params.split_folders=always where the first are train, val and test"
-    : "";
 
 async function noLabels(subject: FigureSubject): Promise<string | undefined> {
   const { labelNames, name } = await subject.run.dataset();

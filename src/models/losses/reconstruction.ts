@@ -17,7 +17,7 @@ export function gaussianNegLogLikelihood(x: Tensor, mean: Tensor, sigma: number)
 }
 
 /** Added to a mean squared error that stands for a variance. */
-export const MIN_MSE = 1e-8;
+const MIN_MSE = 1e-8;
 
 /**
  * The same with the one sigma that suits the batch best, sigma^2 = the mean squared error, which gives
