@@ -130,17 +130,17 @@ test.each([
   [
     "trainer_params",
     "checkpoint: {monitor: val_loss}",
-    '25 trainer_params.checkpoint.monitor: expected a metric of validation such as val/objective, val/total, val/reconstruction, val/kl, val/mse, got "val_loss". Did you mean "val/objective"?',
+    '25 trainer_params.checkpoint.monitor: expected a metric of validation such as val/objective, val/total, val/reconstruction, val/kl, val/elbo, got "val_loss". Did you mean "val/objective"?',
   ],
   [
     "trainer_params",
     "checkpoint: {monitor: train/kl}",
-    '25 trainer_params.checkpoint.monitor: expected a metric of validation such as val/objective, val/total, val/reconstruction, val/kl, val/mse, got "train/kl". Did you mean "val/kl"?',
+    '25 trainer_params.checkpoint.monitor: expected a metric of validation such as val/objective, val/total, val/reconstruction, val/kl, val/elbo, got "train/kl". Did you mean "val/kl"?',
   ],
   [
     "trainer_params",
     "checkpoint: {monitor: val/reconstuction}",
-    '25 trainer_params.checkpoint.monitor: expected a metric of validation such as val/objective, val/total, val/reconstruction, val/kl, val/mse, got "val/reconstuction". Did you mean "val/reconstruction"?',
+    '25 trainer_params.checkpoint.monitor: expected a metric of validation such as val/objective, val/total, val/reconstruction, val/kl, val/elbo, got "val/reconstuction". Did you mean "val/reconstruction"?',
   ],
   ["logging_params", "name: a/b", '9 logging_params.name: expected a folder name without / or \\, got "a/b"'],
   ["logging_params", "name: ..", '9 logging_params.name: expected a folder name without / or \\, got ".."'],
@@ -170,6 +170,9 @@ test("a missing or unknown model is told with all names", async () => {
 test("a section written at the top, or a top-level key that is none", async () => {
   expect(await one("model_params: {name: SmallVAE}\nlatent_dim: 3\n")).toBe(
     "config.yaml:2:1 latent_dim: unknown key. It belongs to model_params.",
+  );
+  expect(await one("model_params: {name: SmallVAE}\noptimizer: sgd\n")).toBe(
+    "config.yaml:2:1 optimizer: unknown key. It belongs to exp_params.",
   );
   expect(await one("model_params: {name: SmallVAE}\nexp_param: {}\n")).toBe(
     'config.yaml:2:1 exp_param: unknown key. Did you mean "exp_params"?',
