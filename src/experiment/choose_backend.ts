@@ -108,7 +108,8 @@ async function measured(
     return backend === "wasm" ? ("tensorflow" as const) : ("wasm" as const);
   };
   // What both say is no backend's fault but the config's or its data's, and the run says it.
-  if (typeof wasm !== "number" && typeof tensorflow !== "number" && wasm.problem === tensorflow.problem) return;
+  if (typeof wasm !== "number" && typeof tensorflow !== "number" && wasm.problem === tensorflow.problem)
+    return;
   if (typeof wasm !== "number") return left("wasm", wasm);
   if (typeof tensorflow !== "number") return left("tensorflow", tensorflow);
   const kept = { seconds: { wasm, tensorflow }, date: new Date().toISOString() };

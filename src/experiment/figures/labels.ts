@@ -58,7 +58,8 @@ const hint = ({ name }: Dataset): string =>
 async function noLabels(subject: FigureSubject): Promise<string | undefined> {
   const { labelNames, name } = await subject.run.dataset();
   if (labelNames.length === 0) {
-    const how = name === "image_folder" ? "; --set data_params.label_from=folder takes them from sub-folders" : "";
+    const how =
+      name === "image_folder" ? "; --set data_params.label_from=folder takes them from sub-folders" : "";
     return `needs labels, ${name} has none${how}`;
   }
   const found = await reasons(subject, { trains: true });
@@ -127,7 +128,9 @@ const ofFactors = (
     const usable = found.filter((reason) => reason === undefined).length;
     if (usable >= wants.factors) return undefined;
     const why = found.find((reason) => reason !== undefined)!;
-    return wants.factors === 1 ? why : `needs ${wants.factors} factors or more, there ${usable === 1 ? "is" : "are"} ${usable}: ${why}`;
+    return wants.factors === 1
+      ? why
+      : `needs ${wants.factors} factors or more, there ${usable === 1 ? "is" : "are"} ${usable}: ${why}`;
   },
   async compute(context) {
     const found = await reasons(context, wants);
