@@ -97,10 +97,12 @@ async function fileOf({ config, resume }: Options): Promise<string> {
     );
   }
   const { configFile } = await import("../experiment/config_history.ts");
+  const { checkIsRun } = await import("../experiment/run_folder.ts");
+  checkIsRun(resume);
   const own = configFile(resume);
   if (!existsSync(own)) {
     throw new ConfigError(
-      `--resume: expected the folder of a run, such as logs/DFCVAE/version_0, got "${resume}", which has no config.yaml. Give --config FILE too, or another folder.`,
+      `--resume: expected config.yaml in the run "${resume}", got none. Give --config FILE too, or another folder.`,
     );
   }
   return own;

@@ -1,5 +1,5 @@
-import { existsSync, realpathSync } from "node:fs";
-import { resolve } from "node:path";
+import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { DatasetDefinition } from "../data/define.ts";
 import { ConfigError, UserError } from "../errors.ts";
@@ -68,11 +68,12 @@ export async function loadPlugins(
 
 /**
  * The default export of a module. TypeScript is Node's to strip where it does and can (from 22.18 and 23.6 on, but no
- * enums, and nothing in node_modules), else jiti's to compile.
+ * enums, and nothing in node_modules), else jiti's to compile; so is what Node would take for CommonJS.
  */
 async function importDefault(path: string): Promise<unknown> {
   const typescript = /\.[cm]?ts$/.test(path);
-  if (!typescript || (process.features as { typescript?: unknown }).typescript) {
+  const strips = !typescript || (process.features as { typescript?: unknown }).typescript;
+  if (strips && !isTakenForCommonJs(path)) {
     try {
       return (await import(pathToFileURL(path).href)).default;
     } catch (error) {
@@ -82,6 +83,18 @@ async function importDefault(path: string): Promise<unknown> {
   const { createJiti } = await import("jiti");
   process.setSourceMapsEnabled(true); // for the lines of errors
   return createJiti(import.meta.url, { fsCache: false, sourceMaps: true }).import(path, { default: true });
+}
+
+/** Whether the package.json above says so, as that of `npm init -y` does, whatever the file is. */
+function isTakenForCommonJs(path: string): boolean {
+  if (!/\.[jt]s$/.test(path)) return false;
+  for (let folder = dirname(path); ; folder = dirname(folder)) {
+    try {
+      return JSON.parse(readFileSync(join(folder, "package.json"), "utf8")).type === "commonjs";
+    } catch {
+      if (folder === dirname(folder)) return false; // none, or none that Node reads
+    }
+  }
 }
 
 async function attempt(at: string, path: string, run: () => Promise<unknown>): Promise<unknown> {

@@ -20,12 +20,12 @@ export function unknownKey(
   if (same) return `unknown key.${near}`;
   if (path.length === 1 && EXPERIMENT.includes(key))
     return "unknown key: it is an experiment's, which vae experiment FILE trains.";
-  const section = path.length === 1 ? SECTION_NAMES[key.toLowerCase().replaceAll(/[-_]/g, "")] : undefined;
-  if (section !== undefined) return `unknown key. Did you mean "${section}"?`;
   if (path.length <= 2) {
     const home = SECTIONS.find((s) => s !== path[0] && sectionKeys(s, registries, names).includes(key));
     if (home) return `unknown key. It belongs to ${home}.`;
   }
+  const section = path.length === 1 ? SECTION_NAMES[key.toLowerCase().replaceAll(/[-_]/g, "")] : undefined;
+  if (section !== undefined) return `unknown key. Did you mean "${section}"?`;
   const missing = path.length <= 2 ? absent(key) : undefined;
   if (missing !== undefined) return `unknown key: ${missing} Remove it.`;
   const here = path.length <= 2 ? synonym(key) : undefined;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import os from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { writeAtomic } from "../atomic_file.ts";
 import {
   type BackendInfo,
@@ -86,8 +86,9 @@ async function faster(anew: boolean, choosing: Choosing): Promise<TrainingBacken
   for (const config of configs) {
     const kept = anew ? undefined : read<Kept>(fileOf(config));
     if (kept === undefined && !anew && stepsAtMost(config) < SHORT) return undefined;
+    if (kept === undefined && isMissing(config.data_params.data_path, choosing.baseDir)) return undefined; // as the run says
     const found = kept ?? (await measured(config, choosing));
-    if (typeof found === "string") return found;
+    if (typeof found !== "object") return found;
     if (kept !== undefined) when = `, as measured on ${kept.date.slice(0, 10)}`;
     const { train_batch_size: images } = config.data_params;
     for (const backend of ["wasm", "tensorflow"] as const) total[backend] += found.seconds[backend] / images;
@@ -101,11 +102,14 @@ async function faster(anew: boolean, choosing: Choosing): Promise<TrainingBacken
   return chosen;
 }
 
-/** A config's seconds a step, which are kept, or the one backend that could be measured. */
+const isMissing = (path: string | undefined, baseDir: string): boolean =>
+  path !== undefined && !existsSync(resolve(baseDir, path));
+
+/** A config's seconds a step, which are kept, or the one backend that could be measured; undefined: none, nor can it train. */
 async function measured(
   config: Config,
   { baseDir, say, isBusy = busy }: Choosing,
-): Promise<Kept | TrainingBackend> {
+): Promise<Kept | TrainingBackend | undefined> {
   say("note   backend: measuring whether wasm or tensorflow is faster here (--backend NAME spares it)");
   const disturbed = isBusy();
   const { wasm, tensorflow } = await race(config, baseDir);
@@ -113,6 +117,9 @@ async function measured(
     say(`note   backend ${backend} could not be measured and is left out: ${problem}`);
     return backend === "wasm" ? ("tensorflow" as const) : ("wasm" as const);
   };
+  // What both say is no backend's fault but the config's or its data's, and the run says it.
+  if (typeof wasm !== "number" && typeof tensorflow !== "number" && wasm.problem === tensorflow.problem)
+    return;
   if (typeof wasm !== "number") return left("wasm", wasm);
   if (typeof tensorflow !== "number") return left("tensorflow", tensorflow);
   const kept = { seconds: { wasm, tensorflow }, date: new Date().toISOString() };

@@ -77,9 +77,9 @@ export function moveTo(state: RunState, now: DataPrint): { notes: string[]; valC
     notes.push(`the data are others than up to step ${state.step}: ${changed.join(", ")}. ${split}`);
   }
   if (otherLength || otherBatch) {
-    const size = otherBatch ? ` of ${now.batch} images (before: ${batchBefore})` : "";
+    const [size, sizeBefore] = otherBatch ? [` of ${now.batch} images`, ` of ${batchBefore}`] : ["", ""];
     notes.push(
-      `an epoch has now ${now.steps} steps${size}, before ${before.steps}; epochs that are done stay done.`,
+      `an epoch now has ${now.steps} steps${size} (before: ${before.steps}${sizeBefore}); epochs that are done stay done.`,
     );
   }
   if (state.batch >= before.steps)

@@ -78,10 +78,7 @@ export function createRun(saveDir: string, name: string): RunFolder {
  * @throws ConfigError where there is none, with those that there are; UserError where another process writes to it.
  */
 export async function openRun(path: string, say?: (text: string) => void): Promise<RunFolder> {
-  if (!isFolder(path)) throw new ConfigError(`--resume: no run "${path}". ${advice(path)}`);
-  if (!isFolder(describe(path).checkpoints)) {
-    throw new ConfigError(`--resume: "${path}" is no run: it has no folder checkpoints. ${advice(path)}`);
-  }
+  checkIsRun(path);
   try {
     const run = hold(path, await takeLock(join(path, LOCK), path, say));
     removeTemporaries(run);
@@ -89,6 +86,13 @@ export async function openRun(path: string, say?: (text: string) => void): Promi
   } catch (error) {
     throw writeProblem(path, error);
   }
+}
+
+/** @throws ConfigError where `path` is no run's folder, with the runs that are near it */
+export function checkIsRun(path: string): void {
+  if (!isFolder(path)) throw new ConfigError(`--resume: no run "${path}". ${advice(path)}`);
+  if (!isFolder(describe(path).checkpoints))
+    throw new ConfigError(`--resume: "${path}" is no run: it has no folder checkpoints. ${advice(path)}`);
 }
 
 /** Path of the run of `name` with the highest version among those with a checkpoint; undefined: none has. */

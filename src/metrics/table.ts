@@ -53,7 +53,7 @@ export const metrics: Readonly<Record<string, Metric>> = {
     "dimensions of z whose posterior mean has a variance above 0.01 over the images",
   ),
   perplexity: row("codes", "higher", "e to the entropy of the codes in use, the number of codes at most"),
-  codes_used: row("codes", "higher", "codes that any image has"),
+  codes_used: row("", "higher", "share of the codebook that the images have codes of"),
   prior_bits_per_code: row("bits", "lower", "cross-entropy of codes under the prior that was fitted to them"),
   mse: column("", "lower", "mean squared error of reconstructions per value"),
   psnr: column("dB", "higher", "peak signal-to-noise ratio of reconstructions"),

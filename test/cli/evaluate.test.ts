@@ -151,7 +151,7 @@ describe("where there is too little", () => {
     expect([code, stderr]).toEqual([0, ""]);
     const { figures, left_out } = JSON.parse(stdout);
     expect(figures.frechet_tiny_vgg_reconstructions).toBeGreaterThan(0);
-    expect(left_out.beta_vae).toMatch(/needs 2 factors or more, there (is|are) \d/);
+    expect(left_out.beta_vae).toMatch(/needs 2 factors or more, there (is 1|are \d):/);
     for (const value of Object.values(figures).flat()) expect(value).toSatisfy(Number.isFinite);
   }, 60_000);
 
@@ -218,6 +218,10 @@ logging_params: {image_count: 2, latent_count: 0, name: folder}
     const named = await evaluate(folder, "--figures", "svm");
     expect(named.stderr).toMatch(/^--figures svm: needs two values or more of class/);
     expect(named.code).toBe(2);
+    const unlabelled = await evaluate(folder, "--figures", "svm", "--set", "data_params.label_from=none");
+    expect(unlabelled.stderr).toBe(
+      "--figures svm: needs labels, image_folder has none; --set data_params.label_from=folder takes them from sub-folders.\n",
+    );
     const helped = await evaluate(
       folder,
       "--figures",

@@ -34,6 +34,20 @@ const command = async (...args: string[]) => {
   return stdout;
 };
 
+test("modules load beside the package.json that npm init makes", async () => {
+  const beside = folder({
+    "package.json": '{"type": "commonjs"}',
+    "mine.ts": readFileSync(join(examples, "free_bits_vae.ts")),
+    "mine.js": readFileSync(join(examples, "spread_vae.mjs")),
+    "ts.yaml": `plugins: [./mine.ts]\nmodel_params: ${MODEL}\ndata_params: {name: shapes3d}\n`,
+    "js.yaml": "plugins: [./mine.js]\nmodel_params: {name: SpreadVAE}\ndata_params: {name: shapes3d}\n",
+  });
+  expect(await vae(["validate", "ts.yaml", "js.yaml"], { cwd: beside })).toMatchObject({
+    stdout: "ts.yaml: ok\njs.yaml: ok\n",
+    stderr: "",
+  });
+});
+
 test("a variant of a plugin in TypeScript works in every command", { timeout: 180_000 }, async () => {
   expect(await command("validate", "run.yaml", "experiment.yaml")).toBe(
     "run.yaml: ok\nexperiment.yaml: ok: 2 runs of 1 seeds\n",

@@ -166,7 +166,7 @@ describe("mistakes are sentences", () => {
       2,
       /--resume: no run "logs\/x"/,
     ],
-    ["no folder of a run", ["run", "--resume", "."], 2, /has no config\.yaml/],
+    ["no folder of a run", ["run", "--resume", "."], 2, /"\." is no run: it has no folder checkpoints\./],
     ["a wrong --set", ["run", "--config", "{}", "--set", "latent_dim"], 2, /--set latent_dim/],
     [
       "a size that no stride allows",

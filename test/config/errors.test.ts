@@ -171,6 +171,9 @@ test("a section written at the top, or a top-level key that is none", async () =
   expect(await one("model_params: {name: SmallVAE}\nlatent_dim: 3\n")).toBe(
     "config.yaml:2:1 latent_dim: unknown key. It belongs to model_params.",
   );
+  expect(await one("model_params: {name: SmallVAE}\noptimizer: sgd\n")).toBe(
+    "config.yaml:2:1 optimizer: unknown key. It belongs to exp_params.",
+  );
   expect(await one("model_params: {name: SmallVAE}\nexp_param: {}\n")).toBe(
     'config.yaml:2:1 exp_param: unknown key. Did you mean "exp_params"?',
   );

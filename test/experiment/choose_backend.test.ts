@@ -154,6 +154,16 @@ describeTensorFlow("where both are set up", () => {
     expect(JSON.parse(readFileSync(kept()[0]!, "utf8")).seconds.wasm).toBeLessThan(3);
   }, 180_000);
 
+  it("a mistake in the data is not told of a backend, but by the run", async () => {
+    named();
+    const celeba = ["data_params.name=celeba", "data_params.patch_size=64"];
+    await choose("auto", { set: [...celeba, `data_params.data_path=${join(root, "nowhere")}`] });
+    expect(said).toEqual([]);
+    const labelled = ["model_params.name=ConditionalVAE", ...celeba, `data_params.data_path=${root}`];
+    await choose("auto", { set: labelled });
+    expect(said).toEqual([expect.stringMatching(/measuring/)]);
+  }, 60_000);
+
   it("a run that is gone on with keeps its backend, whatever is faster", async () => {
     named();
     for (const backend of ["wasm", "tensorflow", "cpu"])

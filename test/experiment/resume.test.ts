@@ -153,7 +153,7 @@ describe("what changed is said", () => {
     expect(notes).toEqual([
       "the data are others than up to step 13: 48 images for training (before: 40), 6 images for validation (before: 5). " +
         "So the split may be another: images that were trained on may now be validation images, whose figures are then too good.",
-      "an epoch has now 12 steps, before 10; epochs that are done stay done.",
+      "an epoch now has 12 steps (before: 10); epochs that are done stay done.",
       "epoch 2, of which 3 of 10 steps were done, begins anew.",
     ]);
     expect(valChanged).toBe(true);
@@ -172,7 +172,7 @@ describe("what changed is said", () => {
     const state = at({ step: 13, epoch: 1, batch: 3 });
     const { notes } = moveTo(state, { ...state.data!, batch: 8, steps: 5 });
     expect(notes).toEqual([
-      "an epoch has now 5 steps of 8 images (before: 4), before 10; epochs that are done stay done.",
+      "an epoch now has 5 steps of 8 images (before: 10 of 4); epochs that are done stay done.",
       "epoch 2, of which 12 images were done, goes on after 8 of them and sees 4 twice.",
     ]);
     expect(state.batch).toBe(1);

@@ -35,4 +35,5 @@ it("says how each number is computed, in a sentence that has no more names than 
   }
   expect(metricOf("constructor")).toBeUndefined();
   expect(metricOf("svm_")).toBeUndefined();
+  expect(metricOf("codes_used")).toMatchObject({ unit: "", computed: expect.stringMatching(/^share of/) });
 });

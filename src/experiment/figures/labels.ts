@@ -51,7 +51,11 @@ async function reasons({ run, options }: FigureSubject, wants: Wants): Promise<(
 
 async function noLabels(subject: FigureSubject): Promise<string | undefined> {
   const { labelNames, name } = await subject.run.dataset();
-  if (labelNames.length === 0) return `needs labels, ${name} has none`;
+  if (labelNames.length === 0) {
+    const how =
+      name === "image_folder" ? "; --set data_params.label_from=folder takes them from sub-folders" : "";
+    return `needs labels, ${name} has none${how}`;
+  }
   const found = await reasons(subject, { trains: true });
   return found.includes(undefined) ? undefined : found[0];
 }
@@ -118,7 +122,9 @@ const ofFactors = (
     const usable = found.filter((reason) => reason === undefined).length;
     if (usable >= wants.factors) return undefined;
     const why = found.find((reason) => reason !== undefined)!;
-    return wants.factors === 1 ? why : `needs ${wants.factors} factors or more, there is ${usable}: ${why}`;
+    return wants.factors === 1
+      ? why
+      : `needs ${wants.factors} factors or more, there ${usable === 1 ? "is" : "are"} ${usable}: ${why}`;
   },
   async compute(context) {
     const found = await reasons(context, wants);
