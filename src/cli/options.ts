@@ -37,10 +37,13 @@ export function backendOption({ trains = false } = {}): Option {
 export function namedConfig(
   command: string,
   file: string | undefined,
-  { config }: { readonly config?: string },
+  { config, set = [] }: { readonly config?: string; readonly set?: readonly string[] },
 ): { readonly config?: string } {
   if (file === undefined) return {};
   const fault = (text: string) => new ConfigError(`vae ${command}: ${text}`);
+  const apart = set.find((value) => !value.includes("="));
+  if (apart !== undefined)
+    throw fault(`expected --set KEY=VALUE, got "${apart}". Type: --set ${shellWord(`${apart}=${file}`)}`);
   if (/^[\w.]+=/.test(file))
     throw fault(`expected --set before KEY=VALUE, got "${file}" alone. Type: --set ${shellWord(file)}`);
   if (config !== undefined) throw fault(`expected one config, got "${config}" and "${file}". Leave one out.`);

@@ -25,6 +25,10 @@ test.each([
     ["run", "--config", "good.yaml", "exp_params.LR=3"],
     'vae run: expected --set before KEY=VALUE, got "exp_params.LR=3" alone. Type: --set exp_params.LR=3\n',
   ],
+  [
+    ["run", "--config", "good.yaml", "--set", "exp_params.LR", "0.1"],
+    'vae run: expected --set KEY=VALUE, got "exp_params.LR". Type: --set exp_params.LR=0.1\n',
+  ],
   [["run", "run"], 'vae run: expected a config, got the run "run". To go on with it: vae run --resume run\n'],
   [["bench"], "vae bench: expected --config FILE, got none. One of the project's: configs/dfcvae.yaml\n"],
 ])("%j", async (args, expected) => {
