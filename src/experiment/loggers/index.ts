@@ -134,8 +134,8 @@ export class RunLog {
       imagesPerSecond,
       secondsLeft: timed > 0 ? (totalSteps - state.step) * perStep : undefined,
     };
+    this.rowIfDue(state); // before it is told: who hears of a step finds its row
     this.console.progress(progress, figures);
-    this.rowIfDue(state);
   }
 
   /** A step that changed nothing, for its loss was not finite. */
@@ -304,8 +304,8 @@ export class RunLog {
   }
 
   private each(use: (logger: Logger) => void): void {
-    this.args.folder.check();
     for (const logger of this.loggers) {
+      this.args.folder.check(); // each time: this process may stand still between two
       try {
         use(logger);
         if (this.failed.delete(logger)) this.console.message("logged again.");
