@@ -83,22 +83,22 @@ it("a backend of this name that another package registered is a sentence, not a 
   ]);
 });
 
-it.skipIf(process.platform !== "linux")(
-  "too little address space is a sentence with its remedy",
-  async () => {
-    await vae(["models"]); // bundles the sources, which needs more
-    const run = `run --config configs/vae_plain.yaml --backend wasm --set trainer_params.max_steps=1 --quiet`;
-    const { status, stderr } = spawnSync(
-      "bash",
-      ["-c", `ulimit -v 8000000; exec ${process.execPath} bin/vae.js ${run}`],
-      { encoding: "utf8" },
-    );
-    expect(stderr).toMatch(
-      /^WebAssembly's memory does not fit into the addresses .* Type: ulimit -v unlimited\n$/,
-    );
-    expect(status).toBe(1);
-  },
-);
+// Later ones get along with fewer addresses than they need themselves.
+const reservesMuch = process.platform === "linux" && Number(process.versions.node.split(".")[0]) < 24;
+
+it.skipIf(!reservesMuch)("too little address space is a sentence with its remedy", async () => {
+  await vae(["models"]); // bundles the sources, which needs more
+  const run = `run --config configs/vae_plain.yaml --backend wasm --set trainer_params.max_steps=1 --quiet`;
+  const { status, stderr } = spawnSync(
+    "bash",
+    ["-c", `ulimit -v 8000000; exec ${process.execPath} bin/vae.js ${run}`],
+    { encoding: "utf8" },
+  );
+  expect(stderr).toMatch(
+    /^WebAssembly's memory does not fit into the addresses .* Type: ulimit -v unlimited\n$/,
+  );
+  expect(status).toBe(1);
+});
 
 it("a processor without AVX is told from one with it", () => {
   expect(hasAvx("flags\t\t: fpu sse2 ssse3\n")).toBe(process.arch !== "x64");
