@@ -1,19 +1,19 @@
 /** What a program that imports `tfjs-vae` gets: to read a config, to train it, to add variants and data sets. */
-export { type BackendInfo, type BackendName, backendNames, useBackend } from "./backends/index.ts";
-export { cacheDir } from "./cache_dir.ts";
+export { type BackendInfo, type BackendName, backendNames, useBackend } from "./backends/use_backend.ts";
 export { type LoadedConfig, type LoadOptions, loadConfig } from "./config/load.ts";
 export { projectRegistries, type Registries, type Registry } from "./config/registries.ts";
 export type { Config, DataCommon, ExpParams, LoggingParams, TrainerParams } from "./config/schema.ts";
 export type { Dataset, Examples, OpenArgs, Split } from "./data/dataset.ts";
 export type { DatasetDefinition } from "./data/define.ts";
-export { datasetNames, registerDataset } from "./data/index.ts";
+export { datasetNames, registerDataset } from "./data/registry.ts";
 export * from "./errors.ts";
-export { restoreCheckpoint } from "./experiment/checkpoint.ts";
-export { type PrepareArgs, type Prepared, prepare } from "./experiment/prepare.ts";
-export { createRun, newestRun, openRun, type RunFolder } from "./experiment/run_folder.ts";
-export { type TrainArgs, type TrainResult, train } from "./experiment/runner.ts";
+export { restoreCheckpoint } from "./experiment/runs/checkpoint.ts";
+export { createRun, newestRun, openRun, type RunFolder } from "./experiment/runs/run_folder.ts";
+export { type PrepareArgs, type Prepared, prepare } from "./experiment/training/prepare.ts";
+export { type TrainArgs, type TrainResult, train } from "./experiment/training/runner.ts";
+export { cacheDir } from "./files/cache_dir.ts";
 export type { BuildArgs, Convention, ModelDefinition, Paper, TermDoc } from "./models/define.ts";
-export { modelNames, registerModel } from "./models/index.ts";
+export { modelNames, registerModel } from "./models/registry.ts";
 export type { Batch, Ctx, Loss, Named, Phase, Posterior, VAE } from "./models/vae.ts";
 export type { Param } from "./nn/params.ts";
 export { type PluginApi, pluginApi } from "./plugin_api.ts";

@@ -1,7 +1,7 @@
 import type { Config } from "../config/schema.ts";
 import type { Convention } from "../models/define.ts";
-import { DEQUANTIZATION } from "../models/losses/elbo.ts";
 import { type Tensor1D, type Tensor4D, tf } from "../tf.ts";
+import { DEQUANTIZATION } from "./elbo.ts";
 
 /** A density of images in [0, 1] given what the decoder makes of z. */
 export interface Likelihood {

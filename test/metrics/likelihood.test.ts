@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
-import { useBackend } from "../../src/backends/index.ts";
+import { useBackend } from "../../src/backends/use_backend.ts";
 import type { Config } from "../../src/config/schema.ts";
-import { FigureContext, type FigureOptions } from "../../src/experiment/figures/context.ts";
-import { importancePass } from "../../src/experiment/figures/importance_pass.ts";
-import type { OpenRun } from "../../src/experiment/open_run.ts";
+import { FigureContext, type FigureOptions } from "../../src/experiment/evaluation/context.ts";
+import { importancePass } from "../../src/experiment/evaluation/importance_pass.ts";
+import type { OpenRun } from "../../src/experiment/trained/open_trained.ts";
 import { bernoulli, gaussian, type Likelihood, trainedLikelihood } from "../../src/metrics/likelihood.ts";
 import { reparameterize } from "../../src/models/gaussian.ts";
 import { gaussianNegLogLikelihood } from "../../src/models/losses/reconstruction.ts";

@@ -6,7 +6,7 @@ import { withDefaults } from "../../src/config/defaults.ts";
 import type { JsonSchema } from "../../src/config/describe.ts";
 import { DataCommon } from "../../src/config/schema.ts";
 import type { Dataset, OpenArgs } from "../../src/data/dataset.ts";
-import { getDataset, openDataset } from "../../src/data/index.ts";
+import { getDataset, openDataset } from "../../src/data/registry.ts";
 
 const made: string[] = [];
 afterAll(() => {

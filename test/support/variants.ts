@@ -1,7 +1,7 @@
 import type { Static, TObject } from "typebox";
 import { Value } from "typebox/value";
-import { createOptimizer } from "../../src/experiment/optimizers.ts";
-import type { StepArgs } from "../../src/experiment/step.ts";
+import { createOptimizer } from "../../src/experiment/training/optimizers.ts";
+import type { StepArgs } from "../../src/experiment/training/step.ts";
 import type { Convention, ModelDefinition } from "../../src/models/define.ts";
 import type { Batch, Ctx, Named, VAE } from "../../src/models/vae.ts";
 import { Rng } from "../../src/rng.ts";
