@@ -2,7 +2,8 @@
 export { type BackendInfo, type BackendName, backendNames, useBackend } from "./backends/use_backend.ts";
 export { type LoadedConfig, type LoadOptions, loadConfig } from "./config/load.ts";
 export { projectRegistries, type Registries, type Registry } from "./config/registries.ts";
-export type { Config, DataCommon, ExpParams, LoggingParams, TrainerParams } from "./config/schema.ts";
+export type { Config, ExpParams, LoggingParams, TrainerParams } from "./config/schema.ts";
+export type { DataCommon } from "./data/common.ts";
 export type { Dataset, Examples, OpenArgs, Split } from "./data/dataset.ts";
 export type { DatasetDefinition } from "./data/define.ts";
 export { datasetNames, registerDataset } from "./data/registry.ts";

@@ -1,8 +1,8 @@
-import type { DataCommon } from "../config/schema.ts";
 import { ConfigError } from "../errors.ts";
 import { didYouMean } from "../text/suggest.ts";
 import { celeba } from "./celeba.ts";
 import { cifar10 } from "./cifar10.ts";
+import type { DataCommon } from "./common.ts";
 import type { Dataset, OpenArgs } from "./dataset.ts";
 import type { DatasetDefinition } from "./define.ts";
 import { imageFolder } from "./image_folder.ts";

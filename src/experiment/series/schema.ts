@@ -1,7 +1,7 @@
 import { type Static, Type } from "typebox";
-import { oneOf } from "../../config/schema.ts";
 import { FeatureNetworkSchema } from "../../features/schema.ts";
 import { lpipsVariants } from "../../metrics/lpips.ts";
+import { oneOf } from "../../one_of.ts";
 import { figures } from "../evaluation/evaluate_run.ts";
 
 const closed = { additionalProperties: false } as const;
