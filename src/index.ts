@@ -15,8 +15,8 @@ export { type TrainArgs, type TrainResult, train } from "./experiment/training/r
 export { cacheDir } from "./files/cache_dir.ts";
 export type { BuildArgs, Convention, ModelDefinition, Paper, TermDoc } from "./models/define.ts";
 export { modelNames, registerModel } from "./models/registry.ts";
-export type { Batch, Ctx, Loss, Named, Phase, Posterior, VAE } from "./models/vae.ts";
+export type { Batch, Ctx, Loss, Phase, Posterior, VAE } from "./models/vae.ts";
 export type { Param } from "./nn/params.ts";
 export { type PluginApi, pluginApi } from "./plugin_api.ts";
 export { Rng } from "./rng.ts";
-export type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D } from "./tf.ts";
+export type { Named, Scalar, Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D } from "./tf.ts";

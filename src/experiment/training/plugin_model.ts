@@ -1,8 +1,8 @@
 import { definitionError } from "../../config/plugin_faults.ts";
 import { type ModelDefinition, phasesOf, type TermDoc } from "../../models/define.ts";
-import type { Loss, Named, Phase, VAE } from "../../models/vae.ts";
+import type { Loss, Phase, VAE } from "../../models/vae.ts";
 import { didYouMean } from "../../text/suggest.ts";
-import type { Tensor, Tensor4D } from "../../tf.ts";
+import type { Named, Tensor, Tensor4D } from "../../tf.ts";
 
 /**
  * A plugin's model with what it gives checked at each call, so that a mistake in it is told where it is made: terms that

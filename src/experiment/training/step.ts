@@ -1,8 +1,8 @@
 import { globalNorm } from "../../backends/global_norm.ts";
 import { newCtx } from "../../models/ctx.ts";
-import type { Batch, Ctx, Loss, Named, VAE } from "../../models/vae.ts";
+import type { Batch, Ctx, Loss, VAE } from "../../models/vae.ts";
 import type { Rng } from "../../rng.ts";
-import { type Scalar, type Tensor, tf, type Variable } from "../../tf.ts";
+import { type Named, type Scalar, type Tensor, tf, type Variable } from "../../tf.ts";
 import type { Weights } from "./loss_weights.ts";
 import type { Optimizer } from "./optimizers.ts";
 import { noGradient } from "./plugin_model.ts";
