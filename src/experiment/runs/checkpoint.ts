@@ -3,7 +3,6 @@ import { CheckpointError, DataError } from "../../errors.ts";
 import { readSafetensors, type Safetensors, writeSafetensors } from "../../formats/safetensors.ts";
 import type { VAE } from "../../models/vae.ts";
 import { tf, type Variable } from "../../tf.ts";
-import type { Optimizer } from "../training/optimizers.ts";
 import { parseRunState, type RunState } from "./run_state.ts";
 import { isWhole, sealed, UNSEALED } from "./seal.ts";
 
@@ -17,6 +16,9 @@ export interface Checkpoint {
   readonly tensors: Safetensors["tensors"];
 }
 
+/** By phase, what an optimizer's next step depends on, by `SLOT.PARAMETER`. */
+export type OptimizerStates = ReadonlyMap<string, { readonly state: ReadonlyMap<string, Variable> }>;
+
 /** A file that is cut short or changed, where another one may be whole. */
 export class DamagedCheckpoint extends CheckpointError {}
 
@@ -24,7 +26,7 @@ export class DamagedCheckpoint extends CheckpointError {}
 export function encodeCheckpoint(
   model: string,
   vae: VAE,
-  optimizers: ReadonlyMap<string, Optimizer>,
+  optimizers: OptimizerStates,
   state: RunState,
 ): Uint8Array {
   const tensors = [...variables(vae, optimizers)].map(
@@ -72,7 +74,7 @@ export function restoreCheckpoint(
   source: Checkpoint | string,
   model: string,
   vae: VAE,
-  optimizers: ReadonlyMap<string, Optimizer> = new Map(),
+  optimizers: OptimizerStates = new Map(),
 ): RunState {
   const { file, model: found, tensors, state } = typeof source === "string" ? readCheckpoint(source) : source;
   if (found !== model) {
@@ -110,7 +112,7 @@ function parse(file: string, bytes: Uint8Array): Safetensors {
   }
 }
 
-function* variables(vae: VAE, optimizers: ReadonlyMap<string, Optimizer>): Iterable<[string, Variable]> {
+function* variables(vae: VAE, optimizers: OptimizerStates): Iterable<[string, Variable]> {
   for (const [name, p] of vae.params) yield [`model.${name}`, p.value];
   for (const [phase, optimizer] of optimizers) {
     for (const [name, v] of optimizer.state) yield [`optimizer.${phase}.${name}`, v];

@@ -1,5 +1,4 @@
 import type { Mode } from "../../metrics/table.ts";
-import type { DataPrint } from "../training/data_print.ts";
 
 /** Where training stands; with parameters and optimizer state all that the next step, and the next row, depend on. */
 export interface RunState {
@@ -28,6 +27,22 @@ export interface Best {
   readonly value: number;
   /** Optimizer steps done then; undefined as `monitor` is. */
   readonly step: number | undefined;
+}
+
+/** What tells data, and the way they are cut into batches, from others. */
+export interface DataPrint {
+  /** Images a step. */
+  readonly batch: number;
+  /** Steps an epoch. */
+  readonly steps: number;
+  readonly train: SplitPrint;
+  readonly val: SplitPrint;
+}
+
+export interface SplitPrint {
+  readonly images: number;
+  /** Of the bytes and labels of images from all over the split, in hex. */
+  readonly sha256: string;
 }
 
 /** Steps that are not in a row of metrics yet. */

@@ -1,23 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Split } from "../../data/dataset.ts";
-import type { RunState } from "../runs/run_state.ts";
+import type { DataPrint, RunState, SplitPrint } from "../runs/run_state.ts";
 import type { Prepared } from "./prepare.ts";
-
-/** What tells data, and the way they are cut into batches, from others. */
-export interface DataPrint {
-  /** Images a step. */
-  readonly batch: number;
-  /** Steps an epoch. */
-  readonly steps: number;
-  readonly train: SplitPrint;
-  readonly val: SplitPrint;
-}
-
-export interface SplitPrint {
-  readonly images: number;
-  /** Of the bytes and labels of `SAMPLED` images from all over the split, in hex. */
-  readonly sha256: string;
-}
 
 /** All of a small split; of a large one enough to tell it from others, for one image more or less moves the rest. */
 const SAMPLED = 256;

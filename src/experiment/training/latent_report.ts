@@ -5,7 +5,7 @@ import { linspace } from "../../explore/lines.ts";
 import { rowLabels, traverse } from "../../explore/traverse.ts";
 import { barsPng } from "../../images/bars.ts";
 import { gridPng } from "../../images/grid.ts";
-import type { Embedding } from "./loggers/projector.ts";
+import type { LatentReport } from "./loggers/logger.ts";
 import type { Prepared } from "./prepare.ts";
 
 /** Dimensions in a grid of traversals, and values of each. */
@@ -15,18 +15,6 @@ const VALUES = linspace(-3, 3, 7);
 const BATCH = 64;
 /** Most numbers that the images may have together: 256 MB, and a sprite below the 8,192 pixels that browsers draw. */
 const LARGEST = 2 ** 26;
-
-/** What validation shows of the latents. */
-export interface LatentReport {
-  /** For the projector. */
-  readonly embedding: Embedding;
-  /** Means, standard deviations and draws, and each dimension's KL where the posterior is Gaussian. */
-  readonly histograms: Readonly<Record<string, Float32Array>>;
-  /** A bar a dimension, the highest KL first; where the posterior is Gaussian. */
-  readonly kl?: Buffer;
-  /** The most active dimensions from -3 to 3, from the first image; where the posterior is Gaussian. */
-  readonly traversals?: Buffer;
-}
 
 /**
  * The latents of `count` images from all over the validation split (fewer, where they would take above 256 MB), the

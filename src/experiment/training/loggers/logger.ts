@@ -1,4 +1,5 @@
 import type { RunState } from "../../runs/run_state.ts";
+import type { Embedding } from "./projector.ts";
 
 /** Metrics by tag, such as `train/kl` or `val/elbo`. */
 export type Metrics = Readonly<Record<string, number>>;
@@ -8,6 +9,18 @@ export type Arrays = Readonly<Record<string, Float32Array>>;
 
 /** Tag of a picture; of the grids it is also the name of their folder. */
 export type PictureTag = "Samples" | "Reconstructions" | "Traversals" | "KL_per_dimension";
+
+/** What validation shows of the latents. */
+export interface LatentReport {
+  /** For the projector. */
+  readonly embedding: Embedding;
+  /** Means, standard deviations and draws, and each dimension's KL where the posterior is Gaussian. */
+  readonly histograms: Readonly<Record<string, Float32Array>>;
+  /** A bar a dimension, the highest KL first; where the posterior is Gaussian. */
+  readonly kl?: Buffer;
+  /** The most active dimensions from -3 to 3, from the first image; where the posterior is Gaussian. */
+  readonly traversals?: Buffer;
+}
 
 /** One place where a run leaves its figures. A further one is a file with such a class and a line in `RunLog`. */
 export interface Logger {

@@ -10,13 +10,12 @@ import { type Change, changeText, configChanges, resumeConfig } from "../../runs
 import { LostRun, type RunFolder } from "../../runs/run_folder.ts";
 import type { RunState } from "../../runs/run_state.ts";
 import { environment, parameterCount } from "../environment.ts";
-import type { LatentReport } from "../latent_report.ts";
 import type { Prepared } from "../prepare.ts";
 import type { Figures } from "../step.ts";
 import type { Rates } from "../step_inputs.ts";
 import { ConsoleLog, duration, metricsText } from "./console.ts";
 import { CsvLogger } from "./csv.ts";
-import type { Arrays, Logger, Metrics, PictureTag } from "./logger.ts";
+import type { Arrays, LatentReport, Logger, Metrics, PictureTag } from "./logger.ts";
 import { writeProjector } from "./projector.ts";
 import { StepWindow } from "./step_window.ts";
 import { TensorBoardLogger } from "./tensorboard.ts";
