@@ -4,7 +4,7 @@ import type { HostBatch } from "../../data/loader.ts";
 import { UserError } from "../../errors.ts";
 import type { FeatureNetworkSpec } from "../../features/frozen_network.ts";
 import type { Codes } from "../../metrics/codes.ts";
-import { type Likelihood, trainedLikelihood } from "../../metrics/likelihood.ts";
+import type { Likelihood } from "../../metrics/likelihood.ts";
 import type { LpipsFiles } from "../../metrics/lpips.ts";
 import { newCtx } from "../../models/ctx.ts";
 import type { Ctx } from "../../models/vae.ts";
@@ -18,6 +18,7 @@ import type { Figure } from "./figure.ts";
 import { type PictureSums, picturePass } from "./picture_pass.ts";
 import { type PosteriorSums, posteriorPass } from "./posterior_pass.ts";
 import { type SampleSums, samplePass } from "./sample_pass.ts";
+import { trainedLikelihood } from "./trained_likelihood.ts";
 
 export interface FigureOptions {
   readonly split: SplitName;
