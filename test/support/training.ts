@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { useBackend } from "../../src/backends/use_backend.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { createRun, openRun, type RunFolder } from "../../src/experiment/runs/run_folder.ts";
-import { type Prepared, prepare } from "../../src/experiment/training/prepare.ts";
+import { prepare } from "../../src/experiment/training/prepare.ts";
+import type { Prepared } from "../../src/experiment/training/prepared.ts";
 import { type TrainResult, train } from "../../src/experiment/training/runner.ts";
 import { cacheDir } from "../../src/files/cache_dir.ts";
 

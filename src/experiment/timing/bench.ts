@@ -3,7 +3,7 @@ import type { Config } from "../../config/schema.ts";
 import type { HostBatch } from "../../data/loader.ts";
 import type { Optimizer } from "../training/optimizers.ts";
 import { createPrecomputeCache, type PrecomputeCache } from "../training/precompute_cache.ts";
-import type { Prepared } from "../training/prepare.ts";
+import type { Prepared } from "../training/prepared.ts";
 import { learningRates } from "../training/schedules.ts";
 import { createStepper, type Stepper } from "../training/stepper.ts";
 

@@ -16,7 +16,7 @@ import { getDataset } from "../../data/registry.ts";
 import { UserError } from "../../errors.ts";
 import { writeAtomic } from "../../files/atomic_file.ts";
 import { cacheDir } from "../../files/cache_dir.ts";
-import { ownVersion } from "../training/environment.ts";
+import { ownVersion } from "../../process/own_version.ts";
 import { race } from "./race.ts";
 
 /** `--backend` for `auto`, measured anew. */

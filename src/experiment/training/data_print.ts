@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Split } from "../../data/dataset.ts";
 import type { DataPrint, RunState, SplitPrint } from "../runs/run_state.ts";
-import type { Prepared } from "./prepare.ts";
+import type { Prepared } from "./prepared.ts";
 
 /** All of a small split; of a large one enough to tell it from others, for one image more or less moves the rest. */
 const SAMPLED = 256;

@@ -2,7 +2,7 @@ import { inBatches } from "../../explore/images.ts";
 import { exploring } from "../../explore/latents.ts";
 import type { Posterior } from "../../models/vae.ts";
 import { type Named, type Tensor4D, tf } from "../../tf.ts";
-import type { Prepared } from "./prepare.ts";
+import type { Prepared } from "./prepared.ts";
 
 /** Training images that a prior is fitted to, at most; fewer where they would take above 128 MB. */
 const IMAGES = 2048;

@@ -6,7 +6,7 @@ import { rowLabels, traverse } from "../../explore/traverse.ts";
 import { barsPng } from "../../images/bars.ts";
 import { gridPng } from "../../images/grid.ts";
 import type { LatentReport } from "./loggers/logger.ts";
-import type { Prepared } from "./prepare.ts";
+import type { Prepared } from "./prepared.ts";
 
 /** Dimensions in a grid of traversals, and values of each. */
 const ROWS = 8;

@@ -10,7 +10,7 @@ import { tf } from "../../tf.ts";
 import { configFile } from "../runs/config_history.ts";
 import type { Best } from "../runs/run_state.ts";
 import { withTensors } from "./batch.ts";
-import type { Prepared } from "./prepare.ts";
+import type { Prepared } from "./prepared.ts";
 import { evaluate } from "./validate.ts";
 
 /** The metric that chooses the best checkpoint, and which value of it is the better one. */

@@ -11,28 +11,12 @@ import type { ModelDefinition } from "../../models/define.ts";
 import { getModel } from "../../models/registry.ts";
 import type { VAE } from "../../models/vae.ts";
 import { Rng } from "../../rng.ts";
-import { lossWeights, objectiveWeights, type Weights } from "./loss_weights.ts";
+import { lossWeights, objectiveWeights } from "./loss_weights.ts";
 import { checkMonitor } from "./monitor.ts";
 import { createOptimizer, type Optimizer } from "./optimizers.ts";
 import { checkedModel } from "./plugin_model.ts";
+import type { Prepared } from "./prepared.ts";
 import { optimizerParams } from "./schedules.ts";
-
-/** All that a config makes, before anything is trained or written. */
-export interface Prepared {
-  readonly model: ModelDefinition;
-  readonly vae: VAE;
-  readonly dataset: Dataset;
-  readonly train: Loader;
-  readonly val: Loader;
-  /** By phase name. */
-  readonly optimizers: ReadonlyMap<string, Optimizer>;
-  readonly weights: Weights;
-  /** Those of `val/objective`, by term. */
-  readonly objective: Readonly<Record<string, number>>;
-  readonly imageRange: readonly [number, number];
-  /** The root of the run's randomness; each use folds in its purpose. */
-  readonly rng: Rng;
-}
 
 /** What the names in a config mean, as `loadConfig` gives it; left out: the project's definitions of these names. */
 export interface Definitions {

@@ -20,7 +20,7 @@ import { RunLog } from "./loggers/run_log.ts";
 import { isBetter, type Monitor, monitorOf, monitorOfRun, sameMonitor, validates } from "./monitor.ts";
 import { isFiniteStep, normsText, notFinite } from "./not_finite.ts";
 import { createPrecomputeCache, type PrecomputeCache } from "./precompute_cache.ts";
-import type { Prepared } from "./prepare.ts";
+import type { Prepared } from "./prepared.ts";
 import { learningRates } from "./schedules.ts";
 import type { Figures } from "./step.ts";
 import type { Rates } from "./step_inputs.ts";

@@ -8,7 +8,7 @@ import type { BackendInfo } from "../../backends/use_backend.ts";
 import type { Config } from "../../config/schema.ts";
 import { tf, type Variable } from "../../tf.ts";
 import { hostTensors, type PreparedBatch, withTensors } from "./batch.ts";
-import type { Prepared } from "./prepare.ts";
+import type { Prepared } from "./prepared.ts";
 import { type Figures, flatten, type StepArgs, stepGradients, stepTensors, trainStep } from "./step.ts";
 import { inputsAt, type Rates, type Source, type StepPoint, tracedInputs } from "./step_inputs.ts";
 

@@ -7,7 +7,7 @@ import { newCtx } from "../../models/ctx.ts";
 import type { Batch, Ctx, VAE } from "../../models/vae.ts";
 import { tf } from "../../tf.ts";
 import { withTensors } from "./batch.ts";
-import type { Prepared } from "./prepare.ts";
+import type { Prepared } from "./prepared.ts";
 import { END } from "./schedules.ts";
 import { evaluateStep, type Figures, type StepArgs } from "./step.ts";
 

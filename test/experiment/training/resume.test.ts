@@ -15,7 +15,7 @@ import { readCheckpoint } from "../../../src/experiment/runs/checkpoint.ts";
 import { newRunState, type RunState } from "../../../src/experiment/runs/run_state.ts";
 import { sealed, UNSEALED } from "../../../src/experiment/runs/seal.ts";
 import { moveTo } from "../../../src/experiment/training/data_print.ts";
-import type { Prepared } from "../../../src/experiment/training/prepare.ts";
+import type { Prepared } from "../../../src/experiment/training/prepared.ts";
 import { readSafetensors, writeSafetensors } from "../../../src/formats/safetensors.ts";
 import { figures } from "../../support/metrics.ts";
 import { type Trained, training } from "../../support/training.ts";

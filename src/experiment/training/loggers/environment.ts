@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import os from "node:os";
-import type { BackendInfo } from "../../backends/use_backend.ts";
-import { tf } from "../../tf.ts";
-import type { Prepared } from "./prepare.ts";
+import type { BackendInfo } from "../../../backends/use_backend.ts";
+import { ownVersion } from "../../../process/own_version.ts";
+import { tf } from "../../../tf.ts";
+import type { Prepared } from "../prepared.ts";
 
 /** What a reader must know to repeat a run or to compare its speed: `environment.json`. */
 export function environment(prepared: Prepared, backend: BackendInfo): Record<string, unknown> {
@@ -44,12 +44,6 @@ export function environment(prepared: Prepared, backend: BackendInfo): Record<st
 /** Trained numbers of a model; running statistics don't count. */
 export function parameterCount(vae: Prepared["vae"]): number {
   return [...vae.params.values()].filter((p) => p.trainable).reduce((sum, p) => sum + p.value.size, 0);
-}
-
-/** The version of this package. */
-export function ownVersion(): string {
-  const text = readFileSync(new URL("../../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
 }
 
 /** Commit of the folder that the command was typed in, with "+" where files differ from it; null: none. */
