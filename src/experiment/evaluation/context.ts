@@ -3,21 +3,15 @@ import type { ExpParams } from "../../config/schema.ts";
 import type { HostBatch } from "../../data/loader.ts";
 import { UserError } from "../../errors.ts";
 import type { FeatureNetworkSpec } from "../../features/frozen_network.ts";
-import type { Codes } from "../../metrics/codes.ts";
 import type { Likelihood } from "../../metrics/likelihood.ts";
 import type { LpipsFiles } from "../../metrics/lpips.ts";
 import { newCtx } from "../../models/ctx.ts";
 import type { Ctx } from "../../models/vae.ts";
 import { Rng } from "../../rng.ts";
-import { type Tensor, type Tensor2D, type Tensor4D, tf } from "../../tf.ts";
+import { type Tensor, type Tensor1D, type Tensor2D, type Tensor4D, tf } from "../../tf.ts";
 import type { OpenRun, SplitName } from "../trained/open_trained.ts";
 import { withTensors } from "../training/batch.ts";
 import { lossWeights } from "../training/loss_weights.ts";
-import { encodeAll, toCodes } from "./encode.ts";
-import type { Figure } from "./figure.ts";
-import { type PictureSums, picturePass } from "./picture_pass.ts";
-import { type PosteriorSums, posteriorPass } from "./posterior_pass.ts";
-import { type SampleSums, samplePass } from "./sample_pass.ts";
 import { trainedLikelihood } from "./trained_likelihood.ts";
 
 export interface FigureOptions {
@@ -34,14 +28,23 @@ export interface FigureOptions {
   readonly baseDir: string;
 }
 
-/** Training images whose codes figures are trained on, at most. */
-export const TRAINING_CODES = 5_000;
-
 export interface GaussianLatent {
   readonly name: string;
   readonly mean: Tensor2D;
   readonly logVar: Tensor2D;
   readonly z: Tensor;
+}
+
+/** Of each pair of an image and its reconstruction, both [B, H, W, C] in [0, 1], a number: [B]. */
+export interface Measure {
+  of(x: Tensor4D, y: Tensor4D): Tensor1D;
+  dispose?(): void;
+}
+
+/** What the passes do for a figure that is asked for. */
+export interface Measuring {
+  /** What it measures of reconstructions, by names of its own. */
+  measures?(context: FigureContext): Promise<Readonly<Record<string, Measure>>>;
 }
 
 /** What figures are computed from, each pass over the images done once, when the first figure asks for it. */
@@ -57,7 +60,7 @@ export class FigureContext {
     readonly run: OpenRun,
     readonly options: FigureOptions,
     /** The figures asked for, by name. */
-    readonly asked: ReadonlyMap<string, Figure>,
+    readonly asked: ReadonlyMap<string, Measuring>,
   ) {
     this.rng = Rng.fromSeed(options.seed).fold("figures");
   }
@@ -151,30 +154,8 @@ export class FigureContext {
     return trainedLikelihood(config, conventionOf(config.exp_params), weights, this.dims, imageRange);
   }
 
-  posteriors(): Promise<PosteriorSums> {
-    return this.once("posteriors", () => posteriorPass(this));
-  }
-
-  pictures(): Promise<PictureSums> {
-    return this.once("pictures", () => picturePass(this));
-  }
-
-  /** Of samples of the prior; undefined for a model without one. */
-  samples(): Promise<SampleSums | undefined> {
-    return this.once("samples", () => samplePass(this));
-  }
-
-  /** Codes of the images evaluated, with the data set's labels. */
-  codes(): Promise<Codes> {
-    return this.once("codes", async () => toCodes(await this.posteriors()));
-  }
-
-  /** The same of training images. */
-  trainingCodes(): Promise<Codes> {
-    return this.once("training codes", async () => toCodes(await encodeAll(this, "train", TRAINING_CODES)));
-  }
-
-  private once<T>(name: string, make: () => Promise<T>): Promise<T> {
+  /** What `make` makes, made once: at the first call with this name. */
+  once<T>(name: string, make: () => Promise<T>): Promise<T> {
     const found = this.made.get(name) ?? make();
     this.made.set(name, found);
     return found as Promise<T>;

@@ -5,6 +5,9 @@ import type { SplitName } from "../trained/open_trained.ts";
 import { withTensors } from "../training/batch.ts";
 import type { FigureContext } from "./context.ts";
 
+/** Training images whose codes figures are trained on, at most. */
+export const TRAINING_CODES = 5_000;
+
 /** Posterior means of images, and their labels. */
 export interface Encoded {
   /** Packed [n, dims]. */
@@ -15,8 +18,12 @@ export interface Encoded {
   readonly count: number;
 }
 
+/** Codes of training images, with the data set's labels. */
+export const trainingCodes = (context: FigureContext): Promise<Codes> =>
+  context.once("training codes", async () => toCodes(await encodeAll(context, "train", TRAINING_CODES)));
+
 /** Of at most `limit` images of a split. */
-export async function encodeAll(context: FigureContext, split: SplitName, limit: number): Promise<Encoded> {
+async function encodeAll(context: FigureContext, split: SplitName, limit: number): Promise<Encoded> {
   const loader = await context.run.loader(split, { limit });
   const means: Float32Array[] = [];
   const labels: Float32Array[] = [];

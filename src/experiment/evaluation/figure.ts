@@ -1,6 +1,5 @@
-import type { Tensor1D, Tensor4D } from "../../tf.ts";
 import type { OpenRun } from "../trained/open_trained.ts";
-import type { FigureContext, FigureOptions } from "./context.ts";
+import type { FigureContext, FigureOptions, Measuring } from "./context.ts";
 
 /** A number, or one a dimension of z. */
 export type Value = number | readonly number[];
@@ -11,14 +10,8 @@ export interface FigureSubject {
   readonly options: FigureOptions;
 }
 
-/** Of each pair of an image and its reconstruction, both [B, H, W, C] in [0, 1], a number: [B]. */
-export interface Measure {
-  of(x: Tensor4D, y: Tensor4D): Tensor1D;
-  dispose?(): void;
-}
-
 /** A figure by which models are compared: what `--figures` names. What its numbers say is in metrics/table.ts. */
-export interface Figure {
+export interface Figure extends Measuring {
   readonly name: string;
   /** Computed where nothing is named. */
   readonly byDefault: boolean;
@@ -28,8 +21,6 @@ export interface Figure {
   readonly trains?: boolean;
   /** Why it can't be computed of this model and these data; undefined where it can. */
   missing?(subject: FigureSubject): Promise<string | undefined> | string | undefined;
-  /** What it measures of reconstructions, by the names of `context.pictures()`. */
-  measures?(context: FigureContext): Promise<Readonly<Record<string, Measure>>>;
   /** By the names that stand in tables. What it leaves out of them it tells the context. */
   compute(context: FigureContext): Promise<Readonly<Record<string, Value>>>;
 }

@@ -9,9 +9,11 @@ import { mutualInformationGap } from "../../metrics/mig.ts";
 import { sameFactorGroups, sameFactorPairs } from "../../metrics/same_factor.ts";
 import { separatedAttributePredictability } from "../../metrics/sap.ts";
 import type { Rng } from "../../rng.ts";
-import { type FigureContext, TRAINING_CODES } from "./context.ts";
+import type { FigureContext } from "./context.ts";
+import { TRAINING_CODES, trainingCodes } from "./encode.ts";
 import type { Figure, FigureSubject } from "./figure.ts";
 import { labelValues, type ValueCounts } from "./label_values.ts";
+import { evaluatedCodes } from "./posterior_pass.ts";
 
 /** disentanglement_lib's: groups to learn by and to judge by, images or pairs of each. */
 const GROUPS = 10_000;
@@ -69,7 +71,7 @@ const classifier = (name: string, byDefault: boolean, train: Train): Figure => (
   trains: true,
   missing: noLabels,
   async compute(context) {
-    const [seen, test] = [await context.trainingCodes(), await context.codes()];
+    const [seen, test] = [await trainingCodes(context), await evaluatedCodes(context)];
     if (!allFinite(context, name, test, seen)) return {};
     const { labelNames } = await context.run.dataset();
     const found = await reasons(context, { trains: true });
@@ -133,8 +135,8 @@ const ofFactors = (
     if (left.length > 0)
       context.notes.push(`${name}: without ${left.join(", ")}, too much the same in these images`);
     const chosen = [...labelNames.keys()].filter((f) => found[f] === undefined);
-    const test = selectFactors(await context.codes(), chosen);
-    const own = wants.trains ? [await context.trainingCodes()] : [];
+    const test = selectFactors(await evaluatedCodes(context), chosen);
+    const own = wants.trains ? [await trainingCodes(context)] : [];
     if (!allFinite(context, name, test, ...own)) return {};
     if (test.dims < wants.dims) {
       context.leftOut[name] = `needs ${wants.dims} dimensions of z or more, there is ${test.dims}`;
@@ -142,7 +144,7 @@ const ofFactors = (
     }
     return compute({
       test,
-      train: async () => selectFactors(await context.trainingCodes(), chosen),
+      train: async () => selectFactors(await trainingCodes(context), chosen),
       rng: context.rng.fold(name),
       warn: warnOnce(context, name),
     });

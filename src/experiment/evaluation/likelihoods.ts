@@ -3,6 +3,7 @@ import { bitsPerDim, calibratedElbo } from "../../metrics/elbo.ts";
 import { noVariance } from "./evaluated.ts";
 import type { Figure } from "./figure.ts";
 import { fittedGaussian, importancePass } from "./importance_pass.ts";
+import { posteriorSums } from "./posterior_pass.ts";
 
 const sum = (values: ArrayLike<number>) => Array.from(values).reduce((a, b) => a + b, 0);
 
@@ -12,7 +13,7 @@ export const likelihoodFigures: readonly Figure[] = [
     name: "elbo",
     byDefault: true,
     async compute(context) {
-      const { mse, klPerDimension, trainedLogDensity } = await context.posteriors();
+      const { mse, klPerDimension, trainedLogDensity } = await posteriorSums(context);
       const kl = sum(klPerDimension);
       const elbo = calibratedElbo(mse, kl, context.dims);
       const fitted = { elbo, bits_per_dim: bitsPerDim(elbo, context.dims) };
@@ -32,7 +33,7 @@ export const likelihoodFigures: readonly Figure[] = [
     byDefault: true,
     async compute(context) {
       const trained = context.trainedLikelihood;
-      const { mse } = await context.posteriors();
+      const { mse } = await posteriorSums(context);
       const [fitted, own] = await importancePass(context, [
         fittedGaussian(mse),
         ...(trained ? [trained] : []),
@@ -44,7 +45,7 @@ export const likelihoodFigures: readonly Figure[] = [
     name: "kl",
     byDefault: true,
     async compute(context) {
-      const { klPerDimension } = await context.posteriors();
+      const { klPerDimension } = await posteriorSums(context);
       return { kl: sum(klPerDimension), kl_per_dim: [...klPerDimension] };
     },
   },
@@ -53,7 +54,7 @@ export const likelihoodFigures: readonly Figure[] = [
     byDefault: true,
     missing: noVariance,
     async compute(context) {
-      const { means, dims } = await context.posteriors();
+      const { means, dims } = await posteriorSums(context);
       return { active_units: activeUnits(means, dims) };
     },
   },

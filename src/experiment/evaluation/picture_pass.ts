@@ -1,6 +1,5 @@
-import type { FigureContext } from "./context.ts";
+import type { FigureContext, Measure } from "./context.ts";
 import { type FeatureStatistics, featureStatistics } from "./feature_statistics.ts";
-import type { Measure } from "./figure.ts";
 
 /** Means over the images evaluated, pictures against the pictures that are reconstructed of them. */
 export interface PictureSums {
@@ -10,7 +9,10 @@ export interface PictureSums {
   readonly features: { readonly images: FeatureStatistics; readonly recons: FeatureStatistics } | undefined;
 }
 
-export async function picturePass(context: FigureContext): Promise<PictureSums> {
+export const pictureSums = (context: FigureContext): Promise<PictureSums> =>
+  context.once("pictures", () => picturePass(context));
+
+async function picturePass(context: FigureContext): Promise<PictureSums> {
   const { asked, run } = context;
   const measures: Record<string, Measure> = {};
   let features: PictureSums["features"];

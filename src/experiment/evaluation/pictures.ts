@@ -4,9 +4,11 @@ import { loadPerceptual } from "../../metrics/perceptual.ts";
 import { sharpness } from "../../metrics/sharpness.ts";
 import { signalToNoise, squaredError } from "../../metrics/squared_error.ts";
 import { multiScaleSsim, SSIM_MIN_SIDE, ssim } from "../../metrics/ssim.ts";
-import type { FigureContext } from "./context.ts";
+import type { FigureContext, Measure } from "./context.ts";
 import { noVariance } from "./evaluated.ts";
-import type { Figure, FigureSubject, Measure } from "./figure.ts";
+import type { Figure, FigureSubject } from "./figure.ts";
+import { pictureSums } from "./picture_pass.ts";
+import { sampleSums } from "./sample_pass.ts";
 
 const tooSmall = ({ run }: FigureSubject) => {
   const [height, width] = run.imageShape;
@@ -35,7 +37,7 @@ const paired = (
     const found = await measure(context);
     return { [name]: typeof found === "function" ? { of: found } : found };
   },
-  compute: async (context) => ({ [name]: (await context.pictures()).means[name]! }),
+  compute: async (context) => ({ [name]: (await pictureSums(context)).means[name]! }),
 });
 
 /** What pictures say: those reconstructed from the posterior's mean, and samples. */
@@ -54,11 +56,11 @@ export const pictureFigures: readonly Figure[] = [
     byDefault: true,
     missing: async (subject) => notForNetworks(subject) ?? (await noVariance(subject)),
     async compute(context) {
-      const { features } = await context.pictures();
+      const { features } = await pictureSums(context);
       const { images, recons } = features!;
       const name = `frechet_${context.options.network.name}`;
       const reconstructions = frechetDistance(images.moments, recons.moments);
-      const samples = await context.samples();
+      const samples = await sampleSums(context);
       return {
         [`${name}_reconstructions`]: reconstructions,
         ...(samples && { [`${name}_samples`]: frechetDistance(images.moments, samples.features!) }),
@@ -73,7 +75,7 @@ export const pictureFigures: readonly Figure[] = [
       return { perceptual: asMeasure(await loadPerceptual(network, { imageShape, baseDir })) };
     },
     async compute(context) {
-      const { means } = await context.pictures();
+      const { means } = await pictureSums(context);
       return { [`perceptual_${context.options.network.name}`]: means.perceptual! };
     },
   },
@@ -85,8 +87,8 @@ export const pictureFigures: readonly Figure[] = [
       sharpness_reconstructions: { of: (_, y) => sharpness(y) },
     }),
     async compute(context) {
-      const { sharpness_images, sharpness_reconstructions } = (await context.pictures()).means;
-      const samples = await context.samples();
+      const { sharpness_images, sharpness_reconstructions } = (await pictureSums(context)).means;
+      const samples = await sampleSums(context);
       return {
         sharpness_images: sharpness_images!,
         sharpness_reconstructions: sharpness_reconstructions!,

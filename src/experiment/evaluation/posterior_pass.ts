@@ -1,8 +1,9 @@
 import { concat } from "../../concat.ts";
+import type { Codes } from "../../metrics/codes.ts";
 import { klPerDimension } from "../../models/losses/kl.ts";
 import { tf } from "../../tf.ts";
 import type { FigureContext } from "./context.ts";
-import type { Encoded } from "./encode.ts";
+import { type Encoded, toCodes } from "./encode.ts";
 
 /** Means over the images evaluated of what one draw of z gives. */
 export interface PosteriorSums extends Encoded {
@@ -14,7 +15,14 @@ export interface PosteriorSums extends Encoded {
   readonly trainedLogDensity: number | undefined;
 }
 
-export async function posteriorPass(context: FigureContext): Promise<PosteriorSums> {
+export const posteriorSums = (context: FigureContext): Promise<PosteriorSums> =>
+  context.once("posteriors", () => posteriorPass(context));
+
+/** Codes of the images evaluated, with the data set's labels. */
+export const evaluatedCodes = (context: FigureContext): Promise<Codes> =>
+  context.once("codes", async () => toCodes(await posteriorSums(context)));
+
+async function posteriorPass(context: FigureContext): Promise<PosteriorSums> {
   const likelihood = context.trainedLikelihood;
   const means: Float32Array[] = [];
   const labels: Float32Array[] = [];

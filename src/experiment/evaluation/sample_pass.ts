@@ -4,6 +4,7 @@ import { tf } from "../../tf.ts";
 import type { FigureContext } from "./context.ts";
 import { imagesEvaluated } from "./evaluated.ts";
 import { featureStatistics } from "./feature_statistics.ts";
+import { posteriorSums } from "./posterior_pass.ts";
 
 /** What samples of the prior say, as far as it was asked for. */
 export interface SampleSums {
@@ -16,14 +17,17 @@ export interface SampleSums {
  * Of as many samples as there are images evaluated, with the images' labels where the model takes some; undefined for
  * a model without a prior.
  */
-export async function samplePass(context: FigureContext): Promise<SampleSums | undefined> {
+export const sampleSums = (context: FigureContext): Promise<SampleSums | undefined> =>
+  context.once("samples", () => samplePass(context));
+
+async function samplePass(context: FigureContext): Promise<SampleSums | undefined> {
   const { asked, run } = context;
   const { vae, config } = run;
   if (vae.sample === undefined) return undefined;
   const statistics = asked.has("frechet") ? await featureStatistics(context) : undefined;
   const count = await imagesEvaluated(context);
   const batch = config.data_params.val_batch_size;
-  const given = vae.labels && (await context.posteriors()).labels;
+  const given = vae.labels && (await posteriorSums(context)).labels;
   const width = vae.labels?.all.length ?? 0;
   let sum = 0;
   for (let at = 0; at < count; at += batch) {
