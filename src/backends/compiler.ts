@@ -27,10 +27,13 @@ export interface Recorded {
 
 /** A step as one call. */
 export interface CompiledStep {
-  /** Runs the step and gives the values of its results; the event loop is free meanwhile. */
+  /**
+   * Runs the step and gives the values of its results; the event loop is free meanwhile. Steps take effect in the order
+   * of the calls, of which a backend gets as many before the first is done as its `stepsInFlight` says.
+   */
   run(inputs: readonly HostTensor[]): Promise<Float32Array[]>;
   /** Makes the variables readable, which they aren't after `run`. */
-  giveBack(): void;
+  syncVariables(): void;
 }
 
 /** A backend's way to run a whole step at once. */

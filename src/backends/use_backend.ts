@@ -17,6 +17,8 @@ export interface BackendInfo {
   readonly device: string;
   /** Runs whole steps at once; absent where the backend can't. */
   readonly compiler?: StepCompiler;
+  /** Steps that it takes before the first of them is done; 1 where left out. */
+  readonly stepsInFlight?: number;
 }
 
 export interface BackendOptions {

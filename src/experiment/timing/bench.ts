@@ -138,7 +138,7 @@ async function time(
     if (step === 0) first = took;
     if (step >= warmup) seconds.push(took);
   }
-  stepper.giveBack();
+  stepper.syncVariables();
   return { first, seconds, compiled: stepper.compiled };
 }
 
