@@ -277,14 +277,12 @@ export class RunLog {
     for (const sentence of changed) this.console.warn(`note   ${sentence}`);
     if (brief) return;
     const { dataset, train, val, model, vae } = prepared;
-    const device =
-      backend.name === "tensorflow" ? `TensorFlow ${backend.version}` : `tfjs ${backend.version}`;
     const count = (n: number) => n.toLocaleString("en");
     const label = (text: string) => this.console.paint("bold", text);
     const lines = [
       `${label("model")}  ${model.name}, ${count(parameterCount(vae))} parameters`,
       `${label("data")}   ${dataset.name}: ${count(train.size)} training and ${count(val.size)} validation images of ${dataset.imageShape.join("x")}; ${dataset.splitNote}`,
-      `${label("on")}     ${device}, ${backend.device}`,
+      `${label("on")}     ${backend.library} ${backend.version}, ${backend.device}`,
       `${label("run")}    ${shown(folder.path)}${resume ? `, resumed at step ${count(state.step)}` : ""}: ${count(totalSteps)} steps, ${count(stepsPerEpoch)} an epoch`,
     ];
     for (const change of settings) lines.push(`${label("new")}    ${changeText(change)}`);
