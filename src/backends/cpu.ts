@@ -8,6 +8,6 @@ export const cpu: BackendDefinition<"cpu"> = {
   async register() {}, // tfjs has it
   async describe() {
     Object.assign(tf.backend(), { firstUse: false }); // or tfjs prints an advertisement of tfjs-node
-    return { library: "tfjs", version: tf.version.tfjs, device: "JavaScript" };
+    return { library: "tfjs", version: tf.version_core, device: "JavaScript" };
   },
 };

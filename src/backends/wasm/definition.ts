@@ -24,6 +24,6 @@ export const wasm: BackendDefinition<"wasm"> = {
     const { threads } = registerWasm();
     const { wide } = (tf.backend() as WasmBackend).pool.binary;
     const device = `WebAssembly, ${threads} thread${threads === 1 ? "" : "s"}, ${wide ? 256 : 128}-bit vectors`;
-    return { library: "tfjs", version: tf.version.tfjs, device };
+    return { library: "tfjs", version: tf.version_core, device };
   },
 };
