@@ -1,0 +1,45 @@
+import { EngineError } from "../../errors.ts";
+import { tf } from "../../tf.ts";
+import type { StepCompiler } from "../compiler.ts";
+import { BACKEND, XlaBackend, type XlaBackendOptions } from "./backend.ts";
+import { type CompilerOptions, stepCompiler } from "./compile.ts";
+import { Executables, type ExecutablesOptions } from "./executables.ts";
+import { registerKernels } from "./kernels/register.ts";
+import { type NamedValues, openClient, type PjrtClient } from "./pjrt/index.ts";
+import { Runtime } from "./runtime.ts";
+import type { FloatPrecision } from "./stablehlo/emit.ts";
+
+export interface XlaOptions extends XlaBackendOptions, CompilerOptions, ExecutablesOptions {
+  /** A PJRT plugin's library. */
+  readonly pluginFile: string;
+  /** Options of the plugin's client, by name. */
+  readonly clientOptions?: NamedValues;
+  /** How float32 convolutions and products are computed. Default: as the device does it fastest, TF32 on NVIDIA's. */
+  readonly floatPrecision?: FloatPrecision;
+}
+
+export interface Xla {
+  readonly client: PjrtClient;
+  readonly backend: XlaBackend;
+  readonly compiler: StepCompiler;
+}
+
+let registered: Xla | undefined;
+
+/**
+ * Registers tfjs's backend "xla" over a plugin's devices; once a process.
+ *
+ * @throws EngineError where the plugin does not load or finds no device
+ */
+export function registerXla(options: XlaOptions): Xla {
+  if (registered !== undefined) return registered;
+  const client = openClient(options.pluginFile, options.clientOptions);
+  const executables = new Executables(client, options);
+  const runtime = new Runtime(client, executables, options.floatPrecision ?? "DEFAULT");
+  const backend = new XlaBackend(runtime, options);
+  if (!tf.registerBackend(BACKEND, () => backend, 4))
+    throw new EngineError('another package has registered a backend "xla" with tfjs. Remove it.');
+  registerKernels();
+  registered = { client, backend, compiler: stepCompiler(backend, options) };
+  return registered;
+}
