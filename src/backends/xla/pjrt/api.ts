@@ -13,6 +13,9 @@ const HEAD = 5;
  */
 const SPARE = 6;
 
+/** Of TF_CPP_MIN_LOG_LEVEL: nothing on standard error but what ends the process; what fails comes as an error. */
+const QUIET = "3";
+
 type NativeFunction = ReturnType<LibraryHandle["func"]>;
 
 interface Field {
@@ -150,6 +153,7 @@ export class PjrtApi {
 
 /** Address of a plugin's PJRT_Api. */
 function tableOf(file: string): Pointer {
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= QUIET; // is read as the library loads
   let find: NativeFunction;
   try {
     find = loadForGood(file).func("GetPjrtApi", "int64", []);
