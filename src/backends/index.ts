@@ -1,17 +1,29 @@
+import { cacheDir } from "../cache_dir.ts";
 import { ConfigError, EngineError } from "../errors.ts";
 import { didYouMean } from "../suggest.ts";
 import { tf } from "../tf.ts";
 import type { StepCompiler } from "./compiler.ts";
 import { findLibrary } from "./tensorflow/library.ts";
 import type { WasmBackend } from "./wasm/backend.ts";
+import type { XlaPlatform } from "./xla/plugin.ts";
 
-export const backendNames = ["auto", "tensorflow", "wasm", "cpu"] as const;
+export const backendNames = [
+  "auto",
+  "tensorflow",
+  "wasm",
+  "cpu",
+  "xla",
+  "xla:cuda",
+  "xla:rocm",
+  "xla:tpu",
+  "xla:cpu",
+] as const;
 export type BackendName = (typeof backendNames)[number];
 /** Those that `auto` chooses from. */
 export type TrainingBackend = "tensorflow" | "wasm";
 
 export interface BackendInfo {
-  readonly name: "tensorflow" | "wasm" | "cpu";
+  readonly name: "tensorflow" | "wasm" | "cpu" | "xla";
   /** Version of TensorFlow, or of tfjs. */
   readonly version: string;
   readonly device: string;
@@ -38,7 +50,9 @@ export interface BackendOptions {
 export async function useBackend(name: string, options: BackendOptions = {}): Promise<BackendInfo> {
   const known = backendNames.find((n) => n === name);
   if (known === undefined) throw unknownBackend(name, backendNames);
-  return known === "auto" ? either(options) : start[known]();
+  if (known === "auto") return either(options);
+  if (known.startsWith("xla")) return startXla(known.split(":")[1], options);
+  return start[known as keyof typeof start]();
 }
 
 /** Of a name that is none of `names`. */
@@ -51,6 +65,7 @@ export const tensorFlowIsThere = (): boolean =>
 
 async function either({ prefer, say = console.error }: BackendOptions): Promise<BackendInfo> {
   const there = tensorFlowIsThere();
+  if (prefer === "xla") return startXla(undefined, { say });
   const first = prefer ?? (there ? "tensorflow" : "wasm");
   const second = first === "wasm" ? "tensorflow" : "wasm";
   try {
@@ -96,6 +111,19 @@ const start = {
     return { name: "cpu", version: tf.version.tfjs, device: "JavaScript" };
   },
 };
+
+async function startXla(
+  platform: string | undefined,
+  { say = console.error }: BackendOptions,
+): Promise<BackendInfo> {
+  const { registerXla } = await import("./xla/register.ts");
+  const folder = cacheDir("xla");
+  const { client, compiler } = registerXla({ platform: platform as XlaPlatform | undefined, folder, say });
+  await activate("xla");
+  const [first, ...others] = client.devices;
+  const device = `${first?.kind}${others.length > 0 ? `, one of ${client.devices.length}` : ""}`;
+  return { name: "xla", version: client.version.split("\n")[0]!, device, compiler };
+}
 
 /** @throws EngineError where tfjs has it not, or can't make it */
 async function activate(name: BackendInfo["name"]): Promise<void> {

@@ -53,7 +53,7 @@ interface Kept {
  * @throws ConfigError for an unknown name, EngineError where the backend is missing or does not load
  */
 export async function backendFor(name: string, choosing: Choosing): Promise<BackendInfo> {
-  const names = [...backendNames, MEASURE];
+  const names: readonly string[] = [...backendNames, MEASURE];
   if (!names.includes(name)) throw unknownBackend(name, names);
   if (name !== "auto" && name !== MEASURE) return useBackend(name);
   const before = choosing.trained === undefined || name === MEASURE ? undefined : trainedOn(choosing.trained);
@@ -69,7 +69,7 @@ export function trainedOn(runDir: string): BackendInfo["name"] | undefined {
     .filter((about) => about?.backend !== undefined)
     .sort((a, b) => (a!.date ?? "").localeCompare(b!.date ?? ""))
     .at(-1);
-  return (["tensorflow", "wasm", "cpu"] as const).find((name) => name === newest?.backend);
+  return (["tensorflow", "wasm", "cpu", "xla"] as const).find((name) => name === newest?.backend);
 }
 
 /** The one to prefer; undefined where nothing was measured. */

@@ -6,40 +6,56 @@ import { type CompilerOptions, stepCompiler } from "./compile.ts";
 import { Executables, type ExecutablesOptions } from "./executables.ts";
 import { registerKernels } from "./kernels/register.ts";
 import { type NamedValues, openClient, type PjrtClient } from "./pjrt/index.ts";
+import { CLIENT_OPTIONS, type Plugin, pluginFor, type XlaPlatform } from "./plugin.ts";
 import { Runtime } from "./runtime.ts";
 import type { FloatPrecision } from "./stablehlo/emit.ts";
 
 export interface XlaOptions extends XlaBackendOptions, CompilerOptions, ExecutablesOptions {
-  /** A PJRT plugin's library. */
-  readonly pluginFile: string;
-  /** Options of the plugin's client, by name. */
+  /** Default: the first there is. */
+  readonly platform?: XlaPlatform | undefined;
+  /** A PJRT plugin's library. Default: the platform's. */
+  readonly pluginFile?: string;
+  /** Options of the plugin's client, by name. Default: the platform's. */
   readonly clientOptions?: NamedValues;
   /** How float32 convolutions and products are computed. Default: as the device does it fastest, TF32 on NVIDIA's. */
   readonly floatPrecision?: FloatPrecision;
 }
 
 export interface Xla {
+  readonly platform: XlaPlatform;
   readonly client: PjrtClient;
   readonly backend: XlaBackend;
   readonly compiler: StepCompiler;
 }
 
-let registered: Xla | undefined;
+/** What is registered. */
+export let registered: Xla | undefined;
 
 /**
  * Registers tfjs's backend "xla" over a plugin's devices; once a process.
  *
  * @throws EngineError where the plugin does not load or finds no device
  */
-export function registerXla(options: XlaOptions): Xla {
-  if (registered !== undefined) return registered;
-  const client = openClient(options.pluginFile, options.clientOptions);
+export function registerXla(options: XlaOptions = {}): Xla {
+  if (registered !== undefined) return sameAs(registered, options);
+  const { file, platform } = pluginOf(options);
+  const client = openClient(file, options.clientOptions ?? CLIENT_OPTIONS[platform]);
   const executables = new Executables(client, options);
   const runtime = new Runtime(client, executables, options.floatPrecision ?? "DEFAULT");
   const backend = new XlaBackend(runtime, options);
   if (!tf.registerBackend(BACKEND, () => backend, 4))
     throw new EngineError('another package has registered a backend "xla" with tfjs. Remove it.');
   registerKernels();
-  registered = { client, backend, compiler: stepCompiler(backend, options) };
+  registered = { platform, client, backend, compiler: stepCompiler(backend, options) };
   return registered;
+}
+
+function pluginOf({ pluginFile: file, platform }: XlaOptions): Plugin {
+  return file === undefined ? pluginFor(platform) : { file, platform: platform ?? "cpu" };
+}
+
+/** @throws EngineError where another platform is asked for */
+function sameAs(xla: Xla, { platform }: XlaOptions): Xla {
+  if (platform === undefined || platform === xla.platform) return xla;
+  throw new EngineError(`xla:${platform}: this process computes on xla:${xla.platform} already.`);
 }
