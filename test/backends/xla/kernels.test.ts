@@ -19,7 +19,10 @@ interface Result {
 }
 
 /** The outputs of all cases and their gradients for random dy; read after all are made, so compiled as one program. */
-async function run(cases: readonly KernelCase[], backend: string): Promise<{ results: Result[][]; names: string[] }> {
+async function run(
+  cases: readonly KernelCase[],
+  backend: string,
+): Promise<{ results: Result[][]; names: string[] }> {
   await useBackend(backend);
   const made: Tensor[][] = [];
   const profile = await tf.profile(() => {
@@ -27,8 +30,7 @@ async function run(cases: readonly KernelCase[], backend: string): Promise<{ res
       for (const c of cases) {
         const inputs = c.inputs();
         const y = c.f(...inputs);
-        const gradients =
-          c.gradient === "none" ? [] : tf.grads(c.f)(inputs, Rng.fromSeed(5).normal(y.shape));
+        const gradients = c.gradient === "none" ? [] : tf.grads(c.f)(inputs, Rng.fromSeed(5).normal(y.shape));
         made.push([y, ...gradients].map((t) => tf.keep(t)));
       }
     });
