@@ -40,8 +40,12 @@ export class PjrtError extends EngineError {
   }
 }
 
+/** Characters of a plugin's text that are shown; some list every folder that they looked in. */
+const LONGEST = 600;
+
 function sentence(code: PjrtCode, text: string, where: string): string {
-  const said = text.trim().replace(/^[A-Z_]+: /, "");
+  const whole = text.trim().replace(/^[A-Z_]+: /, "");
+  const said = whole.length > LONGEST ? `${whole.slice(0, LONGEST)} […]` : whole;
   if (code === "RESOURCE_EXHAUSTED") return outOfMemory(said);
   return `XLA: ${where} failed with ${code}: ${said}${/[.!?]$/.test(said) ? "" : "."} ${remedy(code)}`;
 }

@@ -28,6 +28,14 @@ describe("an error of a PJRT plugin", () => {
     );
   });
 
+  it("shows the beginning of a long text, and keeps all of it", () => {
+    const text = `No compiler. ${"looked there, ".repeat(500)}`;
+    const error = new PjrtError(14, text, "Compile");
+    expect(error.message.length).toBeLessThan(900);
+    expect(error.message).toContain("UNAVAILABLE: No compiler. looked there");
+    expect(error.text).toBe(text);
+  });
+
   it("a code that is not known here is UNKNOWN", () => {
     expect(new PjrtError(99, "?", "Client_Create").code).toBe("UNKNOWN");
   });

@@ -1,0 +1,4 @@
+export { acceleratorPlugin, findPlugin, isTested, type Plugin, pluginFolder, pluginFor } from "./find.ts";
+export { acceleratorsHere } from "./hardware.ts";
+export { openPlugin, tellCudaTools } from "./load.ts";
+export { PLATFORMS, variableOf, type XlaPlatform, xlaPlatforms } from "./platforms.ts";
