@@ -5,7 +5,7 @@ import { tf } from "../tf.ts";
 import type { StepCompiler } from "./compiler.ts";
 import { findLibrary } from "./tensorflow/library.ts";
 import type { WasmBackend } from "./wasm/backend.ts";
-import type { XlaPlatform } from "./xla/plugin.ts";
+import type { XlaPlatform } from "./xla/plugins/index.ts";
 
 export const backendNames = [
   "auto",

@@ -5,8 +5,8 @@ import { BACKEND, XlaBackend, type XlaBackendOptions } from "./backend.ts";
 import { type CompilerOptions, stepCompiler } from "./compile.ts";
 import { Executables, type ExecutablesOptions } from "./executables.ts";
 import { registerKernels } from "./kernels/register.ts";
-import { type NamedValues, openClient, type PjrtClient } from "./pjrt/index.ts";
-import { CLIENT_OPTIONS, type Plugin, pluginFor, type XlaPlatform } from "./plugin.ts";
+import type { NamedValues, PjrtClient } from "./pjrt/index.ts";
+import { openPlugin, type Plugin, pluginFor, type XlaPlatform } from "./plugins/index.ts";
 import { Runtime } from "./runtime.ts";
 import type { FloatPrecision } from "./stablehlo/emit.ts";
 
@@ -15,7 +15,7 @@ export interface XlaOptions extends XlaBackendOptions, CompilerOptions, Executab
   readonly platform?: XlaPlatform | undefined;
   /** A PJRT plugin's library. Default: the platform's. */
   readonly pluginFile?: string;
-  /** Options of the plugin's client, by name. Default: the platform's. */
+  /** Options of the plugin's client, by name, beside the platform's. */
   readonly clientOptions?: NamedValues;
   /** How float32 convolutions and products are computed. Default: as the device does it fastest, TF32 on NVIDIA's. */
   readonly floatPrecision?: FloatPrecision;
@@ -38,8 +38,9 @@ export let registered: Xla | undefined;
  */
 export function registerXla(options: XlaOptions = {}): Xla {
   if (registered !== undefined) return sameAs(registered, options);
-  const { file, platform } = pluginOf(options);
-  const client = openClient(file, options.clientOptions ?? CLIENT_OPTIONS[platform]);
+  const plugin = pluginOf(options);
+  const { platform } = plugin;
+  const client = openPlugin(plugin, options.clientOptions);
   const executables = new Executables(client, options);
   const runtime = new Runtime(client, executables, options.floatPrecision ?? "DEFAULT");
   const backend = new XlaBackend(runtime, options);
@@ -51,7 +52,8 @@ export function registerXla(options: XlaOptions = {}): Xla {
 }
 
 function pluginOf({ pluginFile: file, platform }: XlaOptions): Plugin {
-  return file === undefined ? pluginFor(platform) : { file, platform: platform ?? "cpu" };
+  if (file === undefined) return pluginFor(platform);
+  return { file, platform: platform ?? "cpu", version: undefined, from: "pluginFile" };
 }
 
 /** @throws EngineError where another platform is asked for */
