@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    globalSetup: ["test/setup/tensorflow.ts"],
+    globalSetup: ["test/support/set_up_tensorflow.ts"],
     pool: "forks", // one process a file: TensorFlow keeps one context a process
     maxWorkers: 2,
     testTimeout: 60_000,

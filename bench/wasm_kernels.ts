@@ -9,7 +9,7 @@
  */
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
-import { useBackend } from "../src/backends/index.ts";
+import { useBackend } from "../src/backends/use_backend.ts";
 import { type Tensor, tf } from "../src/tf.ts";
 import { CASES, type Case } from "./wasm_kernels/cases.ts";
 

@@ -6,13 +6,13 @@
  *   npx tsx scripts/match_losses.ts configs/experiments/paper_shapes3d.yaml [--set KEY=VALUE …]
  */
 import { parseArgs } from "node:util";
-import { useBackend } from "../src/backends/index.ts";
-import { cacheDir } from "../src/cache_dir.ts";
-import { loadExperiment } from "../src/comparison/load.ts";
-import { openDataset } from "../src/data/index.ts";
+import { useBackend } from "../src/backends/use_backend.ts";
 import { Loader } from "../src/data/loader.ts";
+import { openDataset } from "../src/data/registry.ts";
+import { loadExperiment } from "../src/experiment/series/load.ts";
 import type { FeatureNetworkSpec } from "../src/features/frozen_network.ts";
-import { loadFrozenNetwork } from "../src/features/index.ts";
+import { loadFrozenNetwork } from "../src/features/registry.ts";
+import { cacheDir } from "../src/files/cache_dir.ts";
 import { featureLosses, sumOf } from "../src/models/losses/features.ts";
 import { Rng } from "../src/rng.ts";
 import { type Tensor4D, tf } from "../src/tf.ts";

@@ -8,7 +8,7 @@
  * back. Exit code 1 where a spec fails that is not listed.
  */
 import { parseArgs } from "node:util";
-import { useBackend } from "../src/backends/index.ts";
+import { useBackend } from "../src/backends/use_backend.ts";
 import { UserError } from "../src/errors.ts";
 import { loadSpecs } from "./tfjs_core_specs/bundle.ts";
 import { EXCLUSIONS } from "./tfjs_core_specs/exclusions.ts";

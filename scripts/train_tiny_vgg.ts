@@ -14,7 +14,7 @@ import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { useBackend } from "../src/backends/index.ts";
+import { useBackend } from "../src/backends/use_backend.ts";
 import { readSafetensors, type TensorToStore, writeSafetensors } from "../src/formats/safetensors.ts";
 import { Rng } from "../src/rng.ts";
 import { type Scalar, type Tensor, tf, type Variable } from "../src/tf.ts";

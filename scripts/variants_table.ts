@@ -13,7 +13,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { loadConfig } from "../src/config/load.ts";
 import type { Paper } from "../src/models/define.ts";
-import { getModel, modelNames } from "../src/models/index.ts";
+import { getModel, modelNames } from "../src/models/registry.ts";
 import { markedSection } from "./variants_table/marked_section.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));

@@ -1,5 +1,4 @@
 import { Type } from "typebox";
-import { oneOf } from "./config/schema.ts";
 import { defineDataset } from "./data/define.ts";
 import { ConfigError } from "./errors.ts";
 import { convDecoder } from "./models/blocks/decoder.ts";
@@ -17,6 +16,7 @@ import { conv2d, convTranspose2d } from "./nn/conv.ts";
 import { linear } from "./nn/linear.ts";
 import { leakyRelu, newPass, Scope, sequential } from "./nn/params.ts";
 import { replicationPad1, upsampleNearest2x } from "./nn/upsample.ts";
+import { oneOf } from "./one_of.ts";
 import { tf } from "./tf.ts";
 
 /**

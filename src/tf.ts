@@ -3,6 +3,9 @@ import type * as Tfjs from "@tensorflow/tfjs";
 
 export type * from "@tensorflow/tfjs";
 
+/** By name; of latents `{ z }`, and where they are hierarchical, top first: `{ z2, z1 }`. */
+export type Named<T> = Readonly<Record<string, T>>;
+
 const require = createRequire(import.meta.url);
 let loaded: typeof Tfjs | undefined;
 

@@ -113,7 +113,7 @@ test("docs/design.md shows every folder of src and no other, and what may not im
   const folders = readdirSync(join(root, "src"), { withFileTypes: true }).filter((e) => e.isDirectory());
   expect(shown.sort()).toEqual(folders.map((e) => e.name).sort());
 
-  const low = ["nn", "backends", "formats"].map(
+  const low = ["nn", "backends", "formats", "process", "files", "text", "download"].map(
     (name) => [name, /from "(\.\.\/)+(models|data|experiment|cli)\//] as const,
   );
   const high = ["config", "models", "features", "data"].map(

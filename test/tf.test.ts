@@ -34,7 +34,7 @@ test("importing src/tf.ts and the registry of models does not load tfjs", () => 
   const script = `
     import { createRequire } from "node:module";
     const { tf } = await import(${JSON.stringify(src("tf.ts"))});
-    await import(${JSON.stringify(src("models/index.ts"))});
+    await import(${JSON.stringify(src("models/registry.ts"))});
     const loaded = () => Object.keys(createRequire(import.meta.url).cache ?? {}).some((f) => f.includes("tfjs-core"));
     const before = loaded();
     tf.add;

@@ -9,7 +9,7 @@ from .errors import UserError
 
 
 def cache_dir() -> Path:
-    """The project's cache folder, as src/cache_dir.ts finds it on Linux and macOS."""
+    """The project's cache folder, as src/files/cache_dir.ts finds it on Linux and macOS."""
     named = os.environ.get("TFJS_VAE_CACHE")
     if named:
         return Path(named).expanduser()

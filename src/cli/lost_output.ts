@@ -1,7 +1,7 @@
 import { fstatSync } from "node:fs";
 import type { Writable } from "node:stream";
 import { isatty } from "node:tty";
-import { writeProblem } from "../atomic_file.ts";
+import { writeProblem } from "../files/atomic_file.ts";
 
 const STREAMS = [
   ["stdout", 1, "standard output"],

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Option } from "commander";
 import { ConfigError } from "../errors.ts";
-import { shellWord } from "../shell.ts";
+import { shellWord } from "../text/shell.ts";
 import { collect } from "./collect.ts";
 import { wholeNumber } from "./numbers.ts";
 

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { ConfigError } from "../errors.ts";
-import type { OpenRun } from "../experiment/open_run.ts";
+import type { OpenRun } from "../experiment/trained/open_trained.ts";
 import type { FileImages, Wanted } from "../explore/image_files.ts";
 import type { Images } from "../explore/images.ts";
 import type { Rng } from "../rng.ts";
@@ -33,7 +33,7 @@ export async function withRun(
   { checkpoint, seed, backend, set }: RunOptions,
   use: (run: OpenRun, rng: Rng) => Promise<void>,
 ): Promise<void> {
-  const { openRun } = await import("../experiment/open_run.ts");
+  const { openRun } = await import("../experiment/trained/open_trained.ts");
   const { Rng } = await import("../rng.ts");
   const run = await openRun(path, {
     backend,

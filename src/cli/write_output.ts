@@ -1,9 +1,9 @@
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
 import { type Command, Option } from "commander";
-import { isTemporary, makeFolders, writeAtomic, writeNew, writeProblem } from "../atomic_file.ts";
 import { ConfigError, UserError } from "../errors.ts";
-import { removeAbandoned } from "../process/temporary.ts";
+import { isTemporary, makeFolders, writeAtomic, writeNew, writeProblem } from "../files/atomic_file.ts";
+import { removeAbandoned } from "../files/temporary.ts";
 
 export interface ForceOption {
   readonly force?: boolean | undefined;

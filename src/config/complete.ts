@@ -1,6 +1,6 @@
 import type { DatasetDefinition } from "../data/define.ts";
-import { expandHome } from "../home_folder.ts";
 import type { Convention, Given, ModelDefinition } from "../models/define.ts";
+import { expandHome } from "../process/home_folder.ts";
 import type { Config, ExpParams } from "./schema.ts";
 
 /** PyTorch-VAE's kld_weight in all its configs: what pixel_mean means where none is given. */

@@ -1,8 +1,9 @@
 import type { TObject } from "typebox";
+import { DataCommon } from "../data/common.ts";
 import type { DatasetDefinition } from "../data/define.ts";
 import type { ModelDefinition } from "../models/define.ts";
 import type { JsonSchema } from "./describe.ts";
-import { DataCommon, ExpParams, LoggingParams, Plugins, TrainerParams } from "./schema.ts";
+import { ExpParams, LoggingParams, Plugins, TrainerParams } from "./schema.ts";
 
 export const SECTIONS = [
   "model_params",

@@ -1,7 +1,7 @@
 import { distance } from "fastest-levenshtein";
 import { knownMetrics, modeOf } from "../metrics/table.ts";
 import { type ModelDefinition, phasesOf } from "../models/define.ts";
-import { didYouMean } from "../suggest.ts";
+import { didYouMean } from "../text/suggest.ts";
 import { conventionOf } from "./complete.ts";
 import { DEFAULT_DATASET } from "./compose.ts";
 import { type JsonSchema, show } from "./describe.ts";

@@ -1,7 +1,7 @@
 import { realpathSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { ConfigError } from "../errors.ts";
-import { expandHome } from "../home_folder.ts";
+import { expandHome } from "../process/home_folder.ts";
 import { formatPlace, isMap, type Located, merge } from "./located.ts";
 import { readYamlFile } from "./read.ts";
 

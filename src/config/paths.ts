@@ -1,6 +1,6 @@
 import { isAbsolute, relative, resolve } from "node:path";
 import { namesFile } from "../features/sources/source.ts";
-import { expandHome } from "../home_folder.ts";
+import { expandHome } from "../process/home_folder.ts";
 import type { Path, Positions } from "./positions.ts";
 import type { Config } from "./schema.ts";
 

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { isAbsolute, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ConfigError, UserError } from "../errors.ts";
-import { didYouMean } from "../suggest.ts";
+import { didYouMean } from "../text/suggest.ts";
 
 /** Files that were loaded as plugins, by their absolute paths. */
 const files = new Set<string>();

@@ -1,5 +1,5 @@
 import type { ModelDefinition } from "../models/define.ts";
-import { shellWord } from "../shell.ts";
+import { shellWord } from "../text/shell.ts";
 import { DEFAULT_DATASET } from "./compose.ts";
 import { show } from "./describe.ts";
 import type { Positions } from "./positions.ts";

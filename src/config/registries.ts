@@ -26,7 +26,7 @@ export function layer<T extends { readonly name: string }>(base: Registry<T>): R
 
 /** The project's own registries. */
 export async function projectRegistries(): Promise<Registries> {
-  const [models, data] = await Promise.all([import("../models/index.ts"), import("../data/index.ts")]);
+  const [models, data] = await Promise.all([import("../models/registry.ts"), import("../data/registry.ts")]);
   return {
     models: { names: models.modelNames, get: models.getModel, register: models.registerModel },
     datasets: { names: data.datasetNames, get: data.getDataset, register: data.registerDataset },

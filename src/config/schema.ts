@@ -1,4 +1,6 @@
 import { type Static, Type } from "typebox";
+import type { DataCommon } from "../data/common.ts";
+import { oneOf } from "../one_of.ts";
 
 /**
  * The sections of a config that every run shares. Descriptions and defaults land in the generated JSON Schema,
@@ -6,63 +8,6 @@ import { type Static, Type } from "typebox";
  * `defineDataset`).
  */
 const closed = { additionalProperties: false } as const;
-
-/** A string out of a fixed list, as one JSON Schema `enum` (a union of literals gives one error a member). */
-export function oneOf<const T extends readonly string[]>(values: T, options: object = {}) {
-  return Type.Unsafe<T[number]>({ type: "string", enum: values, ...options });
-}
-
-/** Keys of `data_params` that all data sets have; the names are PyTorch-VAE's. */
-export const DataCommon = Type.Object({
-  data_path: Type.Optional(
-    Type.String({ description: "Folder or file of the data; relative to this config file." }),
-  ),
-  train_batch_size: Type.Integer({
-    minimum: 1,
-    default: 64,
-    description:
-      "Images a training step; those left at the end of an epoch, fewer than that, are left out of it.",
-  }),
-  val_batch_size: Type.Integer({ minimum: 1, default: 64, description: "Images a validation step." }),
-  patch_size: Type.Optional(
-    Type.Integer({
-      minimum: 8,
-      maximum: 1024,
-      description: "Side of the square images in pixels; default: the data set's own, 64 for image folders.",
-    }),
-  ),
-  num_workers: Type.Integer({
-    minimum: 0,
-    default: 4,
-    description: "Batches prepared ahead and images decoded at a time.",
-  }),
-  image_range: oneOf(["unit", "signed"], {
-    default: "unit",
-    description:
-      "Range of the images that the model sees: unit is [0, 1], signed is [-1, 1] (for a tanh output).",
-  }),
-  horizontal_flip: Type.Boolean({
-    default: false,
-    description: "Mirror training images at random (never in validation).",
-  }),
-  feature_cache: oneOf(["off", "memory", "disk"], {
-    default: "off",
-    description:
-      "Where the features of training images by a frozen network are kept between epochs; off with horizontal_flip, which changes them.",
-  }),
-  feature_cache_gb: Type.Number({
-    exclusiveMinimum: 0,
-    default: 4,
-    description: "Most that the feature cache may take, in GB; what is beyond is computed at each step.",
-  }),
-  train_limit: Type.Optional(
-    Type.Integer({ minimum: 1, description: "Use only the first N training images." }),
-  ),
-  val_limit: Type.Optional(
-    Type.Integer({ minimum: 1, description: "Use only the first N validation images." }),
-  ),
-});
-export type DataCommon = Static<typeof DataCommon>;
 
 const Warmup = Type.Object(
   {

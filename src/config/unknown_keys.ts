@@ -1,4 +1,4 @@
-import { didYouMean } from "../suggest.ts";
+import { didYouMean } from "../text/suggest.ts";
 import { DEFAULT_DATASET, ownProperties, SECTIONS, type Section, sharedProperties } from "./compose.ts";
 import { absent, SECTION_NAMES, synonym } from "./foreign.ts";
 import type { Path } from "./positions.ts";

@@ -1,7 +1,7 @@
 import type { DatasetDefinition } from "../data/define.ts";
 import { UserError } from "../errors.ts";
 import type { ModelDefinition } from "../models/define.ts";
-import { didYouMean } from "../suggest.ts";
+import { didYouMean } from "../text/suggest.ts";
 import { withOwnNames } from "./aliases.ts";
 import { complete, givenBy } from "./complete.ts";
 import { composeSchema, defaultDataset } from "./compose.ts";

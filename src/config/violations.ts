@@ -1,5 +1,5 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
-import { didYouMean } from "../suggest.ts";
+import { didYouMean } from "../text/suggest.ts";
 import { describe, type JsonSchema, show } from "./describe.ts";
 import type { Path } from "./positions.ts";
 import { withRemedy } from "./problems.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { Type } from "typebox";
-import { oneOf } from "../config/schema.ts";
 import { DataError } from "../errors.ts";
+import { oneOf } from "../one_of.ts";
 import { type CelebaImages, IMAGES, openImages } from "./celeba/images.ts";
 import { type Attributes, type Part, readAttributes, readPartition } from "./celeba/tables.ts";
 import type { Dataset, OpenArgs } from "./dataset.ts";

@@ -1,5 +1,5 @@
 import type { Static, TObject } from "typebox";
-import type { DataCommon } from "../config/schema.ts";
+import type { DataCommon } from "./common.ts";
 import type { Dataset, OpenArgs } from "./dataset.ts";
 
 export interface DatasetDefinition<P extends TObject = TObject> {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { Type } from "typebox";
-import { oneOf } from "../config/schema.ts";
 import { ConfigError, DataError } from "../errors.ts";
+import { oneOf } from "../one_of.ts";
 import type { Dataset } from "./dataset.ts";
 import { defineDataset } from "./define.ts";
 import { centerCropOf } from "./image_folder/crop.ts";

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { type FileHandle, mkdir, open, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { cacheProblem } from "../cache_dir.ts";
 import { DataError } from "../errors.ts";
-import { fill, writeAll } from "../positional_file.ts";
-import { ownMark, removeAbandoned, temporarily } from "../process/temporary.ts";
+import { cacheProblem } from "../files/cache_dir.ts";
+import { fill, writeAll } from "../files/positional_file.ts";
+import { ownMark, removeAbandoned, temporarily } from "../files/temporary.ts";
 import type { OpenArgs } from "./dataset.ts";
 import { type ImageStore, memoryStore } from "./store.ts";
 

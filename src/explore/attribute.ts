@@ -2,7 +2,7 @@ import type { Dataset } from "../data/dataset.ts";
 import { ConfigError, DataError } from "../errors.ts";
 import type { VAE } from "../models/vae.ts";
 import type { Rng } from "../rng.ts";
-import { didYouMean } from "../suggest.ts";
+import { didYouMean } from "../text/suggest.ts";
 import { concatImages, type Images, repeated, slice } from "./images.ts";
 import { decodeVectors, encodeImages } from "./latents.ts";
 

@@ -2,7 +2,7 @@ import { ConfigError } from "../errors.ts";
 import { labelsForSamples } from "../models/blocks/condition.ts";
 import type { VAE } from "../models/vae.ts";
 import type { Rng } from "../rng.ts";
-import { didYouMean } from "../suggest.ts";
+import { didYouMean } from "../text/suggest.ts";
 import { type Images, repeated } from "./images.ts";
 
 /** Values of `--label NAME=VALUE` by column. @throws ConfigError for a label that the model doesn't take */

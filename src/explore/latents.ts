@@ -1,8 +1,8 @@
 import { concat } from "../concat.ts";
 import { newCtx } from "../models/ctx.ts";
-import type { Ctx, Named, VAE } from "../models/vae.ts";
+import type { Ctx, VAE } from "../models/vae.ts";
 import type { Rng } from "../rng.ts";
-import { type Tensor, type Tensor4D, tf } from "../tf.ts";
+import { type Named, type Tensor, type Tensor4D, tf } from "../tf.ts";
 import type { Images } from "./images.ts";
 
 /** How the latents of a model lie in one vector: all its tensors flat, one after the other. */

@@ -1,5 +1,4 @@
-import type { Named } from "../models/vae.ts";
-import type { Tensor4D } from "../tf.ts";
+import type { Named, Tensor4D } from "../tf.ts";
 import type { Normalization } from "./sources/known.ts";
 
 /** A layer of a network by torchvision's index in `features` ("14" or 14) or by name ("relu3_1"). */

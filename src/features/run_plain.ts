@@ -1,6 +1,5 @@
-import type { Named } from "../models/vae.ts";
 import { untaped } from "../nn/untaped.ts";
-import { type Tensor, type Tensor4D, tf } from "../tf.ts";
+import { type Named, type Tensor, type Tensor4D, tf } from "../tf.ts";
 import { frozenConv } from "./frozen_conv.ts";
 import { MEAN_AND_STD } from "./normalize.ts";
 import type { Step } from "./plan.ts";

@@ -1,5 +1,5 @@
 import { Type } from "typebox";
-import { oneOf } from "../config/schema.ts";
+import { oneOf } from "../one_of.ts";
 import { NORMALIZATIONS } from "./sources/known.ts";
 
 /** `feature_network` of a config: a name, or the object form. */

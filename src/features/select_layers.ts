@@ -1,5 +1,5 @@
 import { ConfigError, ShapeError } from "../errors.ts";
-import { didYouMean } from "../suggest.ts";
+import { didYouMean } from "../text/suggest.ts";
 import type { LayerName } from "./frozen_network.ts";
 import { type LayerSpec, layerShapes, type NetworkTable } from "./layer_table.ts";
 

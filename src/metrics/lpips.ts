@@ -1,7 +1,7 @@
 import path from "node:path";
 import { ConfigError, DataError } from "../errors.ts";
 import type { FeatureNetworkSpec } from "../features/frozen_network.ts";
-import { loadFrozenNetwork } from "../features/index.ts";
+import { loadFrozenNetwork } from "../features/registry.ts";
 import { readTorchFile } from "../formats/torch_file.ts";
 import { type Tensor1D, type Tensor4D, tf } from "../tf.ts";
 

@@ -1,5 +1,5 @@
 import { type Static, Type } from "typebox";
-import { oneOf } from "../config/schema.ts";
+import { oneOf } from "../one_of.ts";
 import {
   checkLikelihood,
   LikelihoodOptions,

@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 import { ConfigError, DataError } from "../errors.ts";
-import { didYouMean } from "../suggest.ts";
+import { didYouMean } from "../text/suggest.ts";
 import { conditionWidth, labelsForSamples, labelTensor, planeConditioning } from "./blocks/condition.ts";
 import {
   checkLikelihood,

@@ -4,7 +4,7 @@ import {
   checkFeatureNetwork,
   completeSpec,
   loadFrozenNetwork,
-} from "../features/index.ts";
+} from "../features/registry.ts";
 import { FeatureNetworkSchema } from "../features/schema.ts";
 import { selectLayers } from "../features/select_layers.ts";
 import { type Scalar, type Tensor4D, tf } from "../tf.ts";

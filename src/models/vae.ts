@@ -1,14 +1,11 @@
 import type { Param } from "../nn/params.ts";
 import type { Rng } from "../rng.ts";
-import type { Scalar, Tensor, Tensor4D } from "../tf.ts";
+import type { Named, Scalar, Tensor, Tensor4D } from "../tf.ts";
 
 export type Posterior =
   | { readonly kind: "gaussian"; readonly mean: Tensor; readonly logVar: Tensor } // [B, D] or [B, h, w, D]
   | { readonly kind: "categorical"; readonly logits: Tensor } // [B, N, K]
   | { readonly kind: "codes"; readonly indices: Tensor }; // [B, h, w], int32
-
-/** By name; of latents `{ z }`, and where they are hierarchical, top first: `{ z2, z1 }`. */
-export type Named<T> = Readonly<Record<string, T>>;
 
 /** A column of a data set's labels. */
 export interface Label {

@@ -1,7 +1,7 @@
 import { type Static, Type } from "typebox";
 import { ConfigError } from "../errors.ts";
 import { newPass, type Param, Scope } from "../nn/params.ts";
-import { type Tensor, type Tensor4D, tf } from "../tf.ts";
+import { type Named, type Tensor, type Tensor4D, tf } from "../tf.ts";
 import { codePrior } from "./blocks/code_prior.ts";
 import { CodebookOptions, codebook } from "./blocks/codebook.ts";
 import {
@@ -17,7 +17,7 @@ import { defineModel, type Given } from "./define.ts";
 import { checkImages, lastActivation } from "./gaussian.ts";
 import { codeDistance, codesUsed, perplexity } from "./losses/codes.ts";
 import { meanSquaredError } from "./losses/reconstruction.ts";
-import type { Named, Posterior } from "./vae.ts";
+import type { Posterior } from "./vae.ts";
 
 const { in_channels, leaky_slope, init, output } = ConvOptions;
 const Params = Type.Object({

@@ -1,6 +1,6 @@
 import { fstatSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { homeFolder } from "../home_folder.ts";
+import { homeFolder } from "./home_folder.ts";
 import { parentAndSession } from "./proc.ts";
 
 let ignored: boolean | undefined;

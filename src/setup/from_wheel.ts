@@ -4,12 +4,12 @@ import { open } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
 import yauzl from "yauzl";
+import { checkRoom } from "../download/disk.ts";
+import { openHttp } from "../download/http.ts";
+import { RangeReader } from "../download/range_reader.ts";
+import { type OnProgress, unpack } from "../download/unpack.ts";
 import { DataError, UserError } from "../errors.ts";
-import { checkRoom } from "./disk.ts";
-import { openHttp } from "./http.ts";
 import type { Platform } from "./platform.ts";
-import { RangeReader } from "./range_reader.ts";
-import { type OnProgress, unpack } from "./unpack.ts";
 import { readWheel } from "./wheel.ts";
 
 export interface Taking {

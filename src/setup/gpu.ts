@@ -1,8 +1,8 @@
 import { statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Manifest, TENSORFLOW_VERSION } from "../backends/tensorflow/library.ts";
+import { checkRoom } from "../download/disk.ts";
 import { EngineError } from "../errors.ts";
-import { checkRoom } from "./disk.ts";
 import type { SetupOptions } from "./options.ts";
 import { findPip } from "./pip.ts";
 import { installWithDependencies } from "./pip_wheel.ts";

@@ -1,4 +1,4 @@
-import type { OnProgress } from "./unpack.ts";
+import type { OnProgress } from "../download/unpack.ts";
 
 export interface SetupOptions {
   /** A wheel on disk to take the library from. */

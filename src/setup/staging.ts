@@ -1,9 +1,9 @@
 import { mkdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { writeAtomic } from "../atomic_file.ts";
 import { MANIFEST, type Manifest, wholeLibrary } from "../backends/tensorflow/library.ts";
-import { cacheProblem } from "../cache_dir.ts";
-import { ownMark, removeAbandoned, temporarily } from "../process/temporary.ts";
+import { writeAtomic } from "../files/atomic_file.ts";
+import { cacheProblem } from "../files/cache_dir.ts";
+import { ownMark, removeAbandoned, temporarily } from "../files/temporary.ts";
 
 /** After that long a folder that another computer left in a shared cache is taken for abandoned. */
 const ABANDONED_AFTER = 24 * 3600 * 1000;

@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { beforeAll, expect, it } from "vitest";
-import { useBackend } from "../../src/backends/index.ts";
 import type { Binding } from "../../src/backends/tensorflow/binding.ts";
 import { registerTensorFlow } from "../../src/backends/tensorflow/register.ts";
+import { useBackend } from "../../src/backends/use_backend.ts";
 import { type Tensor, tf } from "../../src/tf.ts";
 import { describeTensorFlow } from "../support/backends.ts";
 
@@ -178,7 +178,7 @@ describeTensorFlow("a process that used TensorFlow", () => {
   const source = new URL("../../src/", import.meta.url).href;
   const ends = (last: string) => {
     const script = `
-      const { useBackend } = await import("${source}backends/index.ts");
+      const { useBackend } = await import("${source}backends/use_backend.ts");
       const { tf } = await import("${source}tf.ts");
       await useBackend("tensorflow");
       const kept = tf.square(tf.tensor1d([1, 2, 3]));

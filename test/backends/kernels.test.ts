@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { adamUpdate } from "../../src/backends/adam.ts";
-import { useBackend } from "../../src/backends/index.ts";
 import { CONV_INPUT_GRAD_RELU } from "../../src/backends/nn_ops.ts";
+import { useBackend } from "../../src/backends/use_backend.ts";
 import { fallbacks } from "../../src/backends/wasm/kernel.ts";
 import { Rng } from "../../src/rng.ts";
 import { type Tensor, tf } from "../../src/tf.ts";

@@ -2,9 +2,9 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { useBackend } from "../../src/backends/index.ts";
 import { findLibrary, libraryFolder } from "../../src/backends/tensorflow/library.ts";
 import { hasAvx } from "../../src/backends/tensorflow/register.ts";
+import { useBackend } from "../../src/backends/use_backend.ts";
 import { setupTensorflow } from "../../src/setup/tensorflow.ts";
 import { describeTensorFlow } from "../support/backends.ts";
 import { ownCache } from "../support/cache.ts";
@@ -73,7 +73,7 @@ describe("auto, where TensorFlow's library can't be used", () => {
 
 it("a backend of this name that another package registered is a sentence, not a TypeError later", () => {
   const { status, stdout } = ends(`
-    const { useBackend } = await import("${source}backends/index.ts");
+    const { useBackend } = await import("${source}backends/use_backend.ts");
     const { tf } = await import("${source}tf.ts");
     tf.registerBackend("wasm", () => { throw new Error("no"); });
     await useBackend("wasm").catch((error) => console.log(error.name, error.message));`);
@@ -119,7 +119,7 @@ describeTensorFlow("TensorFlow's library", () => {
   it.skipIf(process.arch !== "x64")("computes by oneDNN on every processor, unless told otherwise", () => {
     const convolutions = (env: NodeJS.ProcessEnv) => {
       const script = `
-        const { useBackend } = await import("${source}backends/index.ts");
+        const { useBackend } = await import("${source}backends/use_backend.ts");
         const { tf } = await import("${source}tf.ts");
         await useBackend("tensorflow");
         console.log("sum", tf.sum(tf.conv2d(tf.ones([8, 16, 16, 32]), tf.ones([3, 3, 32, 32]), 1, "valid")).dataSync()[0]);`;

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { newestRun } from "../../src/experiment/run_folder.ts";
+import { newestRun } from "../../src/experiment/runs/run_folder.ts";
 import { Rng } from "../../src/rng.ts";
 import { trainingBackends } from "../support/backends.ts";
 import { startVae, vae } from "../support/cli.ts";
@@ -26,7 +26,7 @@ const KILLS = Number(process.env.KILLS ?? 10);
 const SEED = Number(process.env.KILL_SEED ?? Date.now() % 1_000_000);
 
 const root = mkdtempSync(join(tmpdir(), "tfjs-vae-kill-"));
-const reader = fileURLToPath(new URL("../loggers/read_events.py", import.meta.url));
+const reader = fileURLToPath(new URL("../experiment/training/loggers/read_events.py", import.meta.url));
 let python: string;
 beforeAll(() => {
   python = tensorboardPython();

@@ -96,7 +96,7 @@ it("a pipe or a device is no file to keep", async () => {
 
 it("no command writes but by this rule", () => {
   const folder = fileURLToPath(new URL("../../src/cli", import.meta.url));
-  const writing = readdirSync(folder)
+  const writing = readdirSync(folder, { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".ts"))
     .filter((name) =>
       /writeAtomic|writeFile|createWriteStream/.test(readFileSync(join(folder, name), "utf8")),

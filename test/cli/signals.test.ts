@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readCheckpoint } from "../../src/experiment/checkpoint.ts";
+import { readCheckpoint } from "../../src/experiment/runs/checkpoint.ts";
 import { type Started, startVae, vae } from "../support/cli.ts";
 
 const bin = fileURLToPath(new URL("../../bin/vae.js", import.meta.url));
@@ -70,7 +70,7 @@ describe("a signal", () => {
   );
 
   it("that comes again a second later ends a long step at once, with its code", async () => {
-    const text = `import { Interrupt } from "${new URL("../../src/experiment/interrupt.ts", import.meta.url)}";
+    const text = `import { Interrupt } from "${new URL("../../src/experiment/training/interrupt.ts", import.meta.url)}";
       new Interrupt(console.log); setInterval(() => {}, 1000); console.log("ready")`;
     const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", text]);
     const ended = new Promise((resolve) => child.on("exit", resolve));

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readCheckpoint } from "../../src/experiment/checkpoint.ts";
+import { readCheckpoint } from "../../src/experiment/runs/checkpoint.ts";
 import { vae } from "../support/cli.ts";
 import { images } from "../support/image_folders.ts";
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { loadConfig } from "../../src/config/load.ts";
 import { layeredRegistries } from "../../src/config/registries.ts";
-import { didYouMean } from "../../src/suggest.ts";
+import { didYouMean } from "../../src/text/suggest.ts";
 import { folder, load, loadError } from "../support/configs.ts";
 
 const told = async (yaml: string) => (await loadError(yaml, [], await layeredRegistries())).split("\n")[0]!;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { projectRegistries } from "../../src/config/registries.ts";
-import { learningRates, optimizerParams } from "../../src/experiment/schedules.ts";
-import { getModel, modelNames, registerModel } from "../../src/models/index.ts";
+import { learningRates, optimizerParams } from "../../src/experiment/training/schedules.ts";
+import { getModel, modelNames, registerModel } from "../../src/models/registry.ts";
 import { load, loadError, testRegistries } from "../support/configs.ts";
 
 const registries = () => ({

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { Ajv } from "ajv";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { schemaText } from "../../src/cli/schema.ts";
+import { schemaText } from "../../src/cli/commands/schema.ts";
 import { dumpConfig } from "../../src/config/dump.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { folder } from "../support/configs.ts";

@@ -2,15 +2,15 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { useBackend } from "../../src/backends/index.ts";
+import { useBackend } from "../../src/backends/use_backend.ts";
 import { ShapeError } from "../../src/errors.ts";
-import { encodeCheckpoint, restoreCheckpoint } from "../../src/experiment/checkpoint.ts";
-import type { Optimizer } from "../../src/experiment/optimizers.ts";
-import { newRunState } from "../../src/experiment/run_state.ts";
-import { evaluateStep, trainStep } from "../../src/experiment/step.ts";
+import { encodeCheckpoint, restoreCheckpoint } from "../../src/experiment/runs/checkpoint.ts";
+import { newRunState } from "../../src/experiment/runs/run_state.ts";
+import type { Optimizer } from "../../src/experiment/training/optimizers.ts";
+import { evaluateStep, trainStep } from "../../src/experiment/training/step.ts";
 import { newCtx } from "../../src/models/ctx.ts";
 import { phasesOf } from "../../src/models/define.ts";
-import { getModel, modelNames } from "../../src/models/index.ts";
+import { getModel, modelNames } from "../../src/models/registry.ts";
 import type { VAE } from "../../src/models/vae.ts";
 import { Rng } from "../../src/rng.ts";
 import { type Tensor4D, tf, type Variable } from "../../src/tf.ts";
@@ -31,7 +31,7 @@ import {
 
 /**
  * What every registered variant promises, on every backend that can train it here. That a compiled step equals its ops
- * one by one: test/experiment/stepper.test.ts.
+ * one by one: test/experiment/training/stepper.test.ts.
  */
 const snapshot = (vae: VAE) => new Map([...vae.params].map(([n, p]) => [n, [...p.value.dataSync()]]));
 const NONE: Optimizer = { state: new Map(), apply: () => {}, dispose: () => {} };

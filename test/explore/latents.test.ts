@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { useBackend } from "../../src/backends/index.ts";
+import { useBackend } from "../../src/backends/use_backend.ts";
 import { UserError } from "../../src/errors.ts";
 import { dimensionsByKl } from "../../src/explore/dimensions.ts";
 import { beside, type Images, inBatches } from "../../src/explore/images.ts";
 import { decodeVectors, encodeAll, encodeImages } from "../../src/explore/latents.ts";
 import { reconstruct, sample } from "../../src/explore/pictures.ts";
 import { traverse } from "../../src/explore/traverse.ts";
-import { getModel, modelNames } from "../../src/models/index.ts";
+import { getModel, modelNames } from "../../src/models/registry.ts";
 import type { Ctx, VAE } from "../../src/models/vae.ts";
 import { Rng } from "../../src/rng.ts";
 import { type Tensor, type Tensor4D, tf } from "../../src/tf.ts";

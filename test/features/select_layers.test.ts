@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ConfigError, ShapeError } from "../../src/errors.ts";
-import { getNetwork, networkNames } from "../../src/features/index.ts";
 import { layerShapes } from "../../src/features/layer_table.ts";
+import { getNetwork, networkNames } from "../../src/features/registry.ts";
 import { checkImageSize, selectLayers } from "../../src/features/select_layers.ts";
 
 const resolve = (network: string, layers: (string | number)[]) => {

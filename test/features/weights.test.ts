@@ -3,7 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ConfigError, DataError } from "../../src/errors.ts";
-import { getNetwork } from "../../src/features/index.ts";
+import { getNetwork } from "../../src/features/registry.ts";
 import { neededEntries, randomNetworkWeights, readNetworkWeights } from "../../src/features/weights.ts";
 import { type TensorToStore, writeSafetensors } from "../../src/formats/safetensors.ts";
 import { op, tensorOps, torchFile } from "../support/torch_file.ts";

@@ -5,10 +5,10 @@ import { gzipSync } from "node:zlib";
 import sharp from "sharp";
 import { afterAll, describe, expect, it } from "vitest";
 import { decodeImage } from "../../src/data/image_folder/decode.ts";
+import { crc32 } from "../../src/download/crc32.ts";
 import { DataError } from "../../src/errors.ts";
 import { readIdx } from "../../src/formats/idx.ts";
 import { readTorchFile } from "../../src/formats/torch_file.ts";
-import { crc32 } from "../../src/setup/crc32.ts";
 import { op, tensorOps, torchFile } from "../support/torch_file.ts";
 import { fuzz } from "./run.ts";
 

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { useBackend } from "../../src/backends/index.ts";
+import { useBackend } from "../../src/backends/use_backend.ts";
 import { logLikelihoods } from "../../src/models/blocks/likelihood.ts";
 import { capacityGap } from "../../src/models/losses/capacity.ts";
 import { codeDistance } from "../../src/models/losses/codes.ts";

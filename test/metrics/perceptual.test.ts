@@ -1,5 +1,5 @@
 import { beforeAll, expect, it } from "vitest";
-import { useBackend } from "../../src/backends/index.ts";
+import { useBackend } from "../../src/backends/use_backend.ts";
 import { comparedLayers, loadPerceptual } from "../../src/metrics/perceptual.ts";
 import { Rng } from "../../src/rng.ts";
 import { tf } from "../../src/tf.ts";

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { useBackend } from "../../src/backends/index.ts";
-import { createOptimizer } from "../../src/experiment/optimizers.ts";
-import { evaluateStep, trainStep } from "../../src/experiment/step.ts";
-import { lossWeights } from "../../src/experiment/weights.ts";
+import { useBackend } from "../../src/backends/use_backend.ts";
+import { lossWeights } from "../../src/experiment/training/loss_weights.ts";
+import { createOptimizer } from "../../src/experiment/training/optimizers.ts";
+import { evaluateStep, trainStep } from "../../src/experiment/training/step.ts";
 import BetaVAE from "../../src/models/beta_vae.ts";
 import type { ModelDefinition } from "../../src/models/define.ts";
 import { capacityAt, capacityGap } from "../../src/models/losses/capacity.ts";

@@ -1,5 +1,5 @@
 import { beforeAll, expect, it } from "vitest";
-import { useBackend } from "../../src/backends/index.ts";
+import { useBackend } from "../../src/backends/use_backend.ts";
 import { newCtx } from "../../src/models/ctx.ts";
 import vanilla from "../../src/models/vanilla_vae.ts";
 import { Rng } from "../../src/rng.ts";

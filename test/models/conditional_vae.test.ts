@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
-import { useBackend } from "../../src/backends/index.ts";
+import { useBackend } from "../../src/backends/use_backend.ts";
 import { labelRows } from "../../src/data/label_rows.ts";
 import { memoryStore, range, splitOf } from "../../src/data/store.ts";
 import { traverse } from "../../src/explore/traverse.ts";

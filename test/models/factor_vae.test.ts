@@ -1,6 +1,6 @@
 import { beforeAll, expect, it } from "vitest";
-import { useBackend } from "../../src/backends/index.ts";
-import { trainStep } from "../../src/experiment/step.ts";
+import { useBackend } from "../../src/backends/use_backend.ts";
+import { trainStep } from "../../src/experiment/training/step.ts";
 import factorVae, { permuteDimensions } from "../../src/models/factor_vae.ts";
 import {
   discriminatorAccuracy,

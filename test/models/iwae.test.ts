@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { useBackend } from "../../src/backends/index.ts";
+import { useBackend } from "../../src/backends/use_backend.ts";
 import { importanceWeighted } from "../../src/metrics/log_likelihood.ts";
 import { newCtx } from "../../src/models/ctx.ts";
 import IWAE from "../../src/models/iwae.ts";

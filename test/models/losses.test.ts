@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { useBackend } from "../../src/backends/index.ts";
-import { bitsPerDim, calibratedElbo } from "../../src/models/losses/elbo.ts";
+import { useBackend } from "../../src/backends/use_backend.ts";
+import { bitsPerDim, calibratedElbo } from "../../src/metrics/elbo.ts";
 import { featureLosses } from "../../src/models/losses/features.ts";
 import { klToUnitGaussian } from "../../src/models/losses/kl.ts";
 import {

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { useBackend } from "../../src/backends/index.ts";
-import { encodeCheckpoint, restoreCheckpoint } from "../../src/experiment/checkpoint.ts";
-import { newRunState } from "../../src/experiment/run_state.ts";
-import { trainStep } from "../../src/experiment/step.ts";
+import { useBackend } from "../../src/backends/use_backend.ts";
+import { encodeCheckpoint, restoreCheckpoint } from "../../src/experiment/runs/checkpoint.ts";
+import { newRunState } from "../../src/experiment/runs/run_state.ts";
+import { trainStep } from "../../src/experiment/training/step.ts";
 import { codePrior } from "../../src/models/blocks/code_prior.ts";
 import { codebook } from "../../src/models/blocks/codebook.ts";
 import { newCtx } from "../../src/models/ctx.ts";

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { variances } from "../../src/metrics/active_units.ts";
-import { betaVaeScore } from "../../src/metrics/beta_vae.ts";
+import { betaVaeScore } from "../../src/metrics/beta_vae_score.ts";
 import { accuracy, type Codes, factor, indices } from "../../src/metrics/codes.ts";
 import { dci, dciOfImportance } from "../../src/metrics/dci.ts";
-import { factorVaeScore } from "../../src/metrics/factor_vae.ts";
+import { factorVaeScore } from "../../src/metrics/factor_vae_score.ts";
 import { gradientBoosting } from "../../src/metrics/gradient_boosting.ts";
 import { linearSvm } from "../../src/metrics/linear_svm.ts";
 import { logisticRegression } from "../../src/metrics/logistic_regression.ts";

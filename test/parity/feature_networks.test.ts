@@ -1,7 +1,7 @@
 import path from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { useBackend } from "../../src/backends/index.ts";
-import { frozenNetwork, getNetwork, loadFrozenNetwork } from "../../src/features/index.ts";
+import { useBackend } from "../../src/backends/use_backend.ts";
+import { frozenNetwork, getNetwork, loadFrozenNetwork } from "../../src/features/registry.ts";
 import { selectLayers } from "../../src/features/select_layers.ts";
 import { type NetworkWeights, neededEntries } from "../../src/features/weights.ts";
 import { readSafetensors, type Safetensors } from "../../src/formats/safetensors.ts";

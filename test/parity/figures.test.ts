@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { useBackend } from "../../src/backends/index.ts";
-import { getNetwork } from "../../src/features/index.ts";
+import { useBackend } from "../../src/backends/use_backend.ts";
+import { getNetwork } from "../../src/features/registry.ts";
 import { neededEntries } from "../../src/features/weights.ts";
 import { writeSafetensors } from "../../src/formats/safetensors.ts";
 import { frechetDistance, Moments } from "../../src/metrics/frechet.ts";

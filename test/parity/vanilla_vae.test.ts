@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { useBackend } from "../../src/backends/index.ts";
-import { createOptimizer } from "../../src/experiment/optimizers.ts";
-import { trainStep } from "../../src/experiment/step.ts";
+import { useBackend } from "../../src/backends/use_backend.ts";
+import { createOptimizer } from "../../src/experiment/training/optimizers.ts";
+import { trainStep } from "../../src/experiment/training/step.ts";
 import { newCtx } from "../../src/models/ctx.ts";
 import type { Ctx, VAE } from "../../src/models/vae.ts";
 import VanillaVAE from "../../src/models/vanilla_vae.ts";

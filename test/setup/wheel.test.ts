@@ -9,10 +9,10 @@ import {
   TENSORFLOW_VERSION,
   wholeLibrary,
 } from "../../src/backends/tensorflow/library.ts";
+import { crc32, crc32ByTable } from "../../src/download/crc32.ts";
+import { checkRoom } from "../../src/download/disk.ts";
 import { DataError, EngineError, UserError } from "../../src/errors.ts";
-import { ownMark } from "../../src/process/temporary.ts";
-import { crc32, crc32ByTable } from "../../src/setup/crc32.ts";
-import { checkRoom } from "../../src/setup/disk.ts";
+import { ownMark } from "../../src/files/temporary.ts";
 import { fromFile } from "../../src/setup/from_wheel.ts";
 import type { SetupOptions } from "../../src/setup/options.ts";
 import { platformOf } from "../../src/setup/platform.ts";

@@ -1,6 +1,6 @@
 import { describe } from "vitest";
-import { useBackend } from "../../src/backends/index.ts";
 import { findLibrary } from "../../src/backends/tensorflow/library.ts";
+import { useBackend } from "../../src/backends/use_backend.ts";
 import { Rng } from "../../src/rng.ts";
 import { type Tensor, tf } from "../../src/tf.ts";
 

@@ -5,10 +5,10 @@ import { Type } from "typebox";
 import { afterAll } from "vitest";
 import { type LoadedConfig, loadConfig } from "../../src/config/load.ts";
 import { layer, type Registries } from "../../src/config/registries.ts";
-import { oneOf } from "../../src/config/schema.ts";
 import { type DatasetDefinition, defineDataset } from "../../src/data/define.ts";
 import { ConfigError } from "../../src/errors.ts";
 import { defineModel, type ModelDefinition } from "../../src/models/define.ts";
+import { oneOf } from "../../src/one_of.ts";
 
 const terms = () => ({ reconstruction: { doc: "", weight: 1 }, kl: { doc: "", weight: 1 } });
 

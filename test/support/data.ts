@@ -4,9 +4,9 @@ import { dirname, join } from "node:path";
 import { afterAll } from "vitest";
 import { withDefaults } from "../../src/config/defaults.ts";
 import type { JsonSchema } from "../../src/config/describe.ts";
-import { DataCommon } from "../../src/config/schema.ts";
+import { DataCommon } from "../../src/data/common.ts";
 import type { Dataset, OpenArgs } from "../../src/data/dataset.ts";
-import { getDataset, openDataset } from "../../src/data/index.ts";
+import { getDataset, openDataset } from "../../src/data/registry.ts";
 
 const made: string[] = [];
 afterAll(() => {

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { cacheDir } from "../../src/cache_dir.ts";
+import { cacheDir } from "../../src/files/cache_dir.ts";
 
 /** The python3 of an environment with a pip that tells where a wheel is, installed once into the user's cache. */
 export const pipPython = (): string => environment("26.3");

@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { cacheDir } from "../../src/cache_dir.ts";
+import { cacheDir } from "../../src/files/cache_dir.ts";
 
 const VERSION = "2.21.0";
 

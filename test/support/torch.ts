@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { cacheDir } from "../../src/cache_dir.ts";
+import { cacheDir } from "../../src/files/cache_dir.ts";
 
 /** Without importing it, which takes seconds. */
 const HAS_TORCH = "import importlib.util, sys; sys.exit(importlib.util.find_spec('torch') is None)";

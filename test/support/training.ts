@@ -1,11 +1,12 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { useBackend } from "../../src/backends/index.ts";
-import { cacheDir } from "../../src/cache_dir.ts";
+import { useBackend } from "../../src/backends/use_backend.ts";
 import { loadConfig } from "../../src/config/load.ts";
-import { type Prepared, prepare } from "../../src/experiment/prepare.ts";
-import { createRun, openRun, type RunFolder } from "../../src/experiment/run_folder.ts";
-import { type TrainResult, train } from "../../src/experiment/runner.ts";
+import { createRun, openRun, type RunFolder } from "../../src/experiment/runs/run_folder.ts";
+import { prepare } from "../../src/experiment/training/prepare.ts";
+import type { Prepared } from "../../src/experiment/training/prepared.ts";
+import { type TrainResult, train } from "../../src/experiment/training/runner.ts";
+import { cacheDir } from "../../src/files/cache_dir.ts";
 
 export interface Trained {
   readonly folder: RunFolder;

@@ -1,11 +1,11 @@
 import type { Static, TObject } from "typebox";
 import { Value } from "typebox/value";
-import { createOptimizer } from "../../src/experiment/optimizers.ts";
-import type { StepArgs } from "../../src/experiment/step.ts";
+import { createOptimizer } from "../../src/experiment/training/optimizers.ts";
+import type { StepArgs } from "../../src/experiment/training/step.ts";
 import type { Convention, ModelDefinition } from "../../src/models/define.ts";
-import type { Batch, Ctx, Named, VAE } from "../../src/models/vae.ts";
+import type { Batch, Ctx, VAE } from "../../src/models/vae.ts";
 import { Rng } from "../../src/rng.ts";
-import { type Scalar, type Tensor, type Tensor4D, tf, type Variable } from "../../src/tf.ts";
+import { type Named, type Scalar, type Tensor, type Tensor4D, tf, type Variable } from "../../src/tf.ts";
 import { LABELS, labelValues } from "./models.ts";
 
 export type Params = Record<string, unknown>;

@@ -1,6 +1,6 @@
 import { deflateRawSync } from "node:zlib";
 import { TENSORFLOW_VERSION } from "../../src/backends/tensorflow/library.ts";
-import { crc32 } from "../../src/setup/crc32.ts";
+import { crc32 } from "../../src/download/crc32.ts";
 import { platformOf } from "../../src/setup/platform.ts";
 
 const platform = platformOf();

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { inCache } from "../../cache_dir.ts";
+import { inCache } from "../../files/cache_dir.ts";
 
 /** TensorFlow's release that the project is tested with. */
 export const TENSORFLOW_VERSION = "2.21.0";

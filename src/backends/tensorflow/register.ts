@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { arch } from "node:os";
-import { cpuinfo } from "../../cpuinfo.ts";
 import { EngineError } from "../../errors.ts";
+import { cpuinfo } from "../../process/cpuinfo.ts";
 import { tf } from "../../tf.ts";
 import { registerAdam } from "../adam.ts";
 import type { StepCompiler } from "../compiler.ts";

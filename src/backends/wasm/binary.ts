@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { arch } from "node:os";
 import { setFlagsFromString } from "node:v8";
-import { cpuinfo } from "../../cpuinfo.ts";
+import { cpuinfo } from "../../process/cpuinfo.ts";
 
 /** The kernels as all threads get them. */
 export interface Binary {

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import type { Worker } from "node:worker_threads";
 import { ConfigError } from "../../errors.ts";
-import { startWorker } from "../../start_worker.ts";
+import { startWorker } from "../../process/start_worker.ts";
 import type { Binary } from "./binary.ts";
 import { Control, type KernelFunction, OPEN, Word } from "./control.ts";
 import { instantiate } from "./instantiate.ts";

@@ -1,5 +1,5 @@
 import { EngineError } from "../../errors.ts";
-import { outOfAddresses } from "../../out_of_addresses.ts";
+import { outOfAddresses } from "../../process/out_of_addresses.ts";
 import { tf } from "../../tf.ts";
 import { registerAdam } from "../adam.ts";
 import { registerGlobalNorm } from "../global_norm.ts";
@@ -9,7 +9,7 @@ import { BACKEND, registerKernels } from "./kernel.ts";
 import { SharedMemory } from "./memory.ts";
 import { adamUpdate } from "./ops/adam.ts";
 import { globalNorm } from "./ops/global_norm.ts";
-import { KERNELS } from "./ops/index.ts";
+import { KERNELS } from "./ops/kernels.ts";
 import { Pool, threadCount } from "./pool.ts";
 
 /** A backend with threads and memory of its own. */

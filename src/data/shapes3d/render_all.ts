@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import type { Worker } from "node:worker_threads";
-import { startWorker } from "../../start_worker.ts";
+import { startWorker } from "../../process/start_worker.ts";
 import { FACTORS } from "./factors.ts";
 import type { Job } from "./worker.ts";
 

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
+import { download } from "../../download/download.ts";
+import { openHttp } from "../../download/http.ts";
+import type { OnProgress } from "../../download/unpack.ts";
 import { DataError, UserError } from "../../errors.ts";
-import { download } from "../../setup/download.ts";
-import { openHttp } from "../../setup/http.ts";
-import type { OnProgress } from "../../setup/unpack.ts";
 import { hubUrl, locateOnHub } from "./hub.ts";
 import type { RemoteSource } from "./source.ts";
 

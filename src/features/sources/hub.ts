@@ -1,6 +1,6 @@
 import { type Dispatcher, fetch, request } from "undici";
+import { openHttp } from "../../download/http.ts";
 import { DataError } from "../../errors.ts";
-import { openHttp } from "../../setup/http.ts";
 import type { RemoteSource } from "./source.ts";
 
 export interface HubFile {

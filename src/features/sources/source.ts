@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
-import { inCache } from "../../cache_dir.ts";
 import { ConfigError } from "../../errors.ts";
-import { homeFolder } from "../../home_folder.ts";
+import { inCache } from "../../files/cache_dir.ts";
+import { homeFolder } from "../../process/home_folder.ts";
 import { type KnownWeights, knownWeights } from "./known.ts";
 
 /** Where weights come from. `file` of what is remote: its place in the user's cache. */

@@ -1,9 +1,9 @@
 import { type Static, Type } from "typebox";
-import { oneOf } from "../../config/schema.ts";
 import type { Param, Scope } from "../../nn/params.ts";
 import { straightThrough, untaped } from "../../nn/untaped.ts";
-import { type Tensor, type Tensor1D, type Tensor2D, type Tensor4D, tf } from "../../tf.ts";
-import type { Ctx, Named } from "../vae.ts";
+import { oneOf } from "../../one_of.ts";
+import { type Named, type Tensor, type Tensor1D, type Tensor2D, type Tensor4D, tf } from "../../tf.ts";
+import type { Ctx } from "../vae.ts";
 
 /** Keys of `model_params` of a codebook. */
 export const CodebookOptions = {

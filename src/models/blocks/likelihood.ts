@@ -1,6 +1,6 @@
 import { type Static, Type } from "typebox";
-import { oneOf } from "../../config/schema.ts";
 import { ConfigError } from "../../errors.ts";
+import { oneOf } from "../../one_of.ts";
 import { type Scalar, type Tensor, type Tensor1D, type Tensor4D, tf } from "../../tf.ts";
 import type { Convention } from "../define.ts";
 import {

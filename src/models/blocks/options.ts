@@ -1,5 +1,5 @@
 import { type Static, Type } from "typebox";
-import { oneOf } from "../../config/schema.ts";
+import { oneOf } from "../../one_of.ts";
 
 /** Keys of `model_params` of every model on the convolutional encoder and decoder. Defaults: PyTorch-VAE's. */
 export const ConvOptions = {

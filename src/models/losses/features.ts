@@ -1,5 +1,4 @@
-import { type Scalar, type Tensor, tf } from "../../tf.ts";
-import type { Named } from "../vae.ts";
+import { type Named, type Scalar, type Tensor, tf } from "../../tf.ts";
 import { meanSquaredError } from "./reconstruction.ts";
 
 /**

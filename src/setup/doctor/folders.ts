@@ -1,5 +1,5 @@
-import { cachePlace, isWritable, namedCache } from "../../cache_dir.ts";
 import { UserError } from "../../errors.ts";
+import { cachePlace, isWritable, namedCache } from "../../files/cache_dir.ts";
 import { type Check, missing, note, ok } from "./check.ts";
 
 /** The runs' folder where nothing else is said. */

@@ -1,5 +1,5 @@
 import os from "node:os";
-import { cpuinfo } from "../../cpuinfo.ts";
+import { cpuinfo } from "../../process/cpuinfo.ts";
 import { platformOf } from "../platform.ts";
 import { type Check, missing, note, ok } from "./check.ts";
 

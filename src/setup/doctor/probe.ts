@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
-import { useBackend } from "../../backends/index.ts";
 import { registerTensorFlow } from "../../backends/tensorflow/register.ts";
+import { useBackend } from "../../backends/use_backend.ts";
 import { UserError } from "../../errors.ts";
 import { tf } from "../../tf.ts";
 

@@ -1,4 +1,4 @@
-import { useBackend } from "../../backends/index.ts";
+import { useBackend } from "../../backends/use_backend.ts";
 import { hasWideVectors, joinsVectors } from "../../backends/wasm/binary.ts";
 import { tf } from "../../tf.ts";
 import { type Check, missing, note, ok } from "./check.ts";

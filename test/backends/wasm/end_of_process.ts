@@ -1,4 +1,4 @@
-import { useBackend } from "../../../src/backends/index.ts";
+import { useBackend } from "../../../src/backends/use_backend.ts";
 import { tf } from "../../../src/tf.ts";
 
 process.env.TFJS_VAE_THREADS = "3";

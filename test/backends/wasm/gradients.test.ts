@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { batchNormTraining } from "../../../src/backends/batch_norm_training.ts";
-import { useBackend } from "../../../src/backends/index.ts";
+import { useBackend } from "../../../src/backends/use_backend.ts";
 import { type Tensor, type Tensor1D, type Tensor4D, tf } from "../../../src/tf.ts";
 import { randomValues } from "../../support/backends.ts";
 

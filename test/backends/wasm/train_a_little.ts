@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { useBackend } from "../../../src/backends/index.ts";
-import { createOptimizer } from "../../../src/experiment/optimizers.ts";
-import { trainStep } from "../../../src/experiment/step.ts";
+import { useBackend } from "../../../src/backends/use_backend.ts";
+import { createOptimizer } from "../../../src/experiment/training/optimizers.ts";
+import { trainStep } from "../../../src/experiment/training/step.ts";
 import dfcvae from "../../../src/models/dfcvae.ts";
 import { Rng } from "../../../src/rng.ts";
 import type { Tensor4D } from "../../../src/tf.ts";

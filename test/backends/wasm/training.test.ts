@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
 import { adamUpdate } from "../../../src/backends/adam.ts";
 import { globalNorm } from "../../../src/backends/global_norm.ts";
-import { useBackend } from "../../../src/backends/index.ts";
+import { useBackend } from "../../../src/backends/use_backend.ts";
 import type { WasmBackend } from "../../../src/backends/wasm/backend.ts";
 import { type Tensor4D, tf } from "../../../src/tf.ts";
 import { randomValues, relativeDifference } from "../../support/backends.ts";

@@ -1,0 +1,157 @@
+import { join } from "node:path";
+import { type Command, Option } from "commander";
+import { ConfigError, UserError } from "../../errors.ts";
+import type { Evaluation } from "../../experiment/evaluation/evaluate_run.ts";
+import { collect } from "../collect.ts";
+import { endingOf } from "../endings.ts";
+import { examples } from "../examples.ts";
+import { wholeNumber } from "../numbers.ts";
+import { backendOption } from "../options.ts";
+import { addForce, writeOutput } from "../write_output.ts";
+
+interface Options {
+  readonly checkpoint?: string;
+  readonly figures?: string;
+  readonly split?: "train" | "val" | "test";
+  readonly maxImages: number;
+  readonly draws: number;
+  readonly seed: number;
+  readonly network: string;
+  readonly lpips?: string;
+  readonly out?: string;
+  readonly force?: boolean;
+  readonly set?: readonly string[];
+  readonly backend: string;
+  readonly json: boolean;
+}
+
+/** `vae evaluate`: the figures of a trained model. */
+export function addEvaluate(program: Command): void {
+  const command = program
+    .command("evaluate")
+    .description(
+      "compute the figures of a trained model: likelihoods, similarities, distances, disentanglement",
+    )
+    .argument("<run>", "folder of a run, or one of its checkpoints")
+    .option("--checkpoint <which>", "best, last or a file; best where it is there")
+    .option("--figures <names>", "a list such as elbo,ssim,frechet; all that can be computed where left out")
+    .addOption(
+      new Option("--split <name>", "images to evaluate on; test where there are any").choices([
+        "train",
+        "val",
+        "test",
+      ]),
+    )
+    .option("--max-images <n>", "images at most, from all over the split", wholeNumber(1), 1000)
+    .option("--draws <k>", "draws of z for log_likelihood", wholeNumber(1), 16)
+    .option("--seed <n>", "of all draws", wholeNumber(0), 0)
+    .option(
+      "--network <name>",
+      "of the Fréchet and the perceptual distance: NAME or NAME:WEIGHTS",
+      "tiny_vgg",
+    )
+    .option("--lpips <files>", "VARIANT:BACKBONE:HEADS, such as vgg:vgg16.pth:lpips/vgg.pth")
+    .option(
+      "--out <file>",
+      "JSON file to write; evaluation.json in the run, or the next free number, where left out",
+    )
+    .option("--set <key=value>", "evaluate with a value of the config changed (repeatable)", collect)
+    .addOption(backendOption())
+    .option("--json", "print JSON instead of a table", false)
+    .addHelpText(
+      "after",
+      examples({
+        "vae evaluate logs/DFCVAE/version_0": "all figures that its data allow",
+        "vae evaluate logs/DFCVAE/version_0 --figures elbo,kl --json": "two of them, for a program",
+        "vae evaluate RUN --figures frechet --network vgg16:vgg16.pth": "by another network",
+      }),
+    )
+    .action((run: string, options: Options) => evaluate(run, options));
+  addForce<Options>(command, ({ out }) => (out === undefined ? [] : [out]));
+}
+
+async function evaluate(path: string, options: Options): Promise<void> {
+  const { openRun } = await import("../../experiment/trained/open_trained.ts");
+  const { evaluateRun, figureNamed } = await import("../../experiment/evaluation/evaluate_run.ts");
+  const { networkNames } = await import("../../features/registry.ts");
+  const { parseLpips } = await import("../../metrics/lpips.ts");
+  // Mistakes are told before anything is opened.
+  if (options.out !== undefined) endingOf("--out", options.out, [".json"]);
+  const [name, ...weights] = options.network.split(":");
+  if (!networkNames().includes(name!))
+    throw new ConfigError(`--network: expected one of ${networkNames().join(", ")}, got "${name}".`);
+  const names = options.figures?.split(",").map((f) => f.trim());
+  names?.forEach(figureNamed);
+  const baseDir = process.cwd();
+  const lpips = options.lpips === undefined ? undefined : parseLpips(options.lpips, baseDir);
+  const run = await openRun(path, {
+    backend: options.backend,
+    ...(options.checkpoint !== undefined && { checkpoint: options.checkpoint }),
+    ...(options.set && { set: options.set }),
+  });
+  try {
+    const split = options.split ?? ((await run.dataset()).splits.test.size > 0 ? "test" : "val");
+    const result = await evaluateRun(
+      run,
+      {
+        split,
+        maxImages: options.maxImages,
+        draws: options.draws,
+        seed: options.seed,
+        network: { name: name!, ...(weights.length > 0 && { weights: weights.join(":") }) },
+        lpips,
+        baseDir,
+      },
+      names,
+      (text) => process.stderr.isTTY && console.error(text),
+    );
+    const text = `${JSON.stringify(result, null, 2)}\n`;
+    const standard = join(run.runDir, "evaluation.json");
+    const { out: named, force } = options;
+    const out = await writeOutput(named ?? standard, text, { named: named !== undefined, force });
+    process.stdout.write(options.json ? text : `${await report(result)}\nwritten to ${out}\n`);
+    const missing = names?.find((figure) => result.left_out[figure] !== undefined);
+    if (missing !== undefined) throw new UserError(`--figures ${missing}: ${result.left_out[missing]}.`);
+  } finally {
+    await run.close();
+  }
+}
+
+/** The figures as a table, with what they were made from above and what is missing below. */
+async function report(e: Evaluation): Promise<string> {
+  const { BETTER_WORDS, betterOf, metricOf } = await import("../../metrics/table.ts");
+  const { table } = await import("../table.ts");
+  const rows: string[][] = [];
+  const lists: string[] = [];
+  for (const [name, value] of Object.entries(e.figures)) {
+    const unit = metricOf(name)?.unit ?? "";
+    if (typeof value === "number") rows.push([name, short(value), unit, BETTER_WORDS[betterOf(name)]]);
+    else lists.push(`${name} (${unit})  ${shown(value)}`);
+  }
+  const likelihood = e.trained_likelihood;
+  const trained = Object.entries(e.trained_on).map(([name, { split, images }]) => ({
+    name,
+    by: `${images} images of the ${split} split`,
+  }));
+  return [
+    `${e.model} at step ${e.step} (${e.checkpoint}), ${e.images} images of ${e.data}'s ${e.split} split, seed ${e.seed}`,
+    ...(rows.length > 0 ? [table(["figure", "value", "unit", "better"], rows)] : []),
+    ...lists,
+    ...(likelihood ? [`_trained: of the likelihood that the loss stands for, ${likelihood}`] : []),
+    ...(trained.length > 0
+      ? [`${trained.map(({ name }) => name).join(", ")}: trained on ${trained[0]!.by}, judged by those above`]
+      : []),
+    ...e.notes.map((note) => `note: ${note}`),
+    ...Object.entries(e.left_out).map(([name, reason]) => `left out: ${name} ${reason}`),
+  ].join("\n");
+}
+
+/** The largest of a list, each with its number. */
+function shown(value: readonly number[]): string {
+  const order = [...value.keys()].sort((a, b) => value[b]! - value[a]!);
+  const largest = order.slice(0, 8).map((d) => `${d}: ${short(value[d]!)}`);
+  return `${largest.join("  ")}${value.length > 8 ? `  … (the largest of ${value.length})` : ""}`;
+}
+
+const short = (value: number): string =>
+  Math.abs(value) >= 1000 ? value.toFixed(1) : String(Number(value.toPrecision(4)));

@@ -1,0 +1,102 @@
+import { join } from "node:path";
+import { type Command, Option } from "commander";
+import { ConfigError } from "../../errors.ts";
+import { examples } from "../examples.ts";
+import { backendOption } from "../options.ts";
+import { addForce } from "../write_output.ts";
+
+interface Options {
+  readonly format: "safetensors" | "pt-names" | "tfjs";
+  readonly out: string;
+  readonly force?: boolean;
+  readonly checkpoint?: string;
+  readonly backend: string;
+}
+
+/** `vae export`: a run's weights for other programs. */
+export function addExport(program: Command): void {
+  const command = program
+    .command("export")
+    .description("write a run's weights for other programs: PyTorch, tfjs in a browser")
+    .argument("<run>", "folder of a run, or one of its checkpoints")
+    .addOption(
+      new Option(
+        "--format <name>",
+        "safetensors: as they are here; pt-names: as PyTorch-VAE's state_dict; tfjs: the decoder as a layers model",
+      )
+        .choices(["safetensors", "pt-names", "tfjs"])
+        .makeOptionMandatory(),
+    )
+    .requiredOption(
+      "--out <path>",
+      "file to write: .safetensors, or with pt-names .pt or .pth too; for tfjs a folder",
+    )
+    .option("--checkpoint <which>", "best, last or a file; best where it is there")
+    .addOption(backendOption())
+    .addHelpText(
+      "after",
+      examples({
+        "vae export logs/DFCVAE/version_0 --format pt-names --out vae.pth": "for PyTorch's torch.load",
+        "vae export logs/DFCVAE/version_0 --format pt-names --out vae.safetensors":
+          "the same, as safetensors",
+        "vae export logs/DFCVAE/version_0 --format tfjs --out decoder/": "for tf.loadLayersModel",
+      }),
+    )
+    .action((run: string, options: Options) => write(run, options));
+  addForce<Options>(command, ({ format, out }) =>
+    format === "tfjs" ? LAYERS_MODEL.map((name) => join(out, name)) : [out],
+  );
+}
+
+/** What `--out` may end in. */
+const ENDINGS = {
+  safetensors: [".safetensors"],
+  "pt-names": [".pt", ".pth", ".safetensors"],
+} as const;
+/** Files of a layers model; the one that is read first is written last. */
+const LAYERS_MODEL = ["weights.bin", "model.json"] as const;
+
+async function write(path: string, { format, out, force, checkpoint, backend }: Options): Promise<void> {
+  const { endingOf } = await import("../endings.ts");
+  const ending = format === "tfjs" ? checkFolder(out) : endingOf("--out", out, ENDINGS[format]);
+  const { writeOutput } = await import("../write_output.ts");
+  const naming = { named: true, force };
+  const { openRun } = await import("../../experiment/trained/open_trained.ts");
+  const run = await openRun(path, { backend, ...(checkpoint !== undefined && { checkpoint }) });
+  try {
+    if (format !== "tfjs") {
+      const { ownWeights, torchDifferences, torchWeights } = await import(
+        "../../experiment/trained/export_weights.ts"
+      );
+      const kind = ending === ".safetensors" ? "safetensors" : "torch";
+      const bytes = format === "safetensors" ? ownWeights(run) : await torchWeights(run, kind);
+      await writeOutput(out, bytes, naming);
+      console.log(`${run.vae.params.size} parameters written to ${out}`);
+      if (format === "pt-names") for (const text of torchDifferences(run)) console.warn(`note   ${text}`);
+      return;
+    }
+    const { decoderLayers, layersModelFiles } = await import("../../experiment/trained/decoder_layers.ts");
+    const model = decoderLayers(run);
+    const about = {
+      model: run.model.name,
+      step: run.state.step,
+      latent_dim: run.config.model_params.latent_dim,
+      image_shape: run.imageShape,
+      image_range: run.imageRange,
+    };
+    const files = await layersModelFiles(model, about);
+    model.dispose();
+    for (const name of LAYERS_MODEL) await writeOutput(join(out, name), files[name]!, naming);
+    console.log(`decoder written to ${join(out, "model.json")} and weights.bin`);
+  } finally {
+    await run.close();
+  }
+}
+
+/** @throws ConfigError for what looks like a file's name */
+function checkFolder(out: string): void {
+  if (!/\.(json|bin|h5|keras|onnx|zip|pt|pth|ckpt|safetensors|tflite)$/i.test(out)) return;
+  throw new ConfigError(
+    `--out: expected a folder for model.json and weights.bin, got "${out}", a file's name. Name a folder.`,
+  );
+}

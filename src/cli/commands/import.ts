@@ -1,0 +1,61 @@
+import type { Command } from "commander";
+import { collect } from "../collect.ts";
+import { examples } from "../examples.ts";
+import { backendOption } from "../options.ts";
+
+interface Options {
+  readonly config: string;
+  readonly out: string;
+  readonly set?: readonly string[];
+  readonly backend: string;
+}
+
+/** `vae import`: a run out of a PyTorch-VAE checkpoint. */
+export function addImport(program: Command): void {
+  program
+    .command("import")
+    .description("make a run of a PyTorch-VAE checkpoint, to sample from, evaluate or train on")
+    .argument("<checkpoint>", "a state_dict (.pt, .pth, .safetensors) or Lightning's .ckpt")
+    .requiredOption(
+      "-c, --config <file>",
+      "YAML file of the model: PyTorch-VAE's own, or one of this project",
+    )
+    .requiredOption("--out <run>", "folder of the run to make")
+    .option("--set <key=value>", "change a value: --set model_params.output=sigmoid (repeatable)", collect)
+    .addOption(backendOption())
+    .addHelpText(
+      "after",
+      examples({
+        "vae import last.ckpt --config vae.yaml --out logs/imported/version_0": "a run of it",
+        "vae run --resume logs/imported/version_0": "then: train on",
+        "vae evaluate logs/imported/version_0": "or its figures",
+      }),
+    )
+    .action((file: string, options: Options) => run(file, options));
+}
+
+async function run(file: string, options: Options): Promise<void> {
+  const { useBackend } = await import("../../backends/use_backend.ts");
+  const { cacheDir } = await import("../../files/cache_dir.ts");
+  const { loadConfig } = await import("../../config/load.ts");
+  const { importCheckpoint } = await import("../../experiment/trained/import_checkpoint.ts");
+  const set = options.set ?? [];
+  const first = await loadConfig(options.config, { set });
+  // What PyTorch-VAE's decoders end with, whatever its configs say; they have no key for it.
+  const signed = first.config.data_params.image_range === "signed";
+  const named = set.some((s) => s.startsWith("model_params.output="));
+  const output = `model_params.output=${signed ? "tanh" : "pytorch_vae"}`;
+  const loaded = named ? first : await loadConfig(options.config, { set: [...set, output] });
+  await useBackend(options.backend);
+  const { ignored, notes } = await importCheckpoint({
+    ...loaded,
+    file,
+    cacheDir: cacheDir("data"),
+    out: options.out,
+  });
+  for (const note of notes) console.log(`note   ${note}`);
+  if (!named)
+    console.log(`note   ${output}, as PyTorch-VAE's decoders end; another: --set model_params.output=…`);
+  if (ignored > 0) console.log(`note   ${ignored} entries left: batch norm's counters, a stored classifier`);
+  console.log(`imported to ${options.out}`);
+}

@@ -1,0 +1,109 @@
+import { existsSync } from "node:fs";
+import { styleText } from "node:util";
+import type { Command } from "commander";
+import { ConfigError } from "../../errors.ts";
+import { ignoreSaving } from "../../process/signals.ts";
+import { shellWord } from "../../text/shell.ts";
+import { examples } from "../examples.ts";
+import { backendOption, namedConfig, setOption } from "../options.ts";
+import { progressTo } from "../say_progress.ts";
+
+interface Options {
+  readonly config?: string;
+  readonly set?: readonly string[];
+  readonly backend: string;
+  readonly resume?: string;
+  readonly quiet: boolean;
+}
+
+/** `vae run`: trains what a config says. */
+export function addRun(program: Command): void {
+  program
+    .command("run")
+    .description("train the model of a config")
+    .argument("[file]", "the same as --config FILE")
+    .option("-c, --config <file>", "YAML file; with --resume RUN the run's own where left out")
+    .addOption(setOption("model_params.latent_dim=64"))
+    .addOption(backendOption({ trains: true }))
+    .option("--resume <run>", "go on with a run's folder, or auto: the newest of this name, else a new one")
+    .option("--quiet", "say only what is needed", false)
+    .addHelpText(
+      "after",
+      examples({
+        "vae run --config configs/dfcvae.yaml": "a new run in logs/DFCVAE/version_N",
+        "vae run --config my.yaml --set exp_params.LR=0.002": "with a value changed",
+        "vae run --config my.yaml --resume auto": "go on with the newest run, or start one",
+        "vae run --resume logs/DFCVAE/version_0": "go on with that one, by its own config",
+      }),
+    )
+    .action((file: string | undefined, options: Options) =>
+      run({ ...options, ...namedConfig("run", file, options) }),
+    );
+}
+
+async function run(options: Options): Promise<void> {
+  // Here and not above, so that the other commands don't wait for them.
+  const { cacheDir } = await import("../../files/cache_dir.ts");
+  const { loadConfig } = await import("../../config/load.ts");
+  const { backendFor } = await import("../../experiment/timing/choose_backend.ts");
+  const { prepare } = await import("../../experiment/training/prepare.ts");
+  const { createRun, newestRun, openRun } = await import("../../experiment/runs/run_folder.ts");
+  const { train } = await import("../../experiment/training/runner.ts");
+
+  ignoreSaving(); // before there is anything to save
+  const loaded = await loadConfig(await fileOf(options), { set: options.set ?? [] });
+  const { config, baseDir, notes } = loaded;
+  if (!options.quiet) for (const note of notes) console.log(`note   ${note}`);
+  const { save_dir, name = config.model_params.name } = config.logging_params;
+  const resumed = options.resume === "auto" ? newestRun(save_dir, name) : options.resume;
+  if (resumed === undefined && options.resume !== undefined && !options.quiet) {
+    console.log(`note   no run of ${name} with a checkpoint in ${save_dir}: a new one starts`);
+  }
+  const note = (text: string) => console.log(`note   ${text}`);
+  const folder = resumed === undefined ? undefined : await openRun(resumed, note);
+  const say = (text: string) => void (options.quiet || console.log(text));
+  const backend = await backendFor(options.backend, { configs: [config], baseDir, trained: resumed, say });
+  const progress = options.quiet ? undefined : progressTo(process.stdout);
+  const prepared = await prepare({
+    ...loaded,
+    cacheDir: cacheDir("data"),
+    ...(progress && { progress }),
+  });
+  const run = folder ?? createRun(save_dir, name);
+  try {
+    const resume = folder !== undefined;
+    const args = { config, baseDir, prepared, folder: run, backend, resume, quiet: options.quiet };
+    const { interrupted, state, problem } = await train(args);
+    if (interrupted !== undefined) {
+      console.log(`stopped at step ${state.step}, saved. To go on: vae run --resume ${shellWord(run.path)}`);
+      process.exitCode = interrupted;
+    } else if (problem !== undefined) {
+      console.error(styleText("red", problem, { stream: process.stderr }));
+      process.exitCode = 1;
+    }
+  } finally {
+    run.release();
+    await prepared.dataset.close();
+  }
+}
+
+/** @throws ConfigError where nothing says what to run */
+async function fileOf({ config, resume }: Options): Promise<string> {
+  if (config !== undefined) return config;
+  if (resume === undefined || resume === "auto") {
+    const after = resume === undefined ? "" : " with --resume auto";
+    throw new ConfigError(
+      `vae run: expected --config FILE${after}, got none. For a first run: vae run --config configs/dfcvae.yaml`,
+    );
+  }
+  const { configFile } = await import("../../experiment/runs/config_history.ts");
+  const { checkIsRun } = await import("../../experiment/runs/run_folder.ts");
+  checkIsRun(resume);
+  const own = configFile(resume);
+  if (!existsSync(own)) {
+    throw new ConfigError(
+      `--resume: expected config.yaml in the run "${resume}", got none. Give --config FILE too, or another folder.`,
+    );
+  }
+  return own;
+}

@@ -1,0 +1,55 @@
+import type { Command } from "commander";
+import { examples } from "../examples.ts";
+import { positive, wholeNumber } from "../numbers.ts";
+import { labelOption, scaleOption } from "../options.ts";
+import { addOut, type OutOptions, writeOutputs } from "../outputs.ts";
+import { addRunOptions, RUN_HELP, type RunOptions, withRun } from "../with_run.ts";
+
+const STANDARD = "samples.png";
+
+interface Options extends RunOptions, OutOptions {
+  readonly count: number;
+  readonly temperature: number;
+  readonly label?: readonly string[];
+  readonly scale?: number;
+}
+
+/** `vae sample RUN`: images decoded from the prior. */
+export function addSample(program: Command): void {
+  const command = program
+    .command("sample")
+    .description("decode images from noise")
+    .argument("<run>", RUN_HELP)
+    .option("--count <n>", "images", wholeNumber(1), 64)
+    .option("--temperature <t>", "factor on the noise: below 1 less varied", positive, 1)
+    .addOption(labelOption("of a conditional model: what is drawn; others as in the data"))
+    .addOption(scaleOption());
+  addOut(command, STANDARD);
+  addRunOptions(command)
+    .addHelpText(
+      "after",
+      examples({
+        "vae sample logs/DFCVAE/version_0": "64 of them, in samples.png",
+        "vae sample logs/DFCVAE/version_0 --temperature 0.7 --seed 3": "less varied, of other noise",
+        "vae sample logs/ConditionalVAE/version_0 --label shape=2": "spheres",
+        "vae sample logs/DFCVAE/version_0 --count 5000 --out samples.npy": "for a program, [5000, H, W, C]",
+      }),
+    )
+    .action((path: string, options: Options) => run(path, options));
+}
+
+function run(
+  path: string,
+  { count, temperature, label, scale, out, force, ...options }: Options,
+): Promise<void> {
+  return withRun(path, options, async ({ vae, imageRange }, rng) => {
+    const { squareGrid } = await import("../../explore/grids.ts");
+    const { sample } = await import("../../explore/pictures.ts");
+    const { givenLabels } = await import("../../explore/given_labels.ts");
+    const drawn = sample(vae, count, rng.fold("samples"), temperature, givenLabels(vae, label));
+    await writeOutputs({ out, force }, STANDARD, {
+      png: () => squareGrid(drawn, imageRange, scale),
+      arrays: { images: { shape: drawn.shape, data: drawn.images } },
+    });
+  });
+}

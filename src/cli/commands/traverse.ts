@@ -1,0 +1,111 @@
+import type { Command } from "commander";
+import { examples } from "../examples.ts";
+import { interval, wholeNumber } from "../numbers.ts";
+import { labelOption, scaleOption } from "../options.ts";
+import { addOut, type OutOptions, writeOutputs } from "../outputs.ts";
+import {
+  addRunOptions,
+  imagesOfFiles,
+  RUN_HELP,
+  type RunOptions,
+  validationImages,
+  withRun,
+} from "../with_run.ts";
+
+const STANDARD = "traversals.png";
+
+interface Options extends RunOptions, OutOptions {
+  readonly dimensions: number;
+  readonly values: readonly [number, number];
+  readonly steps: number;
+  readonly images: number;
+  readonly json: boolean;
+  readonly label?: readonly string[];
+  readonly scale?: number;
+}
+
+/** `vae traverse RUN [IMAGE]`: what each of the most active dimensions does. */
+export function addTraverse(program: Command): void {
+  const command = program
+    .command("traverse")
+    .description("change one dimension of z at a time: the most active ones, each with its KL in nats")
+    .argument("<run>", RUN_HELP)
+    .argument("[image]", "where to start; without: the first validation image")
+    .option("--dimensions <n>", "rows", wholeNumber(1), 10)
+    .option("--values <from..to>", "first and last value of a row", interval, [-3, 3])
+    .option("--steps <n>", "values of a row", wholeNumber(2), 7)
+    .option("--images <n>", "validation images that the KL is measured on", wholeNumber(1), 256)
+    .option("--json", "print the KL of all dimensions as JSON", false)
+    .addOption(labelOption("what is decoded of a conditional model, in place of the image's own"))
+    .addOption(scaleOption());
+  addOut(command, STANDARD);
+  addRunOptions(command)
+    .addHelpText(
+      "after",
+      examples({
+        "vae traverse logs/DFCVAE/version_0": "10 dimensions from -3 to 3, in traversals.png",
+        "vae traverse logs/DFCVAE/version_0 me.jpg --dimensions 4": "from an image of your own",
+        "vae traverse logs/DFCVAE/version_0 --json": "and the KL of every dimension",
+      }),
+    )
+    .action((path: string, image: string | undefined, options: Options) => run(path, image, options));
+}
+
+function run(
+  path: string,
+  image: string | undefined,
+  { dimensions, values: [from, to], steps, images, json, label, scale, out, force, ...options }: Options,
+): Promise<void> {
+  return withRun(path, options, async (opened, rng) => {
+    const { dimensionsByKl } = await import("../../explore/dimensions.ts");
+    const { inBatches, slice } = await import("../../explore/images.ts");
+    const { encodeAll, encodeImages } = await import("../../explore/latents.ts");
+    const { linspace } = await import("../../explore/lines.ts");
+    const { rowLabels, traverse } = await import("../../explore/traverse.ts");
+    const { gridPng } = await import("../../images/grid.ts");
+    const { vae, imageRange, model } = opened;
+    const val = await validationImages(opened, images);
+    const latents = await encodeAll(vae, inBatches(val, 64), rng.fold("kl"));
+    const found = dimensionsByKl(latents);
+    if (found === undefined) {
+      const { UserError } = await import("../../errors.ts");
+      throw new UserError(
+        `vae traverse: expected a model whose posterior is Gaussian, got ${model.name}, whose dimensions have no KL of their own. vae interpolate works with it.`,
+      );
+    }
+    const { layout } = latents;
+    const file = image === undefined ? undefined : await imagesOfFiles(opened, [image], label);
+    const start = file === undefined ? latents.mean : encodeImages(vae, file, rng.fold("start")).mean;
+    const { givenLabels, setLabels } = await import("../../explore/given_labels.ts");
+    const own = slice(file ?? val, 0, 1).labels;
+    const labels = own && setLabels(own, own.length, givenLabels(vae, label));
+    const shown = found.slice(0, dimensions);
+    const values = linspace(from, to, steps);
+    const made = traverse(
+      vae,
+      layout,
+      start.subarray(0, layout.size),
+      shown,
+      values,
+      rng.fold("traverse"),
+      labels,
+    );
+    if (json) console.log(JSON.stringify({ images: latents.count, dimensions: found }, null, 2));
+    await writeOutputs({ out, force }, STANDARD, {
+      png: () =>
+        gridPng(made.images, made.shape, {
+          columns: steps,
+          range: imageRange,
+          scale,
+          rowLabels: rowLabels(shown),
+          columnLabels: values.map((v) => String(Number(v.toFixed(2)))),
+        }),
+      arrays: {
+        images: { shape: [shown.length, steps, ...made.shape.slice(1)], data: made.images },
+        dimensions: { shape: [shown.length], data: Int32Array.from(shown, ({ index }) => index) },
+        values: { shape: [steps], data: Float32Array.from(values) },
+        kl: { shape: [shown.length], data: Float32Array.from(shown, ({ kl }) => kl) },
+      },
+    });
+  });
+}

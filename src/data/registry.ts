@@ -1,0 +1,61 @@
+import { ConfigError } from "../errors.ts";
+import { didYouMean } from "../text/suggest.ts";
+import { celeba } from "./celeba.ts";
+import { cifar10 } from "./cifar10.ts";
+import type { DataCommon } from "./common.ts";
+import type { Dataset, OpenArgs } from "./dataset.ts";
+import type { DatasetDefinition } from "./define.ts";
+import { imageFolder } from "./image_folder.ts";
+import { fashionMnist, mnist } from "./mnist.ts";
+import { shapes3d } from "./shapes3d.ts";
+
+const definitions = new Map<string, DatasetDefinition>();
+
+registerDataset(shapes3d);
+registerDataset(imageFolder);
+registerDataset(mnist);
+registerDataset(fashionMnist);
+registerDataset(cifar10);
+registerDataset(celeba);
+
+/** The names that `data_params.name` may have, in the order of registration. */
+export function datasetNames(): readonly string[] {
+  return [...definitions.keys()];
+}
+
+/** The data set of that name, if there is one. */
+export function getDataset(name: string): DatasetDefinition | undefined {
+  return definitions.get(name);
+}
+
+/** Adds a data set. @throws ConfigError where its name is taken */
+export function registerDataset(definition: DatasetDefinition): void {
+  if (definitions.has(definition.name)) {
+    throw new ConfigError(
+      `data set "${definition.name}": expected a name of its own, got one that is taken. Rename it.`,
+    );
+  }
+  definitions.set(definition.name, definition);
+}
+
+type DataParams = DataCommon & Readonly<Record<string, unknown>> & { readonly name: string };
+
+/** The data set that validated `data_params` name, or that of `definition`, a plugin's. @throws ConfigError, DataError */
+export async function openDataset(
+  params: DataParams,
+  args: OpenArgs,
+  definition = datasetNamed(params.name),
+): Promise<Dataset> {
+  definition.check?.(params);
+  return definition.open(params, args);
+}
+
+/** The data set of that name. @throws ConfigError */
+export function datasetNamed(name: string): DatasetDefinition {
+  const definition = getDataset(name);
+  if (definition !== undefined) return definition;
+  const names = datasetNames();
+  throw new ConfigError(
+    `data_params.name: expected one of ${names.join(", ")}, got "${name}".${didYouMean(name, names)}`,
+  );
+}

@@ -1,0 +1,232 @@
+import { randomBytes } from "node:crypto";
+import {
+  closeSync,
+  fstatSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { hostname } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+import { UserError } from "../../errors.ts";
+import { atEnd } from "../../process/at_end.ts";
+import { type Identity, lifeOf, ownIdentity } from "../../process/identity.ts";
+import { firstBeat, startHeartbeat } from "./heartbeat.ts";
+
+/** A lock's text: JSON, whose `beat` counts on while the holder lives. */
+interface Holder extends Identity {
+  readonly beat: string;
+  readonly id: string;
+  readonly host: string;
+  /** ISO 8601. */
+  readonly since: string;
+}
+
+/** Whose a lock is: this process's, nobody's (its file is gone), or another's. */
+export type Owner = "own" | "nobody" | "other";
+
+export interface Lock {
+  /** Whose it is now: its file may have been deleted, or been taken over while this process stood still. */
+  owner(): Owner;
+  /** Gives it back. */
+  release(): void;
+}
+
+/** A holder of whom nothing else is known has ended when its lock is unchanged for so long, in milliseconds. */
+const SILENCE = 15_000;
+/** A text that is no lock's may be half written. */
+const TORN = 1000;
+/** So long it is waited for a holder that lives, which may be about to end. */
+const PATIENCE = 5000;
+const LOOK_EVERY = 250;
+/** A look that took so long says nothing: the file system stood still, and the holder's beats with it. */
+const SLOW_LOOK = 1000;
+
+/**
+ * The lock at `file`; until its release no other process gets it. That of a process that has ended is taken over; of one
+ * on another host or in another container, where it is unchanged for 15 s, by the looks of this process and no clock.
+ * Given back at the process's end, too.
+ *
+ * @param what is locked, for what is said
+ * @param say takes a sentence for the user where it has to wait
+ * @throws UserError where another process holds it, and did so for five seconds
+ */
+export async function takeLock(
+  file: string,
+  what: string,
+  say: (text: string) => void = () => {},
+): Promise<Lock> {
+  const began = performance.now();
+  let watched: { seen: Seen; quiet: number } | undefined;
+  let beats = false;
+  let said = false;
+  for (;;) {
+    const lock = tryLock(file);
+    if (lock !== undefined) return lock;
+    const before = performance.now();
+    const seen = look(file);
+    const took = performance.now() - before;
+    if (seen === undefined) continue; // given back meanwhile
+    const same = watched !== undefined && seen.id === watched.seen.id;
+    if (same && seen.mark !== watched!.seen.mark) beats = true;
+    if (!same) beats = false;
+    const stands = same && seen.mark === watched!.seen.mark;
+    const quiet = stands && took < SLOW_LOOK ? watched!.quiet + LOOK_EVERY : stands ? watched!.quiet : 0;
+    watched = { seen, quiet };
+    const { holder } = seen;
+    const life = holder === undefined ? "unknown" : lifeOf(holder);
+    if (life === "ended" || (life === "unknown" && quiet >= (holder ? SILENCE : TORN))) {
+      remove(file, seen.text);
+      continue;
+    }
+    if (holder !== undefined && (life === "runs" || beats) && performance.now() - began >= PATIENCE)
+      throw new UserError(refusal(what, holder));
+    if (!said && holder !== undefined && quiet >= LOOK_EVERY) {
+      said = true;
+      const { pid, host } = holder;
+      const most = (life === "runs" ? PATIENCE : SILENCE) / 1000;
+      say(`${what}: waiting up to ${most} s to see whether process ${pid} on ${host} still writes to it`);
+    }
+    await sleep(LOOK_EVERY);
+  }
+}
+
+/**
+ * As `takeLock`, at once.
+ *
+ * @throws UserError where another process holds it, or may do so
+ */
+export function takeLockNow(file: string, what: string): Lock {
+  for (;;) {
+    const lock = tryLock(file);
+    if (lock !== undefined) return lock;
+    const seen = look(file);
+    if (seen === undefined) continue;
+    if (seen.holder !== undefined && lifeOf(seen.holder) !== "ended")
+      throw new UserError(refusal(what, seen.holder));
+    remove(file, seen.text);
+  }
+}
+
+/** Whom the lock's text names; undefined where there is none. */
+export function holderOf(file: string): { readonly pid: number; readonly host: string } | undefined {
+  return look(file)?.holder;
+}
+
+/** The lock, where `file` was not there. */
+function tryLock(file: string): Lock | undefined {
+  const id = randomBytes(8).toString("hex");
+  const { pid, space, born } = ownIdentity();
+  const start = '{"beat":"';
+  const rest = { id, pid, space, born, host: hostname(), since: new Date().toISOString() };
+  const text = `${start}${firstBeat}",${JSON.stringify(rest).slice(1)}`;
+  if (!create(file, text)) return undefined;
+  const stop = startHeartbeat(file, id, start.length);
+  const owner = (): Owner => {
+    try {
+      const seen = look(file);
+      if (seen === undefined) return "nobody";
+      return seen.id === id ? "own" : "other";
+    } catch {
+      return "own"; // a drive that doesn't answer: what is to be written fails by itself
+    }
+  };
+  let held = true;
+  const forget = atEnd(() => release());
+  const release = () => {
+    if (!held) return;
+    held = false;
+    forget();
+    stop();
+    try {
+      if (owner() === "own") unlinkSync(file);
+    } catch {} // the next process finds that this one has ended
+  };
+  return { owner, release };
+}
+
+/** True where `file` is now there with `text`; false where there was one. It never has half a text. */
+function create(file: string, text: string): boolean {
+  const temporary = unique(file);
+  writeFileSync(temporary, text, { flag: "wx" });
+  try {
+    linkSync(temporary, file); // fails where the name is taken, unlike rename
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    return createWithoutLinks(file, text);
+  } finally {
+    unlinkSync(temporary);
+  }
+}
+
+/** For file systems that have no hard links. */
+function createWithoutLinks(file: string, text: string): boolean {
+  try {
+    writeFileSync(file, text, { flag: "wx" });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  }
+}
+
+/** Removes the lock with `text`; where another process was faster and it is a new one, or it lives, puts it back. */
+function remove(file: string, text: string): void {
+  const aside = unique(file);
+  try {
+    renameSync(file, aside);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
+    throw error;
+  }
+  const taken = look(aside)?.text;
+  if (taken !== undefined && taken !== text) create(file, taken);
+  unlinkSync(aside);
+}
+
+const unique = (file: string): string => `${file}.${randomBytes(6).toString("hex")}`;
+
+interface Seen {
+  readonly text: string;
+  /** Changes with each beat. */
+  readonly mark: string;
+  /** The lock's, or where it is none of ours its whole text. */
+  readonly id: string;
+  /** undefined: not a lock of ours, as after a crash of the machine; nobody holds it. */
+  readonly holder: Holder | undefined;
+}
+
+/** The lock's text as it is now: opened, so that a network drive asks its server. */
+function look(file: string): Seen | undefined {
+  let fd: number;
+  try {
+    fd = openSync(file, "r");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+  try {
+    const text = readFileSync(fd, "utf8");
+    const holder = parse(text);
+    return { text, mark: `${text} ${fstatSync(fd).mtimeMs}`, id: holder?.id ?? text, holder };
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function parse(text: string): Holder | undefined {
+  try {
+    const holder = JSON.parse(text) as Holder;
+    return typeof holder.pid === "number" && typeof holder.host === "string" ? holder : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function refusal(what: string, { pid, host, since }: Holder): string {
+  return `${what}: process ${pid} on ${host} is writing to it since ${since}. Wait until it ends or stop it; without --resume a run of its own is started.`;
+}

@@ -1,0 +1,73 @@
+import type { Mode } from "../../metrics/table.ts";
+
+/** Where training stands; with parameters and optimizer state all that the next step, and the next row, depend on. */
+export interface RunState {
+  /** Steps done, those that were skipped too. */
+  step: number;
+  /** Whole epochs done. */
+  epoch: number;
+  /** Batches done in the epoch under way. */
+  batch: number;
+  /** The best validation so far, of which `best.safetensors` is. */
+  best: Best | undefined;
+  /** Step at which the last end of an epoch, or of the run, was dealt with: validated, where that was due. */
+  ended: number;
+  /** Steps skipped one after another up to here, for their loss was not finite. */
+  skipped: number;
+  /** The data that it is trained on; undefined where a checkpoint is older than this. */
+  data: DataPrint | undefined;
+  /** The steps since the last row of metrics. */
+  readonly window: WindowSums;
+}
+
+export interface Best {
+  /** The metric that chose it; undefined in checkpoints that are older than this. */
+  readonly monitor: string | undefined;
+  readonly mode: Mode;
+  readonly value: number;
+  /** Optimizer steps done then; undefined as `monitor` is. */
+  readonly step: number | undefined;
+}
+
+/** What tells data, and the way they are cut into batches, from others. */
+export interface DataPrint {
+  /** Images a step. */
+  readonly batch: number;
+  /** Steps an epoch. */
+  readonly steps: number;
+  readonly train: SplitPrint;
+  readonly val: SplitPrint;
+}
+
+export interface SplitPrint {
+  readonly images: number;
+  /** Of the bytes and labels of images from all over the split, in hex. */
+  readonly sha256: string;
+}
+
+/** Steps that are not in a row of metrics yet. */
+export interface WindowSums {
+  steps: number;
+  /** Of each figure, over these steps. */
+  sums: Record<string, number>;
+}
+
+/** Where a new run stands. */
+export const newRunState = (): RunState => ({
+  step: 0,
+  epoch: 0,
+  batch: 0,
+  best: undefined,
+  ended: 0,
+  skipped: 0,
+  data: undefined,
+  window: { steps: 0, sums: {} },
+});
+
+/** The state as JSON of a checkpoint, also of one whose `best` is a number and nothing else. */
+export function parseRunState(json: string): RunState {
+  const state = JSON.parse(json) as Omit<RunState, "best"> & { best?: Best | number };
+  const { best } = state;
+  if (typeof best !== "number") return state as RunState;
+  return { ...state, best: { monitor: undefined, mode: "min", value: best, step: undefined } };
+}

@@ -1,0 +1,139 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { BackendInfo } from "../../backends/use_backend.ts";
+import { leaves } from "../../config/leaves.ts";
+import { loadConfig } from "../../config/load.ts";
+import { rebasePaths } from "../../config/paths.ts";
+import { layeredRegistries } from "../../config/registries.ts";
+import { ConfigError } from "../../errors.ts";
+import { writeAtomic } from "../../files/atomic_file.ts";
+import { cacheDir } from "../../files/cache_dir.ts";
+import { type Evaluation, evaluateRun } from "../evaluation/evaluate_run.ts";
+import { newestCheckpoint } from "../runs/checkpoint_files.ts";
+import { configFile } from "../runs/config_history.ts";
+import { createRun, newestRun, openRun as openFolder } from "../runs/run_folder.ts";
+import { openRun as openTrained } from "../trained/open_trained.ts";
+import { disposeModel, prepare } from "../training/prepare.ts";
+import { type TrainResult, train } from "../training/runner.ts";
+import type { Experiment, Member } from "./load.ts";
+
+/** An evaluation, and by what it was made. */
+export interface MemberEvaluation extends Evaluation {
+  readonly settings: unknown;
+}
+
+/** In a member's run: no name of what `vae evaluate` writes there. */
+const EVALUATION = "experiment_evaluation.json";
+
+/** Folder of a member's run that has a checkpoint; undefined where there is none. */
+export const trainedFolder = ({ config }: Member): string | undefined =>
+  newestRun(config.logging_params.save_dir, config.logging_params.name!);
+
+/**
+ * Steps of the member's run, 0 where there is none with a checkpoint.
+ *
+ * @throws ConfigError where it was trained with other settings than the experiment's
+ */
+export async function stepsDone(experiment: Experiment, member: Member): Promise<number> {
+  const folder = trainedFolder(member);
+  if (folder === undefined) return 0;
+  const { config, baseDir } = await loadConfig(configFile(folder), { registries: await layeredRegistries() });
+  const wanted = leaves(rebasePaths(member.config, () => experiment.baseDir, "/"));
+  const found = leaves(rebasePaths(config, () => baseDir, "/"));
+  const shapes = (key: string) => !key.startsWith("trainer_params.checkpoint."); // what is kept, not what is learned
+  const differing = [...new Set([...wanted.keys(), ...found.keys()])].filter(
+    (key) => shapes(key) && wanted.get(key) !== found.get(key),
+  );
+  if (differing.length > 0) {
+    const shown = differing
+      .slice(0, 5)
+      .map((key) => `  ${key}: there ${found.get(key) ?? "nothing"}, now ${wanted.get(key) ?? "nothing"}`);
+    throw new ConfigError(
+      `${folder}: expected a run of this experiment's settings, got one of others:\n${shown.join("\n")}\n` +
+        `Write to another folder with --out, or remove ${experiment.out} to begin anew.`,
+    );
+  }
+  const { checkpoint } = await newestCheckpoint(join(folder, "checkpoints"));
+  const { step, ended } = checkpoint.state;
+  return ended === step ? step : Math.min(step, experiment.steps - 1); // its last validation is missing
+}
+
+/** Trains a member from where it stands to the experiment's steps, or a signal. */
+export async function trainMember(
+  { baseDir }: Experiment,
+  { config, model, dataset }: Member,
+  backend: BackendInfo,
+  progress?: (what: string, done: number, total: number) => void,
+): Promise<TrainResult> {
+  const { save_dir, name } = config.logging_params;
+  const found = newestRun(save_dir, name!);
+  const prepared = await prepare({
+    config,
+    baseDir,
+    model,
+    dataset,
+    cacheDir: cacheDir("data"),
+    ...(progress && { progress }),
+  });
+  const folder =
+    found === undefined
+      ? createRun(save_dir, name!)
+      : await openFolder(found, (text) => console.log(`note   ${text}`));
+  try {
+    const resume = found !== undefined;
+    return await train({ config, baseDir, prepared, folder, backend, resume, quiet: false, brief: true });
+  } finally {
+    folder.release();
+    disposeModel(prepared.vae);
+    for (const optimizer of prepared.optimizers.values()) optimizer.dispose();
+    await prepared.dataset.close();
+  }
+}
+
+/** The evaluation that stands in the member's run; undefined where there is none, or it can't be read. */
+export async function savedEvaluation(member: Member): Promise<MemberEvaluation | undefined> {
+  const folder = trainedFolder(member);
+  if (folder === undefined) return undefined;
+  try {
+    return JSON.parse(await readFile(join(folder, EVALUATION), "utf8")) as MemberEvaluation;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether an evaluation is of this many steps and by what the experiment says now. */
+export const isCurrent = (experiment: Experiment, found: MemberEvaluation | undefined): boolean =>
+  found?.step === experiment.steps &&
+  JSON.stringify(found.settings) === JSON.stringify(settingsOf(experiment));
+
+/** Evaluates the last checkpoint of a member and writes it into its run. */
+export async function evaluateMember(
+  experiment: Experiment,
+  member: Member,
+  backend: string,
+): Promise<MemberEvaluation> {
+  const folder = trainedFolder(member)!;
+  const run = await openTrained(folder, { backend, checkpoint: "last" });
+  try {
+    const evaluation = await evaluateRun(run, experiment.options, experiment.figures);
+    const whole = { ...evaluation, settings: settingsOf(experiment) };
+    await writeAtomic(join(folder, EVALUATION), `${JSON.stringify(whole, null, 2)}\n`);
+    return whole;
+  } finally {
+    await run.close();
+  }
+}
+
+/** Raise it where a figure is computed otherwise than before: evaluations of then are made anew. */
+const DEFINITIONS = 2;
+
+/** What the figures depend on besides the run. */
+function settingsOf({ figures, options: { baseDir: _, lpips, ...options } }: Experiment): unknown {
+  const settings = {
+    definitions: DEFINITIONS,
+    figures,
+    ...options,
+    ...(lpips && { lpips: { ...lpips, baseDir: undefined } }),
+  };
+  return JSON.parse(JSON.stringify(settings));
+}

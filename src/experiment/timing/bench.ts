@@ -1,0 +1,149 @@
+import type { BackendInfo } from "../../backends/use_backend.ts";
+import type { Config } from "../../config/schema.ts";
+import type { HostBatch } from "../../data/loader.ts";
+import type { Optimizer } from "../training/optimizers.ts";
+import { createPrecomputeCache, type PrecomputeCache } from "../training/precompute_cache.ts";
+import type { Prepared } from "../training/prepared.ts";
+import { learningRates } from "../training/schedules.ts";
+import { createStepper, type Stepper } from "../training/stepper.ts";
+
+export interface BenchArgs {
+  readonly config: Config;
+  readonly prepared: Prepared;
+  readonly backend: BackendInfo;
+  /** Steps measured, and steps before them. */
+  readonly steps: number;
+  readonly warmup: number;
+  /** Measure the step without its optimizer too. */
+  readonly phases: boolean;
+  say(text: string): void;
+}
+
+/** What `vae bench --json` prints. */
+export interface BenchResult {
+  readonly model: string;
+  readonly backend: string;
+  readonly version: string;
+  readonly precision: string;
+  readonly compiled: boolean;
+  readonly batch_size: number;
+  /** [H, W, C]. */
+  readonly image_shape: readonly number[];
+  readonly steps: number;
+  readonly images_per_second: { readonly median: number; readonly min: number; readonly max: number };
+  /**
+   * Seconds a step (medians): `data` to prepare a batch, apart from the step; `forward_backward`, the step with
+   * no optimizer; `optimizer`, what the step takes longer than that.
+   */
+  readonly phases: {
+    readonly data: number;
+    readonly forward_backward?: number;
+    readonly optimizer?: number;
+  };
+  /** From the call to the end of the first step: rehearsals, compilation, step. */
+  readonly first_step_seconds: number;
+  readonly peak_memory_bytes: number;
+}
+
+/** Batches held in memory, so that a step waits for no data. */
+const HELD = 4;
+
+/** Measures a config's training step on the backend in use. Nothing is written. */
+export async function bench(args: BenchArgs): Promise<BenchResult> {
+  const { config, prepared, backend, steps } = args;
+  const targets = createPrecomputeCache(config, prepared.vae, args.say);
+  const batches = await firstBatches(prepared, HELD);
+  for (const batch of batches) await targets.complete(batch);
+  const data = await secondsPerBatch(prepared, Math.max(8, steps));
+  const whole = await time(createStepper(args), targets, batches, args);
+  const half = args.phases ? await withoutOptimizer(args, targets, batches) : undefined;
+  await targets.close();
+  const size = batches[0]!.shape[0];
+  const stepSeconds = median(whole.seconds);
+  return {
+    model: config.model_params.name,
+    backend: backend.name,
+    version: backend.version,
+    precision: config.trainer_params.precision,
+    compiled: whole.compiled,
+    batch_size: size,
+    image_shape: prepared.dataset.imageShape,
+    steps,
+    images_per_second: {
+      median: size / stepSeconds,
+      min: size / Math.max(...whole.seconds),
+      max: size / Math.min(...whole.seconds),
+    },
+    phases: {
+      data,
+      ...(half !== undefined && {
+        forward_backward: Math.min(half, stepSeconds),
+        optimizer: Math.max(0, stepSeconds - half),
+      }),
+    },
+    first_step_seconds: whole.first,
+    peak_memory_bytes: process.resourceUsage().maxRSS * 1024,
+  };
+}
+
+async function withoutOptimizer(args: BenchArgs, targets: PrecomputeCache, batches: readonly HostBatch[]) {
+  const none = new Map([...args.prepared.optimizers.keys()].map((phase) => [phase, NO_OPTIMIZER]));
+  const stepper = createStepper({ ...args, prepared: { ...args.prepared, optimizers: none } });
+  const { seconds } = await time(stepper, targets, batches, {
+    ...args,
+    steps: Math.max(3, Math.ceil(args.steps / 2)),
+  });
+  return median(seconds);
+}
+
+const NO_OPTIMIZER: Optimizer = { state: new Map(), apply: () => {}, dispose: () => {} };
+
+async function firstBatches({ train }: Prepared, count: number): Promise<HostBatch[]> {
+  const found: HostBatch[] = [];
+  for await (const batch of train.batches(0)) {
+    found.push(batch);
+    if (found.length === count) break;
+  }
+  return found;
+}
+
+/** Seconds to prepare a batch, with nothing else to do. */
+async function secondsPerBatch({ train }: Prepared, count: number): Promise<number> {
+  const began = performance.now();
+  let done = 0;
+  for (let epoch = 0; done < count; epoch++) {
+    for await (const _ of train.batches(epoch)) if (++done >= count) break;
+  }
+  return (performance.now() - began) / 1000 / done;
+}
+
+/** Times steps, each with the lookup of what the feature cache keeps of its batch. */
+async function time(
+  stepper: Stepper,
+  targets: PrecomputeCache,
+  batches: readonly HostBatch[],
+  { config, steps, warmup }: BenchArgs,
+) {
+  const lr = learningRates(config.exp_params, stepper.phases, {
+    step: 0,
+    epoch: 0,
+    totalSteps: warmup + steps,
+  });
+  let first = 0;
+  const seconds: number[] = [];
+  for (let step = 0; step < warmup + steps; step++) {
+    const start = performance.now();
+    await stepper.run(await targets.complete(batches[step % batches.length]!), step, lr);
+    const took = (performance.now() - start) / 1000;
+    if (step === 0) first = took;
+    if (step >= warmup) seconds.push(took);
+  }
+  stepper.giveBack();
+  return { first, seconds, compiled: stepper.compiled };
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}

@@ -1,0 +1,184 @@
+import { existsSync } from "node:fs";
+import { mkdir, open, readdir, rename } from "node:fs/promises";
+import { extname, join, resolve } from "node:path";
+import { dumpConfig } from "../../config/dump.ts";
+import type { Config } from "../../config/schema.ts";
+import { openDataset } from "../../data/registry.ts";
+import { CheckpointError, ConfigError } from "../../errors.ts";
+import { writeAtomic, writeProblem } from "../../files/atomic_file.ts";
+import { ownMark, temporarily } from "../../files/temporary.ts";
+import { readSafetensors } from "../../formats/safetensors.ts";
+import { readTorchFile, type TorchTensor } from "../../formats/torch_file.ts";
+import type { VAE } from "../../models/vae.ts";
+import type { TorchLayout } from "../../nn/params.ts";
+import { fromTorch } from "../../nn/torch_layout.ts";
+import { Rng } from "../../rng.ts";
+import { tf } from "../../tf.ts";
+import { encodeCheckpoint } from "../runs/checkpoint.ts";
+import { BEST, LAST } from "../runs/checkpoint_files.ts";
+import { newRunState } from "../runs/run_state.ts";
+import { buildModel, type Definitions, optimizersOf } from "../training/prepare.ts";
+import { OWN_LAYOUT } from "./export_weights.ts";
+import { foreignWeights } from "./foreign_weights.ts";
+import { ownNames } from "./own_names.ts";
+
+export interface ImportArgs extends Definitions {
+  /** A state_dict (.pt, .pth, .safetensors) or Lightning's .ckpt. */
+  readonly file: string;
+  readonly config: Config;
+  /** Folder that relative file names in `config` start from. */
+  readonly baseDir: string;
+  readonly cacheDir: string;
+  /** Folder of the run to make; it must not be there, or be empty. */
+  readonly out: string;
+}
+
+interface Stored {
+  readonly shape: readonly number[];
+  readonly data: TorchTensor["data"];
+}
+
+export interface Imported {
+  /** Entries that the model doesn't have and that were left: batch norm's counters and a stored classifier. */
+  readonly ignored: number;
+  /** What was taken and what was left of the file otherwise, a sentence each. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Makes a run, at step 0, of a PyTorch-VAE checkpoint: `config.yaml` and checkpoints that every command on a run takes
+ * and that training goes on from, with the optimizer's state at its beginning.
+ *
+ * @throws CheckpointError where tensors are missing, unknown or of another shape; ConfigError where `out` is taken
+ */
+export async function importCheckpoint(args: ImportArgs): Promise<Imported> {
+  const { file, config, baseDir, out } = args;
+  await checkFree(out);
+  const { tensors, notes: read } = await readState(file);
+  const seed = config.exp_params.manual_seed;
+  const dataset = () =>
+    openDataset(config.data_params, { baseDir, cacheDir: args.cacheDir, seed }, args.dataset);
+  const { model, vae } = await buildModel({
+    config,
+    baseDir,
+    rng: Rng.fromSeed(seed),
+    definitions: args,
+    dataset,
+  });
+  const { stored, notes: named } = ownNames(tensors, [...vae.params.keys()]);
+  const ignored = fill(vae, stored, file, model.name);
+  const bytes = encodeCheckpoint(model.name, vae, optimizersOf(vae, config), newRunState());
+  const about = {
+    date: new Date().toISOString(),
+    imported_from: resolve(file),
+    command: process.argv.slice(2),
+  };
+  const made = `${resolve(out)}.tmp-${ownMark()}`; // renamed when it is whole
+  await temporarily(made, async () => {
+    try {
+      await mkdir(join(made, "checkpoints"), { recursive: true });
+      await writeAtomic(join(made, "config.yaml"), dumpConfig(config, { from: baseDir, to: resolve(out) }));
+      await writeAtomic(join(made, "environment.json"), `${JSON.stringify(about, null, 2)}\n`);
+      for (const name of [LAST, BEST]) await writeAtomic(join(made, "checkpoints", name), bytes);
+      await rename(made, out); // in the place of an empty folder, too
+    } catch (error) {
+      throw writeProblem(out, error);
+    }
+  });
+  return { ignored, notes: [...read, ...named] };
+}
+
+async function checkFree(out: string): Promise<void> {
+  const held = existsSync(out) ? await readdir(out).catch(() => ["a file"]) : [];
+  if (held.length > 0)
+    throw new ConfigError(
+      `--out: expected a new folder for the run, got "${out}", which is there already. Name another.`,
+    );
+}
+
+async function readState(file: string): Promise<{ tensors: ReadonlyMap<string, Stored>; notes: string[] }> {
+  if (!existsSync(file))
+    throw new CheckpointError(`${file}: expected a checkpoint of PyTorch-VAE, got nothing there.`);
+  if (await isSafetensors(file)) {
+    const { tensors, metadata } = readSafetensors(file);
+    refuseOwn(file, metadata);
+    return { tensors, notes: [] };
+  }
+  const { tensors, at, others } = await readTorchFile(file);
+  const rest = others.filter((name) => name !== "").map((name) => `"${name}"`);
+  const left = rest.length > 0 ? `, not ${rest.slice(0, 5).join(", ")}` : "";
+  return { tensors, notes: at === "" ? [] : [`taken from "${at}" in the file${left}`] };
+}
+
+/** By its first bytes, the length of its header and the header's brace: a .pth may be one. */
+async function isSafetensors(file: string): Promise<boolean> {
+  if (extname(file).toLowerCase() === ".safetensors") return true;
+  const head = Buffer.alloc(9);
+  const handle = await open(file).catch(() => undefined); // whose reader says why
+  await handle?.read(head, 0, 9, 0).catch(() => undefined);
+  await handle?.close();
+  return head[8] === 0x7b && head.readUInt32LE(4) === 0 && head.readUInt32LE(0) > 1;
+}
+
+/** @throws CheckpointError for what this project wrote in its own layout */
+function refuseOwn(file: string, { format = "", layout }: Readonly<Record<string, string>>): void {
+  const own = `${file}: expected a checkpoint of PyTorch-VAE, got`;
+  if (format.startsWith("tfjs-vae checkpoint"))
+    throw new CheckpointError(`${own} one of this project, which needs no import: vae run --resume RUN.`);
+  if (layout === OWN_LAYOUT)
+    throw new CheckpointError(
+      `${own} weights in this project's own layout. Export them by vae export RUN --format pt-names.`,
+    );
+}
+
+/** What PyTorch-VAE stores besides a model's parameters: counters of batch norm and averages, DFCVAE's frozen classifier. */
+const IGNORED = /(^|\.)num_batches_tracked$|^n_averaged$|^feature_network\./;
+/** Of each kind of what doesn't fit. */
+const SHOWN = 3;
+
+/** Gives each parameter its stored value; returns how many entries nobody needs. */
+function fill(vae: VAE, stored: ReadonlyMap<string, Stored>, file: string, model: string): number {
+  const others = [...stored.keys()].filter((name) => !vae.params.has(name));
+  const wrong: string[] = [];
+  const missing: string[] = [];
+  for (const [name, { value, torchLayout, fitted }] of vae.params) {
+    if (fitted) continue;
+    const tensor = stored.get(name);
+    const expected = torchShape(value.shape, torchLayout);
+    if (tensor === undefined) missing.push(`${name}: expected [${expected}], got none of this name`);
+    else if (String(tensor.shape) !== String(expected))
+      wrong.push(`${name}: expected [${expected}], got [${tensor.shape}]`);
+    else if (tensor.data instanceof BigInt64Array)
+      wrong.push(`${name}: expected floating-point numbers, got int64`);
+    else {
+      const ours = fromTorch(torchLayout, tensor.shape, Float32Array.from(tensor.data));
+      tf.tidy(() => value.assign(tf.tensor(ours.data, ours.shape)));
+    }
+  }
+  const unknown = others
+    .filter((name) => !IGNORED.test(name))
+    .map((name) => `${name}: not in the model of the config, got [${stored.get(name)!.shape}]`);
+  const problems = [wrong, missing, unknown];
+  const all = problems.flat().length;
+  if (all === 0) return others.length;
+  const foreign = foreignWeights([...stored.keys()]);
+  if (foreign !== undefined && missing.length > vae.params.size / 2) {
+    throw new CheckpointError(
+      `${file}: expected a checkpoint of PyTorch-VAE's ${model}, got weights of another model, ${foreign.what} ` +
+        `("${foreign.name}"). They can't be imported.`,
+    );
+  }
+  const shown = problems.flatMap((kind) => kind.slice(0, SHOWN));
+  throw new CheckpointError(
+    `${file}: expected a checkpoint of the config's model, ${all} tensors don't fit (other model, ` +
+      `latent_dim, hidden_dims or patch_size?). Change the config.\n  ${shown.join("\n  ")}${
+        all > shown.length ? `\n  and ${all - shown.length} more` : ""
+      }`,
+  );
+}
+
+/** The shape that PyTorch gives a parameter which is of `shape` here. */
+function torchShape(shape: readonly number[], layout: TorchLayout): readonly number[] {
+  if (layout === "same") return shape;
+  return layout === "OI" ? [shape[1]!, shape[0]!] : [shape[3]!, shape[2]!, shape[0]!, shape[1]!];
+}

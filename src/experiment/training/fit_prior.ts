@@ -1,0 +1,47 @@
+import { inBatches } from "../../explore/images.ts";
+import { exploring } from "../../explore/latents.ts";
+import type { Posterior } from "../../models/vae.ts";
+import { type Named, type Tensor4D, tf } from "../../tf.ts";
+import type { Prepared } from "./prepared.ts";
+
+/** Training images that a prior is fitted to, at most; fewer where they would take above 128 MB. */
+const IMAGES = 2048;
+const LARGEST = 2 ** 25;
+/** Images encoded at a time. */
+const BATCH = 64;
+
+/**
+ * Fits the prior of a model that has one to fit (`VAE.fitPrior`), to training images from all over the split, the same at
+ * every call; returns its figures. The model's parameters have to be readable.
+ */
+export async function fitPrior({
+  vae,
+  train,
+  rng: root,
+}: Pick<Prepared, "vae" | "train" | "rng">): Promise<Readonly<Record<string, number>>> {
+  if (vae.fitPrior === undefined) return {};
+  const rng = root.fold("fit prior");
+  const { shape } = await train.spread(1);
+  const host = await train.spread(Math.min(IMAGES, Math.floor(LARGEST / (shape[1] * shape[2] * shape[3]))));
+  const posteriors: Named<Posterior>[] = [];
+  try {
+    for (const { images, shape, labels } of inBatches(host, BATCH)) {
+      const batch = posteriors.length;
+      const found = tf.tidy(() => {
+        const x = tf.tensor4d(images, [...shape]) as Tensor4D;
+        const given = labels && tf.tensor2d(labels, [shape[0], labels.length / shape[0]]);
+        return vae.encode(x, exploring(rng.fold(batch), given)).posterior as never;
+      });
+      posteriors.push(found);
+      await new Promise(setImmediate); // signals get their turn
+    }
+    const { values, figures } = vae.fitPrior(posteriors);
+    for (const [name, value] of Object.entries(values)) {
+      vae.params.get(name)!.value.assign(value);
+      value.dispose();
+    }
+    return figures;
+  } finally {
+    tf.dispose(posteriors as never);
+  }
+}

@@ -1,0 +1,42 @@
+import type { RunState } from "../../runs/run_state.ts";
+import type { Embedding } from "./projector.ts";
+
+/** Metrics by tag, such as `train/kl` or `val/elbo`. */
+export type Metrics = Readonly<Record<string, number>>;
+
+/** Numbers by tag, such as `gradients/encoder.0.0.weight`. */
+export type Arrays = Readonly<Record<string, Float32Array>>;
+
+/** Tag of a picture; of the grids it is also the name of their folder. */
+export type PictureTag = "Samples" | "Reconstructions" | "Traversals" | "KL_per_dimension";
+
+/** What validation shows of the latents. */
+export interface LatentReport {
+  /** For the projector. */
+  readonly embedding: Embedding;
+  /** Means, standard deviations and draws, and each dimension's KL where the posterior is Gaussian. */
+  readonly histograms: Readonly<Record<string, Float32Array>>;
+  /** A bar a dimension, the highest KL first; where the posterior is Gaussian. */
+  readonly kl?: Buffer;
+  /** The most active dimensions from -3 to 3, from the first image; where the posterior is Gaussian. */
+  readonly traversals?: Buffer;
+}
+
+/** One place where a run leaves its figures. A further one is a file with such a class and a line in `RunLog`. */
+export interface Logger {
+  /** Figures at `state.step` optimizer steps. */
+  metrics(state: Readonly<RunState>, values: Metrics): void;
+  /** A PNG. */
+  picture?(tag: PictureTag, state: Readonly<RunState>, png: Buffer): void;
+  /** The distribution of each array's numbers. */
+  histograms?(state: Readonly<RunState>, values: Arrays): void;
+  /** The run has reached its end with these metrics. */
+  finish?(metrics: Metrics): void;
+  /** Puts all on the disk, where a power failure leaves it: a checkpoint that follows then lacks no row before it. */
+  flush?(): void;
+  /** The run's folder was deleted and is there again, empty. */
+  renew?(): void;
+  close?(): void;
+  /** Closes without writing: another process has gone on with the run. */
+  abandon?(): void;
+}

@@ -1,0 +1,40 @@
+import { conventionOf, natWeightOf } from "../../config/complete.ts";
+import type { ExpParams, LossWeight } from "../../config/schema.ts";
+import type { ModelDefinition } from "../../models/define.ts";
+import { END, weightAt } from "./schedules.ts";
+
+/** The weight of each loss term at a step; the one place where weights are applied. */
+export type Weights = (step: number) => Record<string, number>;
+
+/**
+ * The model's default weights, replaced by `loss_weights`. Under `pixel_mean` the weight of a term in nats is
+ * times kld_weight unless `loss_weights` names it.
+ */
+export function lossWeights(
+  model: ModelDefinition,
+  params: Record<string, unknown>,
+  exp: ExpParams,
+): Weights {
+  const convention = conventionOf(exp);
+  const weights: Record<string, LossWeight> = {};
+  for (const [term, { weight, nats = term === "kl" }] of Object.entries(model.terms(params, convention))) {
+    weights[term] = exp.loss_weights?.[term] ?? weight * (nats ? natWeightOf(exp) : 1);
+  }
+  return (step) => Object.fromEntries(Object.entries(weights).map(([term, w]) => [term, weightAt(w, step)]));
+}
+
+/**
+ * The weights by which `val/objective` sums the terms: those at the end of their schedules, and none for adversarial
+ * terms. So it is one and the same function of the parameters at every epoch, where `total` follows the warm-up of its
+ * weights and the skill of the adversary.
+ */
+export function objectiveWeights(
+  model: ModelDefinition,
+  params: Record<string, unknown>,
+  exp: ExpParams,
+): Readonly<Record<string, number>> {
+  const docs = model.terms(params, conventionOf(exp));
+  const atEnd = Object.entries(lossWeights(model, params, exp)(END));
+  const counts = ([term, weight]: [string, number]) => weight !== 0 && docs[term]?.adversarial !== true;
+  return Object.fromEntries(atEnd.filter(counts));
+}

@@ -1,0 +1,184 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync, unlinkSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { join } from "node:path";
+import type { Config } from "../../config/schema.ts";
+import type { HostBatch } from "../../data/loader.ts";
+import { cacheDir, cacheProblem } from "../../files/cache_dir.ts";
+import { fill, writeAll } from "../../files/positional_file.ts";
+import type { VAE } from "../../models/vae.ts";
+import { tf } from "../../tf.ts";
+import type { PreparedBatch } from "./batch.ts";
+
+export interface CacheOptions {
+  readonly kind: "off" | "memory" | "disk";
+  /** Bytes at most; what goes beyond is computed at each step. */
+  readonly limit: number;
+  /** Folder of the file of a disk cache, which is gone when the process ends. */
+  readonly folder: string;
+}
+
+/** Keeps a training image's record of float32 numbers by its place in the split. */
+interface Store {
+  has(index: number): boolean;
+  /** The record, which nobody changes. */
+  read(index: number): Promise<Float32Array>;
+  write(index: number, record: Float32Array): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The parts of a record, with the shape of one image's and their place. */
+interface Layout {
+  readonly parts: readonly {
+    readonly name: string;
+    readonly shape: readonly number[];
+    readonly at: number;
+    readonly size: number;
+  }[];
+  readonly length: number;
+}
+
+/**
+ * What `VAE.precompute` gives of training images (features of a frozen network), computed once an image and kept from
+ * epoch to epoch. A run that is resumed computes them anew, in other batches; for the same bits each image is computed
+ * by itself (a library's matrix products may end in another way at the end of a batch), and which images are kept
+ * follows from their place in the split alone.
+ */
+export class PrecomputeCache {
+  private layout: Layout | undefined;
+  private store: Store | undefined;
+  private said = false;
+
+  constructor(
+    private readonly vae: VAE,
+    private readonly options: CacheOptions,
+    private readonly say: (text: string) => void,
+  ) {}
+
+  /** The batch with what is precomputed of it; as it is where nothing is, or the cache has no room for one of them. */
+  async complete(host: HostBatch): Promise<PreparedBatch> {
+    if (this.options.kind === "off" || this.vae.precompute === undefined) return host;
+    const indices = [...host.indices];
+    if (!this.hasRoomFor(Math.max(...indices))) return host;
+    const records = new Map<number, Float32Array>();
+    for (const [row, index] of indices.entries()) {
+      const kept = this.store?.has(index) === true;
+      const record = kept ? await this.store!.read(index) : this.compute(host, row);
+      if (!this.hasRoomFor(Math.max(...indices))) return host; // the first record says how large they are
+      if (!kept) {
+        this.store ??= await openStore(this.options, record.byteLength);
+        await this.store.write(index, record);
+      }
+      records.set(index, record);
+    }
+    const precomputed = this.layout!.parts.map(({ name, shape, at, size }) => {
+      const values = new Float32Array(size * indices.length);
+      indices.forEach((index, i) => {
+        values.set(records.get(index)!.subarray(at, at + size), i * size);
+      });
+      return [name, { shape: [indices.length, ...shape], dtype: "float32" as const, values }] as const;
+    });
+    return { ...host, precomputed: Object.fromEntries(precomputed) };
+  }
+
+  async close(): Promise<void> {
+    await this.store?.close();
+  }
+
+  /** Whether the images up to `index` fit; says once where they don't. */
+  private hasRoomFor(index: number): boolean {
+    if (this.layout === undefined) return true;
+    const bytes = this.layout.length * 4;
+    const images = Math.floor(this.options.limit / bytes);
+    if (index < images) return true;
+    if (!this.said) this.say(fullNote(images, bytes));
+    this.said = true;
+    return false;
+  }
+
+  /** The record of one image of a batch. */
+  private compute({ images, shape: [, ...ofOne] }: HostBatch, row: number): Float32Array {
+    const pixels = tf.util.sizeFromShape(ofOne);
+    const image = tf.tensor4d(images.subarray(row * pixels, (row + 1) * pixels), [1, ...ofOne]);
+    const made = tf.tidy(() => this.vae.precompute!(image));
+    const values = Object.entries(made).map(([name, t]) => [name, t.shape, t.dataSync()] as const);
+    tf.dispose([image, ...Object.values(made)]);
+    this.layout ??= layoutOf(values.map(([name, shape]) => [name, shape.slice(1)]));
+    const record = new Float32Array(this.layout.length);
+    for (const [i, { at }] of this.layout.parts.entries()) record.set(values[i]![2] as Float32Array, at);
+    return record;
+  }
+}
+
+function fullNote(images: number, bytes: number): string {
+  return (
+    `note   data_params.feature_cache has room for ${images} images of ${(bytes / 1e3).toFixed(0)} kB: batches with ` +
+    "others are computed at each step. Raise data_params.feature_cache_gb to keep more."
+  );
+}
+
+/** The cache that `data_params` asks for. */
+export function createPrecomputeCache({ data_params: data }: Config, vae: VAE, say: (text: string) => void) {
+  const { feature_cache, feature_cache_gb, horizontal_flip } = data;
+  if (feature_cache !== "off" && vae.precompute !== undefined && horizontal_flip)
+    say("note   data_params.feature_cache is off, since horizontal_flip changes the images");
+  const kind = horizontal_flip ? "off" : feature_cache;
+  const folder = kind === "disk" ? cacheDir("features") : "";
+  return new PrecomputeCache(vae, { kind, limit: feature_cache_gb * 1e9, folder }, say);
+}
+
+function layoutOf(shapes: readonly (readonly [name: string, shape: readonly number[]])[]): Layout {
+  let length = 0;
+  const parts = shapes.map(([name, shape]) => {
+    const at = length;
+    const size = tf.util.sizeFromShape([...shape]);
+    length += size;
+    return { name, shape, at, size };
+  });
+  return { parts, length };
+}
+
+async function openStore({ kind, folder }: CacheOptions, bytes: number): Promise<Store> {
+  return kind === "disk" ? openDisk(folder, bytes) : inMemory();
+}
+
+function inMemory(): Store {
+  const records = new Map<number, Float32Array>();
+  return {
+    has: (index) => records.has(index),
+    read: async (index) => records.get(index)!,
+    write: async (index, record) => void records.set(index, record),
+    close: async () => records.clear(),
+  };
+}
+
+/** A file without a name: it takes its room until the process ends, however that happens. */
+async function openDisk(folder: string, bytes: number): Promise<Store> {
+  const file = join(folder, `features-${randomBytes(6).toString("hex")}.tmp`);
+  try {
+    mkdirSync(folder, { recursive: true });
+    const handle = await open(file, "wx+");
+    unlinkSync(file);
+    const places = new Map<number, number>();
+    return {
+      has: (index) => places.has(index),
+      read: async (index) => {
+        const record = new Float32Array(bytes / 4);
+        await fill(handle, new Uint8Array(record.buffer), places.get(index)! * bytes);
+        return record;
+      },
+      write: async (index, record) => {
+        const place = places.size;
+        try {
+          await writeAll(handle, new Uint8Array(record.buffer), place * bytes);
+        } catch (error) {
+          throw cacheProblem(file, error);
+        }
+        places.set(index, place);
+      },
+      close: () => handle.close(),
+    };
+  } catch (error) {
+    throw cacheProblem(file, error);
+  }
+}

@@ -1,0 +1,162 @@
+import { givenBy, imageRangeOf } from "../../config/complete.ts";
+import { definitionError, pluginOf } from "../../config/plugin_faults.ts";
+import type { Config } from "../../config/schema.ts";
+import type { Dataset } from "../../data/dataset.ts";
+import type { DatasetDefinition } from "../../data/define.ts";
+import { labelRows } from "../../data/label_rows.ts";
+import { Loader } from "../../data/loader.ts";
+import { datasetNamed, openDataset } from "../../data/registry.ts";
+import { ConfigError } from "../../errors.ts";
+import type { ModelDefinition } from "../../models/define.ts";
+import { getModel } from "../../models/registry.ts";
+import type { VAE } from "../../models/vae.ts";
+import { Rng } from "../../rng.ts";
+import { lossWeights, objectiveWeights } from "./loss_weights.ts";
+import { checkMonitor } from "./monitor.ts";
+import { createOptimizer, type Optimizer } from "./optimizers.ts";
+import { checkedModel } from "./plugin_model.ts";
+import type { Prepared } from "./prepared.ts";
+import { optimizerParams } from "./schedules.ts";
+
+/** What the names in a config mean, as `loadConfig` gives it; left out: the project's definitions of these names. */
+export interface Definitions {
+  readonly model?: ModelDefinition;
+  readonly dataset?: DatasetDefinition;
+}
+
+export interface PrepareArgs extends Definitions {
+  readonly config: Config;
+  readonly baseDir: string;
+  readonly cacheDir: string;
+  progress?(what: string, done: number, total: number): void;
+}
+
+/** Frees a model: what it holds and its parameters. */
+export function disposeModel(vae: VAE): void {
+  vae.dispose?.();
+  for (const { value } of vae.params.values()) value.dispose();
+}
+
+/** The model of a config on the backend in use, with its initial parameters. @throws ConfigError, ShapeError */
+export async function buildModel(args: {
+  readonly config: Config;
+  readonly baseDir: string;
+  /** The run's root. */
+  readonly rng: Rng;
+  readonly definitions?: Definitions;
+  /** Opens the data; before the model is built only where nothing else tells the images' shape. */
+  dataset(): Promise<Dataset>;
+  progress?: PrepareArgs["progress"];
+}): Promise<{ model: ModelDefinition; vae: VAE; imageShape: readonly [number, number, number] }> {
+  const { name, ...params } = args.config.model_params;
+  const model = args.definitions?.model ?? getModel(name);
+  if (model === undefined) throw new ConfigError(`model_params.name: no model "${name}"`);
+  const data = args.definitions?.dataset ?? datasetNamed(args.config.data_params.name);
+  const given = givenBy(args.config, data);
+  const imageShape = given.imageShape ?? (await args.dataset()).imageShape;
+  const built = await model.build({
+    ...given,
+    params,
+    imageShape,
+    async labels() {
+      const { labelNames, labelValues, valueNames } = await args.dataset();
+      return labelNames.map((label, i) => ({
+        name: label,
+        ...(labelValues && { values: labelValues[i]! }),
+        ...(valueNames?.[i] && { valueNames: valueNames[i] }),
+      }));
+    },
+    async drawLabels() {
+      const { splits, labelNames } = await args.dataset();
+      return labelRows(splits.train, labelNames.length, args.config.data_params.train_limit);
+    },
+    rng: args.rng.fold("weights"),
+    baseDir: args.baseDir,
+    ...(args.progress && { progress: args.progress }),
+  });
+  const terms = () => model.terms(params, given.convention);
+  const vae = pluginOf(model) === undefined ? built : checkedModel(model, built, terms(), imageShape);
+  return { model, vae, imageShape };
+}
+
+/** Opens the data and builds the model on the backend in use. @throws ConfigError, DataError, ShapeError */
+export async function prepare({
+  config,
+  baseDir,
+  cacheDir,
+  progress,
+  ...definitions
+}: PrepareArgs): Promise<Prepared> {
+  const { exp_params: exp, data_params: data } = config;
+  const { name: _, ...params } = config.model_params;
+  const rng = Rng.fromSeed(exp.manual_seed);
+  let opened: Promise<Dataset> | undefined;
+  const open = () => {
+    const args = { baseDir, cacheDir, seed: exp.manual_seed, ...(progress && { progress }) };
+    opened ??= openDataset(data, args, definitions.dataset);
+    return opened;
+  };
+  // The model before the data, which may take minutes to pack.
+  const { model, vae, imageShape } = await buildModel({
+    config,
+    baseDir,
+    rng,
+    definitions,
+    dataset: open,
+    progress,
+  });
+  const dataset = await open();
+  if (String(imageShape) !== String(dataset.imageShape))
+    throw definitionError(
+      definitions.dataset ?? datasetNamed(data.name),
+      `imageShape: expected [${imageShape}], as it said before it was opened, got [${dataset.imageShape}].`,
+      "imageShape",
+    );
+  const common = {
+    imageShape: dataset.imageShape,
+    imageRange: data.image_range,
+    prefetch: data.num_workers,
+    rng,
+  };
+  const prepared: Prepared = {
+    model,
+    vae,
+    dataset,
+    train: new Loader(dataset.splits.train, {
+      ...common,
+      batchSize: data.train_batch_size,
+      shuffle: true,
+      dropLast: dataset.splits.train.size >= data.train_batch_size,
+      horizontalFlip: data.horizontal_flip,
+      limit: data.train_limit,
+    }),
+    val: new Loader(dataset.splits.val, {
+      ...common,
+      batchSize: data.val_batch_size,
+      shuffle: false,
+      dropLast: false,
+      horizontalFlip: false,
+      limit: data.val_limit,
+    }),
+    optimizers: optimizersOf(vae, config),
+    weights: lossWeights(model, params, exp),
+    objective: objectiveWeights(model, params, exp),
+    imageRange: imageRangeOf(config),
+    rng,
+  };
+  await checkMonitor(prepared, config);
+  return prepared;
+}
+
+/** The optimizer of each phase, by its name. */
+export function optimizersOf(vae: VAE, { exp_params }: Config): Map<string, Optimizer> {
+  const names = vae.phases.map(({ name }) => name);
+  return new Map(
+    vae.phases.map((phase) => {
+      const owned = [...vae.params].filter(([name, p]) => p.trainable && phase.owns(name));
+      const exp = optimizerParams(exp_params, names, phase.name);
+      const values = new Map(owned.map(([name, p]) => [name, p.value]));
+      return [phase.name, createOptimizer(exp, values, phase.name)];
+    }),
+  );
+}

@@ -1,0 +1,24 @@
+import type { Dataset } from "../../data/dataset.ts";
+import type { Loader } from "../../data/loader.ts";
+import type { ModelDefinition } from "../../models/define.ts";
+import type { VAE } from "../../models/vae.ts";
+import type { Rng } from "../../rng.ts";
+import type { Weights } from "./loss_weights.ts";
+import type { Optimizer } from "./optimizers.ts";
+
+/** All that a config makes, before anything is trained or written. */
+export interface Prepared {
+  readonly model: ModelDefinition;
+  readonly vae: VAE;
+  readonly dataset: Dataset;
+  readonly train: Loader;
+  readonly val: Loader;
+  /** By phase name. */
+  readonly optimizers: ReadonlyMap<string, Optimizer>;
+  readonly weights: Weights;
+  /** Those of `val/objective`, by term. */
+  readonly objective: Readonly<Record<string, number>>;
+  readonly imageRange: readonly [number, number];
+  /** The root of the run's randomness; each use folds in its purpose. */
+  readonly rng: Rng;
+}

@@ -1,0 +1,230 @@
+import { globalNorm } from "../../backends/global_norm.ts";
+import { newCtx } from "../../models/ctx.ts";
+import type { Batch, Ctx, Loss, VAE } from "../../models/vae.ts";
+import type { Rng } from "../../rng.ts";
+import { type Named, type Scalar, type Tensor, tf, type Variable } from "../../tf.ts";
+import type { Weights } from "./loss_weights.ts";
+import type { Optimizer } from "./optimizers.ts";
+import { noGradient } from "./plugin_model.ts";
+import { inputsAt, type Rates, type StepInputs } from "./step_inputs.ts";
+
+/** Figures of one step: the weighted `total`, each unweighted term, and what the model logs besides. */
+export interface FiguresOf<T> {
+  readonly total: T;
+  readonly terms: Readonly<Record<string, T>>;
+  readonly scalars: Readonly<Record<string, T>>;
+  /** Global L2 norm of the gradient before clipping, the largest over the phases; 0 in evaluation. */
+  readonly gradNorm: T;
+}
+export type Figures = FiguresOf<number>;
+
+export interface StepArgs {
+  readonly vae: VAE;
+  readonly weights: Weights;
+  /** By phase name. */
+  readonly optimizers: ReadonlyMap<string, Optimizer>;
+  /** The stream of the run's steps; each step folds in its number. */
+  readonly rng: Rng;
+  readonly gradientClip?: number | undefined;
+}
+
+/**
+ * One training step: for each phase the weighted loss of its terms, the gradient to the parameters it owns,
+ * its optimizer, and the parameters that no optimizer owns. A function of (parameters, optimizer state,
+ * batch, step, seed) and of nothing else. The caller disposes the figures.
+ */
+export function stepTensors(args: StepArgs, batch: Batch, at: StepInputs): FiguresOf<Tensor> {
+  return runPhases(args, batch, at, TRAINING, (phase, lossOf) => {
+    const { value, named } = phaseGradients(args.vae, phase, lossOf);
+    const norm = globalNorm([...named.values()]);
+    args.optimizers.get(phase.name)!.apply(clip(named, norm, args.gradientClip), at);
+    return [value, norm];
+  });
+}
+
+/**
+ * The gradients that `stepTensors` would take first, by parameter name and before clipping; nothing changes. Of a
+ * model of several phases each phase's are those before any of them has changed its parameters.
+ */
+export function stepGradients(args: Omit<StepArgs, "optimizers">, batch: Batch, at: StepInputs) {
+  const found = new Map<string, Float32Array>();
+  const figures = runPhases(args, batch, at, REHEARSAL, (phase, lossOf) => {
+    const { value, named } = phaseGradients(args.vae, phase, lossOf);
+    for (const [name, g] of named) found.set(name, g.dataSync() as Float32Array);
+    return [value, tf.scalar(0)];
+  });
+  tf.dispose(flatten(figures).tensors);
+  return found;
+}
+
+function phaseGradients(vae: VAE, phase: VAE["phases"][number], lossOf: () => Tensor) {
+  const owned = new Map<string, Variable>();
+  for (const [name, p] of vae.params) if (p.trainable && phase.owns(name)) owned.set(name, p.value);
+  const { value, grads } = variableGrads(vae, phase.name, lossOf, owned);
+  return { value, named: new Map([...owned].map(([name, v]) => [name, grads[v.name]!] as const)) };
+}
+
+/** @throws ConfigError where a plugin's loss leaves a parameter out */
+function variableGrads(
+  vae: VAE,
+  phase: string,
+  lossOf: () => Tensor,
+  owned: ReadonlyMap<string, Variable>,
+): ReturnType<typeof tf.variableGrads> {
+  let found: ReturnType<typeof tf.variableGrads>;
+  try {
+    found = tf.variableGrads(lossOf as () => Scalar, [...owned.values()]);
+  } catch (error) {
+    if (!/Cannot find a connection/.test((error as Error).message)) throw error;
+    throw noGradient(vae, phase, [...owned.keys()]);
+  }
+  const without = [...owned].flatMap(([name, { name: key }]) => (found.grads[key] ? [] : [name]));
+  if (without.length > 0) throw noGradient(vae, phase, without);
+  return found;
+}
+
+/** `stepTensors` op by op, at optimizer step `step` with the learning rates `lr`. */
+export function trainStep(args: StepArgs, batch: Batch, step: number, lr: Rates): Figures {
+  return read(stepTensors(args, batch, inputsAt({ step, lr, rng: args.rng.fold(step) })));
+}
+
+/**
+ * The same figures without a change of anything: evaluation mode, running statistics of batch norm, weights as
+ * at `step`, noise from `args.rng` as it is. `scheduled` is called where a loss follows the step by itself
+ * (`ctx.schedule`, `ctx.step`).
+ */
+export function evaluateStep(
+  args: Omit<StepArgs, "optimizers">,
+  batch: Batch,
+  step: number,
+  scheduled?: () => void,
+): Figures {
+  const at = inputsAt({ step, lr: 0, rng: args.rng });
+  const mode = { ...EVALUATION, ...(scheduled && { scheduled }) };
+  return read(runPhases(args, batch, at, mode, (_, lossOf) => [lossOf(), tf.scalar(0)]));
+}
+
+/** `update`: whether the parameters that no optimizer owns get their next values. */
+interface Mode {
+  readonly training: boolean;
+  readonly update: boolean;
+  scheduled?(): void;
+}
+const TRAINING: Mode = { training: true, update: true };
+const REHEARSAL: Mode = { training: true, update: false };
+const EVALUATION: Mode = { training: false, update: false };
+
+type RunPhase = (phase: VAE["phases"][number], lossOf: () => Tensor) => [total: Tensor, norm: Tensor];
+
+function runPhases(
+  { vae, weights }: Pick<StepArgs, "vae" | "weights">,
+  batch: Batch,
+  at: StepInputs,
+  mode: Mode,
+  run: RunPhase,
+): FiguresOf<Tensor> {
+  const kept = new Set<Tensor>(); // past the gradient's own tidy
+  const keep = (tensors: Named<Tensor> = {}) => {
+    for (const t of Object.values(tensors)) kept.add(tf.keep(t));
+  };
+  let figures: FiguresOf<Tensor> | undefined;
+  try {
+    figures = tf.tidy(() => {
+      const terms: Record<string, Tensor> = {};
+      const scalars: Record<string, Tensor> = {};
+      const totals: Tensor[] = [];
+      const norms: Tensor[] = [];
+      let carry: Named<Tensor> = {};
+      for (const phase of vae.phases) {
+        const ctx = contextOf(at, mode, phase.name, batch);
+        let loss: Loss | undefined;
+        const [total, norm] = run(phase, () => {
+          loss = phase.loss(batch, ctx, carry);
+          for (const held of [loss.terms as Named<Tensor>, loss.updates, loss.carry, loss.scalars])
+            keep(held);
+          return weightedSum(loss.terms, weights, at);
+        });
+        if (loss === undefined) throw new Error(`phase "${phase.name}" computed no loss`);
+        totals.push(total);
+        norms.push(norm);
+        Object.assign(terms, loss.terms);
+        Object.assign(scalars, loss.scalars);
+        carry = { ...carry, ...loss.carry };
+        if (mode.update) {
+          for (const [name, next] of Object.entries(loss.updates ?? {}))
+            vae.params.get(name)!.value.assign(next);
+        }
+      }
+      const total = totals.reduce((a, b) => tf.add(a, b));
+      const gradNorm = norms.reduce((a, b) => tf.maximum(a, b));
+      return { total, gradNorm, terms, scalars };
+    });
+    return figures;
+  } finally {
+    const returned = new Set(figures && flatten(figures).tensors);
+    for (const t of kept) if (!returned.has(t)) t.dispose();
+  }
+}
+
+function contextOf(at: StepInputs, mode: Mode, phase: string, { labels }: Batch): Ctx {
+  const ctx = newCtx({ training: mode.training, rng: at.rng.fold(phase), labels });
+  const schedule: Ctx["schedule"] = (value) => {
+    mode.scheduled?.();
+    return at.scalar(({ step }) => value(step));
+  };
+  const get = () => {
+    mode.scheduled?.();
+    return at.step;
+  };
+  return Object.defineProperty({ ...ctx, schedule }, "step", { get });
+}
+
+/** The sum of the terms, each times its weight. */
+function weightedSum(terms: Loss["terms"], weights: Weights, at: StepInputs): Scalar {
+  const weighted = Object.entries(terms).map(([term, value]) => {
+    const weight = at.scalar(({ step }) => {
+      const found = weights(step)[term];
+      if (found === undefined) throw new Error(`loss term "${term}" is not declared in the model's terms()`);
+      return found;
+    });
+    return tf.mul<Scalar>(value!, weight);
+  });
+  return weighted.reduce((a, b) => tf.add(a, b));
+}
+
+/** The gradients, scaled down together where their norm is above `limit` (arXiv 1211.5063, algorithm 1). */
+function clip(grads: Map<string, Tensor>, norm: Scalar, limit: number | undefined): Map<string, Tensor> {
+  if (limit === undefined) return grads;
+  const scale = tf.minimum(1, tf.div(limit, tf.add(norm, 1e-6))); // torch's clip_grad_norm_
+  return new Map([...grads].map(([name, g]) => [name, tf.mul(g, scale)]));
+}
+
+/** The figures as numbers; their tensors are disposed. */
+function read(figures: FiguresOf<Tensor>): Figures {
+  const { tensors, rebuild } = flatten(figures);
+  const numbers = tensors.map((t) => t.dataSync()[0]!);
+  tf.dispose(tensors);
+  return rebuild(numbers);
+}
+
+/** Figures as a list, and the way back from a list of their values. */
+export function flatten(figures: FiguresOf<Tensor>): {
+  tensors: Tensor[];
+  rebuild(values: readonly number[]): Figures;
+} {
+  const { total, gradNorm, terms, scalars } = figures;
+  const [termNames, scalarNames] = [Object.keys(terms), Object.keys(scalars)];
+  return {
+    tensors: [total, gradNorm, ...Object.values(terms), ...Object.values(scalars)],
+    rebuild(values) {
+      const byName = (names: string[], from: number) =>
+        Object.fromEntries(names.map((name, i) => [name, values[from + i]!]));
+      return {
+        total: values[0]!,
+        gradNorm: values[1]!,
+        terms: byName(termNames, 2),
+        scalars: byName(scalarNames, 2 + termNames.length),
+      };
+    },
+  };
+}

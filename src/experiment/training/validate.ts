@@ -1,0 +1,79 @@
+import { concat } from "../../concat.ts";
+import type { HostBatch } from "../../data/loader.ts";
+import { activeUnits } from "../../metrics/active_units.ts";
+import { bitsPerDim, calibratedElbo } from "../../metrics/elbo.ts";
+import { peakSignalToNoise } from "../../metrics/squared_error.ts";
+import { newCtx } from "../../models/ctx.ts";
+import type { Batch, Ctx, VAE } from "../../models/vae.ts";
+import { tf } from "../../tf.ts";
+import { withTensors } from "./batch.ts";
+import type { Prepared } from "./prepared.ts";
+import { END } from "./schedules.ts";
+import { evaluateStep, type Figures, type StepArgs } from "./step.ts";
+
+/** What validation takes: `objective`, the weights of `val/objective` by term; where left out all terms are in it. */
+export type EvaluateArgs = Omit<StepArgs, "optimizers"> & Partial<Pick<Prepared, "objective">>;
+
+/**
+ * Means over all images of `batches`, by metric name: `total`, `objective` (the terms by its own weights, with all that
+ * follows the step as it is at the end of its schedule), each term, what the model logs, and, where it gives `kl` and
+ * `mse`, `elbo` in nats per image and `bits_per_dim` (both by `calibratedElbo`) and `psnr` in dB (of that mean squared
+ * error); of a Gaussian posterior also `active_units`.
+ */
+export async function evaluate(
+  args: EvaluateArgs,
+  batches: AsyncIterable<HostBatch>,
+  step: number,
+  imageRange: readonly [number, number],
+): Promise<Record<string, number>> {
+  const { objective: finalWeights = args.weights(END) } = args;
+  const sums: Record<string, number> = {};
+  let images = 0;
+  let dims = 0;
+  let index = 0;
+  const posteriorMeans: Float32Array[] = [];
+  for await (const host of batches) {
+    const rng = args.rng.fold(index++); // the same noise at each validation
+    const { total, objective, terms, scalars } = withTensors(host, (batch) => {
+      const means = meansOf(args.vae, batch, newCtx({ training: false, step, rng, labels: batch.labels }));
+      if (means) posteriorMeans.push(means);
+      let scheduled = false;
+      const figures = evaluateStep({ ...args, rng }, batch, step, () => {
+        scheduled = true;
+      });
+      const atEnd = scheduled ? evaluateStep({ ...args, rng }, batch, END) : figures;
+      return { ...figures, objective: weighted(atEnd.terms, finalWeights) };
+    });
+    const count = host.shape[0];
+    for (const [name, value] of Object.entries({ total, objective, ...terms, ...scalars })) {
+      sums[name] = (sums[name] ?? 0) + value * count;
+    }
+    images += count;
+    dims = host.images.length / count;
+    await new Promise(setImmediate); // signals and the progress display get their turn
+  }
+  const means = Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / images]));
+  if (posteriorMeans.length > 0) {
+    const all = concat(posteriorMeans);
+    means.active_units = activeUnits(all, all.length / images);
+  }
+  if (means.kl === undefined || means.mse === undefined) return means;
+  const width = imageRange[1] - imageRange[0];
+  const mse = means.mse / (width * width);
+  const elbo = calibratedElbo(mse, means.kl, dims);
+  return { ...means, elbo, bits_per_dim: bitsPerDim(elbo, dims), psnr: peakSignalToNoise(mse) };
+}
+
+function weighted(terms: Figures["terms"], weights: Prepared["objective"]): number {
+  const parts = Object.entries(weights).map(([term, weight]) => weight * (terms[term] ?? 0));
+  return parts.reduce((a, b) => a + b, 0);
+}
+
+/** The posterior's means, packed [B, D], where there is one latent and it is Gaussian. */
+function meansOf(vae: VAE, { images }: Batch, ctx: Ctx): Float32Array | undefined {
+  return tf.tidy(() => {
+    const [q, ...others] = Object.values(vae.encode(images, ctx).posterior);
+    if (q?.kind !== "gaussian" || others.length > 0) return undefined;
+    return q.mean.dataSync() as Float32Array;
+  });
+}

@@ -1,0 +1,103 @@
+import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import sharp from "sharp";
+import { expect, it } from "vitest";
+import { vae } from "../../support/cli.ts";
+import { folder } from "../../support/configs.ts";
+
+const SMALL = `
+name: small
+seeds: [1, 2]
+steps: 3
+shared:
+  model_params: {latent_dim: 4, hidden_dims: [4, 8]}
+  data_params: {name: shapes3d, size: 64, patch_size: 32, train_batch_size: 8, val_batch_size: 32, val_limit: 32}
+  trainer_params: {checkpoint: {every_n_steps: 50}}
+  logging_params: {image_count: 4, latent_count: 0, histogram_every_n_steps: 0}
+runs:
+  plain: {model_params: {name: VanillaVAE}}
+  dfcvae: {model_params: {name: DFCVAE, feature_layers: [relu1_1]}}
+evaluation:
+  figures: [psnr, sharpness, perceptual, svm]
+  max_images: 32
+  network: {name: squeezenet1_1, weights: random}
+contact_sheet: {images: [0, 5, 9], sample_rows: 1}
+`;
+const cwd = folder({ "x.yaml": SMALL });
+const experiment = (...args: string[]) => vae(["experiment", "x.yaml", ...args], { cwd });
+const out = join(cwd, "logs/experiments/small");
+
+it("is told before anything is trained that the network that judges is missing", async () => {
+  const { code, stderr } = await experiment("--set", "evaluation.network.weights=none.pth");
+  expect(stderr).toMatch(/x\.yaml: evaluation\.network\.weights: no file .*none\.pth/);
+  expect(code).toBe(2);
+  const lpips = await experiment("--set", "evaluation.figures=[lpips]");
+  expect(lpips.stderr).toMatch(/evaluation\.figures: lpips needs trained files: evaluation\.lpips/);
+  const data = await experiment(
+    "--set",
+    "shared.data_params={name: image_folder, size: null, data_path: nowhere}",
+  );
+  expect(data.stderr).toMatch(/runs\.plain: data_params\.data_path: .*--set shared\.data_params\.data_path=/);
+  expect(existsSync(out)).toBe(false);
+}, 60_000);
+
+it("trains, goes on after a signal, leaves what is complete, and makes the same table again", async () => {
+  const long = ["--set", "steps=150"];
+  const { code, stdout, stderr } = await vae(["experiment", "x.yaml", ...long], {
+    cwd,
+    signalAt: { text: "step 1/150", signal: "SIGINT" },
+  });
+  expect([code, stderr]).toEqual([130, ""]);
+  expect(stdout).toMatch(
+    /stopped in plain, seed 1 at step \d+, saved\. To go on: vae experiment x\.yaml --set steps=150\n/,
+  );
+
+  const other = await experiment("--set", "steps=151");
+  expect(other.code).toBe(2);
+  expect(other.stderr).toMatch(/trainer_params\.max_steps: there 150, now 151[\s\S]*--out/);
+
+  const on = await experiment(...long, "--set", "seeds=[1]");
+  expect([on.code, on.stderr]).toEqual([0, ""]);
+  expect(on.stdout).toMatch(/plain, seed 1: going on at step \d+/);
+  expect(on.stdout).toContain("| figure | unit | better | plain | dfcvae |");
+
+  const checkpoint = join(out, "plain/seed_1/version_0/checkpoints/last.safetensors");
+  const { mtimeMs } = statSync(checkpoint);
+  const whole = await experiment(...long);
+  expect([whole.code, whole.stderr]).toEqual([0, ""]);
+  expect(whole.stdout).toContain("[1/4] plain, seed 1: done, as it was");
+  expect(whole.stdout).toContain("[4/4] dfcvae, seed 2: done in");
+  expect(statSync(checkpoint).mtimeMs).toBe(mtimeMs);
+
+  const table = readFileSync(join(out, "table.md"), "utf8");
+  expect(whole.stdout).toContain(table);
+  expect(table).toMatch(/\| psnr \| dB \| higher \| .*\d ± \d/);
+  expect(table).toMatch(/\| perceptual_squeezenet1_1 \| {2}\| lower \|/);
+  const csv = readFileSync(join(out, "table.csv"), "utf8");
+  const [header, ...rows] = csv.trimEnd().split("\n");
+  expect(header).toBe("figure,unit,better,run,mean,deviation,best,seed_1,seed_2");
+  const [, , , , mean, , , first, second] = rows
+    .find((row) => row.startsWith("psnr,dB,higher,plain"))!
+    .split(",");
+  expect(Number(mean)).toBeCloseTo((Number(first) + Number(second)) / 2, 9);
+  // Images, two runs' reconstructions, a row of samples each; three columns.
+  const { width, height } = await sharp(join(out, "contact_sheet.png")).metadata();
+  expect(height).toBe(2 + 5 * 130);
+  expect(width).toBeGreaterThan(3 * 130);
+
+  for (const name of ["table.md", "table.csv", "contact_sheet.png"]) rmSync(join(out, name));
+  rmSync(join(out, "dfcvae/seed_2"), { recursive: true });
+  const report = await experiment(...long, "--report");
+  expect([report.code, report.stderr]).toEqual([0, ""]);
+  expect(report.stdout).toContain("note   dfcvae, seed 2: not there yet");
+  expect(readFileSync(join(out, "table.md"), "utf8")).toContain("Not complete");
+  expect(existsSync(join(out, "contact_sheet.png"))).toBe(true);
+}, 180_000);
+
+it("has nothing to report of where nothing was trained", async () => {
+  const { code, stderr } = await experiment("--report", "--out", "elsewhere");
+  expect(stderr).toBe(
+    "elsewhere: expected runs that are evaluated, got none. Make some: vae experiment x.yaml\n",
+  );
+  expect(code).toBe(1);
+});

@@ -1,0 +1,155 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { useBackend } from "../../../src/backends/use_backend.ts";
+import { loadExperiment } from "../../../src/experiment/series/load.ts";
+import { markdown, rowsOf } from "../../../src/experiment/series/table.ts";
+import { buildModel } from "../../../src/experiment/training/prepare.ts";
+import { newCtx } from "../../../src/models/ctx.ts";
+import { Rng } from "../../../src/rng.ts";
+import { folder } from "../../support/configs.ts";
+
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+
+const GOOD = `
+name: small
+seeds: [1, 2]
+steps: 4
+shared: {data_params: {name: shapes3d}}
+runs:
+  plain: {extends: base.yaml, model_params: {latent_dim: 3}}
+  other: {model_params: {name: VanillaVAE}}
+evaluation: {figures: [psnr]}
+`;
+const BASE = "model_params: {name: VanillaVAE, latent_dim: 8}\ntrainer_params: {max_epochs: 5}\n";
+
+async function errorOf(text: string, set: string[] = []): Promise<string> {
+  const dir = folder({ "x.yaml": text, "base.yaml": BASE });
+  const error = await loadExperiment(join(dir, "x.yaml"), { set }).then(
+    () => undefined,
+    (e: Error) => e,
+  );
+  expect(error?.name).toBe("ConfigError");
+  return error!.message.replaceAll(`${dir}/`, "");
+}
+
+it("a run is its bases, what all share, its own keys, and the experiment's seed and steps", async () => {
+  const dir = folder({ "x.yaml": GOOD, "base.yaml": BASE });
+  const set = ["shared.data_params.size=20", "evaluation.network={name: vgg16, weights: w.pth}"];
+  const { members, out, options } = await loadExperiment(join(dir, "x.yaml"), { set });
+  expect(members.map(({ run, seed }) => `${run} ${seed}`)).toEqual([
+    "plain 1",
+    "other 1",
+    "plain 2",
+    "other 2",
+  ]);
+  const { config } = members[2]!;
+  expect(config.model_params.latent_dim).toBe(3);
+  expect(config.data_params).toMatchObject({ name: "shapes3d", size: 20 });
+  expect(config.exp_params.manual_seed).toBe(2);
+  expect(config.trainer_params).toMatchObject({ max_steps: 4 });
+  expect(config.trainer_params.max_epochs).toBeUndefined();
+  expect(config.logging_params).toMatchObject({ save_dir: join(out, "plain"), name: "seed_2" });
+  expect(out).toBe(join("logs", "experiments", "small"));
+  expect(options.network.weights).toBe(join(process.cwd(), "w.pth"));
+});
+
+it.each([
+  [
+    "a misspelled key",
+    "seeds: [1, 2]",
+    "seed: [1, 2]",
+    /x\.yaml:3:1 seed: unknown key\. Did you mean "seeds"\?/,
+  ],
+  ["a wrong value", "steps: 4", "steps: 0", /x\.yaml:4:8 steps: expected an integer ≥ 1, got 0/],
+  [
+    "an unknown figure",
+    "[psnr]",
+    "[psrn]",
+    /evaluation\.figures\[0\]: expected one of .*"psrn"\. Did you mean "psnr"/,
+  ],
+  [
+    "a run's misspelled key",
+    "latent_dim: 3",
+    "latent_dimm: 3",
+    /x\.yaml:7:46 model_params\.latent_dimm: unknown key/,
+  ],
+  [
+    "a base that is missing",
+    "base.yaml",
+    "bass.yaml",
+    /x\.yaml:7:20 extends: no file bass\.yaml\. Did you mean/,
+  ],
+  [
+    "a seed in a config",
+    "shared: {",
+    "shared: {exp_params: {manual_seed: 3}, ",
+    /shared\.exp_params\.manual_seed: expected none in an experiment, whose seeds say it\. Remove it/,
+  ],
+  ["no runs", /runs:[\s\S]*(?=evaluation)/, "runs: {}\n", /runs: expected a run or more, got an empty map/],
+])("says of %s where it is and what to do", async (_, from, to, message) => {
+  expect(await errorOf(GOOD.replace(from, to))).toMatch(message);
+});
+
+it("says each mistake of what all share once", async () => {
+  const message = await errorOf(GOOD.replace("{name: shapes3d}", "{name: shapes3d, sise: 3}"));
+  expect(message.match(/sise/g)).toHaveLength(1);
+  expect(message).toMatch(/Did you mean "size"\?\n1 error in x\.yaml$/);
+});
+
+it("means over seeds, their deviation, and the best by each figure's direction", async () => {
+  const dir = folder({ "x.yaml": GOOD, "base.yaml": BASE });
+  const experiment = await loadExperiment(join(dir, "x.yaml"));
+  const evaluation = (psnr: number, sharpness: number) =>
+    ({
+      images: 9,
+      data: "shapes3d",
+      split: "test",
+      figures: { psnr, mse: -psnr, sharpness_images: 1, sharpness_samples: sharpness, kl: 1 },
+    }) as never;
+  const evaluations = new Map([
+    [
+      "plain",
+      new Map([
+        [1, evaluation(20, 0.5)],
+        [2, evaluation(24, 0.5)],
+      ]),
+    ],
+    ["other", new Map([[1, evaluation(21, 1.1)]])],
+  ]);
+  const rows = new Map(rowsOf(evaluations).map((row) => [row.figure, row]));
+  const plain = rows.get("psnr")!.cells.get("plain")!;
+  expect([plain.mean, plain.deviation, plain.best]).toEqual([22, Math.sqrt(8), true]);
+  expect(rows.get("mse")!.cells.get("plain")!.best).toBe(true); // lower
+  expect(rows.get("sharpness_samples")!.cells.get("other")!.best).toBe(true); // nearer to the images' 1
+  expect([...rows.get("kl")!.cells.values()].some(({ best }) => best)).toBe(false);
+  const text = markdown(experiment, evaluations);
+  expect(text).toContain("| psnr | dB | higher | **22 ± 2.8** | 21 |");
+  expect(text).toContain("Not complete, there are: plain 1, 2; other 1.");
+});
+
+describe("each shipped experiment", () => {
+  const shipped = readdirSync(`${root}configs/experiments`);
+
+  it.each(shipped)("%s is valid, and each run of it samples", { timeout: 120_000 }, async (name) => {
+    const { members, baseDir, seeds } = await loadExperiment(`${root}configs/experiments/${name}`);
+    await useBackend("auto");
+    for (const { config } of members.filter(({ seed }) => seed === seeds[0])) {
+      const { feature_network: network } = config.model_params as { feature_network?: { weights?: string } };
+      const random = network?.weights !== undefined && { feature_network: { ...network, weights: "random" } };
+      const { vae, imageShape } = await buildModel({
+        config: { ...config, model_params: { ...config.model_params, ...random } },
+        baseDir,
+        rng: Rng.fromSeed(1),
+        dataset: () => Promise.reject(new Error("the images' shape follows from the config")),
+      });
+      const ctx = newCtx({ training: false, step: 0, rng: Rng.fromSeed(1), labels: undefined });
+      const made = vae.sample!(2, ctx);
+      expect(made.shape).toEqual([2, ...imageShape]);
+      made.dispose();
+      vae.dispose?.();
+      for (const { value } of vae.params.values()) value.dispose();
+    }
+  });
+});
