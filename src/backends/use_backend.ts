@@ -1,5 +1,5 @@
-import { cacheDir } from "../cache_dir.ts";
 import { ConfigError, EngineError } from "../errors.ts";
+import { cacheDir } from "../files/cache_dir.ts";
 import { didYouMean } from "../text/suggest.ts";
 import { tf } from "../tf.ts";
 import type { StepCompiler } from "./compiler.ts";

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, unlinkSync } from "node:fs";
 import { arch, cpus } from "node:os";
 import { join } from "node:path";
-import { writeAtomicSync } from "../../atomic_file.ts";
+import { writeAtomicSync } from "../../files/atomic_file.ts";
 import type { CompileOptions, Executable, PjrtClient } from "./pjrt/index.ts";
 
 export interface ExecutablesOptions {

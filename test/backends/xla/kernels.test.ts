@@ -1,5 +1,5 @@
 import { beforeAll, expect, it } from "vitest";
-import { useBackend } from "../../../src/backends/index.ts";
+import { useBackend } from "../../../src/backends/use_backend.ts";
 import { registered, registerXla } from "../../../src/backends/xla/register.ts";
 import { Rng } from "../../../src/rng.ts";
 import { type Tensor, tf } from "../../../src/tf.ts";

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { useBackend } from "../../../src/backends/index.ts";
+import { useBackend } from "../../../src/backends/use_backend.ts";
 import { registerXla, type Xla } from "../../../src/backends/xla/register.ts";
-import type { Figures } from "../../../src/experiment/step.ts";
-import { modelNames } from "../../../src/models/index.ts";
+import type { Figures } from "../../../src/experiment/training/step.ts";
+import { modelNames } from "../../../src/models/registry.ts";
 import type { Ctx } from "../../../src/models/vae.ts";
 import { type Tensor, tf } from "../../../src/tf.ts";
 import { describeXla } from "./pjrt/plugin.ts";

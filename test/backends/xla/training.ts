@@ -1,9 +1,9 @@
 import type { StepCompiler } from "../../../src/backends/compiler.ts";
 import type { HostBatch } from "../../../src/data/loader.ts";
-import { createOptimizer } from "../../../src/experiment/optimizers.ts";
-import type { Figures } from "../../../src/experiment/step.ts";
-import { Stepper } from "../../../src/experiment/stepper.ts";
-import { getModel } from "../../../src/models/index.ts";
+import { createOptimizer } from "../../../src/experiment/training/optimizers.ts";
+import type { Figures } from "../../../src/experiment/training/step.ts";
+import { Stepper } from "../../../src/experiment/training/stepper.ts";
+import { getModel } from "../../../src/models/registry.ts";
 import type { Batch, Ctx, VAE } from "../../../src/models/vae.ts";
 import { Rng } from "../../../src/rng.ts";
 import { type Scalar, type Tensor, tf } from "../../../src/tf.ts";

@@ -1,6 +1,6 @@
 import { tf } from "../../../tf.ts";
 import { BACKEND, type XlaBackend } from "../backend.ts";
-import { LOWERINGS } from "./index.ts";
+import { LOWERINGS } from "./lowerings.ts";
 
 /** Registers every kernel that has a lowering or that tfjs's cpu backend has. */
 export function registerKernels(): void {

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { inCache } from "../../../cache_dir.ts";
 import { EngineError } from "../../../errors.ts";
+import { inCache } from "../../../files/cache_dir.ts";
 import { acceleratorsHere } from "./hardware.ts";
 import { inPackages, type PackagedPlugin } from "./packages.ts";
 import { PLATFORMS, variableOf, type XlaPlatform, xlaPlatforms } from "./platforms.ts";
