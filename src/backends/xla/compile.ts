@@ -52,6 +52,8 @@ interface Program {
 /** Steps as executables: they are traced, which computes nothing, and equal text is the same step. */
 export function stepCompiler(backend: XlaBackend, options: CompilerOptions = {}): StepCompiler {
   return {
+    queues: true,
+
     record(variables, body): Recorded {
       const { results, trace } = traceStep(backend, variables, body);
       return { results, recording: trace };

@@ -65,6 +65,11 @@ export class Stepper {
     return this.programs.size > 0;
   }
 
+  /** Whether `run` may be called before the figures of the step before are there; the steps keep their order. */
+  get queues(): boolean {
+    return this.compiler?.queues === true;
+  }
+
   /** Names of the model's phases. */
   get phases(): readonly string[] {
     return this.args.vae.phases.map(({ name }) => name);
