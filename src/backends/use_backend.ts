@@ -29,6 +29,8 @@ export interface BackendInfo {
   readonly device: string;
   /** Runs whole steps at once; absent where the backend can't. */
   readonly compiler?: StepCompiler;
+  /** The most bytes of the device's memory that were in use at once; undefined where nothing counts them. */
+  devicePeak?(): number | undefined;
 }
 
 export interface BackendOptions {
@@ -122,7 +124,8 @@ async function startXla(
   await activate("xla");
   const [first, ...others] = client.devices;
   const device = `${first?.kind}${others.length > 0 ? `, one of ${client.devices.length}` : ""}`;
-  return { name: "xla", version: client.version.split("\n")[0]!, device, compiler };
+  const devicePeak = () => first?.memoryStats()?.peak;
+  return { name: "xla", version: client.version.split("\n")[0]!, device, compiler, devicePeak };
 }
 
 /** @throws EngineError where tfjs has it not, or can't make it */

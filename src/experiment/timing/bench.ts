@@ -43,6 +43,8 @@ export interface BenchResult {
   /** From the call to the end of the first step: rehearsals, compilation, step. */
   readonly first_step_seconds: number;
   readonly peak_memory_bytes: number;
+  /** Of the device's own memory, where something counts it. */
+  readonly peak_device_memory_bytes?: number;
 }
 
 /** Batches held in memory, so that a step waits for no data. */
@@ -60,6 +62,7 @@ export async function bench(args: BenchArgs): Promise<BenchResult> {
   await targets.close();
   const size = batches[0]!.shape[0];
   const stepSeconds = median(whole.seconds);
+  const devicePeak = backend.devicePeak?.();
   return {
     model: config.model_params.name,
     backend: backend.name,
@@ -83,6 +86,7 @@ export async function bench(args: BenchArgs): Promise<BenchResult> {
     },
     first_step_seconds: whole.first,
     peak_memory_bytes: process.resourceUsage().maxRSS * 1024,
+    ...(devicePeak !== undefined && { peak_device_memory_bytes: devicePeak }),
   };
 }
 

@@ -17,7 +17,7 @@ function matMul(a: Value, b: Value, { transposeA, transposeB }: BatchMatMulAttrs
     const inner = x.shape.slice(-2);
     return reshape(broadcastTo(x, [...outer, ...inner]), [sizeOf(outer), ...inner]);
   };
-  const y = dot(flat(a), flat(b), [transposeA ? 1 : 2, transposeB ? 2 : 1], [[0], [0]]);
+  const y = dot(flat(a), flat(b), [transposeA ? 1 : 2, transposeB ? 2 : 1], { batch: [[0], [0]] });
   return reshape(y, [...outer, ...y.shape.slice(1)]);
 }
 

@@ -1,8 +1,8 @@
 import type { AvgPoolAttrs, MaxPoolAttrs } from "@tensorflow/tfjs";
 import { tf } from "../../../tf.ts";
-import { divide, like } from "../stablehlo/elementwise.ts";
-import { reduceWindow, type SlidingWindow, scatterToLargest } from "../stablehlo/reduce.ts";
-import { pad, slice } from "../stablehlo/shape.ts";
+import { add, compare, constant, divide, like, multiply, select } from "../stablehlo/elementwise.ts";
+import { reduce, reduceWindow, type SlidingWindow, scatterToLargest } from "../stablehlo/reduce.ts";
+import { broadcast, iota, pad, reshape, slice } from "../stablehlo/shape.ts";
 import type { Shape } from "../stablehlo/types.ts";
 import type { Value } from "../stablehlo/value.ts";
 import type { Lowerings } from "./lowering.ts";
@@ -52,13 +52,37 @@ function maxPool(x: Value, attrs: MaxPoolAttrs): Value {
 }
 
 function maxPoolGradient(dy: Value, x: Value, attrs: MaxPoolAttrs): Value {
-  const { window, seen } = poolingOf(x.shape, attrs);
-  const dx = scatterToLargest(slice(x, start, seen), dy, window);
+  const pooling = poolingOf(x.shape, attrs);
+  const { window, seen } = pooling;
+  const inside = slice(x, start, seen);
+  const dx = isTiled(pooling) ? tiledGradient(dy, inside) : scatterToLargest(inside, dy, window);
   return pad(
     dx,
     start,
     x.shape.map((n, d) => n - seen[d]!),
   );
+}
+
+/** Whether the windows lie side by side and need no padding. */
+const isTiled = ({ window, seen, outShape }: Pooling): boolean =>
+  window.size.every((n, d) => n === window.strides[d] && seen[d] === n * outShape[d]!);
+
+/** `scatterToLargest` of such windows without a scatter, which GPUs add up in any order. */
+function tiledGradient(dy: Value, x: Value): Value {
+  const [batch, height, width, channels] = dy.shape as [number, number, number, number];
+  const [kh, kw] = [x.shape[1]! / height, x.shape[2]! / width];
+  const shape = [batch, height, kh, width, kw, channels];
+  const [outer, inner] = [
+    [0, 1, 3, 5],
+    [2, 4],
+  ];
+  const spread = (y: Value) => broadcast(y, outer, shape);
+  const tiles = reshape(x, shape);
+  const isLargest = compare("EQ", tiles, spread(reduce("maximum", tiles, inner)));
+  const place = add(multiply(iota(shape, 2), constant("int32", kw, shape)), iota(shape, 4));
+  const first = reduce("minimum", select(isLargest, place, constant("int32", kh * kw, shape)), inner);
+  const dx = select(compare("EQ", place, spread(first)), spread(dy), constant(dy.type, 0, shape));
+  return reshape(dx, x.shape);
 }
 
 /** The mean over those of a window's places that are not padding. */

@@ -4,13 +4,21 @@ import { operation, type Value } from "./value.ts";
 /** Stands in an operation's text for the precision, which the module's emission knows. */
 export const PRECISION = "$PRECISION";
 
-/** A product over the axes `over` of each, for each index along the axes `batch` of each. */
+interface DotOptions {
+  /** Axes of each that go side by side. */
+  readonly batch?: readonly [readonly number[], readonly number[]];
+  /** In the operands' own type, whatever the step's precision. */
+  readonly exact?: boolean;
+}
+
+/** A product over the axes `over` of each. */
 export function dot(
   a: Value,
   b: Value,
   over: readonly [number, number],
-  batch: readonly [readonly number[], readonly number[]] = [[], []],
+  { batch = [[], []], exact = false }: DotOptions = {},
 ): Value {
+  const precision = exact ? "HIGHEST" : PRECISION;
   const free = (x: Value, i: 0 | 1) => x.shape.filter((_, d) => d !== over[i] && !batch[i].includes(d));
   const batching = batch[0].length > 0 ? ` batching_dims = [${batch[0]}] x [${batch[1]}],` : "";
   return operation(
@@ -19,8 +27,8 @@ export function dot(
     "dot_general",
     [a, b],
     ([x, y], [s, t], type) =>
-      `stablehlo.dot_general ${x}, ${y},${batching} contracting_dims = [${over[0]}] x [${over[1]}], precision = [${PRECISION}, ${PRECISION}] : (${s}, ${t}) -> ${type}`,
-    { lowers: true },
+      `stablehlo.dot_general ${x}, ${y},${batching} contracting_dims = [${over[0]}] x [${over[1]}], precision = [${precision}, ${precision}] : (${s}, ${t}) -> ${type}`,
+    { lowers: !exact },
   );
 }
 
