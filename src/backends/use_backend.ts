@@ -5,7 +5,8 @@ import { tf } from "../tf.ts";
 import type { StepCompiler } from "./compiler.ts";
 import { findLibrary } from "./tensorflow/library.ts";
 import type { WasmBackend } from "./wasm/backend.ts";
-import type { XlaPlatform } from "./xla/plugins/index.ts";
+import { acceleratorPlugin } from "./xla/plugins/find.ts";
+import type { XlaPlatform } from "./xla/plugins/platforms.ts";
 
 export const backendNames = [
   "auto",
@@ -44,8 +45,9 @@ export interface BackendOptions {
 }
 
 /**
- * Makes a backend tfjs's own from here on. `auto` is `prefer`, by default tensorflow where its library is set up and
- * wasm, which needs nothing, elsewhere; and the other one, with a note, where that one can't be used.
+ * Makes a backend tfjs's own from here on. `auto` is `prefer`, by default xla where an accelerator and its plugin are,
+ * tensorflow where its library is set up and wasm, which needs nothing, elsewhere; and another one, with a note, where
+ * that one can't be used.
  *
  * @throws ConfigError for an unknown name, EngineError where the backend is missing or does not load
  */
@@ -67,7 +69,15 @@ export const tensorFlowIsThere = (): boolean =>
 
 async function either({ prefer, say = console.error }: BackendOptions): Promise<BackendInfo> {
   const there = tensorFlowIsThere();
-  if (prefer === "xla") return startXla(undefined, { say });
+  if (prefer === "xla" || (prefer === undefined && acceleratorPlugin() !== undefined)) {
+    try {
+      return await startXla(undefined, { say });
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      say(`note   backend xla is left out: ${error.message}`);
+      return either({ prefer: there ? "tensorflow" : "wasm", say });
+    }
+  }
   const first = prefer ?? (there ? "tensorflow" : "wasm");
   const second = first === "wasm" ? "tensorflow" : "wasm";
   try {
@@ -85,12 +95,7 @@ async function either({ prefer, say = console.error }: BackendOptions): Promise<
 const start = {
   async tensorflow(): Promise<BackendInfo> {
     const { registerTensorFlow, tensorFlowCompiler } = await import("./tensorflow/register.ts").catch(
-      (cause: Error) => {
-        throw new EngineError(
-          `koffi, which calls TensorFlow's library, does not load: ${cause.message.split("\n")[0]}. Install the packages again, optional ones too; or use --backend wasm, which needs nothing.`,
-          { cause },
-        );
-      },
+      withoutKoffi("TensorFlow's library"),
     );
     const binding = registerTensorFlow();
     await activate("tensorflow");
@@ -114,11 +119,20 @@ const start = {
   },
 };
 
+const withoutKoffi =
+  (calls: string) =>
+  (cause: Error): never => {
+    throw new EngineError(
+      `koffi, which calls ${calls}, does not load: ${cause.message.split("\n")[0]}. Install the packages again, optional ones too; or use --backend wasm, which needs nothing.`,
+      { cause },
+    );
+  };
+
 async function startXla(
   platform: string | undefined,
   { say = console.error }: BackendOptions,
 ): Promise<BackendInfo> {
-  const { registerXla } = await import("./xla/register.ts");
+  const { registerXla } = await import("./xla/register.ts").catch(withoutKoffi("XLA's plugins"));
   const folder = cacheDir("xla");
   const { client, compiler } = registerXla({ platform: platform as XlaPlatform | undefined, folder, say });
   await activate("xla");

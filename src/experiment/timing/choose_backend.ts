@@ -11,6 +11,7 @@ import {
   unknownBackend,
   useBackend,
 } from "../../backends/use_backend.ts";
+import { acceleratorPlugin } from "../../backends/xla/plugins/find.ts";
 import type { Config } from "../../config/schema.ts";
 import { getDataset } from "../../data/registry.ts";
 import { UserError } from "../../errors.ts";
@@ -46,7 +47,8 @@ interface Kept {
 }
 
 /**
- * Makes the backend tfjs's own that `--backend` names. `auto`: that of the run that is gone on with; else the faster of
+ * Makes the backend tfjs's own that `--backend` names. `auto`: that of the run that is gone on with; else xla, where it
+ * finds an accelerator and a plugin of it; else the faster of
  * wasm and tensorflow for these configs on this machine, as it was once measured, or is now where the run is long
  * enough. `measure`: measured now, whatever was.
  *
@@ -57,7 +59,8 @@ export async function backendFor(name: string, choosing: Choosing): Promise<Back
   if (!names.includes(name)) throw unknownBackend(name, names);
   if (name !== "auto" && name !== MEASURE) return useBackend(name);
   const before = choosing.trained === undefined || name === MEASURE ? undefined : trainedOn(choosing.trained);
-  const prefer = before ?? (await faster(name === MEASURE, choosing));
+  const accelerated = name === "auto" && acceleratorPlugin() !== undefined;
+  const prefer = before ?? (accelerated ? "xla" : await faster(name === MEASURE, choosing));
   return useBackend("auto", { say: choosing.say, ...(prefer && { prefer }) });
 }
 
@@ -80,7 +83,7 @@ async function faster(anew: boolean, choosing: Choosing): Promise<TrainingBacken
     return "wasm";
   }
   // What wasm has not.
-  if (hasGpu() || configs.some((c) => c.trainer_params.precision !== "float32")) return "tensorflow";
+  if (hasGpu() || configs.some((c) => c.trainer_params.precision === "bfloat16")) return "tensorflow";
   const total = { wasm: 0, tensorflow: 0 };
   let when = "";
   for (const config of configs) {
