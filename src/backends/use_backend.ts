@@ -6,21 +6,19 @@ import type { StepCompiler } from "./compiler.ts";
 import { findLibrary } from "./tensorflow/library.ts";
 import type { WasmBackend } from "./wasm/backend.ts";
 import { acceleratorPlugin } from "./xla/plugins/find.ts";
-import type { XlaPlatform } from "./xla/plugins/platforms.ts";
+import { acceleratorsHere } from "./xla/plugins/hardware.ts";
+import { PLATFORMS, type XlaPlatform, xlaPlatforms } from "./xla/plugins/platforms.ts";
 
-export const backendNames = [
+export type BackendName = "auto" | "tensorflow" | "wasm" | "cpu" | "xla" | `xla:${XlaPlatform}`;
+export const backendNames: readonly BackendName[] = [
   "auto",
   "tensorflow",
   "wasm",
   "cpu",
   "xla",
-  "xla:cuda",
-  "xla:rocm",
-  "xla:tpu",
-  "xla:cpu",
-] as const;
-export type BackendName = (typeof backendNames)[number];
-/** Those that `auto` chooses from. */
+  ...xlaPlatforms.map((platform) => `xla:${platform}` as const),
+];
+/** Those of a processor that `auto` lets race. */
 export type TrainingBackend = "tensorflow" | "wasm";
 
 export interface BackendInfo {
@@ -36,8 +34,8 @@ export interface BackendInfo {
 
 export interface BackendOptions {
   /**
-   * What `auto` tries first; tensorflow or wasm where that can't be used. Default: tensorflow where its library is, else
-   * wasm.
+   * What `auto` tries first; tensorflow or wasm where that can't be used. Default: xla where an accelerator and its plugin
+   * are, tensorflow where its library is, else wasm.
    */
   readonly prefer?: BackendInfo["name"];
   /** Takes a sentence for the user: that `auto` left a backend out, and why. Default: to standard error. */
@@ -45,16 +43,15 @@ export interface BackendOptions {
 }
 
 /**
- * Makes a backend tfjs's own from here on. `auto` is `prefer`, by default xla where an accelerator and its plugin are,
- * tensorflow where its library is set up and wasm, which needs nothing, elsewhere; and another one, with a note, where
- * that one can't be used.
+ * Makes a backend tfjs's own from here on. `auto` is `prefer`, by default xla where it has an accelerator, else tensorflow
+ * where its library is set up, else wasm, which needs nothing; and the next one, with a note, where one can't be used.
  *
  * @throws ConfigError for an unknown name, EngineError where the backend is missing or does not load
  */
 export async function useBackend(name: string, options: BackendOptions = {}): Promise<BackendInfo> {
   const known = backendNames.find((n) => n === name);
   if (known === undefined) throw unknownBackend(name, backendNames);
-  if (known === "auto") return either(options);
+  if (known === "auto") return best(options);
   if (known.startsWith("xla")) return startXla(known.split(":")[1], options);
   return start[known as keyof typeof start]();
 }
@@ -67,17 +64,28 @@ export const unknownBackend = (name: string, names: readonly string[]): ConfigEr
 export const tensorFlowIsThere = (): boolean =>
   Boolean(process.env.TFJS_VAE_TENSORFLOW) || findLibrary() !== undefined;
 
-async function either({ prefer, say = console.error }: BackendOptions): Promise<BackendInfo> {
-  const there = tensorFlowIsThere();
-  if (prefer === "xla" || (prefer === undefined && acceleratorPlugin() !== undefined)) {
-    try {
-      return await startXla(undefined, { say });
-    } catch (error) {
-      if (!(error instanceof EngineError)) throw error;
-      say(`note   backend xla is left out: ${error.message}`);
-      return either({ prefer: there ? "tensorflow" : "wasm", say });
-    }
+/** xla where that is wished, or has an accelerator; else the better one of the processor's. */
+async function best({ prefer, say = console.error }: BackendOptions): Promise<BackendInfo> {
+  if (prefer !== undefined && prefer !== "xla") return either(prefer, say);
+  try {
+    const plugin = acceleratorPlugin();
+    if (plugin ?? prefer) return await startXla(plugin?.platform, { say });
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    const info = await either(undefined, say);
+    say(`note   backend xla is left out, ${info.name} computes: ${error.message}`);
+    return info;
   }
+  for (const platform of acceleratorsHere())
+    say(`note   ${PLATFORMS[platform].devices} are here; npx vae setup xla --${platform} lets them train`);
+  return either(undefined, say);
+}
+
+async function either(
+  prefer: Exclude<BackendInfo["name"], "xla"> | undefined,
+  say: (text: string) => void,
+): Promise<BackendInfo> {
+  const there = tensorFlowIsThere();
   const first = prefer ?? (there ? "tensorflow" : "wasm");
   const second = first === "wasm" ? "tensorflow" : "wasm";
   try {
@@ -95,7 +103,7 @@ async function either({ prefer, say = console.error }: BackendOptions): Promise<
 const start = {
   async tensorflow(): Promise<BackendInfo> {
     const { registerTensorFlow, tensorFlowCompiler } = await import("./tensorflow/register.ts").catch(
-      withoutKoffi("TensorFlow's library"),
+      koffiProblem("TensorFlow's library"),
     );
     const binding = registerTensorFlow();
     await activate("tensorflow");
@@ -119,21 +127,12 @@ const start = {
   },
 };
 
-const withoutKoffi =
-  (calls: string) =>
-  (cause: Error): never => {
-    throw new EngineError(
-      `koffi, which calls ${calls}, does not load: ${cause.message.split("\n")[0]}. Install the packages again, optional ones too; or use --backend wasm, which needs nothing.`,
-      { cause },
-    );
-  };
-
 async function startXla(
   platform: string | undefined,
   { say = console.error }: BackendOptions,
 ): Promise<BackendInfo> {
-  const { registerXla } = await import("./xla/register.ts").catch(withoutKoffi("XLA's plugins"));
-  const folder = cacheDir("xla");
+  const { registerXla } = await import("./xla/register.ts").catch(koffiProblem("XLA's plugins"));
+  const folder = cacheDir("xla", "executables");
   const { client, compiler } = registerXla({ platform: platform as XlaPlatform | undefined, folder, say });
   await activate("xla");
   const [first, ...others] = client.devices;
@@ -141,6 +140,15 @@ async function startXla(
   const devicePeak = () => first?.memoryStats()?.peak;
   return { name: "xla", version: client.version.split("\n")[0]!, device, compiler, devicePeak };
 }
+
+const koffiProblem =
+  (what: string) =>
+  (cause: Error): never => {
+    throw new EngineError(
+      `koffi, which calls ${what}, does not load: ${cause.message.split("\n")[0]}. Install the packages again, optional ones too; or use --backend wasm, which needs nothing.`,
+      { cause },
+    );
+  };
 
 /** @throws EngineError where tfjs has it not, or can't make it */
 async function activate(name: BackendInfo["name"]): Promise<void> {

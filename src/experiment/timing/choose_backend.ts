@@ -47,8 +47,8 @@ interface Kept {
 }
 
 /**
- * Makes the backend tfjs's own that `--backend` names. `auto`: that of the run that is gone on with; else xla, where it
- * finds an accelerator and a plugin of it; else the faster of
+ * Makes the backend tfjs's own that `--backend` names. `auto`: that of the run that is gone on with; else xla where it has
+ * an accelerator; else the faster of
  * wasm and tensorflow for these configs on this machine, as it was once measured, or is now where the run is long
  * enough. `measure`: measured now, whatever was.
  *
@@ -59,8 +59,7 @@ export async function backendFor(name: string, choosing: Choosing): Promise<Back
   if (!names.includes(name)) throw unknownBackend(name, names);
   if (name !== "auto" && name !== MEASURE) return useBackend(name);
   const before = choosing.trained === undefined || name === MEASURE ? undefined : trainedOn(choosing.trained);
-  const accelerated = name === "auto" && acceleratorPlugin() !== undefined;
-  const prefer = before ?? (accelerated ? "xla" : await faster(name === MEASURE, choosing));
+  const prefer = before ?? (await faster(name === MEASURE, choosing));
   return useBackend("auto", { say: choosing.say, ...(prefer && { prefer }) });
 }
 
@@ -78,6 +77,10 @@ export function trainedOn(runDir: string): BackendInfo["name"] | undefined {
 /** The one to prefer; undefined where nothing was measured. */
 async function faster(anew: boolean, choosing: Choosing): Promise<TrainingBackend | undefined> {
   const { configs, say } = choosing;
+  if (hasAccelerator()) {
+    if (anew) say("note   backend xla: an accelerator is here, so there is nothing to measure");
+    return undefined;
+  }
   if (!tensorFlowIsThere()) {
     if (anew) say("note   backend wasm: TensorFlow's library is not set up, so there is nothing to measure");
     return "wasm";
@@ -143,6 +146,15 @@ function stepsAtMost({ trainer_params: trainer, data_params: data }: Config): nu
   );
   const epoch = Math.min(limit_train_batches, Math.ceil(images / data.train_batch_size));
   return Math.min(max_steps, max_epochs * epoch);
+}
+
+/** Whether xla would compute on an accelerator; a variable that is wrong is told where it is used. */
+function hasAccelerator(): boolean {
+  try {
+    return acceleratorPlugin() !== undefined;
+  } catch {
+    return true;
+  }
 }
 
 /** Whether the library that is taken is the one with CUDA, and NVIDIA's driver is loaded. */

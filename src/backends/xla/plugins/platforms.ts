@@ -50,7 +50,7 @@ export const PLATFORMS: Readonly<Record<XlaPlatform, Description>> = {
     files: ["lammps_jax_pjrt_cpu/pjrt_c_api_cpu_plugin.so"],
     wheel: /^lammps_jax_pjrt_cpu$/,
     tested: ["0.11.2"],
-    client: {},
+    client: { cpu_device_count: 1 },
   },
 };
 
