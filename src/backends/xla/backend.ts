@@ -67,6 +67,7 @@ export class XlaBackend extends tf.KernelBackend {
     const infos = Object.values(given)
       .flat()
       .filter((x) => x != null) as TensorInfo[];
+    for (const x of infos) if (x instanceof tf.Variable) this.knowVariable(x);
     const cpu = tf.getKernel(name, "cpu")?.kernelFunc as CpuKernel | undefined;
     const args = { inputs: given as never, attrs, backend: this };
     if (cpu !== undefined && this.isSmall(infos)) return cpu(args);
@@ -226,11 +227,23 @@ export class XlaBackend extends tf.KernelBackend {
     let elements = 0;
     for (const { dataId, shape } of infos) {
       const { value } = this.data.get(dataId);
-      if (value === undefined || value.input) return false;
+      if (value === undefined || value.input || value.variable) return false;
       if (value.host === undefined && value.operation?.splat === undefined) return false;
       elements += sizeOf(shape);
     }
     return infos.length > 0 && elements <= (this.options.small ?? SMALL);
+  }
+
+  private knowVariable({ dataId }: TensorInfo): void {
+    const { value } = this.data.get(dataId);
+    if (value === undefined || value.variable || value.input) return;
+    if (value.operation?.splat === undefined) {
+      value.variable = true;
+      return;
+    }
+    const own = new Value(value.shape, value.type, { host: hostValues(value)! });
+    own.variable = true;
+    this.replace(dataId, own);
   }
 
   private named(given: object): Inputs {

@@ -139,7 +139,7 @@ function emitStep(
     packed: small.map((i) => inputs[i]!),
     leaf: (value) => (value.host !== undefined && value.host.length <= FEW ? "constant" : "parameter"),
     donate: new Map(changed.map((i, place) => [i, place + 1])),
-    precision: backend.runtime.precision,
+    precision: precision === "highest" ? "HIGHEST" : backend.runtime.precision,
     bfloat16: precision === "bfloat16",
   });
   return { module, changed, large, small, captures: module.parameters.slice(parameters.length) };

@@ -79,7 +79,8 @@ export function hostValues(value: Value): HostValues | undefined {
   return newArray(value.type as HostType, sizeOf(value.shape)).fill(splat);
 }
 
-const isSmall = (value: Value): boolean => value.host !== undefined && value.host.length <= FEW;
+const isSmall = (value: Value): boolean =>
+  value.host !== undefined && value.host.length <= FEW && !value.variable;
 
 /** Few numbers change from call to call, so they are arguments, and not part of the text. */
 const placeOf = (value: Value) => (isSmall(value) && value.type === "float32" ? "packed" : "parameter");

@@ -86,7 +86,7 @@ async function faster(anew: boolean, choosing: Choosing): Promise<TrainingBacken
     return "wasm";
   }
   // What wasm has not.
-  if (hasGpu() || configs.some((c) => c.trainer_params.precision !== "float32")) return "tensorflow";
+  if (hasGpu() || configs.some((c) => c.trainer_params.precision === "bfloat16")) return "tensorflow";
   const total = { wasm: 0, tensorflow: 0 };
   let when = "";
   for (const config of configs) {

@@ -32,6 +32,8 @@ export class Value {
   private place: Place;
   /** Declared as an input of the step that is being traced, so that its values mean nothing. */
   input = false;
+  /** Of a variable: an argument of its own in each program, so that these are the same wherever its values came from. */
+  variable = false;
 
   constructor(
     readonly shape: Shape,
