@@ -1,6 +1,7 @@
 import type { Tensor, Variable } from "../tf.ts";
 
-export type Precision = "float32" | "bfloat16";
+/** `float32` is what a device calls so in convolutions and products, TF32 on NVIDIA's; `highest` has all its bits. */
+export type Precision = "float32" | "bfloat16" | "highest";
 
 /** A tensor's values before they are one. */
 export interface HostTensor {

@@ -20,7 +20,7 @@ export const CONV_INPUT_GRAD_RELU = "Conv2DBackpropInputRelu";
  * Whether a convolution on the backend in use takes padding of its own at no cost. TensorFlow's on CPU become several
  * times slower by it than by padding and slicing apart.
  */
-export const padsInConvolutions = (): boolean => tf.getBackend() === "wasm";
+export const padsInConvolutions = (): boolean => ["wasm", "xla"].includes(tf.getBackend());
 
 /** x + bias over the last axis; `x` [..., C], `bias` [C]. */
 export function biasAdd(x: Tensor, bias: Tensor1D): Tensor {

@@ -2,9 +2,10 @@ import { cpu } from "./cpu.ts";
 import type { AutoTerms, BackendDefinition } from "./define.ts";
 import { tensorflow } from "./tensorflow/definition.ts";
 import { wasm } from "./wasm/definition.ts";
+import { xla } from "./xla/definition.ts";
 
 /** All backends; `auto` takes the first that is there, where nothing is measured. */
-const definitions = [tensorflow, wasm, cpu] as const;
+const definitions = [xla, tensorflow, wasm, cpu] as const;
 
 export type BackendName = "auto" | (typeof definitions)[number]["name"];
 

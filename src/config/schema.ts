@@ -206,10 +206,10 @@ export const TrainerParams = Type.Object(
       description:
         "Run each training step as one function where the backend can (tensorflow); false: op by op, slower.",
     }),
-    precision: oneOf(["float32", "bfloat16"], {
+    precision: oneOf(["float32", "bfloat16", "highest"], {
       default: "float32",
       description:
-        "bfloat16: convolutions and the frozen network in 16 bits (tensorflow, compiled), fast on processors and GPUs that have them; weights, optimizer, batch-norm statistics and losses stay float32.",
+        "bfloat16: convolutions and the frozen network in 16 bits (tensorflow and xla, compiled), fast on processors and GPUs that have them; weights, optimizer, batch-norm statistics and losses stay float32. highest: float32 in NVIDIA's convolutions and products too, which else take TF32 (xla).",
     }),
     gpus: Type.Optional(
       Type.Union([Type.Integer({ minimum: 0 }), Type.Array(Type.Integer({ minimum: 0 })), Type.Null()], {

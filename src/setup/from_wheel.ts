@@ -82,7 +82,12 @@ async function take(zip: yauzl.ZipFile, name: string, { platform, folder, ...res
   return { version, files: await unpack(zip, entries, { archive: basename(name), folder, ...rest }) };
 }
 
-async function checkSha256(file: string, expected: string, signal: AbortSignal | undefined): Promise<void> {
+/** @throws DataError where a file has another hash than `expected` */
+export async function checkSha256(
+  file: string,
+  expected: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const hash = createHash("sha256");
   await pipeline(createReadStream(file), hash, ...(signal === undefined ? [] : [{ signal }]));
   const got = hash.digest("hex");

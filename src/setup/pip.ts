@@ -11,8 +11,25 @@ export interface Pip {
 
 const NAMES: readonly Command[] = [["python3", "-m", "pip"], ["pip3"], ["pip"], ["python", "-m", "pip"]];
 
+/** What pip is asked for, as errors say it. */
+export interface Wanted {
+  readonly name: string;
+  /** The way without pip: what follows an "or". */
+  readonly otherwise: string;
+  /** Why the index may have none for this computer. */
+  readonly needs: string;
+}
+
+const TENSORFLOW: Wanted = {
+  name: "TensorFlow",
+  otherwise: "get the wheel on another computer and type: vae setup tensorflow --wheel FILE",
+  needs: "Linux needs glibc 2.27 or later (not musl) and pip 20.3 or later",
+};
+
 export interface Asked {
   readonly signal?: AbortSignal | undefined;
+  /** Default: TensorFlow. */
+  readonly wanted?: Wanted | undefined;
   /** Show what pip prints. */
   readonly show?: boolean;
 }
@@ -25,7 +42,7 @@ export class PipFailed extends Error {
 }
 
 /** @throws EngineError where there is no pip */
-export async function findPip(signal?: AbortSignal): Promise<Pip> {
+export async function findPip(signal?: AbortSignal, wanted = TENSORFLOW): Promise<Pip> {
   for (const command of NAMES) {
     try {
       const text = await run(command, ["--version"], { signal });
@@ -36,7 +53,7 @@ export async function findPip(signal?: AbortSignal): Promise<Pip> {
     }
   }
   throw new EngineError(
-    "pip, which knows where TensorFlow's wheel is, was not found. Install Python 3 with pip (Debian, Ubuntu: apt install python3-pip; Fedora: dnf install python3-pip), or get the wheel on another computer and type: vae setup tensorflow --wheel FILE",
+    `pip, which knows where ${wanted.name}'s wheel is, was not found. Install Python 3 with pip (Debian, Ubuntu: apt install python3-pip; Fedora: dnf install python3-pip), or ${wanted.otherwise}`,
   );
 }
 
@@ -75,10 +92,10 @@ function run(
 }
 
 /** What a user can do about a failure of pip, by what it printed; the first that matches. */
-const REMEDIES: readonly (readonly [RegExp, string])[] = [
+const remedies = ({ name, otherwise, needs }: Wanted): readonly (readonly [RegExp, string])[] => [
   [
     /Retrying|Max retries|NewConnectionError|ConnectionError|name resolution|ProxyError|timed out/,
-    "the package index can't be reached. Check the network and the proxy (HTTPS_PROXY), or get the wheel on another computer and type: vae setup tensorflow --wheel FILE",
+    `the package index can't be reached. Check the network and the proxy (HTTPS_PROXY), or ${otherwise}`,
   ],
   [
     /SSLError|CERTIFICATE_VERIFY_FAILED/,
@@ -90,26 +107,26 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
   ],
   [
     /DO NOT MATCH THE HASHES/,
-    "the download is damaged, or a mirror serves another file than its index states. Try again, or get the wheel elsewhere and type: vae setup tensorflow --wheel FILE",
+    `the download is damaged, or a mirror serves another file than its index states. Try again, or ${otherwise}`,
   ],
   [/No space left/, "the disk is full: make room, or name another folder in TFJS_VAE_CACHE."],
   [
     /No matching distribution/,
-    "the package index has no TensorFlow for this computer: Linux needs glibc 2.27 or later (not musl) and pip 20.3 or later. Type: python3 -m pip install --upgrade pip; or use --backend wasm.",
+    `the package index has no ${name} for this computer: ${needs}. Type: python3 -m pip install --upgrade pip; or use --backend wasm.`,
   ],
 ];
 
 /** A failure of pip as a user's error, with what to do and pip's own last words. */
-export function pipProblem(error: unknown): UserError {
+export function pipProblem(error: unknown, wanted = TENSORFLOW): UserError {
   const text = (error as Error).message.trim();
-  const remedy = REMEDIES.find(([pattern]) => pattern.test(text))?.[1];
+  const remedy = remedies(wanted).find(([pattern]) => pattern.test(text))?.[1];
   const last =
     text
       .split("\n")
       .filter((line) => /^ERROR/.test(line))
       .at(-1) ?? text.split("\n").at(-1);
   return new EngineError(
-    `pip can't get TensorFlow: ${remedy ?? "see its own words, or type: vae setup tensorflow --wheel FILE"}\n  pip says: ${last}`,
+    `pip can't get ${wanted.name}: ${remedy ?? `see its own words, or ${wanted.otherwise}`}\n  pip says: ${last}`,
     { cause: error },
   );
 }

@@ -50,7 +50,7 @@ export async function locateWheel(
   } catch (error) {
     if (asked.signal?.aborted) throw error;
     if (error instanceof SyntaxError) return undefined;
-    throw pipProblem(error);
+    throw pipProblem(error, asked.wanted);
   }
 }
 
@@ -64,10 +64,10 @@ export async function downloadWheel(
   try {
     await runPip(pip, ["download", "--no-deps", ...FOR_PYTHON, "--dest", folder, requirement], asked);
   } catch (error) {
-    throw asked.signal?.aborted ? error : pipProblem(error);
+    throw asked.signal?.aborted ? error : pipProblem(error, asked.wanted);
   }
   const wheel = (await readdir(folder)).find((name) => name.endsWith(".whl"));
-  if (wheel === undefined) throw pipProblem(new Error(`it left no wheel in ${folder}`));
+  if (wheel === undefined) throw pipProblem(new Error(`it left no wheel in ${folder}`), asked.wanted);
   return join(folder, wheel);
 }
 
@@ -81,6 +81,6 @@ export async function installWithDependencies(
   try {
     await runPip(pip, ["install", ...FOR_PYTHON, "--target", folder, requirement], asked);
   } catch (error) {
-    throw asked.signal?.aborted ? error : pipProblem(error);
+    throw asked.signal?.aborted ? error : pipProblem(error, asked.wanted);
   }
 }

@@ -67,7 +67,8 @@ export function libraryBytes({ bytes = 50_000, seed = 1 }: WheelSpec = {}): Reco
 export const metadata = (version: string): string =>
   `Metadata-Version: 2.1\nName: ${platform.package}\nVersion: ${version}\n`;
 
-function zip(members: Readonly<Record<string, Buffer>>, deflate: boolean): Buffer {
+/** A zip archive; `mode` is that of its members on a Unix system. */
+export function zip(members: Readonly<Record<string, Buffer>>, deflate = true, mode = 0o644): Buffer {
   const locals: Buffer[] = [];
   const directory: Buffer[] = [];
   let at = 0;
@@ -81,6 +82,7 @@ function zip(members: Readonly<Record<string, Buffer>>, deflate: boolean): Buffe
     common.writeUInt32LE(data.length, 18);
     common.writeUInt16LE(name.length, 22);
     const place = Buffer.alloc(14);
+    place.writeUInt32LE((mode << 16) >>> 0, 6);
     place.writeUInt32LE(at, 10);
     const local = Buffer.concat([Buffer.from("PK\x03\x04"), common, Buffer.from(name), body]);
     directory.push(Buffer.from("PK\x01\x02\x14\0"), common, place, Buffer.from(name));

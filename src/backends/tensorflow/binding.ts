@@ -1,4 +1,5 @@
-import { AttrType, DType, type Pointer } from "./c_api.ts";
+import type { Pointer } from "../ffi.ts";
+import { AttrType, DType } from "./c_api.ts";
 import { Native } from "./native.ts";
 import { freeStrings, newTensor, readTensor, type Values } from "./tensors.ts";
 

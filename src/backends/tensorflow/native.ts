@@ -1,4 +1,5 @@
-import { type Memory, openMemory, openTensorFlow, type Pointer, type TensorFlowApi } from "./c_api.ts";
+import { type Memory, openMemory, type Pointer } from "../ffi.ts";
+import { openTensorFlow, type TensorFlowApi } from "./c_api.ts";
 
 /** int64 places in the scratch block at first: for shapes, lists of attributes, output handles. */
 const SCRATCH = 4096;

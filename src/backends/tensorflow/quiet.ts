@@ -1,7 +1,7 @@
 import { closeSync, existsSync, openSync } from "node:fs";
 import { dirname, join } from "node:path";
 import koffi from "koffi";
-import { loadForGood } from "./c_api.ts";
+import { loadForGood } from "../ffi.ts";
 
 /** absl::SetMinLogLevel(absl::LogSeverityAtLeast), as the absl that TensorFlow 2.21 is built with names it. */
 const SET_MIN_LOG_LEVEL = "_ZN4absl12lts_2025081414SetMinLogLevelENS0_18LogSeverityAtLeastE";

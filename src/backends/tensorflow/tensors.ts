@@ -1,4 +1,5 @@
-import { DType, type Pointer } from "./c_api.ts";
+import type { Pointer } from "../ffi.ts";
+import { DType } from "./c_api.ts";
 import type { Native } from "./native.ts";
 
 /** Values of a tensor as tfjs holds them; of strings, the bytes of each. */

@@ -67,6 +67,9 @@ async function run(options: Options): Promise<void> {
 function text(r: BenchResult): string {
   const { median, min, max } = r.images_per_second;
   const ms = (seconds: number) => `${(seconds * 1000).toFixed(1)} ms`;
+  const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
+  const onDevice = r.peak_device_memory_bytes;
+  const device = onDevice === undefined ? "" : `, ${megabytes(onDevice)} of the device's`;
   const { forward_backward, optimizer } = r.phases;
   const phases =
     forward_backward === undefined || optimizer === undefined
@@ -77,6 +80,6 @@ function text(r: BenchResult): string {
     `images/s  ${median.toFixed(1)} (median of ${r.steps} steps; ${min.toFixed(1)} to ${max.toFixed(1)})`,
     `a step    ${phases}data, apart: ${ms(r.phases.data)}`,
     `first     ${r.first_step_seconds.toFixed(1)} s to the end of the first step`,
-    `memory    ${(r.peak_memory_bytes / 1e6).toFixed(0)} MB at most`,
+    `memory    ${megabytes(r.peak_memory_bytes)} at most${device}`,
   ].join("\n");
 }

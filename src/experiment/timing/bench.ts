@@ -43,6 +43,8 @@ export interface BenchResult {
   /** From the call to the end of the first step: rehearsals, compilation, step. */
   readonly first_step_seconds: number;
   readonly peak_memory_bytes: number;
+  /** Of the device's own memory, where something counts it. */
+  readonly peak_device_memory_bytes?: number;
 }
 
 /** Batches held in memory, so that a step waits for no data. */
@@ -60,6 +62,7 @@ export async function bench(args: BenchArgs): Promise<BenchResult> {
   await targets.close();
   const size = batches[0]!.shape[0];
   const stepSeconds = median(whole.seconds);
+  const devicePeak = backend.devicePeak?.();
   return {
     model: config.model_params.name,
     backend: backend.name,
@@ -83,6 +86,7 @@ export async function bench(args: BenchArgs): Promise<BenchResult> {
     },
     first_step_seconds: whole.first,
     peak_memory_bytes: process.resourceUsage().maxRSS * 1024,
+    ...(devicePeak !== undefined && { peak_device_memory_bytes: devicePeak }),
   };
 }
 
@@ -122,8 +126,9 @@ async function time(
   stepper: Stepper,
   targets: PrecomputeCache,
   batches: readonly HostBatch[],
-  { config, steps, warmup }: BenchArgs,
+  { config, steps, warmup, backend }: BenchArgs,
 ) {
+  const most = backend.stepsInFlight ?? 1;
   const lr = learningRates(config.exp_params, stepper.phases, {
     step: 0,
     epoch: 0,
@@ -131,13 +136,17 @@ async function time(
   });
   let first = 0;
   const seconds: number[] = [];
+  const inFlight: Promise<unknown>[] = [];
   for (let step = 0; step < warmup + steps; step++) {
     const start = performance.now();
-    await stepper.run(await targets.complete(batches[step % batches.length]!), step, lr);
+    const batch = await targets.complete(batches[step % batches.length]!);
+    inFlight.push((await stepper.start(batch, step, lr)).metrics);
+    while (inFlight.length >= (step === 0 ? 1 : most)) await inFlight.shift();
     const took = (performance.now() - start) / 1000;
     if (step === 0) first = took;
     if (step >= warmup) seconds.push(took);
   }
+  await Promise.all(inFlight);
   stepper.syncVariables();
   return { first, seconds, compiled: stepper.compiled };
 }

@@ -36,7 +36,7 @@ export function createStepper(run: {
   const { trainer_params: trainer } = run.config;
   const { vae, weights, optimizers, rng } = run.prepared;
   const compiler = trainer.compile ? run.backend.compiler : undefined;
-  if (compiler === undefined && trainer.precision !== "float32")
+  if (compiler === undefined && trainer.precision === "bfloat16")
     run.say(`note   trainer_params.precision: ${run.backend.name} computes in float32`);
   return new Stepper(
     { vae, weights, optimizers, rng: rng.fold("step"), gradientClip: trainer.gradient_clip_val },

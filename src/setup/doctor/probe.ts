@@ -31,8 +31,11 @@ export async function probe(): Promise<void> {
     problem: error.message,
     told: error instanceof UserError,
   }));
-  console.log(MARK + JSON.stringify(outcome));
+  printOutcome(outcome);
 }
+
+/** The line that `runProbe` reads. */
+export const printOutcome = (outcome: object): void => console.log(MARK + JSON.stringify(outcome));
 
 async function compute(began: number): Promise<Probed> {
   const { version, device } = await useBackend("tensorflow");
@@ -53,11 +56,11 @@ async function compute(began: number): Promise<Probed> {
 }
 
 /**
- * The outcome of `probe` in a process of its own, which a library for another processor would kill.
+ * The outcome of a probe in a process of its own, which a library for another processor would kill.
  *
  * @param args the command line of that process, after node's own name
  */
-export function runProbe(args: readonly string[]): Probed | Failed {
+export function runProbe<T = Probed>(args: readonly string[]): T | Failed {
   const { status, signal, stdout, stderr, error } = spawnSync(process.execPath, args, {
     encoding: "utf8",
     timeout: LONGEST,

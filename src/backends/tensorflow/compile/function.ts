@@ -1,5 +1,5 @@
+import type { Pointer } from "../../ffi.ts";
 import type { Binding, TensorMetadata } from "../binding.ts";
-import type { Pointer } from "../c_api.ts";
 
 /** A function of TensorFlow's that runs beside JavaScript: on a thread of its own, while the event loop is free. */
 export class NativeFunction {

@@ -1,5 +1,6 @@
+import type { Pointer } from "../../ffi.ts";
 import type { Binding, OpAttr } from "../binding.ts";
-import { AttrType, DType, type Pointer } from "../c_api.ts";
+import { AttrType, DType } from "../c_api.ts";
 import { newTensor, type Values } from "../tensors.ts";
 import { type GraphApi, type Output, openGraphApi, packOutputs } from "./graph_api.ts";
 

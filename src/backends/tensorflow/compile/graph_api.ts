@@ -1,5 +1,6 @@
 import koffi, { type TypeObject } from "koffi";
-import type { Pointer, TensorFlowApi } from "../c_api.ts";
+import type { Pointer } from "../../ffi.ts";
+import type { TensorFlowApi } from "../c_api.ts";
 
 /** An output of a graph's op: TF_Output. */
 export interface Output {

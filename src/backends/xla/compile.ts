@@ -1,0 +1,250 @@
+import type { Tensor, Variable } from "../../tf.ts";
+import { tf } from "../../tf.ts";
+import {
+  type CompiledStep,
+  type HostTensor,
+  type Precision,
+  type Recorded,
+  type StepCompiler,
+  Unrecordable,
+} from "../compiler.ts";
+import type { XlaBackend } from "./backend.ts";
+import { differenceOf } from "./difference.ts";
+import type { DeviceBuffer } from "./pjrt/index.ts";
+import { formatBytes } from "./pjrt/index.ts";
+import { FEW, hostValues } from "./runtime.ts";
+import { toFloat } from "./stablehlo/elementwise.ts";
+import { emitModule, type Module } from "./stablehlo/emit.ts";
+import { concatenate, reshape } from "./stablehlo/shape.ts";
+import { type HostType, type HostValues, type Shape, sizeOf } from "./stablehlo/types.ts";
+import { Value } from "./stablehlo/value.ts";
+
+export interface CompilerOptions {
+  /** Takes a sentence for the user. */
+  say?(text: string): void;
+  /** Is given the text of each step before it is compiled. */
+  onStep?(text: string): void;
+}
+
+/** One traced run of a step. */
+interface Trace {
+  /** Values of the variables before it and after it. */
+  readonly before: readonly Value[];
+  readonly after: readonly Value[];
+  readonly inputs: readonly Value[];
+  readonly results: readonly Value[];
+  /** Why it can't be compiled. */
+  readonly problem: string | undefined;
+}
+
+/** A step's program and what it is called with. */
+interface Program {
+  readonly module: Module;
+  /** The variables that it changes, whose memory their new values take. */
+  readonly changed: readonly number[];
+  /** Inputs with a buffer of their own, and those that are packed. */
+  readonly large: readonly number[];
+  readonly small: readonly number[];
+  /** Values from outside: a frozen network's weights. */
+  readonly captures: readonly Value[];
+}
+
+/** Steps as executables: they are traced, which computes nothing, and equal text is the same step. */
+export function stepCompiler(backend: XlaBackend, options: CompilerOptions = {}): StepCompiler {
+  return {
+    record(variables, body): Recorded {
+      const { results, trace } = traceStep(backend, variables, body);
+      return { results, recording: trace };
+    },
+
+    compile(variables, first, second, precision): CompiledStep {
+      const traces = [first.recording as Trace, second.recording as Trace] as const;
+      try {
+        const program = programOf(backend, traces, precision);
+        return compiled(backend, variables, program, traces[1], options);
+      } finally {
+        for (const t of traces)
+          for (const v of [...t.before, ...t.after, ...t.inputs, ...t.results]) v.release();
+      }
+    },
+  };
+}
+
+function traceStep(
+  backend: XlaBackend,
+  variables: readonly Variable[],
+  body: Parameters<StepCompiler["record"]>[1],
+): { results: Tensor[]; trace: Trace } {
+  backend.settle(); // what is pending is no part of the step
+  const before = variables.map((variable) => backend.value(variable).retain());
+  const inputs: Value[] = [];
+  let problem: string | undefined;
+  const fail = (why: string) => {
+    problem ??= why;
+  };
+  for (const value of before) value.input = true;
+  backend.tracer = {
+    read: () => fail("it reads the values of a tensor (dataSync) while it computes"),
+    missing: (kernel) => fail(`it runs ${kernel}, which has no form for XLA here`),
+  };
+  try {
+    const results = body({
+      fail,
+      input(tensor) {
+        const value = backend.value(tensor).retain();
+        value.input = true;
+        inputs.push(value);
+      },
+    });
+    const made = results.map((tensor) => backend.value(tensor).retain());
+    const after = variables.map((variable) => backend.value(variable).retain());
+    return { results, trace: { before, after, inputs, results: made, problem } };
+  } finally {
+    backend.tracer = undefined;
+    for (const value of [...before, ...inputs]) value.input = false;
+    variables.forEach((variable, i) => {
+      assign(backend, variable, before[i]!);
+    });
+  }
+}
+
+/** @throws Unrecordable where the two traces differ in more than their inputs */
+function programOf(backend: XlaBackend, traces: readonly [Trace, Trace], precision: Precision): Program {
+  for (const { problem } of traces) if (problem !== undefined) throw new Unrecordable(problem);
+  const [a, b] = traces.map((trace) => emitStep(backend, trace, precision)) as [Program, Program];
+  const difference = differenceOf(a.module.text, b.module.text) ?? otherCaptures(a.captures, b.captures);
+  if (difference !== undefined) throw new Unrecordable(difference);
+  return b;
+}
+
+function emitStep(
+  backend: XlaBackend,
+  { before, after, inputs, results }: Trace,
+  precision: Precision,
+): Program {
+  const changed = after.flatMap((value, i) => (value === before[i] ? [] : [i]));
+  const isSmall = (value: Value) => value.type === "float32" && sizeOf(value.shape) <= FEW;
+  const numbers = inputs.map((_, i) => i);
+  const large = numbers.filter((i) => !isSmall(inputs[i]!));
+  const small = numbers.filter((i) => isSmall(inputs[i]!));
+  const figures = concatenate(
+    results.map((value) => reshape(toFloat(value), [1])),
+    0,
+  );
+  const parameters = [...before, ...large.map((i) => inputs[i]!)];
+  const module = emitModule([figures, ...changed.map((i) => after[i]!)], {
+    parameters,
+    packed: small.map((i) => inputs[i]!),
+    leaf: (value) => (value.host !== undefined && value.host.length <= FEW ? "constant" : "parameter"),
+    donate: new Map(changed.map((i, place) => [i, place + 1])),
+    precision: precision === "highest" ? "HIGHEST" : backend.runtime.precision,
+    bfloat16: precision === "bfloat16",
+  });
+  return { module, changed, large, small, captures: module.parameters.slice(parameters.length) };
+}
+
+/** Tensors from outside are the same ones, or were made anew with the same values. */
+function otherCaptures(a: readonly Value[], b: readonly Value[]): string | undefined {
+  const same = a.every((value, i) => value === b[i] || equal(value.host, b[i]!.host));
+  return same ? undefined : "it takes other tensors from step to step";
+}
+
+const equal = (a: HostValues | undefined, b: HostValues | undefined): boolean =>
+  a !== undefined && b !== undefined && a.every((value, i) => Object.is(value, b[i]));
+
+function compiled(
+  backend: XlaBackend,
+  variables: readonly Variable[],
+  program: Program,
+  trace: Trace,
+  { say, onStep }: CompilerOptions,
+): CompiledStep {
+  const { runtime } = backend;
+  const { module, changed } = program;
+  onStep?.(module.text);
+  const { executable, seconds } = runtime.executables.get(module.text, runtime.options);
+  if (seconds !== undefined) {
+    const needs = formatBytes(executable.memory.total);
+    say?.(
+      `note   the training step was compiled in ${seconds.toFixed(1)} s; it takes ${needs} of the device's memory`,
+    );
+  }
+  const captures = program.captures.map((value) => {
+    value.retain();
+    return runtime.place(value);
+  });
+  const expected = trace.inputs.map(({ shape, type }) => ({ shape, type: type as HostType }));
+  return {
+    syncVariables() {}, // the variables are readable at any time
+    async run(given) {
+      check(given, expected);
+      const values = ownBuffers(backend, variables);
+      const uploaded = program.large.map((i) => {
+        const { shape, type } = expected[i]!;
+        return runtime.upload(given[i]!.values, shape, type);
+      });
+      if (program.small.length > 0)
+        uploaded.push(runtime.uploadPacked(program.small.map((i) => given[i]!.values)));
+      const args = [
+        ...values.map((value) => value.buffer!),
+        ...uploaded.slice(0, program.large.length),
+        ...captures,
+        ...uploaded.slice(program.large.length),
+      ];
+      const keep = changed.filter((i) => values[i]!.shared);
+      let made: DeviceBuffer[];
+      try {
+        made = executable.run([args], { keep })[0]!;
+      } finally {
+        for (const buffer of uploaded) buffer.destroy();
+      }
+      changed.forEach((i, place) => {
+        const { shape, type } = values[i]!;
+        const next = new Value(shape, type, { buffer: made[place + 1]! });
+        assign(backend, variables[i]!, next);
+      });
+      const figures = made[0]!;
+      try {
+        return Array.from((await figures.read()) as Float32Array, (value) => Float32Array.of(value));
+      } finally {
+        figures.destroy();
+      }
+    },
+  };
+}
+
+function check(given: readonly HostTensor[], expected: readonly { readonly shape: Shape }[]): void {
+  expected.forEach(({ shape }, i) => {
+    if (String(given[i]?.shape) !== String(shape))
+      throw new Error(`input ${i} of the step: expected [${shape}], got [${given[i]?.shape}]`);
+  });
+}
+
+/** The values of variables on the device, each in a buffer of its own. */
+function ownBuffers(backend: XlaBackend, variables: readonly Variable[]): Value[] {
+  const seen = new Set<Value>();
+  return variables.map((variable) => {
+    let value = backend.value(variable);
+    if (value.buffer === undefined && hostValues(value) === undefined) backend.settle();
+    if (seen.has(value)) {
+      const copy = new Value(value.shape, value.type, { host: variable.dataSync() as HostValues });
+      assign(backend, variable, copy);
+      value = copy;
+    }
+    backend.runtime.place(value);
+    seen.add(value);
+    return value;
+  });
+}
+
+/** Makes `value` a variable's, and no other tensor's. */
+function assign(backend: XlaBackend, variable: Variable, value: Value): void {
+  if (backend.value(variable) === value) return;
+  if (backend.refCount(variable.dataId) === 1) {
+    backend.replace(variable.dataId, value);
+    return;
+  }
+  const tensor = tf.engine().makeTensorFromTensorInfo(backend.output(value), backend);
+  variable.assign(tensor);
+  tensor.dispose();
+}

@@ -1,0 +1,169 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { useBackend } from "../../../src/backends/use_backend.ts";
+import { registerXla, type Xla } from "../../../src/backends/xla/register.ts";
+import type { StepMetrics } from "../../../src/experiment/training/step.ts";
+import { modelNames } from "../../../src/models/registry.ts";
+import type { Ctx } from "../../../src/models/vae.ts";
+import { type Tensor, tf } from "../../../src/tf.ts";
+import { describeXla } from "./pjrt/plugin.ts";
+import { host, rateAt, smallModel, stateOf, stepperOf, tinyModel, train } from "./training.ts";
+
+/** Every variant, and those of its parameters that make another loss of it. */
+const VARIANTS: [name: string, params: object][] = [
+  ...modelNames().map((name) => [name, {}] as [string, object]),
+  ["BetaVAE", { loss_type: "B", capacity_max_iter: 30 }],
+];
+
+/** Largest difference of a figure over five steps, as a share of it. */
+const FIGURES = 2e-4;
+/** Of a bfloat16 step's total, as a share of its terms' sizes. */
+const ROUNDED = 0.02;
+
+let xla: Xla;
+const said: string[] = [];
+
+describeXla("a step on xla", () => {
+  beforeAll(async () => {
+    xla = registerXla({ platform: "cpu", say: (text) => said.push(text) });
+  });
+  afterAll(() => {
+    expect([...xla.backend.fallbacks.keys()], "kernels that ran in JavaScript").toEqual([]);
+  });
+
+  it.each(VARIANTS)(
+    "of %s %j has wasm's figures over five steps, compiled, and rounded in bfloat16",
+    async (name, params) => {
+      await useBackend("wasm");
+      const reference = await train(stepperOf(await smallModel(name, params), name), 5);
+      await useBackend("xla:cpu");
+      const { compiler } = xla;
+      const compiled = stepperOf(await smallModel(name, params), name, { compiler });
+      const figures = await train(compiled, 5);
+      expect(compiled.compiled).toBe(true);
+      expect(worstOf(reference, figures)).toBeLessThan(FIGURES);
+      const lower = stepperOf(await smallModel(name, params), name, { compiler, precision: "bfloat16" });
+      const rounded = await train(lower, 5);
+      expect(rounded.map((f) => f.total)).not.toEqual(figures.map((f) => f.total));
+      rounded.forEach(({ total }, step) => {
+        const size = Object.values(figures[step]!.terms).reduce((sum, term) => sum + Math.abs(term), 0);
+        expect(Math.abs(total - figures[step]!.total) / size, `step ${step}`).toBeLessThan(ROUNDED);
+      });
+    },
+  );
+
+  it("gets what ctx.schedule and ctx.rng give anew at each step", async () => {
+    await useBackend("xla:cpu");
+    const extra = (ctx: Ctx) =>
+      tf.addN([
+        ctx.schedule((step) => step ** 2),
+        tf.sum(ctx.rng.fold("a").normal([3])),
+        tf.sum(ctx.rng.fold("b").uniform([3])),
+        tf.sum(tf.gather(tf.tensor1d([1, 2, 3]), ctx.rng.fold("c").shuffle(2))),
+      ]);
+    const eager = await train(stepperOf(tinyModel(extra), undefined), 6);
+    const compiled = await train(stepperOf(tinyModel(extra), undefined, xla), 6);
+    expect(worstOf(eager, compiled)).toBeLessThan(1e-5);
+    expect(new Set(eager.map((f) => f.terms.extra)).size).toBe(6);
+  });
+
+  let calls = 0;
+  it.each<[what: string, extra: (ctx: Ctx) => Tensor, why: RegExp]>([
+    ["reads ctx.step", (ctx) => tf.scalar(ctx.step), /reads ctx\.step/],
+    ["counts by itself", () => tf.scalar(calls++), /a number of its op \w+ changes from step to step/],
+    ["draws in JavaScript", (ctx) => tf.scalar(ctx.rng.normalArray(1)[0]!), /normalArray in JavaScript/],
+    ["reads a tensor", (ctx) => tf.scalar(ctx.rng.normal([]).dataSync()[0]!), /dataSync/],
+    ["changes its ops", (ctx) => (calls++ % 2 ? ctx.schedule(() => 1) : tf.scalar(1)), /its op|other ops/],
+    ["has no form", (ctx) => tf.sum(tf.topk(ctx.rng.normal([3]), 2).values), /TopK/],
+  ])("is not made of a loss that %s, which runs op by op and says why", async (what, extra, why) => {
+    await useBackend("xla:cpu");
+    calls = 0;
+    const eager = await train(stepperOf(tinyModel(extra), undefined), 4);
+    calls = -2; // two rehearsals
+    const notes: string[] = [];
+    const stepper = stepperOf(tinyModel(extra), undefined, { ...xla, said: notes });
+    const figures = await train(stepper, 4);
+    expect(stepper.compiled).toBe(false);
+    expect(notes).toHaveLength(1);
+    expect(notes[0]).toMatch(why);
+    expect(figures).toEqual(eager);
+    if (what === "has no form") xla.backend.fallbacks.clear();
+  });
+
+  it("may be started before the one before it is read, and its variables be read at any time", async () => {
+    await useBackend("xla:cpu");
+    const one = stepperOf(await smallModel("VanillaVAE"), "VanillaVAE", xla);
+    const figures = await train(one, 5);
+    const two = stepperOf(await smallModel("VanillaVAE"), "VanillaVAE", xla);
+    const running = [0, 1, 2, 3, 4].map((step) => two.run(host(step), step, rateAt(step)));
+    const state = stateOf(two); // while nothing was awaited
+    expect(await Promise.all(running)).toEqual(figures);
+    expect(state).toEqual(stateOf(one));
+  });
+
+  it("leaves what shares a variable's values as it was", async () => {
+    await useBackend("xla:cpu");
+    const stepper = stepperOf(await smallModel("VanillaVAE"), "VanillaVAE", xla);
+    await train(stepper, 1);
+    const before = stateOf(stepper);
+    const clones = stepper.variables.map((v) => tf.clone(v));
+    const sums = stepper.variables.map((v) => tf.add(v, 0.5)); // not computed yet
+    await train(stepper, 1, { from: 1 });
+    expect(clones.map((t) => t.dataSync())).toEqual(before);
+    expect(sums.map((t) => t.dataSync())).toEqual(before.map((values) => values.map((v) => v + 0.5)));
+    expect(stateOf(stepper)).not.toEqual(before);
+    tf.dispose([...clones, ...sums]);
+  });
+
+  it("goes on from values that were read and written back with the bits of an unbroken run", async () => {
+    await useBackend("xla:cpu");
+    const whole = stepperOf(await smallModel("DFCVAE"), "DFCVAE", xla);
+    await train(whole, 3);
+    const saved = stateOf(whole);
+    const figures = await train(whole, 3, { from: 3 });
+    const resumed = stepperOf(await smallModel("DFCVAE"), "DFCVAE", xla);
+    resumed.variables.forEach((v, i) => {
+      const value = tf.tensor(saved[i]!, v.shape);
+      v.assign(value);
+      value.dispose();
+    });
+    expect(await train(resumed, 3, { from: 3 })).toEqual(figures);
+    expect(stateOf(resumed)).toEqual(stateOf(whole));
+  });
+
+  it("is compiled once for all that take the same", async () => {
+    await useBackend("xla:cpu");
+    const { executables } = xla.backend.runtime;
+    await train(stepperOf(await smallModel("VanillaVAE"), "VanillaVAE", xla), 1);
+    const before = executables.compiled;
+    await train(stepperOf(await smallModel("VanillaVAE"), "VanillaVAE", xla), 2);
+    expect(executables.compiled).toBe(before);
+    expect(said.some((text) => /was compiled in [\d.]+ s; it takes [\d.]+ \wB/.test(text))).toBe(true);
+  });
+
+  it("keeps neither tensors nor buffers over 100 steps", async () => {
+    await useBackend("xla:cpu");
+    const stepper = stepperOf(await smallModel("DFCVAE"), "DFCVAE", xla);
+    await train(stepper, 3);
+    const counts = () => [
+      tf.memory().numTensors,
+      tf.memory().numDataBuffers,
+      xla.client.buffers,
+      xla.client.executables,
+    ];
+    const before = counts();
+    await train(stepper, 100, { from: 3, batch: (step) => host(step % 3) });
+    expect(counts()).toEqual(before);
+    expect(xla.client.uploads).toBeLessThanOrEqual(1);
+  });
+});
+
+/** The largest difference of a figure, as a share of it. */
+function worstOf(reference: readonly StepMetrics[], got: readonly StepMetrics[]): number {
+  const flat = (f: StepMetrics) => [f.total, f.gradNorm, ...Object.values(f.terms)];
+  return Math.max(
+    ...reference.flatMap((f, step) => {
+      const found = flat(got[step]!);
+      return flat(f).map((v, i) => Math.abs(found[i]! - v) / Math.max(1e-6, Math.abs(v)));
+    }),
+  );
+}

@@ -1,0 +1,87 @@
+import type { StepCompiler } from "../../../src/backends/compiler.ts";
+import type { HostBatch } from "../../../src/data/loader.ts";
+import { createOptimizer } from "../../../src/experiment/training/optimizers.ts";
+import type { StepMetrics } from "../../../src/experiment/training/step.ts";
+import { Stepper } from "../../../src/experiment/training/stepper.ts";
+import { getModel } from "../../../src/models/registry.ts";
+import type { Batch, Ctx, VAE } from "../../../src/models/vae.ts";
+import { Rng } from "../../../src/rng.ts";
+import { type Scalar, type Tensor, tf } from "../../../src/tf.ts";
+import { build, labelValues } from "../../support/models.ts";
+import { small, unitWeights } from "../../support/variants.ts";
+
+const ADAM = { optimizer: "adam", betas: [0.9, 0.999], eps: 1e-8, weight_decay: 0.01 };
+
+export const host = (step: number, size = 4): HostBatch => ({
+  images: Rng.fromSeed(5)
+    .fold(step)
+    .uniformArray(size * 32 * 32 * 3),
+  labels: labelValues(size),
+  shape: [size, 32, 32, 3],
+  indices: Int32Array.from({ length: size }, (_, i) => i),
+});
+
+export const smallModel = (name: string, params: object = {}): Promise<VAE> => {
+  const model = getModel(name)!;
+  return build(model, { ...small(model), ...params });
+};
+
+export interface StepperUse {
+  /** Op by op where undefined. */
+  readonly compiler?: StepCompiler | undefined;
+  readonly precision?: "float32" | "bfloat16";
+  readonly said?: string[];
+}
+
+/** Training steps with a warm-up of the KL term and a clipped gradient. */
+export function stepperOf(vae: VAE, name: string | undefined, use: StepperUse = {}): Stepper {
+  const { compiler, precision = "float32", said = [] } = use;
+  const optimizers = new Map(
+    vae.phases.map((phase) => {
+      const owned = [...vae.params].filter(([n, p]) => p.trainable && phase.owns(n));
+      const values = new Map(owned.map(([n, p]) => [n, p.value]));
+      return [phase.name, createOptimizer(ADAM as never, values, phase.name)];
+    }),
+  );
+  const known = name === undefined ? { extra: 1 } : unitWeights(getModel(name)!, "pixel_mean");
+  const warmUp = (step: number) => ({ ...known, ...("kl" in known && { kl: step / 100 }), capacity: 0.01 });
+  return new Stepper(
+    { vae, weights: warmUp, optimizers, rng: Rng.fromSeed(3).fold("step"), gradientClip: 0.5 },
+    { compiler, precision, say: (text) => said.push(text) },
+  );
+}
+
+export const rateAt = (step: number): number => 1e-3 / (step + 1);
+
+/** StepMetrics of `steps` steps from `from` on, each on another batch at another learning rate. */
+export async function train(
+  stepper: Stepper,
+  steps: number,
+  { from = 0, batch = host }: { from?: number; batch?: (step: number) => HostBatch } = {},
+): Promise<StepMetrics[]> {
+  const figures: StepMetrics[] = [];
+  for (let step = from; step < from + steps; step++)
+    figures.push(await stepper.run(batch(step), step, rateAt(step)));
+  return figures;
+}
+
+/** All that a step reads and changes. */
+export const stateOf = (stepper: Stepper): Float32Array[] =>
+  stepper.variables.map((v) => v.dataSync().slice() as Float32Array);
+
+/** A VAE of one number, whose loss `extra` is what a test asks for. */
+export function tinyModel(extra: (ctx: Ctx) => Tensor): VAE {
+  const value = tf.variable(tf.scalar(1));
+  return {
+    params: new Map([["w", { value, trainable: true, torchLayout: "same" }]]),
+    phases: [
+      {
+        name: "vae",
+        owns: () => true,
+        loss: ({ images }: Batch, ctx: Ctx) => ({
+          terms: { extra: tf.mul<Scalar>(tf.mean(images), tf.mul(value, extra(ctx))) },
+        }),
+      },
+    ],
+  } as unknown as VAE;
+}
