@@ -158,5 +158,15 @@ export function notesOn(config: Config, positions: Positions, model?: ModelDefin
       `trainer_params.checkpoint.mode: ${mode}, though the best ${monitor} is the ${mode === "min" ? "highest" : "lowest"}.`,
     ],
   ];
-  return notes.flatMap(([applies, note]) => (applies ? [note] : []));
+  return [...notes.flatMap(([applies, note]) => (applies ? [note] : [])), ...oldNames(config, model)];
+}
+
+/** What a plugin's terms still call by an old name. */
+function oldNames({ model_params, exp_params }: Config, model?: ModelDefinition): string[] {
+  const terms = model?.terms(model_params as never, conventionOf(exp_params)) ?? {};
+  return Object.entries(terms).flatMap(([name, { nats }]) =>
+    nats === undefined
+      ? []
+      : [`${model!.name}, terms: "${name}": nats is called timesKldWeight now; both work.`],
+  );
 }

@@ -90,6 +90,12 @@ export default defineModel({
 
 function klTerm({ loss_type, beta, gamma }: Static<typeof Params>): Record<string, TermDoc> {
   return loss_type === "B"
-    ? { capacity: { doc: "|KL(q(z | x) || N(0, I)) - C|, nats per image", weight: gamma, nats: true } }
-    : { kl: { doc: "KL(q(z | x) || N(0, I)), nats per image", weight: beta, nats: true } };
+    ? {
+        capacity: {
+          doc: "|KL(q(z | x) || N(0, I)) - C|, nats per image",
+          weight: gamma,
+          timesKldWeight: true,
+        },
+      }
+    : { kl: { doc: "KL(q(z | x) || N(0, I)), nats per image", weight: beta, timesKldWeight: true } };
 }

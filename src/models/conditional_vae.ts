@@ -57,7 +57,7 @@ export default defineModel({
   },
   terms: (_, convention) => ({
     reconstruction: { doc: reconstructionDoc(convention).replace("x | z", "x | z, y"), weight: 1 },
-    kl: { doc: "KL(q(z | x, y) || N(0, I)), nats per image", weight: 1, nats: true },
+    kl: { doc: "KL(q(z | x, y) || N(0, I)), nats per image", weight: 1, timesKldWeight: true },
   }),
   async build(args) {
     const o = args.params;

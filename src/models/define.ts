@@ -15,7 +15,9 @@ export interface TermDoc {
   readonly doc: string;
   /** Weight where a config gives none. */
   readonly weight: number;
-  /** Measured in nats, so that under `pixel_mean` its weight is times kld_weight; left out: so is a term `kl`. */
+  /** Whether its weight is times kld_weight under `pixel_mean`, which brings nats to its scale; left out: a term `kl` is. */
+  readonly timesKldWeight?: boolean;
+  /** @deprecated The old name of `timesKldWeight`, which goes on working. */
   readonly nats?: boolean;
   /**
    * What a network that is trained against this one says or loses: its value depends on the other's skill, which changes
@@ -99,6 +101,10 @@ export function defineModel<P extends TObject, Term extends string>(
 ): ModelDefinition<P, Term> {
   return definition;
 }
+
+/** Whether a term's weight is times kld_weight under `pixel_mean`. */
+export const isTimesKldWeight = (name: string, { timesKldWeight, nats }: TermDoc): boolean =>
+  timesKldWeight ?? nats ?? name === "kl";
 
 /** Names of a variant's phases. */
 export const phasesOf = (model: Pick<ModelDefinition, "phases">): readonly [string, ...string[]] =>
