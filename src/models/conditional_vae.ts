@@ -2,17 +2,11 @@ import { Type } from "typebox";
 import { ConfigError, DataError } from "../errors.ts";
 import { didYouMean } from "../text/suggest.ts";
 import { conditionWidth, labelsForSamples, labelTensor, planeConditioning } from "./blocks/condition.ts";
-import {
-  checkLikelihood,
-  LikelihoodOptions,
-  reconstructionDoc,
-  reconstructionTerm,
-} from "./blocks/likelihood.ts";
+import { LikelihoodOptions, reconstructionDoc, reconstructionTerm } from "./blocks/likelihood.ts";
 import { ConvOptions } from "./blocks/options.ts";
 import { defineModel } from "./define.ts";
-import { buildGaussianVAE, checkGaussianVAE, completeGaussianVAE } from "./gaussian.ts";
+import { checkGaussianVAE, completeGaussianVAE, onePhaseGaussianVAE } from "./gaussian.ts";
 import { klToUnitGaussian } from "./losses/kl.ts";
-import { meanSquaredError } from "./losses/reconstruction.ts";
 import type { Label, LabelNeeds } from "./vae.ts";
 
 const Params = Type.Object({
@@ -61,11 +55,17 @@ export default defineModel({
   }),
   async build(args) {
     const o = args.params;
-    checkLikelihood(o);
     const columns = labelColumns(await args.labels(), o.labels, o.num_classes);
     const labels = { ...columns, draw: await args.drawLabels() };
-    const { forward, ...vae } = buildGaussianVAE(o, args, (scope) =>
-      planeConditioning(scope, labels, args.imageShape),
+    const vae = onePhaseGaussianVAE(
+      args,
+      (pass, { images }) => ({
+        terms: {
+          reconstruction: reconstructionTerm(images, pass, args.convention, o),
+          kl: klToUnitGaussian(pass.mean, pass.logVar),
+        },
+      }),
+      { condition: (scope) => planeConditioning(scope, labels, args.imageShape) },
     );
     return {
       ...vae,
@@ -74,23 +74,6 @@ export default defineModel({
         const own = ctx.labels ?? labelTensor(labelsForSamples(labels, count, ctx.rng), count);
         return vae.sample!(count, { ...ctx, labels: own });
       },
-      phases: [
-        {
-          name: "vae",
-          owns: () => true,
-          loss({ images }, ctx) {
-            const pass = forward(images, ctx);
-            return {
-              terms: {
-                reconstruction: reconstructionTerm(images, pass, args.convention, o),
-                kl: klToUnitGaussian(pass.mean, pass.logVar),
-              },
-              scalars: { mse: meanSquaredError(images, pass.recons) },
-              updates: pass.updates,
-            };
-          },
-        },
-      ],
     };
   },
 });

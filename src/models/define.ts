@@ -1,6 +1,6 @@
 import type { Static, TObject } from "typebox";
 import type { Rng } from "../rng.ts";
-import type { DrawLabels, Label, VAE } from "./vae.ts";
+import type { DrawLabels, Label, Phase, VAE } from "./vae.ts";
 
 /** How likelihoods are scaled; LOSSES conventions, see docs/losses.md. */
 export type Convention = "elbo" | "pixel_mean";
@@ -92,7 +92,7 @@ export interface ModelDefinition<P extends TObject = TObject, Term extends strin
   readonly phases?: readonly [string, ...string[]];
   /** The loss terms with their default weights under a convention. */
   terms(params: Static<P>, convention: Convention): Record<Term, TermDoc>;
-  build(args: BuildArgs<Static<P>>): Promise<VAE<Term>> | VAE<Term>;
+  build(args: BuildArgs<Static<P>>): Promise<VAE<NoInfer<Term>>> | VAE<NoInfer<Term>>;
 }
 
 /** A variant: its parameters, its loss terms and how to build it. One file, one line in the registry. */
@@ -106,6 +106,14 @@ export function defineModel<P extends TObject, Term extends string>(
 export const isTimesKldWeight = (name: string, { timesKldWeight, nats }: TermDoc): boolean =>
   timesKldWeight ?? nats ?? name === "kl";
 
+/** Name of the phase of a variant that has one. */
+export const VAE_PHASE = "vae";
+
 /** Names of a variant's phases. */
 export const phasesOf = (model: Pick<ModelDefinition, "phases">): readonly [string, ...string[]] =>
-  model.phases ?? ["vae"];
+  model.phases ?? [VAE_PHASE];
+
+/** The phases of a model that one optimizer trains whole, by this loss. */
+export const onePhase = <Term extends string>(loss: Phase<Term>["loss"]): readonly [Phase<Term>] => [
+  { name: VAE_PHASE, owns: () => true, loss },
+];
