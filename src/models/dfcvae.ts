@@ -1,12 +1,8 @@
 import { Type } from "typebox";
-import {
-  checkFeatureImages,
-  checkFeatureNetwork,
-  completeSpec,
-  loadFrozenNetwork,
-} from "../features/registry.ts";
+import { loadFrozenNetwork } from "../features/load_network.ts";
 import { FeatureNetworkSchema } from "../features/schema.ts";
 import { selectLayers } from "../features/select_layers.ts";
+import { checkFeatureImages, checkFeatureNetwork, completeSpec } from "../features/spec.ts";
 import { type Scalar, type Tensor4D, tf } from "../tf.ts";
 import { LikelihoodOptions, reconstructionTerm } from "./blocks/likelihood.ts";
 import { ConvOptions } from "./blocks/options.ts";

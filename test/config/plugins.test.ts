@@ -133,3 +133,19 @@ test("a plugin's term may say nats, the old name of timesKldWeight; a note says 
   expect(old.notes).toContain(note);
   expect(now.notes).not.toContain(note);
 });
+
+test("a plugin's key that its schema marks as a file moves with its config, wherever it stands", async () => {
+  const params = `params: { type: "object", properties: {
+      masks: { type: "array", items: { anyOf: [{ type: "null" }, { type: "string", file: "[.]png$" }] } },
+      by_name: { type: "object", patternProperties: { ".": { type: "string", file: true } } } } }`;
+  const { config } = await load({
+    "bases/mine.mjs": `export default { ...${definition()}, ${params} };`,
+    "bases/base.yaml":
+      "plugins: [mine.mjs]\nmodel_params: {name: Mine, masks: [a.png, none, null], by_name: {x: ./b, y: /c}}\n",
+    "config.yaml": "extends: bases/base.yaml\n",
+  });
+  expect(config.model_params).toMatchObject({
+    masks: ["bases/a.png", "none", null],
+    by_name: { x: "bases/b", y: "/c" },
+  });
+});

@@ -148,7 +148,8 @@ class Run {
       this.log.alreadyFinished();
       return this.result();
     }
-    await this.log.start(dumpConfig(args.config, { from: args.baseDir, to: args.folder.path }));
+    const moved = { from: args.baseDir, to: args.folder.path, model: args.prepared.model };
+    await this.log.start(dumpConfig(args.config, moved));
     try {
       while (!this.isFinished()) {
         await this.epoch();
