@@ -3,7 +3,7 @@ import { knownMetrics, modeOf } from "../metrics/table.ts";
 import { type ModelDefinition, phasesOf } from "../models/define.ts";
 import { didYouMean } from "../text/suggest.ts";
 import { conventionOf } from "./complete.ts";
-import { DEFAULT_DATASET } from "./compose.ts";
+import { DEFAULT_DATASET, defaultDataset } from "./compose.ts";
 import { type JsonSchema, show } from "./describe.ts";
 import { formatPlace } from "./located.ts";
 import { definitionError } from "./plugin_faults.ts";
@@ -109,9 +109,9 @@ export function notesOn(config: Config, positions: Positions, model?: ModelDefin
   const notes: [boolean, string][] = [
     [
       !given("data_params", "name"),
-      model?.dataset === undefined
+      defaultDataset(model) === DEFAULT_DATASET
         ? `data_params.name: not given, so ${DEFAULT_DATASET}, which reads data_path as a folder of images; celeba has CelebA's labels and partition.`
-        : `data_params.name: not given, so ${model.dataset}, whose labels ${model.name} takes.`,
+        : `data_params.name: not given, so ${defaultDataset(model)}, whose labels ${model!.name} takes.`,
     ],
     [
       exp.kld_weight !== undefined && !given("exp_params", "reconstruction"),

@@ -43,12 +43,9 @@ export default defineModel({
   pytorchVae: {
     values: { output: "pytorch_vae" },
   },
-  dataset: "celeba",
+  needsLabels: true,
   complete: completeGaussianVAE,
-  check(o, given) {
-    checkGaussianVAE(o, given);
-    if (given?.isUnlabelled) throw noLabels();
-  },
+  check: checkGaussianVAE,
   terms: (_, convention) => ({
     reconstruction: { doc: reconstructionDoc(convention).replace("x | z", "x | z, y"), weight: 1 },
     kl: { doc: "KL(q(z | x, y) || N(0, I)), nats per image", weight: 1, timesKldWeight: true },
@@ -78,19 +75,14 @@ export default defineModel({
   },
 });
 
-const noLabels = () =>
-  new DataError(
-    "data_params.name: expected data with labels for ConditionalVAE, got none. Take others, such as shapes3d, mnist, " +
-      "cifar10 or celeba, or give an image folder's sub-folders as classes: data_params.label_from=folder",
-  );
-
 /** @throws DataError where there are no labels, ConfigError where they are not those that the config says */
 function labelColumns(
   all: readonly Label[],
   wanted: readonly string[] | undefined,
   width: number | undefined,
 ): Pick<LabelNeeds, "all" | "used"> {
-  if (all.length === 0) throw noLabels();
+  if (all.length === 0)
+    throw new DataError("data_params.name: expected data with labels for ConditionalVAE, got none. Take others.");
   const names = all.map(({ name }) => name);
   const used = (wanted ?? names).map((name, i) => {
     const column = names.indexOf(name);

@@ -61,6 +61,8 @@ export interface PyTorchVae {
   readonly values: Readonly<Record<string, unknown>>;
   /** What it does otherwise that no parameter sets: sentences. */
   readonly otherwise?: readonly string[];
+  /** What the names of entries begin with that its checkpoints hold and no parameter is. */
+  readonly unused?: readonly string[];
   /** A config of this project that trains as it does. */
   readonly config?: string;
 }
@@ -78,7 +80,9 @@ export interface ModelDefinition<P extends TObject = TObject, Term extends strin
   /** Other names that people know it by, for suggestions; no config may use them. */
   readonly knownAs?: readonly string[];
   readonly pytorchVae?: PyTorchVae;
-  /** The data set where a config names none; `image_folder` where left out. */
+  /** Conditioned on labels: a config whose data have none is refused, and one that names no data gets some with labels. */
+  readonly needsLabels?: boolean;
+  /** The data set where a config names none, if it is another than the project's default. */
   readonly dataset?: string;
   /** The parameters with those defaults written out that depend on others; its result is what a run's config keeps. */
   complete?(params: Static<P>): Static<P>;
