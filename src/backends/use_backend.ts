@@ -1,5 +1,4 @@
 import { ConfigError, EngineError } from "../errors.ts";
-import { cacheDir } from "../files/cache_dir.ts";
 import { didYouMean } from "../text/suggest.ts";
 import { tf } from "../tf.ts";
 import type { BackendDefinition, BackendInfo, StartOptions } from "./define.ts";
