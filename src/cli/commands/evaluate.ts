@@ -71,7 +71,7 @@ export function addEvaluate(program: Command): void {
 }
 
 async function evaluate(path: string, options: Options): Promise<void> {
-  const { openRun } = await import("../../experiment/trained/open_trained.ts");
+  const { openTrained } = await import("../../experiment/trained/open_trained.ts");
   const { evaluateRun, figureNamed } = await import("../../experiment/evaluation/evaluate_run.ts");
   const { networkNames } = await import("../../features/registry.ts");
   const { parseLpips } = await import("../../metrics/lpips.ts");
@@ -84,7 +84,7 @@ async function evaluate(path: string, options: Options): Promise<void> {
   names?.forEach(figureNamed);
   const baseDir = process.cwd();
   const lpips = options.lpips === undefined ? undefined : parseLpips(options.lpips, baseDir);
-  const run = await openRun(path, {
+  const run = await openTrained(path, {
     backend: options.backend,
     ...(options.checkpoint !== undefined && { checkpoint: options.checkpoint }),
     ...(options.set && { set: options.set }),

@@ -77,7 +77,7 @@ export function createRun(saveDir: string, name: string): RunFolder {
  * @param say takes a sentence for the user where it has to wait
  * @throws ConfigError where there is none, with those that there are; UserError where another process writes to it.
  */
-export async function openRun(path: string, say?: (text: string) => void): Promise<RunFolder> {
+export async function openRunFolder(path: string, say?: (text: string) => void): Promise<RunFolder> {
   checkIsRun(path);
   try {
     const run = hold(path, await takeLock(join(path, LOCK), path, say));

@@ -11,8 +11,8 @@ import { cacheDir } from "../../files/cache_dir.ts";
 import { type Evaluation, evaluateRun } from "../evaluation/evaluate_run.ts";
 import { newestCheckpoint } from "../runs/checkpoint_files.ts";
 import { configFile } from "../runs/config_history.ts";
-import { createRun, newestRun, openRun as openFolder } from "../runs/run_folder.ts";
-import { openRun as openTrained } from "../trained/open_trained.ts";
+import { createRun, newestRun, openRunFolder } from "../runs/run_folder.ts";
+import { openTrained } from "../trained/open_trained.ts";
 import { disposeModel, prepare } from "../training/prepare.ts";
 import { type TrainResult, train } from "../training/runner.ts";
 import type { Experiment, Member } from "./load.ts";
@@ -78,7 +78,7 @@ export async function trainMember(
   const folder =
     found === undefined
       ? createRun(save_dir, name!)
-      : await openFolder(found, (text) => console.log(`note   ${text}`));
+      : await openRunFolder(found, (text) => console.log(`note   ${text}`));
   try {
     const resume = found !== undefined;
     return await train({ config, baseDir, prepared, folder, backend, resume, quiet: false, brief: true });

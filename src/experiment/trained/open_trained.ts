@@ -21,7 +21,7 @@ import type { RunState } from "../runs/run_state.ts";
 import { trainedOn } from "../timing/choose_backend.ts";
 import { buildModel, disposeModel } from "../training/prepare.ts";
 
-export interface OpenRunOptions {
+export interface OpenOptions {
   /** As `--backend` takes it; `auto`: what the run was trained on. */
   readonly backend: string;
   /** Folder for packed data; default: the user's. */
@@ -74,7 +74,7 @@ export type SplitName = "train" | "val" | "test";
  * @throws ConfigError where there is no run or no such checkpoint, CheckpointError where the checkpoint doesn't
  * fit the config, EngineError where the backend is missing
  */
-export async function openRun(path: string, options: OpenRunOptions): Promise<OpenRun> {
+export async function openTrained(path: string, options: OpenOptions): Promise<OpenRun> {
   const { runDir, checkpoint } = findCheckpoint(path, options.checkpoint);
   const { config, baseDir, ...definitions } = await loadConfig(configFile(runDir), {
     set: options.set ?? [],

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { evaluateRun } from "../../../src/experiment/evaluation/evaluate_run.ts";
-import { openRun } from "../../../src/experiment/trained/open_trained.ts";
+import { openTrained } from "../../../src/experiment/trained/open_trained.ts";
 import { mutualInformationGap } from "../../../src/metrics/mig.ts";
 import { metricOf } from "../../../src/metrics/table.ts";
 import { tf } from "../../../src/tf.ts";
@@ -156,7 +156,7 @@ describe("where there is too little", () => {
   }, 60_000);
 
   it("leaves out what is not finite, where a model has diverged", async () => {
-    const opened = await openRun(run, { backend: "wasm" });
+    const opened = await openTrained(run, { backend: "wasm" });
     try {
       const bias = opened.vae.params.get("fc_mu.bias")!.value;
       bias.assign(tf.fill(bias.shape, Number.NaN));
