@@ -21,6 +21,7 @@ import { splitOf } from "./store.ts";
 const VERSION = 1;
 /** What chooses among a folder's files. */
 const CHOOSES = "data_params.pattern";
+const NO_CLASS_HINT = "--set data_params.label_from=folder takes them from sub-folders";
 const CLASS_HINT =
   "which is an image's first folder below data_path, or below its split's: let data_path end above the classes' folders, or say data_params.split_folders=always where the first are train, val and test";
 const share = (description: string) =>
@@ -141,11 +142,8 @@ export const imageFolder = defineDataset({
         splits,
         splitNote: note + cropped + (labels?.note ?? ""),
         labelNames: labels ? ["class"] : [],
-        ...(labels && {
-          labelValues: [labels.classes.length],
-          valueNames: [labels.classes],
-          labelHint: CLASS_HINT,
-        }),
+        ...(labels && { labelValues: [labels.classes.length], valueNames: [labels.classes] }),
+        labelHint: labels ? CLASS_HINT : NO_CLASS_HINT,
         notes,
         skipped: skipped.map(({ path, reason }) => `${printable(path)}: ${reason}`),
         close: () => packed.close(),

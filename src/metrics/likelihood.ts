@@ -1,5 +1,5 @@
 import { type Tensor1D, type Tensor4D, tf } from "../tf.ts";
-import { DEQUANTIZATION } from "./elbo.ts";
+import { DEQUANTIZATION } from "./dequantization.ts";
 
 /** A density of images in [0, 1] given what the decoder makes of z. */
 export interface Likelihood {

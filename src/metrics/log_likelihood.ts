@@ -1,3 +1,7 @@
+import type { Metric, PosteriorMetric } from "./define.ts";
+import { FITTED, fittedVariance, TRAINED } from "./elbo.ts";
+import { gaussian } from "./likelihood.ts";
+
 /** log(sum(exp(values))) without overflow. */
 export function logSumExp(values: ArrayLike<number>): number {
   let highest = Number.NEGATIVE_INFINITY;
@@ -16,3 +20,23 @@ export function logSumExp(values: ArrayLike<number>): number {
 export function importanceWeighted(logWeights: ArrayLike<number>): number {
   return logSumExp(logWeights) - Math.log(logWeights.length);
 }
+
+const says = (likelihood: string): Metric => ({
+  unit: "nats",
+  better: "higher",
+  computed: `importance-weighted bound on log p(x) of an image, of --draws draws, under ${likelihood}`,
+});
+
+/** Under the fitted Gaussian, whose sigma is that of the ELBO, and under the likelihood that the loss stands for. */
+export const logLikelihoodMetric: PosteriorMetric = {
+  kind: "posterior",
+  name: "log_likelihood",
+  knownAs: ["nll"],
+  numbers: { log_likelihood: says(FITTED), log_likelihood_trained: says(TRAINED) },
+  async compute({ mse, trained, importanceBounds }) {
+    const fitted = gaussian(Math.sqrt(fittedVariance(mse)), "fitted to these images");
+    const own = typeof trained === "object" ? [trained.likelihood] : [];
+    const [bound, ownBound] = await importanceBounds([fitted, ...own]);
+    return { log_likelihood: bound!, ...(ownBound !== undefined && { log_likelihood_trained: ownBound }) };
+  },
+};

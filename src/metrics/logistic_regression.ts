@@ -1,4 +1,5 @@
-import { classesOf } from "./codes.ts";
+import { defineClassifier } from "./define.ts";
+import { classesOf } from "./labelled_means.ts";
 import { type Classify, fitWeights, highest, type Rows, scoreOf, type Warn } from "./linear_classifier.ts";
 import { logSumExp } from "./log_likelihood.ts";
 
@@ -45,3 +46,7 @@ export function logisticRegression(
   );
   return (others) => highest(weights, others).map((place) => values[place]!);
 }
+
+export const logisticMetric = defineClassifier("logistic", "a logistic regression", logisticRegression, {
+  byDefault: false,
+});

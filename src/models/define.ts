@@ -17,6 +17,8 @@ export interface TermDoc {
   readonly weight: number;
   /** Measured in nats, so that under `pixel_mean` its weight is times kld_weight; left out: so is a term `kl`. */
   readonly nats?: boolean;
+  /** A bound on log p(x) that holds reconstruction and KL in one: in nats, so that it weighs both. */
+  readonly bound?: boolean;
   /**
    * What a network that is trained against this one says or loses: its value depends on the other's skill, which changes
    * from epoch to epoch, so that it has no part in `val/objective`.
@@ -59,6 +61,8 @@ export interface PyTorchVae {
   readonly values: Readonly<Record<string, unknown>>;
   /** What it does otherwise that no parameter sets: sentences. */
   readonly otherwise?: readonly string[];
+  /** What its checkpoints hold besides the variant's parameters: names that begin so, and what they are of. */
+  readonly stored?: { readonly prefix: string; readonly what: string };
   /** A config of this project that trains as it does. */
   readonly config?: string;
 }
@@ -88,6 +92,8 @@ export interface ModelDefinition<P extends TObject = TObject, Term extends strin
   check?(params: Static<P>, given?: Given): void;
   /** Names of its phases in order, each with an optimizer of its own; `["vae"]` where left out. */
   readonly phases?: readonly [string, ...string[]];
+  /** Name of the frozen network whose features its loss compares; left out: it has none. */
+  featureNetwork?(params: Static<P>): string;
   /** The loss terms with their default weights under a convention. */
   terms(params: Static<P>, convention: Convention): Record<Term, TermDoc>;
   build(args: BuildArgs<Static<P>>): Promise<VAE<Term>> | VAE<Term>;

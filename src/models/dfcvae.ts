@@ -57,8 +57,10 @@ export default defineModel({
     otherwise: [
       "its frozen network normalizes by the statistics of each batch, for Lightning puts it in training mode",
     ],
+    stored: { prefix: "feature_network.", what: "a stored classifier" },
     config: "configs/dfcvae_pytorch_vae.yaml",
   },
+  featureNetwork: ({ feature_network }) => completeSpec(feature_network).name,
   complete: (o) => ({
     ...completeGaussianVAE(o),
     feature_network: completeSpec(o.feature_network),

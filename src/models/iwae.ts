@@ -47,7 +47,12 @@ export default defineModel({
     if (given) checkOwnLikelihood(o, given);
   },
   terms: () => ({
-    bound: { doc: "-log 1/K sum_k p(x | z_k) p(z_k) / q(z_k | x), nats per image", weight: 1, nats: true },
+    bound: {
+      doc: "-log 1/K sum_k p(x | z_k) p(z_k) / q(z_k | x), nats per image",
+      weight: 1,
+      nats: true,
+      bound: true,
+    },
   }),
   build(args) {
     const o = args.params;

@@ -72,16 +72,17 @@ export function addEvaluate(program: Command): void {
 
 async function evaluate(path: string, options: Options): Promise<void> {
   const { openTrained } = await import("../../experiment/trained/open_trained.ts");
-  const { evaluateRun, figureNamed } = await import("../../experiment/evaluation/evaluate_run.ts");
+  const { evaluateRun } = await import("../../experiment/evaluation/evaluate_run.ts");
   const { networkNames } = await import("../../features/registry.ts");
-  const { parseLpips } = await import("../../metrics/lpips.ts");
+  const { parseLpips } = await import("../../metrics/lpips_files.ts");
+  const { metricNamed } = await import("../../metrics/registry.ts");
   // Mistakes are told before anything is opened.
   if (options.out !== undefined) endingOf("--out", options.out, [".json"]);
   const [name, ...weights] = options.network.split(":");
   if (!networkNames().includes(name!))
     throw new ConfigError(`--network: expected one of ${networkNames().join(", ")}, got "${name}".`);
   const names = options.figures?.split(",").map((f) => f.trim());
-  names?.forEach(figureNamed);
+  names?.forEach(metricNamed);
   const baseDir = process.cwd();
   const lpips = options.lpips === undefined ? undefined : parseLpips(options.lpips, baseDir);
   const run = await openTrained(path, {

@@ -18,7 +18,7 @@ import { ConfigError } from "../../errors.ts";
 import { namesFile } from "../../features/sources/source.ts";
 import type { ModelDefinition } from "../../models/define.ts";
 import { didYouMean } from "../../text/suggest.ts";
-import type { FigureOptions } from "../evaluation/context.ts";
+import type { EvaluationOptions } from "../evaluation/context.ts";
 import { type ExperimentFile, ExperimentSchema } from "./schema.ts";
 
 const SCHEMA = ExperimentSchema as unknown as JsonSchema;
@@ -46,9 +46,10 @@ export interface Experiment {
   readonly baseDir: string;
   /** Folder of the runs and results. */
   readonly out: string;
-  readonly figures: readonly string[];
+  /** Names of the metrics that are compared. */
+  readonly metrics: readonly string[];
   /** File names in it are absolute. */
-  readonly options: FigureOptions;
+  readonly options: EvaluationOptions;
   readonly sheet: ExperimentFile["contact_sheet"];
 }
 
@@ -117,7 +118,7 @@ export async function loadExperiment(
     members: plain.seeds.flatMap((seed) => members.filter((member) => member.seed === seed)),
     baseDir,
     out: folder,
-    figures: e.figures,
+    metrics: e.figures,
     options: {
       split: e.split,
       maxImages: e.max_images,
@@ -136,6 +137,7 @@ export async function loadExperiment(
         baseDir,
       },
       baseDir,
+      remedies: { lpips: "evaluation.lpips: {variant, backbone, heads}" },
     },
     sheet: plain.contact_sheet,
   };

@@ -115,7 +115,7 @@ export async function evaluateMember(
   const folder = trainedFolder(member)!;
   const run = await openTrained(folder, { backend, checkpoint: "last" });
   try {
-    const evaluation = await evaluateRun(run, experiment.options, experiment.figures);
+    const evaluation = await evaluateRun(run, experiment.options, experiment.metrics);
     const whole = { ...evaluation, settings: settingsOf(experiment) };
     await writeAtomic(join(folder, EVALUATION), `${JSON.stringify(whole, null, 2)}\n`);
     return whole;
@@ -124,15 +124,20 @@ export async function evaluateMember(
   }
 }
 
-/** Raise it where a figure is computed otherwise than before: evaluations of then are made anew. */
+/** Raise it where a metric is computed otherwise than before: evaluations of then are made anew. */
 const DEFINITIONS = 2;
 
-/** What the figures depend on besides the run. */
-function settingsOf({ figures, options: { baseDir: _, lpips, ...options } }: Experiment): unknown {
+/** What the metrics depend on besides the run; keys in an order that stands in files. */
+function settingsOf({ metrics, options }: Experiment): unknown {
+  const { split, maxImages, draws, seed, network, lpips } = options;
   const settings = {
     definitions: DEFINITIONS,
-    figures,
-    ...options,
+    figures: metrics,
+    split,
+    maxImages,
+    draws,
+    seed,
+    network,
     ...(lpips && { lpips: { ...lpips, baseDir: undefined } }),
   };
   return JSON.parse(JSON.stringify(settings));

@@ -1,8 +1,8 @@
 import { type Static, Type } from "typebox";
 import { FeatureNetworkSchema } from "../../features/schema.ts";
-import { lpipsVariants } from "../../metrics/lpips.ts";
+import { lpipsVariants } from "../../metrics/lpips_files.ts";
+import { metricDefinitions } from "../../metrics/registry.ts";
 import { oneOf } from "../../one_of.ts";
-import { figures } from "../evaluation/evaluate_run.ts";
 
 const closed = { additionalProperties: false } as const;
 const folderName = (description: string) =>
@@ -18,12 +18,12 @@ const Lpips = Type.Object(
     backbone: Type.String({ description: "Weights of its network: a file, or as feature_network.weights." }),
     heads: Type.String({ description: "Its trained heads: alex.pth, vgg.pth or squeeze.pth of LPIPS v0.1." }),
   },
-  { ...closed, description: "Files of the figure lpips." },
+  { ...closed, description: "Files of the metric lpips." },
 );
 
 const Evaluation = Type.Object(
   {
-    figures: Type.Array(oneOf(figures.map(({ name }) => name)), {
+    figures: Type.Array(oneOf(metricDefinitions.map(({ name }) => name)), {
       minItems: 1,
       description: "What is compared (docs/figures.md).",
     }),

@@ -59,7 +59,7 @@ it("trains, goes on after a signal, leaves what is complete, and makes the same 
   const on = await experiment(...long, "--set", "seeds=[1]");
   expect([on.code, on.stderr]).toEqual([0, ""]);
   expect(on.stdout).toMatch(/plain, seed 1: going on at step \d+/);
-  expect(on.stdout).toContain("| figure | unit | better | plain | dfcvae |");
+  expect(on.stdout).toContain("| metric | unit | better | plain | dfcvae |");
 
   const checkpoint = join(out, "plain/seed_1/version_0/checkpoints/last.safetensors");
   const { mtimeMs } = statSync(checkpoint);

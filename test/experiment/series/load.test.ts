@@ -64,7 +64,7 @@ it.each([
   ],
   ["a wrong value", "steps: 4", "steps: 0", /x\.yaml:4:8 steps: expected an integer ≥ 1, got 0/],
   [
-    "an unknown figure",
+    "an unknown metric",
     "[psnr]",
     "[psrn]",
     /evaluation\.figures\[0\]: expected one of .*"psrn"\. Did you mean "psnr"/,
@@ -98,7 +98,7 @@ it("says each mistake of what all share once", async () => {
   expect(message).toMatch(/Did you mean "size"\?\n1 error in x\.yaml$/);
 });
 
-it("means over seeds, their deviation, and the best by each figure's direction", async () => {
+it("means over seeds, their deviation, and the best by the direction of each number", async () => {
   const dir = folder({ "x.yaml": GOOD, "base.yaml": BASE });
   const experiment = await loadExperiment(join(dir, "x.yaml"));
   const evaluation = (psnr: number, sharpness: number) =>
@@ -118,7 +118,7 @@ it("means over seeds, their deviation, and the best by each figure's direction",
     ],
     ["other", new Map([[1, evaluation(21, 1.1)]])],
   ]);
-  const rows = new Map(rowsOf(evaluations).map((row) => [row.figure, row]));
+  const rows = new Map(rowsOf(evaluations).map((row) => [row.metric, row]));
   const plain = rows.get("psnr")!.cells.get("plain")!;
   expect([plain.mean, plain.deviation, plain.best]).toEqual([22, Math.sqrt(8), true]);
   expect(rows.get("mse")!.cells.get("plain")!.best).toBe(true); // lower
