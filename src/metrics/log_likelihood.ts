@@ -1,16 +1,7 @@
+import { logSumExp } from "../models/losses/log_sum_exp.ts";
 import type { Metric, PosteriorMetric } from "./define.ts";
 import { FITTED, fittedVariance, TRAINED } from "./elbo.ts";
 import { gaussian } from "./likelihood.ts";
-
-/** log(sum(exp(values))) without overflow. */
-export function logSumExp(values: ArrayLike<number>): number {
-  let highest = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < values.length; i++) highest = Math.max(highest, values[i]!);
-  if (!Number.isFinite(highest)) return highest;
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += Math.exp(values[i]! - highest);
-  return highest + Math.log(sum);
-}
 
 /**
  * The importance-weighted bound on log p(x) of one image in nats: log (1/K sum_k w_k) of K draws z_k ~ q(z | x),
