@@ -5,7 +5,8 @@ import { metricNamed } from "../../metrics/registry.ts";
 import type { EvaluationSubject } from "../evaluation/context.ts";
 import { missingOf } from "../evaluation/missing.ts";
 import { disposeModel, prepare } from "../training/prepare.ts";
-import { type Experiment, type Member, ofEvaluation } from "./load.ts";
+import type { Experiment, Member } from "./load.ts";
+import { ofEvaluation } from "./problems.ts";
 
 /**
  * Makes all that the experiment needs once, on the backend in use, before anything is trained: each run's data, model

@@ -1,4 +1,5 @@
 import { type Static, Type } from "typebox";
+import type { JsonSchema } from "../../config/describe.ts";
 import { FeatureNetworkSchema } from "../../features/schema.ts";
 import { lpipsVariants } from "../../metrics/lpips_files.ts";
 import { metricDefinitions } from "../../metrics/registry.ts";
@@ -52,7 +53,7 @@ const ContactSheet = Type.Object(
 );
 
 /** An experiment file: runs of several configs over several seeds, and what of them is compared. */
-export const ExperimentSchema = Type.Object(
+const ExperimentSchema = Type.Object(
   {
     name: folderName("Folder of the experiment's runs and results."),
     seeds: Type.Array(Type.Integer({ minimum: 0 }), {
@@ -71,3 +72,5 @@ export const ExperimentSchema = Type.Object(
   closed,
 );
 export type ExperimentFile = Static<typeof ExperimentSchema>;
+
+export const EXPERIMENT_SCHEMA = ExperimentSchema as unknown as JsonSchema;
