@@ -47,7 +47,7 @@ async function run(file: string, options: Options): Promise<void> {
   const output = `model_params.output=${signed ? "tanh" : "pytorch_vae"}`;
   const loaded = named ? first : await loadConfig(options.config, { set: [...set, output] });
   await useBackend(options.backend);
-  const { ignored, notes } = await importCheckpoint({
+  const { left, notes } = await importCheckpoint({
     ...loaded,
     file,
     cacheDir: cacheDir("data"),
@@ -56,6 +56,6 @@ async function run(file: string, options: Options): Promise<void> {
   for (const note of notes) console.log(`note   ${note}`);
   if (!named)
     console.log(`note   ${output}, as PyTorch-VAE's decoders end; another: --set model_params.output=…`);
-  if (ignored > 0) console.log(`note   ${ignored} entries left: batch norm's counters, a stored classifier`);
+  if (left !== undefined) console.log(`note   ${left}`);
   console.log(`imported to ${options.out}`);
 }
