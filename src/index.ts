@@ -9,9 +9,9 @@ export type { DatasetDefinition } from "./data/define.ts";
 export { datasetNames, registerDataset } from "./data/registry.ts";
 export * from "./errors.ts";
 export { restoreCheckpoint } from "./experiment/runs/checkpoint.ts";
+export { newestRun } from "./experiment/runs/find_runs.ts";
 export {
   createRun,
-  newestRun,
   openRunFolder,
   /** @deprecated Older name of `openRunFolder`. */
   openRunFolder as openRun,

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { type Command, Option } from "commander";
 import { ConfigError, UserError } from "../../errors.ts";
 import type { Evaluation } from "../../experiment/evaluation/evaluate_run.ts";
@@ -75,6 +74,7 @@ async function evaluate(path: string, options: Options): Promise<void> {
   const { evaluateRun } = await import("../../experiment/evaluation/evaluate_run.ts");
   const { networkNames } = await import("../../features/registry.ts");
   const { parseLpips } = await import("../../metrics/lpips_files.ts");
+  const { runFiles } = await import("../../experiment/runs/run_files.ts");
   const { metricNamed } = await import("../../metrics/registry.ts");
   // Mistakes are told before anything is opened.
   if (options.out !== undefined) endingOf("--out", options.out, [".json"]);
@@ -107,7 +107,7 @@ async function evaluate(path: string, options: Options): Promise<void> {
       (text) => process.stderr.isTTY && console.error(text),
     );
     const text = `${JSON.stringify(result, null, 2)}\n`;
-    const standard = join(run.runDir, "evaluation.json");
+    const standard = runFiles(run.runDir).evaluation;
     const { out: named, force } = options;
     const out = await writeOutput(named ?? standard, text, { named: named !== undefined, force });
     process.stdout.write(options.json ? text : `${await report(result)}\nwritten to ${out}\n`);

@@ -47,7 +47,8 @@ async function run(options: Options): Promise<void> {
   const { loadConfig } = await import("../../config/load.ts");
   const { backendFor } = await import("../../experiment/timing/choose_backend.ts");
   const { prepare } = await import("../../experiment/training/prepare.ts");
-  const { createRun, newestRun, openRunFolder } = await import("../../experiment/runs/run_folder.ts");
+  const { newestRun } = await import("../../experiment/runs/find_runs.ts");
+  const { createRun, openRunFolder } = await import("../../experiment/runs/run_folder.ts");
   const { train } = await import("../../experiment/training/runner.ts");
 
   ignoreSaving(); // before there is anything to save

@@ -48,7 +48,7 @@ export interface SplitPrint {
 /** Steps that are not in a row of metrics yet. */
 export interface WindowSums {
   steps: number;
-  /** Of each figure, over these steps. */
+  /** Of each metric, over these steps. */
   sums: Record<string, number>;
 }
 

@@ -10,16 +10,13 @@ import {
   writeFileSync,
 } from "node:fs";
 import { hostname, tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ConfigError, UserError } from "../../../src/errors.ts";
-import {
-  createRun,
-  newestRun,
-  openRunFolder,
-  type RunFolder,
-} from "../../../src/experiment/runs/run_folder.ts";
+import { newestRun } from "../../../src/experiment/runs/find_runs.ts";
+import { createRun, openRunFolder, type RunFolder } from "../../../src/experiment/runs/run_folder.ts";
+import { isTemporary, temporaryFor } from "../../../src/files/atomic_file.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 let logs: string;
@@ -157,6 +154,22 @@ describe("openRunFolder", () => {
     expect(existsSync(join(path, "run.lock"))).toBe(true);
     (await openRunFolder(path)).release();
     expect(existsSync(join(path, "run.lock"))).toBe(false);
+  });
+
+  it("removes the lock's temporary file of a killed process, and leaves that of a living one", async () => {
+    const { child, line } = start(`
+      const run = createRun(${JSON.stringify(logs)}, "A");
+      const { writeFileSync } = await import("node:fs");
+      const { temporaryFor } = await import("./src/files/atomic_file.ts");
+      writeFileSync(temporaryFor(run.lock), "");
+      console.log(run.path)`);
+    const path = await line;
+    await end(child);
+    const own = temporaryFor(join(path, "run.lock"));
+    writeFileSync(own, "");
+    expect(readdirSync(path).filter(isTemporary)).toHaveLength(2);
+    (await openRunFolder(path)).release();
+    expect(readdirSync(path).filter(isTemporary)).toEqual([basename(own)]);
   });
 
   it("lets one of several processes take over a dead lock", async () => {
