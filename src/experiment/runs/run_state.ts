@@ -12,7 +12,7 @@ export interface RunState {
   best: Best | undefined;
   /** Step at which the last end of an epoch, or of the run, was dealt with: validated, where that was due. */
   ended: number;
-  /** Steps skipped one after another up to here, for their loss was not finite. */
+  /** Steps skipped one after another up to here, because their loss was not finite. */
   skipped: number;
   /** The data that it is trained on; undefined where a checkpoint is older than this. */
   data: DataPrint | undefined;
