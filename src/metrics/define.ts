@@ -91,7 +91,7 @@ export interface FactorMeans {
 }
 
 interface Common {
-  /** As `--figures` takes it. */
+  /** As `--metrics` takes it. */
   readonly name: string;
   /** Other names that people know it by, for suggestions. */
   readonly knownAs?: readonly string[];
@@ -139,7 +139,7 @@ export interface FactorMetric extends Common {
   compute(means: FactorMeans): Values | Promise<Values>;
 }
 
-/** What `--figures` names: one file, and one line in the registry. */
+/** What `--metrics` names: one file, and one line in the registry. */
 export type MetricDefinition = PictureMetric | PosteriorMetric | ClassifierMetric | FactorMetric;
 
 /** A share of something, the more the better. */

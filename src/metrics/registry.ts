@@ -61,6 +61,6 @@ export function metricNamed(name: string): MetricDefinition {
   const names = metricDefinitions.map((metric) => metric.name);
   const knownAs = Object.fromEntries(metricDefinitions.map((metric) => [metric.name, metric.knownAs ?? []]));
   throw new ConfigError(
-    `--figures: expected some of ${names.join(", ")}, got "${name}".${didYouMean(name, names, knownAs)}`,
+    `--metrics: expected some of ${names.join(", ")}, got "${name}".${didYouMean(name, names, knownAs)}`,
   );
 }

@@ -28,7 +28,7 @@ export function addImport(program: Command): void {
       examples({
         "vae import last.ckpt --config vae.yaml --out logs/imported/version_0": "a run of it",
         "vae run --resume logs/imported/version_0": "then: train on",
-        "vae evaluate logs/imported/version_0": "or its figures",
+        "vae evaluate logs/imported/version_0": "or its metrics",
       }),
     )
     .action((file: string, options: Options) => run(file, options));

@@ -59,7 +59,7 @@ export async function evaluateRun(
     const reason = (await missingOf(metric, context)) ?? (await missingOfModel(metric, context));
     if (reason === undefined) possible.push(metric);
     else if (names === undefined) leftOut[metric.name] = reason;
-    else throw new ConfigError(`--figures ${metric.name}: ${reason}.`);
+    else throw new ConfigError(`--metrics ${metric.name}: ${reason}.`);
   }
   const values: Record<string, Value> = {};
   const trained: Record<string, { split: SplitName; images: number }> = {};

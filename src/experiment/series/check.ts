@@ -43,7 +43,7 @@ async function checkMetrics({ file, options, metrics }: Experiment, dataset: Dat
     const reason = await missingOf(metric, subject);
     if (reason !== undefined)
       throw new ConfigError(
-        `${file} evaluation.figures: ${metric.name} ${reason}. Take it out, or give what it needs.`,
+        `${file} evaluation.metrics: ${metric.name} ${reason}. Take it out, or give what it needs.`,
       );
     if (metric.kind === "pictures" && metric.judge !== undefined) {
       try {

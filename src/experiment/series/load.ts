@@ -66,7 +66,7 @@ export async function loadExperiment(
   { set = [], out }: LoadExperimentOptions = {},
 ): Promise<Experiment> {
   const own = readYamlFile(file, "", "an experiment (name, seeds, steps, runs, …)");
-  const root = withoutSchema(set.map(parseOverride).reduce(merge, own));
+  const root = withoutSchema([own, ...set.map(parseOverride)].map(withOwnNames).reduce(merge));
   const positions = new Positions(root);
   const plain = withDefaults(EXPERIMENT_SCHEMA, toPlain(root)) as ExperimentFile;
   const problems = problemsOf(plain, positions);
@@ -102,7 +102,7 @@ export async function loadExperiment(
     members: plain.seeds.flatMap((seed) => members.filter((member) => member.seed === seed)),
     baseDir,
     out: folder,
-    metrics: e.figures,
+    metrics: e.metrics,
     options: {
       split: e.split,
       maxImages: e.max_images,
@@ -167,6 +167,20 @@ const withSeed = (config: Config, seed: number): Config => ({
   exp_params: { ...config.exp_params, manual_seed: seed },
   logging_params: { ...config.logging_params, name: nameOf(seed) },
 });
+
+/** `evaluation.metrics` of a file, or of one `--set`, that has it by its older name, `evaluation.figures`. */
+function withOwnNames(root: Located): Located {
+  const evaluation = isMap(root) ? root.value.get("evaluation") : undefined;
+  if (!isMap(root) || evaluation === undefined || !isMap(evaluation) || evaluation.value.has("metrics"))
+    return root;
+  const renamed = [...evaluation.value].map(
+    ([key, node]) => [key === "figures" ? "metrics" : key, node] as const,
+  );
+  return {
+    ...root,
+    value: new Map(root.value).set("evaluation", { ...evaluation, value: new Map(renamed) }),
+  };
+}
 
 function withoutSchema(root: Located): Located {
   const value = new Map(root.value as Nodes);

@@ -24,9 +24,9 @@ const Lpips = Type.Object(
 
 const Evaluation = Type.Object(
   {
-    figures: Type.Array(oneOf(metricDefinitions.map(({ name }) => name)), {
+    metrics: Type.Array(oneOf(metricDefinitions.map(({ name }) => name)), {
       minItems: 1,
-      description: "What is compared (docs/figures.md).",
+      description: "What is compared (docs/figures.md); figures in older files.",
     }),
     split: oneOf(["train", "val", "test"], { default: "test", description: "Images evaluated on." }),
     max_images: Type.Integer({ minimum: 2, default: 1000, description: "From all over the split." }),

@@ -1,5 +1,6 @@
 import type { Better } from "../../metrics/define.ts";
 import { BETTER_WORDS, betterOf, metricOf } from "../../metrics/table.ts";
+import { counted } from "../../text/counted.ts";
 import type { Experiment } from "./load.ts";
 import type { MemberEvaluation } from "./member.ts";
 
@@ -81,7 +82,7 @@ export function markdown(experiment: Experiment, evaluations: Evaluations): stri
   return `${[
     `# ${name}`,
     "",
-    `${steps} steps each; ${first.images} images of ${first.data}'s ${first.split} split; ` +
+    `${counted(steps, "step")} each; ${counted(first.images, "image")} of ${first.data}'s ${first.split} split; ` +
       `mean ± standard deviation over the seeds ${experiment.seeds.join(", ")}, the best mean in bold.` +
       (whole ? "" : ` Not complete, there are: ${seeds.join("; ")}.`) +
       (labels.length > MOST_LABELS ? " Metrics of each label: table.csv." : ""),

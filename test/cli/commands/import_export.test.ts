@@ -95,7 +95,7 @@ describe("a checkpoint of PyTorch-VAE", async () => {
       "last",
       "--max-images",
       "8",
-      "--figures",
+      "--metrics",
       "elbo,mse",
       "--json",
     );

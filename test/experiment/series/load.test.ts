@@ -20,7 +20,7 @@ shared: {data_params: {name: shapes3d}}
 runs:
   plain: {extends: base.yaml, model_params: {latent_dim: 3}}
   other: {model_params: {name: VanillaVAE}}
-evaluation: {figures: [psnr]}
+evaluation: {metrics: [psnr]}
 `;
 const BASE = "model_params: {name: VanillaVAE, latent_dim: 8}\ntrainer_params: {max_epochs: 5}\n";
 
@@ -55,6 +55,17 @@ it("a run is its bases, what all share, its own keys, and the experiment's seed 
   expect(options.network.weights).toBe(join(process.cwd(), "w.pth"));
 });
 
+it("takes the older name of the metrics, of a file and of --set", async () => {
+  const dir = folder({ "x.yaml": GOOD.replace("metrics:", "figures:"), "base.yaml": BASE });
+  const load = async (set: string[]) => (await loadExperiment(join(dir, "x.yaml"), { set })).metrics;
+  expect(await load([])).toEqual(["psnr"]);
+  expect(await load(["evaluation.metrics=[mse]"])).toEqual(["mse"]);
+  expect(await load(["evaluation.figures=[ssim]"])).toEqual(["ssim"]);
+  expect(await errorOf(GOOD.replace("metrics:", "figures: [mse], metrics:"))).toMatch(
+    /evaluation\.figures: unknown key/,
+  );
+});
+
 it.each([
   [
     "a misspelled key",
@@ -67,7 +78,7 @@ it.each([
     "an unknown metric",
     "[psnr]",
     "[psrn]",
-    /evaluation\.figures\[0\]: expected one of .*"psrn"\. Did you mean "psnr"/,
+    /evaluation\.metrics\[0\]: expected one of .*"psrn"\. Did you mean "psnr"/,
   ],
   [
     "a run's misspelled key",
