@@ -15,7 +15,7 @@ export function peakSignalToNoise(mse: number): number {
 }
 
 /** The peak signal-to-noise ratio of each pair of images in decibels, [B]; `x`, `y`: [B, H, W, C] in [0, 1]. */
-export function signalToNoise(x: Tensor4D, y: Tensor4D): Tensor1D {
+function signalToNoise(x: Tensor4D, y: Tensor4D): Tensor1D {
   return tf.tidy(() => tf.tensor1d(Array.from(squaredError(x, y).dataSync(), peakSignalToNoise)));
 }
 

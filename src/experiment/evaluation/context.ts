@@ -22,7 +22,7 @@ export interface EvaluationSubject {
   readonly options: EvaluationOptions;
 }
 
-export interface GaussianLatent {
+interface GaussianLatent {
   readonly name: string;
   readonly mean: Tensor2D;
   readonly logVar: Tensor2D;

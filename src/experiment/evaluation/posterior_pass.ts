@@ -7,7 +7,7 @@ import { lossLikelihood } from "./trained_likelihood.ts";
 import { type Encoded, labelled } from "./training_means.ts";
 
 /** Means over the images evaluated of what one draw of z gives. */
-export interface PosteriorSums extends Encoded {
+interface PosteriorSums extends Encoded {
   /** Mean squared error of images decoded from z ~ q(z | x), in [0, 1]. */
   readonly mse: number;
   /** KL(q(z | x) || N(0, I)) of each dimension in nats. */

@@ -36,7 +36,7 @@ async function count({ splits, labelNames }: Dataset, split: SplitName, limit: n
 }
 
 /** What a metric wants of a label. */
-export interface LabelWants {
+interface LabelWants {
   /** Whether it trains on training images. */
   readonly trains: boolean;
   /** Whether it wants images with the same value. */

@@ -9,7 +9,6 @@ import { writeAtomic, writeProblem } from "../../files/atomic_file.ts";
 import { ownMark, temporarily } from "../../files/temporary.ts";
 import { readSafetensors } from "../../formats/safetensors.ts";
 import { readTorchFile, type TorchTensor } from "../../formats/torch_file.ts";
-import type { ModelDefinition } from "../../models/define.ts";
 import type { VAE } from "../../models/vae.ts";
 import type { TorchLayout } from "../../nn/params.ts";
 import { fromTorch } from "../../nn/torch_layout.ts";
@@ -21,6 +20,7 @@ import { newRunState } from "../runs/run_state.ts";
 import { buildModel, type Definitions, optimizersOf } from "../training/prepare.ts";
 import { OWN_LAYOUT } from "./export_weights.ts";
 import { foreignWeights } from "./foreign_weights.ts";
+import { type IgnoredKinds, ignoredKinds, leftText } from "./ignored_entries.ts";
 import { ownNames } from "./own_names.ts";
 
 export interface ImportArgs extends Definitions {
@@ -132,21 +132,6 @@ function refuseOwn(file: string, { format = "", layout }: Readonly<Record<string
     throw new CheckpointError(
       `${own} weights in this project's own layout. Export them by vae export RUN --format pt-names.`,
     );
-}
-
-/** What PyTorch-VAE stores besides a model's parameters: what it is, and its names. */
-type IgnoredKinds = readonly (readonly [what: string, names: (name: string) => boolean])[];
-
-const ignoredKinds = ({ pytorchVae: { stored } = { values: {} } }: ModelDefinition): IgnoredKinds => [
-  ["batch norm's counters", (name) => /(^|\.)num_batches_tracked$/.test(name)],
-  ["an average's counter", (name) => name === "n_averaged"],
-  ...(stored ? [[stored.what, (name: string) => name.startsWith(stored.prefix)] as const] : []),
-];
-
-function leftText(names: readonly string[], kinds: IgnoredKinds): string | undefined {
-  if (names.length === 0) return undefined;
-  const found = kinds.filter(([, isOfKind]) => names.some(isOfKind)).map(([what]) => what);
-  return `${names.length === 1 ? "1 entry" : `${names.length} entries`} left: ${found.join(", ")}`;
 }
 
 /** Of each kind of what doesn't fit. */
