@@ -19,6 +19,8 @@ export interface TermDoc {
   readonly timesKldWeight?: boolean;
   /** @deprecated The old name of `timesKldWeight`, which goes on working. */
   readonly nats?: boolean;
+  /** A bound on log p(x) that holds reconstruction and KL in one: in nats, so that it weighs both. */
+  readonly bound?: boolean;
   /**
    * What a network that is trained against this one says or loses: its value depends on the other's skill, which changes
    * from epoch to epoch, so that it has no part in `val/objective`.
@@ -61,8 +63,8 @@ export interface PyTorchVae {
   readonly values: Readonly<Record<string, unknown>>;
   /** What it does otherwise that no parameter sets: sentences. */
   readonly otherwise?: readonly string[];
-  /** What the names of entries begin with that its checkpoints hold and no parameter is. */
-  readonly unused?: readonly string[];
+  /** What its checkpoints hold besides the variant's parameters: names that begin so, and what they are of. */
+  readonly stored?: { readonly prefix: string; readonly what: string };
   /** A config of this project that trains as it does. */
   readonly config?: string;
 }

@@ -52,7 +52,7 @@ export default defineModel({
     otherwise: [
       "its frozen network normalizes by the statistics of each batch, for Lightning puts it in training mode",
     ],
-    unused: ["feature_network."], // the frozen classifier
+    stored: { prefix: "feature_network.", what: "a stored classifier" },
     config: "configs/dfcvae_pytorch_vae.yaml",
   },
   complete: (o) => ({

@@ -51,6 +51,7 @@ export default defineModel({
       doc: "-log 1/K sum_k p(x | z_k) p(z_k) / q(z_k | x), nats per image",
       weight: 1,
       timesKldWeight: true,
+      bound: true,
     },
   }),
   build(args) {

@@ -1,5 +1,5 @@
-import { untaped } from "../../nn/untaped.ts";
-import { type Scalar, type Tensor, type Tensor1D, type Tensor2D, tf } from "../../tf.ts";
+import { type Scalar, type Tensor, type Tensor2D, tf } from "../../tf.ts";
+import { logSumExpOfColumns } from "./log_sum_exp.ts";
 
 /**
  * log N(z; 0, I) - log N(z; mean, exp(logVar)) of z = mean + exp(logVar / 2) noise in nats: summed over the last axis;
@@ -16,11 +16,5 @@ export function logPriorRatio<T extends Tensor>(z: Tensor, noise: Tensor, logVar
  */
 export function importanceWeightedBound(logWeights: Tensor2D): Scalar {
   const [draws] = logWeights.shape;
-  return tf.sub<Scalar>(Math.log(draws), tf.mean(logSumExp(logWeights)));
-}
-
-/** log sum_k exp(x_k) of [K, B], [B]. Shifted by the highest x, a constant, so that nothing overflows. */
-function logSumExp(x: Tensor2D): Tensor1D {
-  const { highest } = untaped(x, (x) => ({ highest: tf.max(x, 0) }));
-  return tf.add(tf.log(tf.sum(tf.exp(tf.sub(x, highest)), 0)), highest);
+  return tf.sub<Scalar>(Math.log(draws), tf.mean(logSumExpOfColumns(logWeights)));
 }
