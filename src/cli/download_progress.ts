@@ -1,6 +1,6 @@
 import { SingleBar } from "cli-progress";
-import { bytesText } from "../download/disk.ts";
 import type { OnProgress } from "../download/unpack.ts";
+import { bytesText } from "../text/numbers.ts";
 
 /** Time between two plain lines, in milliseconds. */
 const LINE_EVERY = 2_000;

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { type Command, Option } from "commander";
 import { ConfigError, UserError } from "../../errors.ts";
 import type { Evaluation } from "../../experiment/evaluation/evaluate_run.ts";
+import { short } from "../../text/numbers.ts";
 import { collect } from "../collect.ts";
 import { endingOf } from "../endings.ts";
 import { examples } from "../examples.ts";
@@ -125,7 +126,7 @@ async function report(e: Evaluation): Promise<string> {
   const lists: string[] = [];
   for (const [name, value] of Object.entries(e.figures)) {
     const unit = metricOf(name)?.unit ?? "";
-    if (typeof value === "number") rows.push([name, short(value), unit, BETTER_WORDS[betterOf(name)]]);
+    if (typeof value === "number") rows.push([name, text(value), unit, BETTER_WORDS[betterOf(name)]]);
     else lists.push(`${name} (${unit})  ${shown(value)}`);
   }
   const likelihood = e.trained_likelihood;
@@ -149,9 +150,8 @@ async function report(e: Evaluation): Promise<string> {
 /** The largest of a list, each with its number. */
 function shown(value: readonly number[]): string {
   const order = [...value.keys()].sort((a, b) => value[b]! - value[a]!);
-  const largest = order.slice(0, 8).map((d) => `${d}: ${short(value[d]!)}`);
+  const largest = order.slice(0, 8).map((d) => `${d}: ${text(value[d]!)}`);
   return `${largest.join("  ")}${value.length > 8 ? `  … (the largest of ${value.length})` : ""}`;
 }
 
-const short = (value: number): string =>
-  Math.abs(value) >= 1000 ? value.toFixed(1) : String(Number(value.toPrecision(4)));
+const text = (value: number): string => short(value, { decimals: 1 });

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { Experiment, Member } from "../../experiment/series/load.ts";
 import { ignoreSaving, takeSignals } from "../../process/signals.ts";
+import { duration } from "../../text/numbers.ts";
 import { shellWord } from "../../text/shell.ts";
 import { examples } from "../examples.ts";
 import { backendOption, scaleOption, setOption } from "../options.ts";
@@ -72,7 +73,6 @@ async function complete(
   const { evaluateMember, isCurrent, savedEvaluation, stepsDone, trainedFolder, trainMember } = await import(
     "../../experiment/series/member.ts"
   );
-  const { duration } = await import("../../experiment/training/loggers/console.ts");
   const { members, runs, seeds, steps, out } = plan;
   const progress = progressTo(process.stdout);
   const done = new Map<Member, number>();

@@ -41,7 +41,7 @@ async function setupCommand({ wheel, python, gpu, force }: Options, command: Com
   if ([wheel, python, gpu].filter((x) => x !== undefined).length > 1)
     command.error("error: --wheel, --python and --gpu exclude each other: give one");
   // Here and not above, so that the other commands don't wait for them.
-  const { bytesText } = await import("../../download/disk.ts");
+  const { bytesText } = await import("../../text/numbers.ts");
   const { setupTensorflow } = await import("../../setup/tensorflow.ts");
   const { abortOnSignals } = await import("../abort_on_signals.ts");
   const { DownloadProgress } = await import("../download_progress.ts");

@@ -1,6 +1,7 @@
 import { styleText } from "node:util";
 import { SingleBar } from "cli-progress";
 import { metricOf } from "../../../metrics/table.ts";
+import { duration, short } from "../../../text/numbers.ts";
 import type { Figures } from "../step.ts";
 import type { Metrics } from "./logger.ts";
 
@@ -99,11 +100,11 @@ export class ConsoleLog {
 function progressParts(p: Progress, { total, terms }: Figures): string[] {
   return [
     `epoch ${p.epoch}/${p.epochs}`,
-    `total ${short(total)}`,
+    `total ${shown(total)}`,
     ...(p.secondsLeft === undefined ? [] : [`${duration(p.secondsLeft)} left`]),
     `${p.imagesPerSecond.toFixed(p.imagesPerSecond < 10 ? 1 : 0)} images/s`,
     `step ${p.step}/${p.totalSteps}`,
-    ...Object.entries(terms).map(([name, value]) => `${name} ${short(value)}`),
+    ...Object.entries(terms).map(([name, value]) => `${name} ${shown(value)}`),
   ];
 }
 
@@ -121,23 +122,9 @@ function fitting(parts: readonly string[], width: number): string {
 export function metricsText(metrics: Metrics): string {
   return Object.entries(metrics)
     .map(([name, value]) =>
-      `${name.replace(/^val\//, "")} ${short(value)} ${metricOf(name)?.unit ?? ""}`.trimEnd(),
+      `${name.replace(/^val\//, "")} ${shown(value)} ${metricOf(name)?.unit ?? ""}`.trimEnd(),
     )
     .join("  ");
 }
 
-/** Seconds as `42 s`, `3:07 min` or `1:02:03 h`. */
-export function duration(seconds: number): string {
-  if (!Number.isFinite(seconds)) return "?";
-  const s = Math.round(seconds);
-  const two = (n: number) => String(n).padStart(2, "0");
-  if (s < 60) return `${s} s`;
-  if (s < 3600) return `${Math.floor(s / 60)}:${two(s % 60)} min`;
-  return `${Math.floor(s / 3600)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)} h`;
-}
-
-function short(value: number): string {
-  const size = Math.abs(value);
-  if (size >= 1e9) return value.toExponential(3);
-  return size >= 1000 ? value.toFixed(0) : String(Number(value.toPrecision(4)));
-}
+const shown = (value: number): string => (Math.abs(value) >= 1e9 ? value.toExponential(3) : short(value));
