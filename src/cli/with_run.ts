@@ -6,7 +6,7 @@ import type { Images } from "../explore/images.ts";
 import type { Rng } from "../rng.ts";
 import { wholeNumber } from "./numbers.ts";
 import { backendOption, setOption } from "./options.ts";
-import { progressTo } from "./say_progress.ts";
+import { progressTo } from "./progress.ts";
 
 /** Options of every command on a trained run. */
 export interface RunOptions {

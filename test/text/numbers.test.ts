@@ -2,11 +2,11 @@ import { expect, it } from "vitest";
 import { bytesText, duration, rounded, short, significant } from "../../src/text/numbers.ts";
 
 it("numbers have as many digits as one reads", () => {
-  expect([0.123456, 12, 0.5, -3.14159, 123456].map((x) => significant(x))).toEqual([
+  expect([0.123456, 12, 0.5, -3.24159, 123456].map((x) => significant(x))).toEqual([
     "0.1235",
     "12",
     "0.5",
-    "-3.142",
+    "-3.242",
     "123500",
   ]);
   expect([999.96, 1000.4, -12345.6, 0].map((x) => short(x))).toEqual(["1000", "1000", "-12346", "0"]);

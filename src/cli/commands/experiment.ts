@@ -5,7 +5,7 @@ import { duration } from "../../text/numbers.ts";
 import { shellWord } from "../../text/shell.ts";
 import { examples } from "../examples.ts";
 import { backendOption, scaleOption, setOption } from "../options.ts";
-import { progressTo } from "../say_progress.ts";
+import { progressTo } from "../progress.ts";
 
 interface Options {
   readonly out?: string;

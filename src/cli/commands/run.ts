@@ -6,7 +6,7 @@ import { ignoreSaving } from "../../process/signals.ts";
 import { shellWord } from "../../text/shell.ts";
 import { examples } from "../examples.ts";
 import { backendOption, namedConfig, setOption } from "../options.ts";
-import { progressTo } from "../say_progress.ts";
+import { progressTo } from "../progress.ts";
 
 interface Options {
   readonly config?: string;

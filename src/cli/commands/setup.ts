@@ -44,7 +44,7 @@ async function setupCommand({ wheel, python, gpu, force }: Options, command: Com
   const { bytesText } = await import("../../text/numbers.ts");
   const { setupTensorflow } = await import("../../setup/tensorflow.ts");
   const { abortOnSignals } = await import("../abort_on_signals.ts");
-  const { DownloadProgress } = await import("../download_progress.ts");
+  const { DownloadProgress } = await import("../progress.ts");
   const progress = new DownloadProgress();
   const stop = abortOnSignals();
   const began = performance.now();

@@ -1,6 +1,6 @@
 import { styleText } from "node:util";
-import { SingleBar } from "cli-progress";
 import { metricOf } from "../../../metrics/table.ts";
+import { barText, LiveLine } from "../../../text/live_line.ts";
 import { duration, short } from "../../../text/numbers.ts";
 import type { Figures } from "../step.ts";
 import type { Metrics } from "./logger.ts";
@@ -29,35 +29,18 @@ type Format = Parameters<typeof styleText>[0];
  * between the messages where it is quiet. In colours where Node finds a terminal that has them (NO_COLOR, FORCE_COLOR).
  */
 export class ConsoleLog {
-  private readonly bar: SingleBar | undefined;
-  /** What the bar shows: total, value, payload. */
-  private shown: [number, number, { parts: readonly string[] }] = [0, 0, { parts: [] }];
-  private lastLine = 0;
+  private readonly line: LiveLine;
 
   constructor(
     private readonly quiet: boolean,
     private readonly out: NodeJS.WriteStream = process.stdout,
   ) {
-    if (quiet || !out.isTTY) return;
-    const options = { stream: out, hideCursor: true, fps: 5, barsize: BAR, clearOnComplete: true };
-    this.bar = new SingleBar({
-      ...options,
-      format: (_, { progress }, { parts }) => {
-        const width = (this.out.columns || 80) - 1; // a wrapped bar could not be overwritten
-        const cells = Math.min(BAR, Math.max(0, width - TEXT));
-        const full = Math.round(progress * cells);
-        const bar = this.paint("cyan", "█".repeat(full)) + this.paint("dim", "░".repeat(cells - full));
-        return cells === 0 ? fitting(parts, width) : `${bar} ${fitting(parts, width - cells - 1)}`;
-      },
-    });
+    this.line = new LiveLine(out, LINE_EVERY);
   }
 
   /** A line for the user. */
   message(text: string): void {
-    const shown = this.bar?.isActive ? this.shown : undefined;
-    if (shown !== undefined) this.bar?.stop(); // takes the bar's line away
-    this.out.write(`${text}\n`);
-    if (shown !== undefined) this.bar?.start(...shown);
+    this.line.message(text);
   }
 
   /** As `message`, of what the user should look at. */
@@ -73,16 +56,13 @@ export class ConsoleLog {
   progress(p: Progress, figures: Figures): void {
     if (this.quiet) return;
     const parts = progressParts(p, figures);
-    if (this.bar !== undefined) {
-      this.shown = [p.totalSteps, p.step, { parts }];
-      if (this.bar.isActive) this.bar.update(p.step, { parts });
-      else this.bar.start(...this.shown);
-      return;
-    }
-    const now = Date.now();
-    if (now - this.lastLine < LINE_EVERY) return;
-    this.lastLine = now;
-    this.message(parts.join(SEPARATOR));
+    this.line.show(() => {
+      if (!this.out.isTTY) return parts.join(SEPARATOR);
+      const width = (this.out.columns || 80) - 1; // a wrapped line could not be overwritten
+      const cells = Math.min(BAR, Math.max(0, width - TEXT));
+      if (cells === 0) return fitting(parts, width);
+      return `${barText(p.step / p.totalSteps, cells, this.out)} ${fitting(parts, width - cells - 1)}`;
+    });
   }
 
   /** `text` in a colour, where the output has colours. */
@@ -92,7 +72,7 @@ export class ConsoleLog {
 
   /** Takes the bar away, for good. */
   close(): void {
-    if (this.bar?.isActive) this.bar.stop();
+    this.line.clear();
   }
 }
 
