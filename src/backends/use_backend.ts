@@ -87,13 +87,13 @@ const start = {
     await activate("wasm");
     const { wide } = (tf.backend() as WasmBackend).pool.binary;
     const device = `WebAssembly, ${threads} thread${threads === 1 ? "" : "s"}, ${wide ? 256 : 128}-bit vectors`;
-    return { name: "wasm", version: tf.version.tfjs, device };
+    return { name: "wasm", version: tf.version_core, device };
   },
 
   async cpu(): Promise<BackendInfo> {
     await activate("cpu");
     Object.assign(tf.backend(), { firstUse: false }); // or tfjs prints an advertisement of tfjs-node
-    return { name: "cpu", version: tf.version.tfjs, device: "JavaScript" };
+    return { name: "cpu", version: tf.version_core, device: "JavaScript" };
   },
 };
 
