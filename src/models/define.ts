@@ -1,6 +1,7 @@
 import type { Static, TObject } from "typebox";
+import type { DrawLabels } from "../data/label_rows.ts";
 import type { Rng } from "../rng.ts";
-import type { DrawLabels, Label, VAE } from "./vae.ts";
+import type { Label, VAE } from "./vae.ts";
 
 /** How likelihoods are scaled; LOSSES conventions, see docs/losses.md. */
 export type Convention = "elbo" | "pixel_mean";
