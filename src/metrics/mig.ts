@@ -32,7 +32,7 @@ function inBins(values: Float32Array): Int32Array {
 }
 
 /** Of two discrete variables, from their joint frequencies, in nats. */
-export function mutualInformation(a: Int32Array, b: Int32Array): number {
+function mutualInformation(a: Int32Array, b: Int32Array): number {
   const [pa, pb, joint] = [new Map<number, number>(), new Map<number, number>(), new Map<string, number>()];
   const count = <K>(map: Map<K, number>, key: K) => map.set(key, (map.get(key) ?? 0) + 1);
   for (let i = 0; i < a.length; i++) {

@@ -24,7 +24,7 @@ export function ssim(x: Tensor4D, y: Tensor4D): Tensor1D {
 }
 
 /** How many of the five scales images of these sides have room for. */
-export function scalesOf(height: number, width: number): number {
+function scalesOf(height: number, width: number): number {
   let scales = 0;
   for (let side = Math.min(height, width); side >= WINDOW && scales < 5; side = Math.floor(side / 2))
     scales++;

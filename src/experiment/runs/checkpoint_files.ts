@@ -7,7 +7,7 @@ import { type Checkpoint, DamagedCheckpoint, readCheckpoint } from "./checkpoint
 /** The checkpoint that `--resume` goes on from. */
 export const LAST = "last.safetensors";
 /** The one before it, for the case that it turns out to be damaged. */
-export const PREVIOUS = "previous.safetensors";
+const PREVIOUS = "previous.safetensors";
 /** The checkpoint with the best value of the monitored metric. */
 export const BEST = "best.safetensors";
 

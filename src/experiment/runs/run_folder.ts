@@ -102,7 +102,7 @@ export function newestRun(saveDir: string, name: string): string | undefined {
 }
 
 /** Paths of the runs `parent/version_N`, lowest N first. */
-export function runsIn(parent: string): string[] {
+function runsIn(parent: string): string[] {
   return versions(parent).map((n) => join(parent, `version_${n}`));
 }
 
