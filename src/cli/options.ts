@@ -1,14 +1,23 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Option } from "commander";
+import { backendNames } from "../backends/use_backend.ts";
 import { ConfigError } from "../errors.ts";
 import { shellWord } from "../text/shell.ts";
-import { collect } from "./collect.ts";
 import { wholeNumber } from "./numbers.ts";
 
-/** `--set`, with one of the values that it may change. */
-export function setOption(example: string): Option {
-  return new Option("--set <key=value>", `change a value: --set ${example} (repeatable)`).argParser(collect);
+/** commander's way to take an option several times. */
+const collect = (value: string, before: readonly string[] = []): string[] => [...before, value];
+
+/** `--set`; `what` it does to a value, where that is not `change a value: --set` of an example. */
+export function setOption(what: string | { readonly example: string }): Option {
+  const said = typeof what === "string" ? what : `change a value: --set ${what.example}`;
+  return new Option("--set <key=value>", `${said} (repeatable)`).argParser(collect);
+}
+
+/** `--checkpoint`, of commands on a trained run. */
+export function checkpointOption(): Option {
+  return new Option("--checkpoint <which>", "best, last or a file; default: best where there is one");
 }
 
 /** `--label`, of commands on a model that may be conditioned on labels. */
@@ -29,7 +38,7 @@ export function backendOption({ trains = false } = {}): Option {
   const auto = trains ? "auto: the faster one; measure: that anew; " : "";
   const option = new Option("--backend <name>", `what computes (${auto}cpu is slow)`).default("auto");
   // Shown and completed, but not checked here: `useBackend` says which one was meant.
-  option.argChoices = ["auto", ...(trains ? ["measure"] : []), "tensorflow", "wasm", "cpu"];
+  option.argChoices = [...backendNames.slice(0, 1), ...(trains ? ["measure"] : []), ...backendNames.slice(1)];
   return option;
 }
 

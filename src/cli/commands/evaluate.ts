@@ -3,11 +3,10 @@ import { type Command, Option } from "commander";
 import { ConfigError, UserError } from "../../errors.ts";
 import type { Evaluation } from "../../experiment/evaluation/evaluate_run.ts";
 import { short } from "../../text/numbers.ts";
-import { collect } from "../collect.ts";
 import { endingOf } from "../endings.ts";
 import { examples } from "../examples.ts";
 import { wholeNumber } from "../numbers.ts";
-import { backendOption } from "../options.ts";
+import { backendOption, checkpointOption, setOption } from "../options.ts";
 import { addForce, writeOutput } from "../write_output.ts";
 
 interface Options {
@@ -34,7 +33,7 @@ export function addEvaluate(program: Command): void {
       "compute the figures of a trained model: likelihoods, similarities, distances, disentanglement",
     )
     .argument("<run>", "folder of a run, or one of its checkpoints")
-    .option("--checkpoint <which>", "best, last or a file; best where it is there")
+    .addOption(checkpointOption())
     .option("--figures <names>", "a list such as elbo,ssim,frechet; all that can be computed where left out")
     .addOption(
       new Option("--split <name>", "images to evaluate on; test where there are any").choices([
@@ -56,7 +55,7 @@ export function addEvaluate(program: Command): void {
       "--out <file>",
       "JSON file to write; evaluation.json in the run, or the next free number, where left out",
     )
-    .option("--set <key=value>", "evaluate with a value of the config changed (repeatable)", collect)
+    .addOption(setOption("evaluate with a value of the config changed"))
     .addOption(backendOption())
     .option("--json", "print JSON instead of a table", false)
     .addHelpText(

@@ -22,7 +22,7 @@ export function addExperiment(program: Command): void {
     .description("train several configs over several seeds, and compare them in one table and one sheet")
     .argument("<file>", "YAML file of the experiment")
     .option("--out <folder>", "of its runs and results; logs/experiments/NAME where left out")
-    .addOption(setOption("shared.data_params.data_path=path/to/images"))
+    .addOption(setOption({ example: "shared.data_params.data_path=path/to/images" }))
     .addOption(backendOption({ trains: true }))
     .addOption(scaleOption())
     .option("--report", "train nothing: make table and sheet anew of what is there", false)

@@ -23,7 +23,7 @@ export function addRun(program: Command): void {
     .description("train the model of a config")
     .argument("[file]", "the same as --config FILE")
     .option("-c, --config <file>", "YAML file; with --resume RUN the run's own where left out")
-    .addOption(setOption("model_params.latent_dim=64"))
+    .addOption(setOption({ example: "model_params.latent_dim=64" }))
     .addOption(backendOption({ trains: true }))
     .option("--resume <run>", "go on with a run's folder, or auto: the newest of this name, else a new one")
     .option("--quiet", "say only what is needed", false)
