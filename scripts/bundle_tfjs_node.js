@@ -26,9 +26,9 @@ export async function bundleTfjsNode(outfile) {
     platform: "node",
     format: "cjs",
     target: "node20",
-    // One file of it asks for tfjs-core, which is no dependency of this package.
-    alias: { "@tensorflow/tfjs-core": "@tensorflow/tfjs" },
-    external: ["@tensorflow/tfjs"],
+    // All that it uses of tfjs is in tfjs-core; tfjs itself is no dependency of this package.
+    alias: { "../src/tf.ts": "@tensorflow/tfjs-core" },
+    external: ["@tensorflow/tfjs-core"],
     plugins: [{ name: "no-summaries", setup: leaveOutSummaries }],
     banner: {
       js: `// ${PACKAGE} ${version} (${license}): its backend and kernels, bundled by scripts/bundle_tfjs_node.js\n// without the messages of its summary writer.`,

@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import asc from "assemblyscript/asc";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-export const KERNEL_SOURCES = "src/backends/wasm/kernels/index.ts";
+const KERNEL_SOURCES = "src/backends/wasm/kernels/index.ts";
 
 /** The binaries of the kernels by file in assets/, and what each asks of the engine beyond SIMD and threads. */
 export const BINARIES = { "kernels.wasm": [], "kernels_relaxed.wasm": ["relaxed-simd"] } as const;

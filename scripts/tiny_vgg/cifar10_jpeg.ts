@@ -2,7 +2,7 @@ import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, s
 import path from "node:path";
 import sharp from "sharp";
 
-export const CLASSES = [
+const CLASSES = [
   "airplane",
   "automobile",
   "bird",

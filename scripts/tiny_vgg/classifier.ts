@@ -3,7 +3,7 @@ import type { Rng } from "../../src/rng.ts";
 import { type Tensor, type Tensor1D, type Tensor2D, type Tensor4D, tf, type Variable } from "../../src/tf.ts";
 
 /** tiny_vgg's convolutions, names with their channels; "M" is a 2x2 max pool. */
-export const LAYOUT = [
+const LAYOUT = [
   ["conv1_1", 32],
   ["conv1_2", 32],
   "M",

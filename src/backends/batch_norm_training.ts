@@ -1,4 +1,4 @@
-import type { GradConfig, KernelConfig } from "@tensorflow/tfjs";
+import type { GradConfig, KernelConfig } from "../tf.ts";
 import { type Tensor, type Tensor1D, type Tensor4D, tf } from "../tf.ts";
 
 /**

@@ -4,12 +4,20 @@ import { backendNames, backends } from "../backends/registry.ts";
 import { ConfigError } from "../errors.ts";
 import { runFiles } from "../experiment/runs/run_files.ts";
 import { shellWord } from "../text/shell.ts";
-import { collect } from "./collect.ts";
 import { wholeNumber } from "./numbers.ts";
 
-/** `--set`, with one of the values that it may change. */
-export function setOption(example: string): Option {
-  return new Option("--set <key=value>", `change a value: --set ${example} (repeatable)`).argParser(collect);
+/** commander's way to take an option several times. */
+const collect = (value: string, before: readonly string[] = []): string[] => [...before, value];
+
+/** `--set`; `what` it does to a value, where that is not `change a value: --set` of an example. */
+export function setOption(what: string | { readonly example: string }): Option {
+  const said = typeof what === "string" ? what : `change a value: --set ${what.example}`;
+  return new Option("--set <key=value>", `${said} (repeatable)`).argParser(collect);
+}
+
+/** `--checkpoint`, of commands on a trained run. */
+export function checkpointOption(): Option {
+  return new Option("--checkpoint <which>", "best, last or a file; default: best where there is one");
 }
 
 /** `--label`, of commands on a model that may be conditioned on labels. */

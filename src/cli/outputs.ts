@@ -1,7 +1,9 @@
-import { extname } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { NpyArray } from "../formats/npy.ts";
+import { knownEnding } from "./endings.ts";
 import { addForce, type ForceOption, writeOutput } from "./write_output.ts";
+
+const ENDINGS = [".png", ".npy", ".npz"];
 
 /** What a command has to write: a picture, and arrays, of which a .npy file gets the first and a .npz file all. */
 export interface Outputs {
@@ -14,14 +16,10 @@ export interface OutOptions extends ForceOption {
 }
 
 /** Adds `--out`, repeatable, whose ending says what is written, and `--force`. */
-export function addOut(
-  command: Command,
-  standard: string,
-  endings: readonly string[] = [".png", ".npy", ".npz"],
-): Command {
+export function addOut(command: Command, standard: string, endings: readonly string[] = ENDINGS): Command {
   const listed = endings.join(", ");
   const parse = (file: string, before: readonly string[] = []) => {
-    if (!endings.includes(extname(file).toLowerCase()))
+    if (knownEnding(file, endings) === undefined)
       throw new InvalidArgumentError(`Expected a file that ends in ${listed}.`);
     return [...before, file];
   };
@@ -40,7 +38,7 @@ export async function writeOutputs(
   const { encodeNpz } = await import("../formats/npz.ts");
   const named = out !== undefined;
   for (const file of out ?? [standard]) {
-    const ending = extname(file).toLowerCase();
+    const ending = knownEnding(file, ENDINGS);
     const bytes =
       ending === ".png"
         ? await png!()

@@ -1,3 +1,5 @@
+import { short } from "../text/numbers.ts";
+
 /** Rows as lines of text, columns as wide as they must be: numbers to the right, text to the left. */
 export function table(header: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const cells = [header, ...rows.map((row) => row.map(cellText))];
@@ -8,11 +10,8 @@ export function table(header: readonly string[], rows: readonly (readonly (strin
   return cells.map((row) => line(row).trimEnd()).join("\n");
 }
 
-/** Four digits, integers whole; `–` where a number is missing. */
+/** `–` where a number is missing. */
 function cellText(cell: string | number): string {
   if (typeof cell === "string") return cell;
-  if (Number.isNaN(cell)) return "–";
-  return Number.isInteger(cell) || Math.abs(cell) >= 1000
-    ? cell.toFixed(0)
-    : String(Number(cell.toPrecision(4)));
+  return Number.isNaN(cell) ? "–" : short(cell);
 }

@@ -5,8 +5,8 @@ import type { FileImages, Wanted } from "../explore/image_files.ts";
 import type { Images } from "../explore/images.ts";
 import type { Rng } from "../rng.ts";
 import { wholeNumber } from "./numbers.ts";
-import { backendOption, setOption } from "./options.ts";
-import { progressTo } from "./say_progress.ts";
+import { backendOption, checkpointOption, setOption } from "./options.ts";
+import { progressTo } from "./progress.ts";
 
 /** Options of every command on a trained run. */
 export interface RunOptions {
@@ -21,10 +21,10 @@ export const RUN_HELP = "folder of a run, or one of its checkpoints";
 /** Adds the options of every command on a trained run. */
 export function addRunOptions(command: Command): Command {
   return command
-    .option("--checkpoint <which>", "best, last or a file; default: best where there is one")
+    .addOption(checkpointOption())
     .option("--seed <n>", "seed of all randomness; default: the run's own", wholeNumber(0))
     .addOption(backendOption())
-    .addOption(setOption("data_params.data_path=path/to/others"));
+    .addOption(setOption({ example: "data_params.data_path=path/to/others" }));
 }
 
 /** Calls `use` with an open run and its randomness, and closes the run. */

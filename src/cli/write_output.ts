@@ -2,7 +2,7 @@ import { readFile, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
 import { type Command, Option } from "commander";
 import { ConfigError, UserError } from "../errors.ts";
-import { isTemporary, makeFolders, writeAtomic, writeNew, writeProblem } from "../files/atomic_file.ts";
+import { isTemporaryFor, makeFolders, writeAtomic, writeNew, writeProblem } from "../files/atomic_file.ts";
 import { removeAbandoned } from "../files/temporary.ts";
 
 export interface ForceOption {
@@ -36,8 +36,7 @@ export async function writeOutput(
 ): Promise<string> {
   const folder = dirname(file);
   await makeFolders(folder);
-  const ours = (name: string) => isTemporary(name) && name.startsWith(`.${basename(file)}.`);
-  await removeAbandoned(folder, ours, HOUR_MS);
+  await removeAbandoned(folder, (name) => isTemporaryFor(file, name), HOUR_MS);
   if (await isDevice(file))
     await writeFile(file, bytes).catch((error) => Promise.reject(writeProblem(file, error)));
   else if (named && force) await writeAtomic(file, bytes);

@@ -1,8 +1,14 @@
 import { DataError } from "../errors.ts";
-import type { DrawLabels } from "../models/vae.ts";
+import type { Rng } from "../rng.ts";
 import type { Split } from "./dataset.ts";
 import { drawn } from "./loader.ts";
 import { range } from "./store.ts";
+
+/**
+ * Labels of `count` training images drawn by `rng`, packed [count, L]; of those whose columns have the values `given`, or
+ * where there are none of any.
+ */
+export type DrawLabels = (count: number, rng: Rng, given?: ReadonlyMap<number, number>) => Float32Array;
 
 /** Labels that are read of a split that can't give them without its images. */
 const READ = 4096;

@@ -2,9 +2,10 @@ import { createHash } from "node:crypto";
 import { type FileHandle, mkdir, open, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { DataError } from "../errors.ts";
+import { isTemporary, makeWhole } from "../files/atomic_file.ts";
 import { cacheProblem } from "../files/cache_dir.ts";
 import { fill, writeAll } from "../files/positional_file.ts";
-import { ownMark, removeAbandoned, temporarily } from "../files/temporary.ts";
+import { removeAbandoned } from "../files/temporary.ts";
 import type { OpenArgs } from "./dataset.ts";
 import { type ImageStore, memoryStore } from "./store.ts";
 
@@ -86,11 +87,11 @@ async function make(
   recipe: Recipe,
   progress: OpenArgs["progress"],
 ): Promise<void> {
-  const temporary = `${file}.${ownMark()}.tmp`;
   try {
     await mkdir(dirname(file), { recursive: true });
-    await removeAbandoned(dirname(file), (name) => /\.packed\.[\w-]+\.tmp$/.test(name), ABANDONED_MS);
-    await temporarily(temporary, () => write(temporary));
+    const isPacked = (name: string) => isTemporary(name) && name.includes(".packed.");
+    await removeAbandoned(dirname(file), isPacked, ABANDONED_MS);
+    await makeWhole(file, write, (temporary) => rename(temporary, file));
   } catch (error) {
     throw cacheProblem(file, error);
   }
@@ -121,7 +122,6 @@ async function make(
     } finally {
       await handle.close();
     }
-    await rename(temporary, file);
   }
 }
 

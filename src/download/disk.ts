@@ -2,12 +2,7 @@ import { existsSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { EngineError } from "../errors.ts";
-
-/** Bytes as people read them: "861 MB", powers of ten. */
-export function bytesText(bytes: number): string {
-  if (bytes < 1e6) return `${(bytes / 1e3).toFixed(1)} kB`;
-  return bytes < 1e10 ? `${(bytes / 1e6).toFixed(0)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
-}
+import { bytesText } from "../text/numbers.ts";
 
 /** @throws EngineError where the disk of `folder`, which need not exist yet, has less than `bytes` left */
 export async function checkRoom(folder: string, bytes: number): Promise<void> {

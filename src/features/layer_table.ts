@@ -45,7 +45,7 @@ export interface NetworkTable {
 export const BATCH_NORM_EPSILON = 1e-5;
 
 /** Rows (or columns) that a layer makes of `size`; below 1 where the image is too small for it. */
-export function outputSize(layer: LayerSpec, size: number): number {
+function outputSize(layer: LayerSpec, size: number): number {
   switch (layer.kind) {
     case "conv":
       return Math.floor((size + 2 * layer.pad - layer.kernel) / layer.stride) + 1;
@@ -60,7 +60,7 @@ export function outputSize(layer: LayerSpec, size: number): number {
 }
 
 /** Channels after a layer that gets `channels`. */
-export function outputChannels(layer: LayerSpec, channels: number): number {
+function outputChannels(layer: LayerSpec, channels: number): number {
   if (layer.kind === "conv") return layer.outChannels;
   return layer.kind === "fire" ? layer.expand1x1 + layer.expand3x3 : channels;
 }

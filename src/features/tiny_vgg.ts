@@ -2,7 +2,7 @@ import type { NetworkTable } from "./layer_table.ts";
 import { vggLayers } from "./vgg.ts";
 
 /** Widths of tiny_vgg's 3x3 convolutions, block by block. */
-export const TINY_VGG_BLOCKS = [[32, 32], [64, 64], [128, 128], [256]] as const;
+const TINY_VGG_BLOCKS = [[32, 32], [64, 64], [128, 128], [256]] as const;
 
 /**
  * The embedded network: a small VGG that the project trained itself (`scripts/train_tiny_vgg.ts`), its batch norm

@@ -109,18 +109,17 @@ async function write(
   bytes: Uint8Array | string,
   name: (temporary: string) => Promise<void>,
 ): Promise<void> {
-  const temporary = temporaryFor(file);
+  const fill = async (temporary: string) => {
+    const handle = await open(temporary, "wx");
+    try {
+      await handle.writeFile(bytes);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  };
   try {
-    await temporarily(temporary, async () => {
-      const handle = await open(temporary, "wx");
-      try {
-        await handle.writeFile(bytes);
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-      await name(temporary);
-    });
+    await makeWhole(file, fill, name);
   } catch (error) {
     throw writeProblem(file, error);
   }
@@ -153,6 +152,25 @@ export const isTemporary = (name: string): boolean => /^\..+\.[\w-]+\.tmp$/.test
 /** A name of this process's own beside `file`, another one each time: one for which `isTemporary`. */
 export const temporaryFor = (file: string): string =>
   join(dirname(file), `.${basename(file)}.${ownMark()}.tmp`);
+
+/** Whether `name` is that of a temporary file for `file`. */
+export const isTemporaryFor = (file: string, name: string): boolean =>
+  isTemporary(name) && name.startsWith(`.${basename(file)}.`);
+
+/**
+ * Has `make` write the file or folder `path` under a temporary name beside it, and `place` then give it its own. Nothing
+ * is left of it where one of them fails, or where this process ends meanwhile.
+ *
+ * @returns what `place` does
+ */
+export function makeWhole<Made, Placed = void>(
+  path: string,
+  make: (temporary: string) => Promise<Made>,
+  place: (temporary: string, made: Made) => Promise<Placed>,
+): Promise<Placed> {
+  const temporary = temporaryFor(path);
+  return temporarily(temporary, async () => place(temporary, await make(temporary)));
+}
 
 /** Makes renames in `folder` durable; does nothing where folders can't be synced (Windows). */
 async function syncFolder(folder: string): Promise<void> {

@@ -1,7 +1,8 @@
 import type { Static, TObject } from "typebox";
+import type { DrawLabels } from "../data/label_rows.ts";
 import type { Rng } from "../rng.ts";
 import type { Convention } from "./convention.ts";
-import type { DrawLabels, Label, Phase, VAE } from "./vae.ts";
+import type { Label, Phase, VAE } from "./vae.ts";
 
 export type { Convention } from "./convention.ts";
 

@@ -1,3 +1,4 @@
+import type { DrawLabels } from "../data/label_rows.ts";
 import type { Param } from "../nn/params.ts";
 import type { Rng } from "../rng.ts";
 import type { Named, Scalar, Tensor, Tensor4D } from "../tf.ts";
@@ -15,12 +16,6 @@ export interface Label {
   /** Their names, where they have some. */
   readonly valueNames?: readonly string[];
 }
-
-/**
- * Labels of `count` training images drawn by `rng`, packed [count, L]; of those whose columns have the values `given`, or
- * where there are none of any.
- */
-export type DrawLabels = (count: number, rng: Rng, given?: ReadonlyMap<number, number>) => Float32Array;
 
 /** Labels that a model is conditioned on. */
 export interface LabelNeeds {

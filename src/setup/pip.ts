@@ -35,7 +35,7 @@ export interface Asked {
 }
 
 /** pip ended with an error; `text` is what it printed on stderr. */
-export class PipFailed extends Error {
+class PipFailed extends Error {
   constructor(readonly text: string) {
     super(text);
   }

@@ -1,9 +1,9 @@
 import { mkdir, rename, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { MANIFEST, type Manifest, wholeLibrary } from "../backends/tensorflow/library.ts";
-import { writeAtomic } from "../files/atomic_file.ts";
+import { isTemporaryFor, makeWhole, writeAtomic } from "../files/atomic_file.ts";
 import { cacheProblem } from "../files/cache_dir.ts";
-import { ownMark, removeAbandoned, temporarily } from "../files/temporary.ts";
+import { removeAbandoned } from "../files/temporary.ts";
 
 /** After that long a folder that another computer left in a shared cache is taken for abandoned. */
 const ABANDONED_AFTER = 24 * 3600 * 1000;
@@ -20,20 +20,19 @@ export async function stage(
   fill: (folder: string) => Promise<Manifest>,
   { replace = false } = {},
 ): Promise<Manifest> {
-  const folder = `${target}.tmp-${ownMark()}`;
-  const prefix = `${basename(target)}.tmp-`;
-  return temporarily(folder, async () => {
+  const make = async (folder: string) => {
     try {
       await mkdir(dirname(target), { recursive: true });
-      await removeAbandoned(dirname(target), (name) => name.startsWith(prefix), ABANDONED_AFTER);
+      await removeAbandoned(dirname(target), (name) => isTemporaryFor(target, name), ABANDONED_AFTER);
       await mkdir(folder);
     } catch (error) {
       throw cacheProblem(target, error);
     }
     const manifest = await fill(folder);
     await writeAtomic(join(folder, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
-    return takePlace(folder, target, manifest, replace);
-  });
+    return manifest;
+  };
+  return makeWhole(target, make, (folder, manifest) => takePlace(folder, target, manifest, replace));
 }
 
 async function takePlace(folder: string, target: string, manifest: Manifest, replace: boolean) {

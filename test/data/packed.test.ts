@@ -9,7 +9,7 @@ import {
   writeFileSync,
   writeSync,
 } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { openPacked, type Packed, type Recipe } from "../../src/data/packed.ts";
 import { UserError } from "../../src/errors.ts";
@@ -112,9 +112,10 @@ test("a failure while packing leaves nothing behind, and abandoned temporary fil
   const r = recipe(4);
   const { file } = await openPacked(r, { cacheDir });
   withFile(file, (fd) => ftruncateSync(fd, 3));
-  writeFileSync(`${file}.0123.tmp`, "left by a killed process");
-  utimesSync(`${file}.0123.tmp`, 1e9, 1e9);
-  writeFileSync(`${file}.4567.tmp`, "being written by another process");
+  const temporary = (mark: string) => join(dirname(file), `.${basename(file)}.${mark}.tmp`);
+  writeFileSync(temporary("0123"), "left by a killed process");
+  utimesSync(temporary("0123"), 1e9, 1e9);
+  writeFileSync(temporary("4567"), "being written by another process");
   const failing = { ...r, make: async () => Promise.reject(new Error("no more")) };
   expect((await failure(openPacked(failing, { cacheDir }))).message).toBe("no more");
   expect(readdirSync(cacheDir).filter((name) => name.endsWith(".tmp"))).toEqual([

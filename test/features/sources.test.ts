@@ -37,6 +37,8 @@ const server = createServer((request, response) => {
     return response.writeHead(401, { "content-type": "application/json" }).end('{"error":"no"}');
   if (!request.url?.endsWith("/w.safetensors"))
     return response.writeHead(404, { "x-error-code": "EntryNotFound" }).end();
+  if (request.url.startsWith("/before/"))
+    return response.writeHead(307, { location: request.url.replace("/before/", "/timm/") }).end();
   if (request.url.includes("/resolve/"))
     // the hub leads to where the bytes are, as it does
     return response
@@ -123,6 +125,16 @@ describe("weights on the Hugging Face hub", () => {
       `expected SHA-256 ${linked}, got ${sha256}`,
     );
     expect(existsSync(source.file)).toBe(false);
+  });
+
+  it("of a repository that was renamed are checked by the hub's hash, too", async () => {
+    process.env.HF_ENDPOINT = origin;
+    expect(readFileSync(await fetchWeights(remote("hf:before/squeezenet/w.safetensors"))).equals(file)).toBe(
+      true,
+    );
+    linked = "1".repeat(64);
+    const { message } = await failure(fetchWeights(remote("hf:before/squeezenet@v2/w.safetensors")));
+    expect(message).toContain(`expected SHA-256 ${linked}, got ${sha256}`);
   });
 
   it("that are private want HF_TOKEN, which the hub alone is told", async () => {

@@ -12,7 +12,7 @@ import {
 import { crc32, crc32ByTable } from "../../src/download/crc32.ts";
 import { checkRoom } from "../../src/download/disk.ts";
 import { DataError, EngineError, UserError } from "../../src/errors.ts";
-import { ownMark } from "../../src/files/temporary.ts";
+import { temporaryFor } from "../../src/files/atomic_file.ts";
 import { fromFile } from "../../src/setup/from_wheel.ts";
 import type { SetupOptions } from "../../src/setup/options.ts";
 import { platformOf } from "../../src/setup/platform.ts";
@@ -210,8 +210,8 @@ describe("a cache that can't be written", () => {
 
 test("what a killed process left is removed, what a living one or another computer's writes stays", async () => {
   const dead = spawnSync(process.execPath, ["-e", ""]).pid;
-  const living = `${libraryFolder()}.tmp-${ownMark()}`;
-  const left = living.replace(`tmp-${process.pid}-`, `tmp-${dead}-`);
+  const living = temporaryFor(libraryFolder());
+  const left = living.replace(`.${process.pid}-`, `.${dead}-`);
   const away = left.replace(/(?<=-)[0-9a-f]{8}(?=-)/, "0123abcd");
   for (const folder of [living, left, away]) mkdirSync(folder, { recursive: true });
   await setup();

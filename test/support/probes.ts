@@ -11,7 +11,7 @@ export interface Probe {
 }
 
 /** The values of `array` at a probe's places. */
-export function valuesAt(array: ArrayLike<number>, { values }: Pick<Probe, "values">): number[] {
+function valuesAt(array: ArrayLike<number>, { values }: Pick<Probe, "values">): number[] {
   const n = array.length;
   if (n === values.length) return Array.from(array);
   return Array.from(formula(values.length, 900), (u) => array[Math.floor(u * n)]!);

@@ -12,7 +12,7 @@ const TAGS: Readonly<Record<string, string>> = {
 const DISTRIBUTION = platform.package.replace("-", "_");
 
 /** This computer's tag. */
-export const TAG = `cp312-cp312-${TAGS[platform.name]}`;
+const TAG = `cp312-cp312-${TAGS[platform.name]}`;
 export const WHEEL_NAME = `${DISTRIBUTION}-${TENSORFLOW_VERSION}-${TAG}.whl`;
 /** The library's names on this computer. */
 export const LIBRARY = platform.files;

@@ -1,5 +1,4 @@
-import type { KernelBackend } from "@tensorflow/tfjs";
-import type { Tensor } from "../../tf.ts";
+import type { KernelBackend, Tensor } from "../../tf.ts";
 import type { Binding } from "./binding.ts";
 
 /** The backend as tfjs-node has it, with the binding that our own kernels call. */

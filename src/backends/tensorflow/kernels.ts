@@ -1,4 +1,4 @@
-import type { KernelConfig, Tensor, TensorInfo } from "@tensorflow/tfjs";
+import type { KernelConfig, Tensor, TensorInfo } from "../../tf.ts";
 import { tf } from "../../tf.ts";
 import {
   BATCH_NORM_TRAINING,

@@ -34,9 +34,16 @@ export function loadTfjsNode(): BackendClass {
       { cause },
     );
   }
+  useOneCore();
   require(`${PACKAGE}/dist/register_all_kernels`);
   return (require(`${PACKAGE}/dist/nodejs_kernel_backend`) as { NodeJSKernelBackend: BackendClass })
     .NodeJSKernelBackend;
+}
+
+/** What tfjs-node knows as tfjs is a second tfjs-core (package.json's overrides): it gets the one in use instead. */
+function useOneCore(): void {
+  const { resolve } = createRequire(require.resolve(`${PACKAGE}/package.json`));
+  require.cache[resolve("@tensorflow/tfjs")] = require.cache[require.resolve("@tensorflow/tfjs-core")];
 }
 
 /** tfjs-node calls functions of node:util that Node 22 warns of and Node 23 no longer has. */

@@ -1,4 +1,4 @@
-import type { DataId, DataType, DataTypeMap, TensorInfo, TypedArray } from "@tensorflow/tfjs";
+import type { DataId, DataType, DataTypeMap, TensorInfo, TypedArray } from "../../tf.ts";
 import { tf } from "../../tf.ts";
 import type { SharedMemory } from "./memory.ts";
 import type { Pool } from "./pool.ts";

@@ -1,4 +1,4 @@
-import type { KernelConfig, NamedAttrMap, TensorInfo } from "@tensorflow/tfjs";
+import type { KernelConfig, NamedAttrMap, TensorInfo } from "../../tf.ts";
 import { tf } from "../../tf.ts";
 import type { WasmBackend } from "./backend.ts";
 

@@ -3,7 +3,7 @@ import { FreeBlocks } from "./free_blocks.ts";
 
 const PAGE = 65536;
 /** One page short of 4 GiB, so that the address behind the last byte is a 32-bit number too. */
-export const MOST_PAGES = 65535;
+const MOST_PAGES = 65535;
 /** Blocks start at cache lines, and their ends may be read and written in whole vectors. */
 const LINE = 64;
 const GROW_BY = 256; // pages at least: 16 MiB

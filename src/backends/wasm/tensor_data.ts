@@ -1,4 +1,4 @@
-import type { DataType, TensorInfo, TypedArray } from "@tensorflow/tfjs";
+import type { DataType, TensorInfo, TypedArray } from "../../tf.ts";
 import type { SharedMemory } from "./memory.ts";
 
 const TYPES = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;

@@ -6,7 +6,7 @@ import type {
   NamedAttrMap,
   TensorInfo,
   TypedArray,
-} from "@tensorflow/tfjs";
+} from "../../tf.ts";
 import { tf } from "../../tf.ts";
 import type { Inputs, Lowering } from "./kernels/lowering.ts";
 import { hostValues, type Runtime } from "./runtime.ts";

@@ -1,4 +1,4 @@
-import type { TensorInfo } from "@tensorflow/tfjs";
+import type { TensorInfo } from "../../tf.ts";
 import type { HostValues } from "./stablehlo/types.ts";
 import type { Value } from "./stablehlo/value.ts";
 

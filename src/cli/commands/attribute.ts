@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { rounded } from "../../text/numbers.ts";
 import { examples } from "../examples.ts";
 import { interval, wholeNumber } from "../numbers.ts";
 import { labelOption, scaleOption } from "../options.ts";
@@ -95,7 +96,7 @@ function run(
           columns: steps + 1,
           range: imageRange,
           scale,
-          columnLabels: ["image", ...strengths.map((s) => String(Number(s.toFixed(2))))],
+          columnLabels: ["image", ...strengths.map((s) => rounded(s))],
         }),
       arrays: {
         images: { shape: made.shape, data: made.images },

@@ -22,7 +22,7 @@ export function addBench(program: Command): void {
     .description("measure the training step of a config, on batches held in memory")
     .argument("[file]", "the same as --config FILE")
     .option("-c, --config <file>", "YAML file")
-    .addOption(setOption("data_params.train_batch_size=16"))
+    .addOption(setOption({ example: "data_params.train_batch_size=16" }))
     .addOption(backendOption({ trains: true }))
     .option("--steps <n>", "steps measured", wholeNumber(1), 20)
     .option("--warmup <n>", "steps before them", wholeNumber(1), 3)

@@ -2,11 +2,11 @@ import { type Command, Option } from "commander";
 import { ConfigError, UserError } from "../../errors.ts";
 import type { Evaluation } from "../../experiment/evaluation/evaluate_run.ts";
 import { counted } from "../../text/counted.ts";
-import { collect } from "../collect.ts";
+import { short } from "../../text/numbers.ts";
 import { endingOf } from "../endings.ts";
 import { examples } from "../examples.ts";
 import { wholeNumber } from "../numbers.ts";
-import { backendOption } from "../options.ts";
+import { backendOption, checkpointOption, setOption } from "../options.ts";
 import { addForce, writeOutput } from "../write_output.ts";
 
 interface Options {
@@ -35,7 +35,7 @@ export function addEvaluate(program: Command): void {
       "compute the metrics of a trained model: likelihoods, similarities, distances, disentanglement",
     )
     .argument("<run>", "folder of a run, or one of its checkpoints")
-    .option("--checkpoint <which>", "best, last or a file; best where it is there")
+    .addOption(checkpointOption())
     .option("--metrics <names>", "a list such as elbo,ssim,frechet; all that can be computed where left out")
     .addOption(new Option("--figures <names>").hideHelp())
     .addOption(
@@ -58,7 +58,7 @@ export function addEvaluate(program: Command): void {
       "--out <file>",
       "JSON file to write; evaluation.json in the run, or the next free number, where left out",
     )
-    .option("--set <key=value>", "evaluate with a value of the config changed (repeatable)", collect)
+    .addOption(setOption("evaluate with a value of the config changed"))
     .addOption(backendOption())
     .option("--json", "print JSON instead of a table", false)
     .addHelpText(
@@ -131,7 +131,7 @@ async function report(e: Evaluation): Promise<string> {
   const lists: string[] = [];
   for (const [name, value] of Object.entries(e.figures)) {
     const unit = metricOf(name)?.unit ?? "";
-    if (typeof value === "number") rows.push([name, short(value), unit, BETTER_WORDS[betterOf(name)]]);
+    if (typeof value === "number") rows.push([name, text(value), unit, BETTER_WORDS[betterOf(name)]]);
     else lists.push(`${name} (${unit})  ${shown(value)}`);
   }
   const likelihood = e.trained_likelihood;
@@ -155,9 +155,8 @@ async function report(e: Evaluation): Promise<string> {
 /** The largest of a list, each with its number. */
 function shown(value: readonly number[]): string {
   const order = [...value.keys()].sort((a, b) => value[b]! - value[a]!);
-  const largest = order.slice(0, 8).map((d) => `${d}: ${short(value[d]!)}`);
+  const largest = order.slice(0, 8).map((d) => `${d}: ${text(value[d]!)}`);
   return `${largest.join("  ")}${value.length > 8 ? `  … (the largest of ${value.length})` : ""}`;
 }
 
-const short = (value: number): string =>
-  Math.abs(value) >= 1000 ? value.toFixed(1) : String(Number(value.toPrecision(4)));
+const text = (value: number): string => short(value, { decimals: 1 });

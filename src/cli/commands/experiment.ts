@@ -2,10 +2,11 @@ import type { Command } from "commander";
 import type { Experiment, Member } from "../../experiment/series/load.ts";
 import { ignoreSaving, takeSignals } from "../../process/signals.ts";
 import { counted } from "../../text/counted.ts";
+import { duration } from "../../text/numbers.ts";
 import { shellWord } from "../../text/shell.ts";
 import { examples } from "../examples.ts";
 import { backendOption, scaleOption, setOption } from "../options.ts";
-import { progressTo } from "../say_progress.ts";
+import { progressTo } from "../progress.ts";
 
 interface Options {
   readonly out?: string;
@@ -22,7 +23,7 @@ export function addExperiment(program: Command): void {
     .description("train several configs over several seeds, and compare them in one table and one sheet")
     .argument("<file>", "YAML file of the experiment")
     .option("--out <folder>", "of its runs and results; logs/experiments/NAME where left out")
-    .addOption(setOption("shared.data_params.data_path=path/to/images"))
+    .addOption(setOption({ example: "shared.data_params.data_path=path/to/images" }))
     .addOption(backendOption({ trains: true }))
     .addOption(scaleOption())
     .option("--report", "train nothing: make table and sheet anew of what is there", false)
@@ -73,7 +74,6 @@ async function complete(
   const { evaluateMember, isCurrent, savedEvaluation, stepsDone, trainedFolder, trainMember } = await import(
     "../../experiment/series/member.ts"
   );
-  const { duration } = await import("../../experiment/training/loggers/console.ts");
   const { members, runs, seeds, steps, out } = plan;
   const progress = progressTo(process.stdout);
   const done = new Map<Member, number>();

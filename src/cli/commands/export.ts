@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { type Command, Option } from "commander";
 import { ConfigError } from "../../errors.ts";
 import { examples } from "../examples.ts";
-import { backendOption } from "../options.ts";
+import { backendOption, checkpointOption } from "../options.ts";
 import { addForce } from "../write_output.ts";
 
 interface Options {
@@ -31,7 +31,7 @@ export function addExport(program: Command): void {
       "--out <path>",
       "file to write: .safetensors, or with pt-names .pt or .pth too; for tfjs a folder",
     )
-    .option("--checkpoint <which>", "best, last or a file; best where it is there")
+    .addOption(checkpointOption())
     .addOption(backendOption())
     .addHelpText(
       "after",

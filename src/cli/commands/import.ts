@@ -1,7 +1,6 @@
 import type { Command } from "commander";
-import { collect } from "../collect.ts";
 import { examples } from "../examples.ts";
-import { backendOption } from "../options.ts";
+import { backendOption, setOption } from "../options.ts";
 
 interface Options {
   readonly config: string;
@@ -21,7 +20,7 @@ export function addImport(program: Command): void {
       "YAML file of the model: PyTorch-VAE's own, or one of this project",
     )
     .requiredOption("--out <run>", "folder of the run to make")
-    .option("--set <key=value>", "change a value: --set model_params.output=sigmoid (repeatable)", collect)
+    .addOption(setOption({ example: "model_params.output=sigmoid" }))
     .addOption(backendOption())
     .addHelpText(
       "after",

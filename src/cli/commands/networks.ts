@@ -85,7 +85,7 @@ async function get(name: string, weights: string): Promise<void> {
   const { sourceOf } = await import("../../features/sources/source.ts");
   const { readNetworkWeights } = await import("../../features/weights.ts");
   const { abortOnSignals } = await import("../abort_on_signals.ts");
-  const { DownloadProgress } = await import("../download_progress.ts");
+  const { DownloadProgress } = await import("../progress.ts");
   const network = getNetwork(name);
   if (network.embedded) return console.log(`${name} comes with its weights: nothing to get.`);
   const source = sourceOf(name, weights);

@@ -6,7 +6,7 @@ import { ignoreSaving } from "../../process/signals.ts";
 import { shellWord } from "../../text/shell.ts";
 import { examples } from "../examples.ts";
 import { backendOption, namedConfig, setOption } from "../options.ts";
-import { progressTo } from "../say_progress.ts";
+import { progressTo } from "../progress.ts";
 
 interface Options {
   readonly config?: string;
@@ -23,7 +23,7 @@ export function addRun(program: Command): void {
     .description("train the model of a config")
     .argument("[file]", "the same as --config FILE")
     .option("-c, --config <file>", "YAML file; with --resume RUN the run's own where left out")
-    .addOption(setOption("model_params.latent_dim=64"))
+    .addOption(setOption({ example: "model_params.latent_dim=64" }))
     .addOption(backendOption({ trains: true }))
     .option("--resume <run>", "go on with a run's folder, or auto: the newest of this name, else a new one")
     .option("--quiet", "say only what is needed", false)

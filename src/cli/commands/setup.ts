@@ -127,9 +127,9 @@ async function settingUp(
     readonly showPip: boolean;
   }) => Promise<Done>,
 ): Promise<void> {
-  const { bytesText } = await import("../../download/disk.ts");
+  const { bytesText } = await import("../../text/numbers.ts");
   const { abortOnSignals } = await import("../abort_on_signals.ts");
-  const { DownloadProgress } = await import("../download_progress.ts");
+  const { DownloadProgress } = await import("../progress.ts");
   const progress = new DownloadProgress();
   const stop = abortOnSignals();
   const began = performance.now();

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { rounded } from "../../text/numbers.ts";
 import { examples } from "../examples.ts";
 import { interval, wholeNumber } from "../numbers.ts";
 import { labelOption, scaleOption } from "../options.ts";
@@ -98,7 +99,7 @@ function run(
           range: imageRange,
           scale,
           rowLabels: rowLabels(shown),
-          columnLabels: values.map((v) => String(Number(v.toFixed(2)))),
+          columnLabels: values.map((v) => rounded(v)),
         }),
       arrays: {
         images: { shape: [shown.length, steps, ...made.shape.slice(1)], data: made.images },

@@ -4,8 +4,8 @@ import { loadConfig } from "../../config/load.ts";
 import { layeredRegistries } from "../../config/registries.ts";
 import { UserError } from "../../errors.ts";
 import { counted } from "../../text/counted.ts";
-import { collect } from "../collect.ts";
 import { examples } from "../examples.ts";
+import { setOption } from "../options.ts";
 
 /** `vae validate FILE…`: checks configs, and experiments of several, and nothing else. */
 export function addValidate(program: Command): void {
@@ -13,7 +13,7 @@ export function addValidate(program: Command): void {
     .command("validate")
     .description("check configs and experiments: all errors of each file, with line, column and remedy")
     .argument("<files...>", "YAML files")
-    .option("--set <key=value>", "check with a value changed, as vae run takes it (repeatable)", collect)
+    .addOption(setOption("check with a value changed, as vae run takes it"))
     .addHelpText(
       "after",
       examples({

@@ -1,9 +1,9 @@
-import type { io, LayersModel, SymbolicTensor } from "@tensorflow/tfjs";
 import { UserError } from "../../errors.ts";
 import { decoderEps } from "../../models/blocks/options.ts";
 import { strideSizes } from "../../models/blocks/sizes.ts";
 import { newCtx } from "../../models/ctx.ts";
 import { Rng } from "../../rng.ts";
+import type { io, LayersModel, SymbolicTensor } from "../../tf.ts";
 import { type Tensor, type Tensor4D, tf } from "../../tf.ts";
 import type { OpenRun } from "./open_trained.ts";
 

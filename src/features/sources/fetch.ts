@@ -22,7 +22,7 @@ export async function fetchWeights(source: RemoteSource, fetching: Fetching = {}
   if (existsSync(file)) return file;
   const http = openHttp();
   try {
-    const place = source.kind === "url" ? source : await locateOnHub(source, http);
+    const place = source.kind === "url" ? source : await locateOnHub(source);
     await download({ ...place, file, http, ...fetching });
     return file;
   } catch (error) {

@@ -1,4 +1,4 @@
-import { type Dispatcher, fetch, request } from "undici";
+import { request } from "undici";
 import { openHttp } from "../../download/http.ts";
 import { DataError } from "../../errors.ts";
 import type { RemoteSource } from "./source.ts";
@@ -20,55 +20,61 @@ export const hubUrl = ({ repo, revision, path }: HubSource): string =>
   `${hubEndpoint()}/${repo}/resolve/${encodeURIComponent(revision)}/${path}`;
 
 /**
- * The URL and hash of a file on the Hugging Face hub, by its own client. HF_ENDPOINT names a mirror, HF_TOKEN the token
- * for private files.
+ * The URL and hash of a file on the Hugging Face hub. HF_ENDPOINT names a mirror, HF_TOKEN the token for private files.
  *
  * @throws DataError where there is no such file or it may not be read, else the error of the connection
  */
-export async function locateOnHub(source: HubSource, http: Dispatcher): Promise<HubFile> {
+export async function locateOnHub(source: HubSource): Promise<HubFile> {
   const { repo, revision, path } = source;
-  const { fileDownloadInfo, HubApiError } = await import("@huggingface/hub");
   const token = process.env.HF_TOKEN?.trim() || undefined;
-  const where = `${hubEndpoint()}/${repo}`;
   if (token !== undefined && !token.startsWith("hf_"))
     throw new DataError("HF_TOKEN: expected a token that starts with hf_, got another text.");
-  const info = await fileDownloadInfo({
-    repo,
-    path,
-    revision,
-    hubUrl: hubEndpoint(),
-    fetch: ((url: string, init: object) => fetch(url, { ...init, dispatcher: http })) as never,
-    ...(token !== undefined && { accessToken: token }),
-  }).catch((error: unknown) => {
-    if (!(error instanceof HubApiError)) throw error;
+  const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const url = hubUrl(source); // and not where it leads, which may be another host: the token is for the hub alone
+  const { status, code, linked } = await askHub(url, headers);
+  const where = `${hubEndpoint()}/${repo}`;
+  if (status === 404 && code === "EntryNotFound")
+    throw new DataError(`${where}: expected ${path} in revision ${revision}, got no such file.`);
+  if (status >= 400) {
     const remedy =
-      error.statusCode === 401 || error.statusCode === 403
+      status === 401 || status === 403
         ? "It is private, asks for consent on its page, or is not there: set HF_TOKEN to a token that may read it."
         : "Is its name right?";
-    throw new DataError(
-      `${where}: the hub answered ${error.statusCode} for ${path} of ${revision}. ${remedy}`,
-      {
-        cause: error,
-      },
-    );
-  });
-  if (info === null)
-    throw new DataError(`${where}: expected ${path} in revision ${revision}, got no such file.`);
-  const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
-  const url = hubUrl(source); // and not info.url, which may be another host's: the token is for the hub alone
-  return { url, sha256: await linkedSha256(url, headers), headers };
+    throw new DataError(`${where}: the hub answered ${status} for ${path} of ${revision}. ${remedy}`);
+  }
+  return { url, sha256: /^"?([0-9a-f]{64})"?$/.exec(linked ?? "")?.[1], headers };
 }
 
+/** Redirects from a name that a repository had before. */
+const RENAMED = 3;
+
 /**
- * The hub's own hash of a file in large file storage. It stands in the answer that leads to where the bytes are, and
- * so must be read before that is followed: the storage's own ETag is another hash.
+ * What the hub itself says of a file. Its hash of one in large file storage stands in the answer that leads to where the
+ * bytes are, and so must be read before that is followed: the storage's own ETag is another hash.
  */
-async function linkedSha256(url: string, headers: Record<string, string>): Promise<string | undefined> {
+async function askHub(url: string, headers: Readonly<Record<string, string>>) {
   const http = openHttp({ redirects: 0 });
   try {
-    const answer = await request(url, { method: "HEAD", headers, dispatcher: http });
-    await answer.body.dump();
-    return /^"?([0-9a-f]{64})"?$/.exec(String(answer.headers["x-linked-etag"]))?.[1];
+    let asked = new URL(url);
+    for (let left = RENAMED; ; left--) {
+      const {
+        statusCode: status,
+        headers: said,
+        body,
+      } = await request(asked, {
+        method: "HEAD",
+        headers,
+        dispatcher: http,
+      });
+      await body.dump();
+      const [linked, code, location] = ["x-linked-etag", "x-error-code", "location"].map((name) =>
+        said[name]?.toString(),
+      );
+      const next = new URL(location ?? "", asked);
+      const renamed = location !== undefined && linked === undefined && next.origin === asked.origin;
+      if (!renamed || left === 0) return { status, code, linked };
+      asked = next;
+    }
   } finally {
     await http.destroy();
   }

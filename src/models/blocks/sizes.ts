@@ -1,8 +1,8 @@
 import { ShapeError } from "../../errors.ts";
 
 /** Smallest and largest side of an image, in pixels. */
-export const MIN_SIZE = 28;
-export const MAX_SIZE = 256;
+const MIN_SIZE = 28;
+const MAX_SIZE = 256;
 
 /**
  * Sides of the feature maps from the image down through `count` layers of stride 2: [size, …, smallest],

@@ -7,7 +7,7 @@ import {
   readManifest,
   wholeManifest,
 } from "../../backends/tensorflow/library.ts";
-import { bytesText } from "../../download/disk.ts";
+import { bytesText } from "../../text/numbers.ts";
 import { type Check, missing, note, ok } from "./check.ts";
 import type { Failed, Probed } from "./probe.ts";
 

@@ -7,8 +7,8 @@ import {
   testedText,
   type XlaPlatform,
 } from "../../backends/xla/plugins/index.ts";
-import { bytesText } from "../../download/disk.ts";
 import { UserError } from "../../errors.ts";
+import { bytesText } from "../../text/numbers.ts";
 import { driverVersion, gpuModels } from "../xla/nvidia.ts";
 import { type Check, note, ok } from "./check.ts";
 import type { Failed } from "./probe.ts";

@@ -6,11 +6,11 @@ import {
   pluginFolder,
   type XlaPlatform,
 } from "../../backends/xla/plugins/index.ts";
-import { bytesText } from "../../download/disk.ts";
 import { openHttp } from "../../download/http.ts";
 import type { OnProgress } from "../../download/unpack.ts";
 import { EngineError } from "../../errors.ts";
 import { cacheDir } from "../../files/cache_dir.ts";
+import { bytesText } from "../../text/numbers.ts";
 import { findPip } from "../pip.ts";
 import { stage } from "../staging.ts";
 import { getWheel, wantedFrom, wheelFile } from "./get_wheel.ts";

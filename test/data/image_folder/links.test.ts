@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:f
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { describe, expect, it, vi } from "vitest";
-import { progressTo } from "../../../src/cli/say_progress.ts";
+import { progressTo } from "../../../src/cli/progress.ts";
 import { IMAGE_FILES, listImages } from "../../../src/data/image_folder/files.ts";
 import { dataFolder, failure, first, open } from "../../support/data.ts";
 import { folder, numbered, numbers, wholly } from "../../support/image_folders.ts";

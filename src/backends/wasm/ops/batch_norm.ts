@@ -1,4 +1,4 @@
-import type { TensorInfo } from "@tensorflow/tfjs";
+import type { TensorInfo } from "../../../tf.ts";
 import {
   BATCH_NORM_TRAINING,
   BATCH_NORM_TRAINING_GRAD,

@@ -1,4 +1,4 @@
-import type { TensorInfo } from "@tensorflow/tfjs";
+import type { TensorInfo } from "../../../tf.ts";
 import { tf } from "../../../tf.ts";
 import { RELU_GRAD } from "../../nn_ops.ts";
 import type { WasmBackend } from "../backend.ts";

@@ -1,4 +1,4 @@
-import type { NamedAttrMap } from "@tensorflow/tfjs";
+import type { NamedAttrMap } from "../../../tf.ts";
 import { tf } from "../../../tf.ts";
 import { CONV_INPUT_GRAD_RELU } from "../../nn_ops.ts";
 import { isFloat, type Kernels, type Run, sizeOf } from "../kernel.ts";

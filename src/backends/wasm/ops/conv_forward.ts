@@ -1,4 +1,4 @@
-import type { TensorInfo } from "@tensorflow/tfjs";
+import type { TensorInfo } from "../../../tf.ts";
 import type { WasmBackend } from "../backend.ts";
 import type { ConvInfo, Convolution } from "./conv_info.ts";
 import { withBias } from "./fused.ts";

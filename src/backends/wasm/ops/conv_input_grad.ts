@@ -1,4 +1,4 @@
-import type { TensorInfo } from "@tensorflow/tfjs";
+import type { TensorInfo } from "../../../tf.ts";
 import type { WasmBackend } from "../backend.ts";
 import { runWindows } from "./conv_forward.ts";
 import type { ConvInfo } from "./conv_info.ts";

@@ -1,4 +1,4 @@
-import type { NamedAttrMap, TensorInfo } from "@tensorflow/tfjs";
+import type { NamedAttrMap, TensorInfo } from "../../../tf.ts";
 import { tf } from "../../../tf.ts";
 import type { WasmBackend } from "../backend.ts";
 import { isFloat, type Kernels, type Run, sizeOf } from "../kernel.ts";

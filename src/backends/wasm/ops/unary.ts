@@ -1,4 +1,4 @@
-import type { NamedAttrMap } from "@tensorflow/tfjs";
+import type { NamedAttrMap } from "../../../tf.ts";
 import { isFloat, type Kernels, type Run, sizeOf } from "../kernel.ts";
 
 /** A chunk of element-wise work, in floats: 64 KiB. */

@@ -1,4 +1,4 @@
-import type { FusedBatchNormAttrs } from "@tensorflow/tfjs";
+import type { FusedBatchNormAttrs } from "../../../tf.ts";
 import {
   BATCH_NORM_TRAINING,
   BATCH_NORM_TRAINING_GRAD,

@@ -3,7 +3,7 @@ import type {
   Conv2DBackpropFilterAttrs,
   Conv2DBackpropInputAttrs,
   FusedConv2DAttrs,
-} from "@tensorflow/tfjs";
+} from "../../../tf.ts";
 import { tf } from "../../../tf.ts";
 import { convolution } from "../stablehlo/contract.ts";
 import { add } from "../stablehlo/elementwise.ts";

@@ -1,4 +1,4 @@
-import type { _FusedMatMulAttrs, BatchMatMulAttrs } from "@tensorflow/tfjs";
+import type { _FusedMatMulAttrs, BatchMatMulAttrs } from "../../../tf.ts";
 import { tf } from "../../../tf.ts";
 import { dot } from "../stablehlo/contract.ts";
 import { add } from "../stablehlo/elementwise.ts";

@@ -1,4 +1,4 @@
-import type { LeakyReluAttrs } from "@tensorflow/tfjs";
+import type { LeakyReluAttrs } from "../../../tf.ts";
 import { BIAS_ADD, BIAS_ADD_GRAD, LEAKY_RELU_GRAD, MEAN_SQUARED_ERROR, RELU_GRAD } from "../../nn_ops.ts";
 import { add, isPositive, like, scale, select, square, subtract } from "../stablehlo/elementwise.ts";
 import { reduce } from "../stablehlo/reduce.ts";

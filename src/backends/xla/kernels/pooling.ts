@@ -1,4 +1,4 @@
-import type { AvgPoolAttrs, MaxPoolAttrs } from "@tensorflow/tfjs";
+import type { AvgPoolAttrs, MaxPoolAttrs } from "../../../tf.ts";
 import { tf } from "../../../tf.ts";
 import { add, compare, constant, divide, like, multiply, select } from "../stablehlo/elementwise.ts";
 import { reduce, reduceWindow, type SlidingWindow, scatterToLargest } from "../stablehlo/reduce.ts";

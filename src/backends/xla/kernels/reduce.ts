@@ -1,4 +1,4 @@
-import type { ArgMaxAttrs, CumsumAttrs, MeanAttrs, SoftmaxAttrs, SumAttrs } from "@tensorflow/tfjs";
+import type { ArgMaxAttrs, CumsumAttrs, MeanAttrs, SoftmaxAttrs, SumAttrs } from "../../../tf.ts";
 import {
   add,
   compare,

@@ -1,4 +1,4 @@
-import type { GatherV2Attrs, OneHotAttrs, UnsortedSegmentSumAttrs } from "@tensorflow/tfjs";
+import type { GatherV2Attrs, OneHotAttrs, UnsortedSegmentSumAttrs } from "../../../tf.ts";
 import { dot } from "../stablehlo/contract.ts";
 import { compare, constant, convert, select } from "../stablehlo/elementwise.ts";
 import { gather } from "../stablehlo/gather.ts";

@@ -11,7 +11,7 @@ import type {
   TileAttrs,
   TransposeAttrs,
   UnpackAttrs,
-} from "@tensorflow/tfjs";
+} from "../../../tf.ts";
 import { tf } from "../../../tf.ts";
 import { constant, like, select } from "../stablehlo/elementwise.ts";
 import {

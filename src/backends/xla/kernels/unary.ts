@@ -1,4 +1,4 @@
-import type { CastAttrs, ClipByValueAttrs, LeakyReluAttrs, StepAttrs } from "@tensorflow/tfjs";
+import type { CastAttrs, ClipByValueAttrs, LeakyReluAttrs, StepAttrs } from "../../../tf.ts";
 import {
   add,
   binary,

@@ -1,6 +1,7 @@
 import { styleText } from "node:util";
-import { SingleBar } from "cli-progress";
 import { metricOf } from "../../../metrics/table.ts";
+import { barText, LiveLine } from "../../../text/live_line.ts";
+import { duration, short } from "../../../text/numbers.ts";
 import type { StepMetrics } from "../step.ts";
 import type { Metrics } from "./logger.ts";
 
@@ -28,35 +29,18 @@ type Format = Parameters<typeof styleText>[0];
  * between the messages where it is quiet. In colours where Node finds a terminal that has them (NO_COLOR, FORCE_COLOR).
  */
 export class ConsoleLog {
-  private readonly bar: SingleBar | undefined;
-  /** What the bar shows: total, value, payload. */
-  private shown: [number, number, { parts: readonly string[] }] = [0, 0, { parts: [] }];
-  private lastLine = 0;
+  private readonly line: LiveLine;
 
   constructor(
     private readonly quiet: boolean,
     private readonly out: NodeJS.WriteStream = process.stdout,
   ) {
-    if (quiet || !out.isTTY) return;
-    const options = { stream: out, hideCursor: true, fps: 5, barsize: BAR, clearOnComplete: true };
-    this.bar = new SingleBar({
-      ...options,
-      format: (_, { progress }, { parts }) => {
-        const width = (this.out.columns || 80) - 1; // a wrapped bar could not be overwritten
-        const cells = Math.min(BAR, Math.max(0, width - TEXT));
-        const full = Math.round(progress * cells);
-        const bar = this.paint("cyan", "█".repeat(full)) + this.paint("dim", "░".repeat(cells - full));
-        return cells === 0 ? fitting(parts, width) : `${bar} ${fitting(parts, width - cells - 1)}`;
-      },
-    });
+    this.line = new LiveLine(out, LINE_EVERY);
   }
 
   /** A line for the user. */
   message(text: string): void {
-    const shown = this.bar?.isActive ? this.shown : undefined;
-    if (shown !== undefined) this.bar?.stop(); // takes the bar's line away
-    this.out.write(`${text}\n`);
-    if (shown !== undefined) this.bar?.start(...shown);
+    this.line.message(text);
   }
 
   /** As `message`, of what the user should look at. */
@@ -72,16 +56,13 @@ export class ConsoleLog {
   progress(p: Progress, metrics: StepMetrics): void {
     if (this.quiet) return;
     const parts = progressParts(p, metrics);
-    if (this.bar !== undefined) {
-      this.shown = [p.totalSteps, p.step, { parts }];
-      if (this.bar.isActive) this.bar.update(p.step, { parts });
-      else this.bar.start(...this.shown);
-      return;
-    }
-    const now = Date.now();
-    if (now - this.lastLine < LINE_EVERY) return;
-    this.lastLine = now;
-    this.message(parts.join(SEPARATOR));
+    this.line.show(() => {
+      if (!this.out.isTTY) return parts.join(SEPARATOR);
+      const width = (this.out.columns || 80) - 1; // a wrapped line could not be overwritten
+      const cells = Math.min(BAR, Math.max(0, width - TEXT));
+      if (cells === 0) return fitting(parts, width);
+      return `${barText(p.step / p.totalSteps, cells, this.out)} ${fitting(parts, width - cells - 1)}`;
+    });
   }
 
   /** `text` in a colour, where the output has colours. */
@@ -91,7 +72,7 @@ export class ConsoleLog {
 
   /** Takes the bar away, for good. */
   close(): void {
-    if (this.bar?.isActive) this.bar.stop();
+    this.line.clear();
   }
 }
 
@@ -99,11 +80,11 @@ export class ConsoleLog {
 function progressParts(p: Progress, { total, terms }: StepMetrics): string[] {
   return [
     `epoch ${p.epoch}/${p.epochs}`,
-    `total ${short(total)}`,
+    `total ${shown(total)}`,
     ...(p.secondsLeft === undefined ? [] : [`${duration(p.secondsLeft)} left`]),
     `${p.imagesPerSecond.toFixed(p.imagesPerSecond < 10 ? 1 : 0)} images/s`,
     `step ${p.step}/${p.totalSteps}`,
-    ...Object.entries(terms).map(([name, value]) => `${name} ${short(value)}`),
+    ...Object.entries(terms).map(([name, value]) => `${name} ${shown(value)}`),
   ];
 }
 
@@ -121,23 +102,9 @@ function fitting(parts: readonly string[], width: number): string {
 export function metricsText(metrics: Metrics): string {
   return Object.entries(metrics)
     .map(([name, value]) =>
-      `${name.replace(/^val\//, "")} ${short(value)} ${metricOf(name)?.unit ?? ""}`.trimEnd(),
+      `${name.replace(/^val\//, "")} ${shown(value)} ${metricOf(name)?.unit ?? ""}`.trimEnd(),
     )
     .join("  ");
 }
 
-/** Seconds as `42 s`, `3:07 min` or `1:02:03 h`. */
-export function duration(seconds: number): string {
-  if (!Number.isFinite(seconds)) return "?";
-  const s = Math.round(seconds);
-  const two = (n: number) => String(n).padStart(2, "0");
-  if (s < 60) return `${s} s`;
-  if (s < 3600) return `${Math.floor(s / 60)}:${two(s % 60)} min`;
-  return `${Math.floor(s / 3600)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)} h`;
-}
-
-function short(value: number): string {
-  const size = Math.abs(value);
-  if (size >= 1e9) return value.toExponential(3);
-  return size >= 1000 ? value.toFixed(0) : String(Number(value.toPrecision(4)));
-}
+const shown = (value: number): string => (Math.abs(value) >= 1e9 ? value.toExponential(3) : short(value));

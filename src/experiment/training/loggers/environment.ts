@@ -17,7 +17,7 @@ export function environment(prepared: Prepared, backend: BackendInfo): Record<st
     versions: {
       "tfjs-vae": ownVersion(),
       node: process.versions.node,
-      tfjs: tf.version.tfjs,
+      tfjs: tf.version_core,
       ...(backend.library !== "tfjs" && { [backend.name]: backend.version }),
     },
     backend: backend.name,

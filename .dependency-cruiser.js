@@ -1,0 +1,81 @@
+/**
+ * The order of src/ (docs/design.md, "Folders"), lowest first: a file imports what is below its line or of its own
+ * folder, types too. A folder stands for all below it but what has a line of its own.
+ */
+export const ORDER = [
+  ["errors.ts", "tensor_methods.ts"],
+  ["tf.ts"],
+  ["process"],
+  ["files"],
+  ["text"],
+  ["backends"],
+  ["download"],
+  ["one_of.ts", "rng.ts"],
+  ["formats"],
+  ["data"],
+  ["nn"],
+  ["features"],
+  ["metrics"],
+  ["models"],
+  ["plugin_api.ts"],
+  ["config"],
+  ["concat.ts"],
+  ["images"],
+  ["explore"],
+  ["experiment/runs"],
+  ["experiment/training/loggers"],
+  ["experiment/training"],
+  ["experiment/timing"],
+  ["experiment/trained"],
+  ["experiment/evaluation"],
+  ["experiment/series", "setup"],
+  ["cli"],
+  ["cli/commands"],
+  ["cli/main.ts", "index.ts"],
+];
+
+/** What loggers are told in: types alone. */
+const TOLD = "^src/experiment/training/(step|step_inputs|prepared)\\.ts$";
+
+const places = ORDER.flat();
+const at = (place) => `^src/${place.replaceAll(".", "\\.")}${place.endsWith(".ts") ? "$" : "/"}`;
+const inside = (place) => places.filter((other) => other.startsWith(`${place}/`)).map(at);
+
+/** A file of `place` imports no file of a line above, nor of another place on its own line. */
+const rules = ORDER.flatMap((line, floor) =>
+  line.map((place) => {
+    const others = [...line.filter((other) => other !== place), ...ORDER.slice(floor + 1).flat()];
+    const pathNot = inside(place);
+    return {
+      name: `${place} is below that`,
+      severity: "error",
+      from: { path: at(place), ...(pathNot.length > 0 && { pathNot }) },
+      to: { path: others.map(at), pathNot: place.endsWith("/loggers") ? [at(place), TOLD] : at(place) },
+    };
+  }),
+);
+
+export default {
+  forbidden: [
+    { name: "no circles", severity: "error", from: {}, to: { circular: true } },
+    {
+      name: "every file has a place",
+      severity: "error",
+      from: { path: "^src/", pathNot: places.map(at) },
+      to: {},
+    },
+    {
+      name: "packages are in package.json",
+      severity: "error",
+      from: {},
+      to: { dependencyTypes: ["npm-no-pkg", "npm-unknown", "npm-dev"], pathNot: "/tfjs-node-gpu/" },
+    },
+    ...rules,
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+    doNotFollow: { path: "node_modules" },
+    exclude: { path: "^src/backends/wasm/kernels/" },
+  },
+};

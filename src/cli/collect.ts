@@ -1,2 +1,0 @@
-/** commander's way to take an option several times. */
-export const collect = (value: string, before: readonly string[] = []): string[] => [...before, value];
