@@ -13,7 +13,7 @@ import { newestCheckpoint } from "../runs/checkpoint_files.ts";
 import { configFile } from "../runs/config_history.ts";
 import { createRun, newestRun, openRun as openFolder } from "../runs/run_folder.ts";
 import { openRun as openTrained } from "../trained/open_trained.ts";
-import { disposeModel, prepare } from "../training/prepare.ts";
+import { prepare } from "../training/prepare.ts";
 import { type TrainResult, train } from "../training/runner.ts";
 import type { Experiment, Member } from "./load.ts";
 
@@ -84,9 +84,7 @@ export async function trainMember(
     return await train({ config, baseDir, prepared, folder, backend, resume, quiet: false, brief: true });
   } finally {
     folder.release();
-    disposeModel(prepared.vae);
-    for (const optimizer of prepared.optimizers.values()) optimizer.dispose();
-    await prepared.dataset.close();
+    await prepared.close();
   }
 }
 

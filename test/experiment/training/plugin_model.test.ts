@@ -7,7 +7,7 @@ import { loadConfig } from "../../../src/config/load.ts";
 import { pluginFault } from "../../../src/config/plugin_faults.ts";
 import { layeredRegistries } from "../../../src/config/registries.ts";
 import { ConfigError } from "../../../src/errors.ts";
-import { disposeModel, prepare } from "../../../src/experiment/training/prepare.ts";
+import { prepare } from "../../../src/experiment/training/prepare.ts";
 import type { Prepared } from "../../../src/experiment/training/prepared.ts";
 import { stepGradients, trainStep } from "../../../src/experiment/training/step.ts";
 import { inputsAt } from "../../../src/experiment/training/step_inputs.ts";
@@ -29,11 +29,7 @@ data_params: {name: shapes3d, size: 16, patch_size: 32, train_batch_size: 4}
 beforeAll(async () => void (await useBackend("wasm")));
 const opened: Prepared[] = [];
 afterAll(async () => {
-  for (const { vae, optimizers, dataset } of opened) {
-    disposeModel(vae);
-    for (const optimizer of optimizers.values()) optimizer.dispose();
-    await dataset.close();
-  }
+  for (const prepared of opened) await prepared.close();
 });
 
 /** The example's plugin with parts of it replaced, as a config prepares it. */
