@@ -27,7 +27,7 @@ export interface AutoTerms {
   isThere(): boolean;
   /** Why it is not: a clause. */
   readonly absent: string;
-  /** So many times as fast must it be to be taken, for it takes more memory and longer to start. */
+  /** So many times as fast must it be to be taken, because it takes more memory and longer to start. */
   readonly handicap: number;
   /** Whether it is the faster one for a config of such a precision, without a measurement. */
   isFaster?(precision: Precision): boolean;

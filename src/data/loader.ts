@@ -116,7 +116,7 @@ export class Loader {
 
 /**
  * `count` places of `size` in ascending order, whatever the run's seed, so that all runs show and measure the same
- * images. At random, for splits are sorted by class, or hold views of one thing in turn.
+ * images. At random, because splits are sorted by class, or hold views of one thing in turn.
  */
 export const drawn = (count: number, size: number): Int32Array =>
   Rng.fromSeed(0).fold("examples").subset(count, size);

@@ -84,7 +84,7 @@ test.each([
   [
     "a declared term that is missing",
     [SPREAD, ""],
-    'mine.mjs:19: SpreadVAE, term "spread": expected of a loss, for terms() declares it, got reconstruction, kl. Return it, or take it out of terms().',
+    'mine.mjs:19: SpreadVAE, term "spread": expected of a loss, because terms() declares it, got reconstruction, kl. Return it, or take it out of terms().',
   ],
   [
     "a term that is no scalar",
@@ -127,7 +127,7 @@ test.each([
       "const pass = forward(images, ctx);",
       "const pass = { ...forward(images, ctx), recons: images, mean: tf.zeros([4, 2]), logVar: tf.zeros([4, 2]) };",
     ],
-    'SpreadVAE, phase "vae", parameter "encoder.0.0.weight": expected a gradient, got none, for no term of the loss depends on it',
+    'SpreadVAE, phase "vae", parameter "encoder.0.0.weight": expected a gradient, got none, because no term of the loss depends on it',
   ],
   [
     "a decoder that is left out",

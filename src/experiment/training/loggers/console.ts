@@ -1,7 +1,7 @@
 import { styleText } from "node:util";
 import { SingleBar } from "cli-progress";
 import { metricOf } from "../../../metrics/table.ts";
-import type { StepMetrics } from "../step.ts";
+import type { StepMetrics } from "../step_metrics.ts";
 import type { Metrics } from "./logger.ts";
 
 /** Time between two plain lines, in milliseconds. */

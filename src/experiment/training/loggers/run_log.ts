@@ -4,8 +4,8 @@ import { makeFolder, writeAtomic } from "../../../files/atomic_file.ts";
 import { type Change, changeText, configChanges, resumeConfig } from "../../runs/config_history.ts";
 import type { RunState } from "../../runs/run_state.ts";
 import type { Prepared } from "../prepared.ts";
-import type { StepMetrics } from "../step.ts";
 import type { Rates } from "../step_inputs.ts";
+import type { StepMetrics } from "../step_metrics.ts";
 import { ConsoleLog, duration, metricsText } from "./console.ts";
 import { CsvLogger } from "./csv.ts";
 import { environment } from "./environment.ts";
@@ -115,7 +115,7 @@ export class RunLog {
     this.console.progress(progress, metrics);
   }
 
-  /** A step that changed nothing, for its loss was not finite. */
+  /** A step that changed nothing, because its loss or gradient was not finite. */
   skipped(state: Readonly<RunState>): void {
     this.rowIfDue(state);
   }
