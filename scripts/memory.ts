@@ -123,7 +123,7 @@ try {
   });
   sample(state.step);
   run.release();
-  await prepared.dataset.close();
+  await prepared.close();
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -56,7 +56,6 @@ describe("each shipped config", () => {
       expect(gradNorm).toBeGreaterThan(0);
       break;
     }
-    prepared.vae.dispose?.();
-    await prepared.dataset.close();
+    await prepared.close();
   });
 });

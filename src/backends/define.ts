@@ -31,7 +31,7 @@ export interface AutoTerms {
   readonly absent: string;
   /** Where it is not there: sentences on what this machine has that it could compute on. */
   advice?(): readonly string[];
-  /** So many times as fast must it be to be taken, for it takes more memory and longer to start. */
+  /** So many times as fast must it be to be taken, because it takes more memory and longer to start. */
   readonly handicap: number;
   /** Whether it is the faster one for a config of such a precision, without a measurement. */
   isFaster?(precision: Precision): boolean;

@@ -27,7 +27,7 @@ export interface LoaderOptions {
   readonly horizontalFlip: boolean;
   /** unit: [0, 1]; signed: [-1, 1]. */
   readonly imageRange: "unit" | "signed";
-  /** Batches prepared ahead of the one in use. */
+  /** Batches read ahead of the one in use. */
   readonly prefetch: number;
   readonly rng: Rng;
   /** Use only the split's first examples. */
@@ -55,7 +55,7 @@ export class Loader {
   }
 
   /**
-   * The batches of an epoch from number `fromBatch` on, prepared ahead.
+   * The batches of an epoch from number `fromBatch` on, read ahead.
    *
    * @throws DataError at the batch that can't be read; those before it are delivered
    */
@@ -68,7 +68,7 @@ export class Loader {
     const left = Math.max(0, this.batchesPerEpoch - fromBatch);
     yield* ordered(left, prefetch + 1, (i) => {
       const from = (fromBatch + i) * batchSize;
-      return this.prepare(order.slice(from, from + batchSize), flips);
+      return this.read(order.slice(from, from + batchSize), flips);
     });
   }
 
@@ -79,17 +79,17 @@ export class Loader {
 
   /** `count` examples drawn from the whole split (or all, where it has fewer): the same at each call, as they are. */
   spread(count: number): Promise<HostBatch> {
-    return this.prepare(drawn(count, this.size), undefined);
+    return this.read(drawn(count, this.size), undefined);
   }
 
   /** The examples of these numbers, as they are. @throws DataError where the split has fewer */
   at(numbers: readonly number[]): Promise<HostBatch> {
     const beyond = numbers.find((n) => n >= this.size);
-    if (beyond === undefined) return this.prepare(Int32Array.from(numbers), undefined);
+    if (beyond === undefined) return this.read(Int32Array.from(numbers), undefined);
     throw new DataError(`expected numbers of images below ${this.size}, which the split has, got ${beyond}.`);
   }
 
-  private async prepare(indices: Int32Array, flips: Float32Array | undefined): Promise<HostBatch> {
+  private async read(indices: Int32Array, flips: Float32Array | undefined): Promise<HostBatch> {
     const [height, width, channels] = this.options.imageShape;
     const { images: bytes, labels } = await this.split.read(indices);
     const images = new Float32Array(bytes.length);
@@ -116,7 +116,7 @@ export class Loader {
 
 /**
  * `count` places of `size` in ascending order, whatever the run's seed, so that all runs show and measure the same
- * images. At random, for splits are sorted by class, or hold views of one thing in turn.
+ * images. At random, because splits are sorted by class, or hold views of one thing in turn.
  */
 export const drawn = (count: number, size: number): Int32Array =>
   Rng.fromSeed(0).fold("examples").subset(count, size);

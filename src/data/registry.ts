@@ -40,13 +40,12 @@ export function registerDataset(definition: DatasetDefinition): void {
 
 type DataParams = DataCommon & Readonly<Record<string, unknown>> & { readonly name: string };
 
-/** The data set that validated `data_params` name, or that of `definition`, a plugin's. @throws ConfigError, DataError */
+/** The data set that `data_params` name, which are checked, or that of `definition`, a plugin's. @throws DataError */
 export async function openDataset(
   params: DataParams,
   args: OpenArgs,
   definition = datasetNamed(params.name),
 ): Promise<Dataset> {
-  definition.check?.(params);
   return definition.open(params, args);
 }
 

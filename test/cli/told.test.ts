@@ -128,7 +128,7 @@ describe("a run", () => {
       "trainer_params.max_epochs=2",
     );
     expect([code, stderr]).toEqual([0, ""]);
-    expect(stdout).toContain("note   no images for validation: no figures of it");
+    expect(stdout).toContain("note   no images for validation: no metrics of it");
     expect(stdout).not.toContain("validation:\n");
     expect(stdout).not.toMatch(/epoch \d\/\d validation/);
     expect(stdout).toContain(`  pictures     ${RUN}/Samples/\n  checkpoints  ${RUN}/checkpoints/ (last)\n`);

@@ -56,7 +56,6 @@ export async function training(
     return { folder, result: undefined, error };
   } finally {
     folder.release();
-    await prepared.dataset.close();
-    prepared.vae.dispose?.();
+    await prepared.close();
   }
 }

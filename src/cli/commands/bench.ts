@@ -60,7 +60,7 @@ async function run(options: Options): Promise<void> {
     const result = await bench({ config, prepared, backend, steps, warmup, phases, say });
     console.log(options.json ? JSON.stringify(result, null, 2) : text(result));
   } finally {
-    await prepared.dataset.close();
+    await prepared.close();
   }
 }
 

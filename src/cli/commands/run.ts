@@ -84,7 +84,7 @@ async function run(options: Options): Promise<void> {
     }
   } finally {
     run.release();
-    await prepared.dataset.close();
+    await prepared.close();
   }
 }
 

@@ -14,7 +14,7 @@ import { newestRun } from "../runs/find_runs.ts";
 import { runFiles } from "../runs/run_files.ts";
 import { createRun, openRunFolder } from "../runs/run_folder.ts";
 import { openTrained } from "../trained/open_trained.ts";
-import { disposeModel, prepare } from "../training/prepare.ts";
+import { prepare } from "../training/prepare.ts";
 import { type TrainResult, train } from "../training/runner.ts";
 import type { Experiment, Member } from "./load.ts";
 
@@ -82,9 +82,7 @@ export async function trainMember(
     return await train({ config, baseDir, prepared, folder, backend, resume, quiet: false, brief: true });
   } finally {
     folder.release();
-    disposeModel(prepared.vae);
-    for (const optimizer of prepared.optimizers.values()) optimizer.dispose();
-    await prepared.dataset.close();
+    await prepared.close();
   }
 }
 

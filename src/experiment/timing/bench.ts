@@ -53,13 +53,13 @@ const HELD = 4;
 /** Measures a config's training step on the backend in use. Nothing is written. */
 export async function bench(args: BenchArgs): Promise<BenchResult> {
   const { config, prepared, backend, steps } = args;
-  const targets = createPrecomputeCache(config, prepared.vae, args.say);
+  const cache = createPrecomputeCache(config, prepared.vae, args.say);
   const batches = await firstBatches(prepared, HELD);
-  for (const batch of batches) await targets.complete(batch);
+  for (const batch of batches) await cache.complete(batch);
   const data = await secondsPerBatch(prepared, Math.max(8, steps));
-  const whole = await time(createStepper(args), targets, batches, args);
-  const half = args.phases ? await withoutOptimizer(args, targets, batches) : undefined;
-  await targets.close();
+  const whole = await time(createStepper(args), cache, batches, args);
+  const half = args.phases ? await withoutOptimizer(args, cache, batches) : undefined;
+  await cache.close();
   const size = batches[0]!.shape[0];
   const stepSeconds = median(whole.seconds);
   const devicePeak = backend.devicePeak?.();
@@ -90,10 +90,10 @@ export async function bench(args: BenchArgs): Promise<BenchResult> {
   };
 }
 
-async function withoutOptimizer(args: BenchArgs, targets: PrecomputeCache, batches: readonly HostBatch[]) {
+async function withoutOptimizer(args: BenchArgs, cache: PrecomputeCache, batches: readonly HostBatch[]) {
   const none = new Map([...args.prepared.optimizers.keys()].map((phase) => [phase, NO_OPTIMIZER]));
   const stepper = createStepper({ ...args, prepared: { ...args.prepared, optimizers: none } });
-  const { seconds } = await time(stepper, targets, batches, {
+  const { seconds } = await time(stepper, cache, batches, {
     ...args,
     steps: Math.max(3, Math.ceil(args.steps / 2)),
   });
@@ -124,7 +124,7 @@ async function secondsPerBatch({ train }: Prepared, count: number): Promise<numb
 /** Times steps, each with the lookup of what the feature cache keeps of its batch. */
 async function time(
   stepper: Stepper,
-  targets: PrecomputeCache,
+  cache: PrecomputeCache,
   batches: readonly HostBatch[],
   { config, steps, warmup, backend }: BenchArgs,
 ) {
@@ -139,7 +139,7 @@ async function time(
   const inFlight: Promise<unknown>[] = [];
   for (let step = 0; step < warmup + steps; step++) {
     const start = performance.now();
-    const batch = await targets.complete(batches[step % batches.length]!);
+    const batch = await cache.complete(batches[step % batches.length]!);
     inFlight.push((await stepper.start(batch, step, lr)).metrics);
     while (inFlight.length >= (step === 0 ? 1 : most)) await inFlight.shift();
     const took = (performance.now() - start) / 1000;

@@ -49,13 +49,13 @@ export async function timedSteps(args: {
   const stepper = createStepper({ config, prepared, backend: args.backend, say: () => {} });
   const batch =
     opened === undefined ? randomBatch(config, imageShape) : await firstBatch(config, await opened);
-  const targets = createPrecomputeCache(config, vae, () => {});
-  await targets.complete(batch);
+  const cache = createPrecomputeCache(config, vae, () => {});
+  await cache.complete(batch);
   const lr = learningRates(exp, stepper.phases, { step: 0, epoch: 0, totalSteps: 100 });
   let step = 0;
   const once = async () => {
     const began = performance.now();
-    await stepper.run(await targets.complete(batch), step++, lr);
+    await stepper.run(await cache.complete(batch), step++, lr);
     return (performance.now() - began) / 1000;
   };
   for (let i = 0, spent = 0; i < WARMUP && spent < LONG; i++) spent += await once();

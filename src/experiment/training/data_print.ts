@@ -3,7 +3,7 @@ import type { Split } from "../../data/dataset.ts";
 import type { DataPrint, RunState, SplitPrint } from "../runs/run_state.ts";
 import type { Prepared } from "./prepared.ts";
 
-/** All of a small split; of a large one enough to tell it from others, for one image more or less moves the rest. */
+/** All of a small split; of a large one enough to tell it from others, since one image more or less moves the rest. */
 const SAMPLED = 256;
 
 /** The fingerprint of what a run trains on: `batch` images a step, `steps` of them an epoch. */
@@ -36,7 +36,7 @@ async function splitPrint(split: Split, images: number): Promise<SplitPrint> {
 
 /**
  * Brings the place of a checkpoint to the data and batches of now, where they are others. Whole epochs stay whole. The
- * epoch under way goes on after as many images where only the size of batches is another, for their order is the same;
+ * epoch under way goes on after as many images where only the size of batches is another, since their order is the same;
  * over other images it begins anew. Returns a sentence for each change; `valChanged`: metrics of validation are of other
  * images than before.
  */

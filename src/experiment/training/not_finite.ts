@@ -1,5 +1,5 @@
-import type { StepMetrics } from "./step.ts";
 import type { Rates } from "./step_inputs.ts";
+import type { StepMetrics } from "./step_metrics.ts";
 
 /** Whether a step's loss and gradient are numbers to go on from. */
 export const isFiniteStep = ({ total, gradNorm }: StepMetrics): boolean =>

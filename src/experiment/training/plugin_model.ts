@@ -38,7 +38,7 @@ export function checkedModel(
         for (const term of Object.keys(loss.terms)) returned.add(term);
         const missing = Object.keys(terms).filter((term) => !returned.has(term));
         if (i === vae.phases.length - 1 && missing.length > 0) {
-          const fact = `term "${missing[0]}": expected of a loss, for terms() declares it, got ${[...returned].join(", ")}`;
+          const fact = `term "${missing[0]}": expected of a loss, because terms() declares it, got ${[...returned].join(", ")}`;
           throw definitionError(model, `${fact}. Return it, or take it out of terms().`, missing[0]);
         }
         return loss;
@@ -75,7 +75,7 @@ const models = new WeakMap<VAE, ModelDefinition>();
 /** For parameters of a phase that no term of its loss depends on. */
 export function noGradient(vae: VAE, phase: string, params: readonly string[]): Error {
   const what =
-    `phase "${phase}", parameter "${params[0]}": expected a gradient, got none, for no term of the loss depends on it` +
+    `phase "${phase}", parameter "${params[0]}": expected a gradient, got none, because no term of the loss depends on it` +
     `${params.length > 1 ? `, nor on ${params.length - 1} others` : ""}. Use it in the loss, or leave it out of owns.`;
   return definitionError(models.get(vae) ?? { name: "the model" }, what, "owns");
 }

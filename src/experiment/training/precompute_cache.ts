@@ -1,14 +1,10 @@
-import { randomBytes } from "node:crypto";
-import { mkdirSync, unlinkSync } from "node:fs";
-import { open } from "node:fs/promises";
-import { join } from "node:path";
 import type { Config } from "../../config/schema.ts";
 import type { HostBatch } from "../../data/loader.ts";
-import { cacheDir, cacheProblem } from "../../files/cache_dir.ts";
-import { fill, writeAll } from "../../files/positional_file.ts";
+import { cacheDir } from "../../files/cache_dir.ts";
 import type { VAE } from "../../models/vae.ts";
 import { tf } from "../../tf.ts";
 import type { StepBatch } from "./batch.ts";
+import { openStore, type RecordStore } from "./record_store.ts";
 
 export interface CacheOptions {
   readonly kind: "off" | "memory" | "disk";
@@ -16,15 +12,6 @@ export interface CacheOptions {
   readonly limit: number;
   /** Folder of the file of a disk cache, which is gone when the process ends. */
   readonly folder: string;
-}
-
-/** Keeps a training image's record of float32 numbers by its place in the split. */
-interface Store {
-  has(index: number): boolean;
-  /** The record, which nobody changes. */
-  read(index: number): Promise<Float32Array>;
-  write(index: number, record: Float32Array): Promise<void>;
-  close(): Promise<void>;
 }
 
 /** The parts of a record, with the shape of one image's and their place. */
@@ -46,7 +33,7 @@ interface Layout {
  */
 export class PrecomputeCache {
   private layout: Layout | undefined;
-  private store: Store | undefined;
+  private store: RecordStore | undefined;
   private said = false;
 
   constructor(
@@ -136,49 +123,4 @@ function layoutOf(shapes: readonly (readonly [name: string, shape: readonly numb
     return { name, shape, at, size };
   });
   return { parts, length };
-}
-
-async function openStore({ kind, folder }: CacheOptions, bytes: number): Promise<Store> {
-  return kind === "disk" ? openDisk(folder, bytes) : inMemory();
-}
-
-function inMemory(): Store {
-  const records = new Map<number, Float32Array>();
-  return {
-    has: (index) => records.has(index),
-    read: async (index) => records.get(index)!,
-    write: async (index, record) => void records.set(index, record),
-    close: async () => records.clear(),
-  };
-}
-
-/** A file without a name: it takes its room until the process ends, however that happens. */
-async function openDisk(folder: string, bytes: number): Promise<Store> {
-  const file = join(folder, `features-${randomBytes(6).toString("hex")}.tmp`);
-  try {
-    mkdirSync(folder, { recursive: true });
-    const handle = await open(file, "wx+");
-    unlinkSync(file);
-    const places = new Map<number, number>();
-    return {
-      has: (index) => places.has(index),
-      read: async (index) => {
-        const record = new Float32Array(bytes / 4);
-        await fill(handle, new Uint8Array(record.buffer), places.get(index)! * bytes);
-        return record;
-      },
-      write: async (index, record) => {
-        const place = places.size;
-        try {
-          await writeAll(handle, new Uint8Array(record.buffer), place * bytes);
-        } catch (error) {
-          throw cacheProblem(file, error);
-        }
-        places.set(index, place);
-      },
-      close: () => handle.close(),
-    };
-  } catch (error) {
-    throw cacheProblem(file, error);
-  }
 }

@@ -97,40 +97,60 @@ export async function prepare({
     return opened;
   };
   // The model before the data, which may take minutes to pack.
-  const { model, vae, imageShape } = await buildModel({
-    config,
-    baseDir,
-    rng,
-    definitions,
-    dataset: open,
-    progress,
-  });
+  const built = await buildModel({ config, baseDir, rng, definitions, dataset: open, progress });
+  const { model, vae } = built;
   const dataset = await open();
-  if (String(imageShape) !== String(dataset.imageShape))
-    throw definitionError(
-      definitions.dataset ?? datasetNamed(data.name),
-      `imageShape: expected [${imageShape}], as it said before it was opened, got [${dataset.imageShape}].`,
-      "imageShape",
-    );
-  const common = {
-    imageShape: dataset.imageShape,
-    imageRange: data.image_range,
-    prefetch: data.num_workers,
-    rng,
-  };
+  checkImageShape(dataset, built.imageShape, definitions.dataset ?? datasetNamed(data.name));
+  const optimizers = optimizersOf(vae, config);
   const prepared: Prepared = {
     model,
     vae,
     dataset,
-    train: new Loader(dataset.splits.train, {
+    ...loadersOf(dataset, config, rng),
+    optimizers,
+    weights: lossWeights(model, params, exp),
+    objective: objectiveWeights(model, params, exp),
+    imageRange: imageRangeOf(config),
+    rng,
+    async close() {
+      disposeModel(vae);
+      for (const optimizer of optimizers.values()) optimizer.dispose();
+      await dataset.close();
+    },
+  };
+  try {
+    await checkMonitor(prepared, config);
+  } catch (error) {
+    await prepared.close();
+    throw error;
+  }
+  return prepared;
+}
+
+/** @throws ConfigError where a definition told another shape of its images than they have */
+function checkImageShape({ imageShape }: Dataset, told: readonly number[], of: DatasetDefinition): void {
+  if (String(told) === String(imageShape)) return;
+  const fact = `imageShape: expected [${told}], as it said before it was opened, got [${imageShape}].`;
+  throw definitionError(of, fact, "imageShape");
+}
+
+/** The batches of a run: those that it trains on, and those of validation as they are. */
+function loadersOf(
+  { splits, imageShape }: Dataset,
+  { data_params: data }: Config,
+  rng: Rng,
+): Pick<Prepared, "train" | "val"> {
+  const common = { imageShape, imageRange: data.image_range, prefetch: data.num_workers, rng };
+  return {
+    train: new Loader(splits.train, {
       ...common,
       batchSize: data.train_batch_size,
       shuffle: true,
-      dropLast: dataset.splits.train.size >= data.train_batch_size,
+      dropLast: splits.train.size >= data.train_batch_size,
       horizontalFlip: data.horizontal_flip,
       limit: data.train_limit,
     }),
-    val: new Loader(dataset.splits.val, {
+    val: new Loader(splits.val, {
       ...common,
       batchSize: data.val_batch_size,
       shuffle: false,
@@ -138,14 +158,7 @@ export async function prepare({
       horizontalFlip: false,
       limit: data.val_limit,
     }),
-    optimizers: optimizersOf(vae, config),
-    weights: lossWeights(model, params, exp),
-    objective: objectiveWeights(model, params, exp),
-    imageRange: imageRangeOf(config),
-    rng,
   };
-  await checkMonitor(prepared, config);
-  return prepared;
 }
 
 /** The optimizer of each phase, by its name. */

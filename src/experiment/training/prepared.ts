@@ -21,4 +21,6 @@ export interface Prepared {
   readonly imageRange: readonly [number, number];
   /** The root of the run's randomness; each use folds in its purpose. */
   readonly rng: Rng;
+  /** Frees the model and the optimizers, and closes the data. */
+  close(): Promise<void>;
 }

@@ -6,8 +6,8 @@ import { normsText, notFinite } from "./not_finite.ts";
 import type { PrecomputeCache } from "./precompute_cache.ts";
 import { type RunContext, ratesAt } from "./run_context.ts";
 import type { Saver } from "./saver.ts";
-import type { StepMetrics } from "./step.ts";
 import type { Rates } from "./step_inputs.ts";
+import type { StepMetrics } from "./step_metrics.ts";
 
 /** Steps between two copies of the state in memory: so many at most are done again to get back to a good one. */
 const KEEP_EVERY = 100;

@@ -53,7 +53,7 @@ export function learningRates(exp: ExpParams, phases: readonly string[], place: 
   return Object.fromEntries(rates);
 }
 
-/** A step at which every schedule has come to its end; finite, for a plugin's may compute with it. */
+/** A step at which every schedule has come to its end; finite, because a plugin's may compute with it. */
 export const END = Number.MAX_SAFE_INTEGER;
 
 /** A loss weight at `step`: rises in a straight line from `start` over `warmup_steps`. */

@@ -2,21 +2,12 @@ import { globalNorm } from "../../backends/global_norm.ts";
 import { newCtx } from "../../models/ctx.ts";
 import type { Batch, Ctx, Loss, VAE } from "../../models/vae.ts";
 import type { Rng } from "../../rng.ts";
-import { type Named, type Scalar, type Tensor, tf, type Variable } from "../../tf.ts";
+import { type Named, type Scalar, type Tensor, tf } from "../../tf.ts";
 import type { Weights } from "./loss_weights.ts";
 import type { Optimizer } from "./optimizers.ts";
-import { noGradient } from "./plugin_model.ts";
+import { phaseGradients } from "./phase_gradients.ts";
 import { inputsAt, type Rates, type StepInputs } from "./step_inputs.ts";
-
-/** What one step gives to log: the weighted `total`, each unweighted term, and what the model logs besides. */
-export interface StepMetricsOf<T> {
-  readonly total: T;
-  readonly terms: Readonly<Record<string, T>>;
-  readonly scalars: Readonly<Record<string, T>>;
-  /** Global L2 norm of the gradient before clipping, the largest over the phases; 0 in evaluation. */
-  readonly gradNorm: T;
-}
-export type StepMetrics = StepMetricsOf<number>;
+import { flatten, readMetrics, type StepMetrics, type StepMetricsOf } from "./step_metrics.ts";
 
 export interface StepArgs {
   readonly vae: VAE;
@@ -57,39 +48,13 @@ export function stepGradients(args: Omit<StepArgs, "optimizers">, batch: Batch, 
   return found;
 }
 
-function phaseGradients(vae: VAE, phase: VAE["phases"][number], lossOf: () => Tensor) {
-  const owned = new Map<string, Variable>();
-  for (const [name, p] of vae.params) if (p.trainable && phase.owns(name)) owned.set(name, p.value);
-  const { value, grads } = variableGrads(vae, phase.name, lossOf, owned);
-  return { value, named: new Map([...owned].map(([name, v]) => [name, grads[v.name]!] as const)) };
-}
-
-/** @throws ConfigError where a plugin's loss leaves a parameter out */
-function variableGrads(
-  vae: VAE,
-  phase: string,
-  lossOf: () => Tensor,
-  owned: ReadonlyMap<string, Variable>,
-): ReturnType<typeof tf.variableGrads> {
-  let found: ReturnType<typeof tf.variableGrads>;
-  try {
-    found = tf.variableGrads(lossOf as () => Scalar, [...owned.values()]);
-  } catch (error) {
-    if (!/Cannot find a connection/.test((error as Error).message)) throw error;
-    throw noGradient(vae, phase, [...owned.keys()]);
-  }
-  const without = [...owned].flatMap(([name, { name: key }]) => (found.grads[key] ? [] : [name]));
-  if (without.length > 0) throw noGradient(vae, phase, without);
-  return found;
-}
-
 /** `stepTensors` op by op, at optimizer step `step` with the learning rates `lr`. */
 export function trainStep(args: StepArgs, batch: Batch, step: number, lr: Rates): StepMetrics {
-  return read(stepTensors(args, batch, inputsAt({ step, lr, rng: args.rng.fold(step) })));
+  return readMetrics(stepTensors(args, batch, inputsAt({ step, lr, rng: args.rng.fold(step) })));
 }
 
 /**
- * The same metrics without a change of anything: evaluation mode, running statistics of batch norm, weights as
+ * The metrics of a step that changes nothing: evaluation mode, running statistics of batch norm, weights as
  * at `step`, noise from `args.rng` as it is. `scheduled` is called where a loss follows the step by itself
  * (`ctx.schedule`, `ctx.step`).
  */
@@ -101,7 +66,7 @@ export function evaluateStep(
 ): StepMetrics {
   const at = inputsAt({ step, lr: 0, rng: args.rng });
   const mode = { ...EVALUATION, ...(scheduled && { scheduled }) };
-  return read(runPhases(args, batch, at, mode, (_, lossOf) => [lossOf(), tf.scalar(0)]));
+  return readMetrics(runPhases(args, batch, at, mode, (_, lossOf) => [lossOf(), tf.scalar(0)]));
 }
 
 /** `update`: whether the parameters that no optimizer owns get their next values. */
@@ -197,34 +162,4 @@ function clip(grads: Map<string, Tensor>, norm: Scalar, limit: number | undefine
   if (limit === undefined) return grads;
   const scale = tf.minimum(1, tf.div(limit, tf.add(norm, 1e-6))); // torch's clip_grad_norm_
   return new Map([...grads].map(([name, g]) => [name, tf.mul(g, scale)]));
-}
-
-/** The metrics as numbers; their tensors are disposed. */
-function read(metrics: StepMetricsOf<Tensor>): StepMetrics {
-  const { tensors, rebuild } = flatten(metrics);
-  const numbers = tensors.map((t) => t.dataSync()[0]!);
-  tf.dispose(tensors);
-  return rebuild(numbers);
-}
-
-/** Metrics as a list, and the way back from a list of their values. */
-export function flatten(metrics: StepMetricsOf<Tensor>): {
-  tensors: Tensor[];
-  rebuild(values: readonly number[]): StepMetrics;
-} {
-  const { total, gradNorm, terms, scalars } = metrics;
-  const [termNames, scalarNames] = [Object.keys(terms), Object.keys(scalars)];
-  return {
-    tensors: [total, gradNorm, ...Object.values(terms), ...Object.values(scalars)],
-    rebuild(values) {
-      const byName = (names: string[], from: number) =>
-        Object.fromEntries(names.map((name, i) => [name, values[from + i]!]));
-      return {
-        total: values[0]!,
-        gradNorm: values[1]!,
-        terms: byName(termNames, 2),
-        scalars: byName(scalarNames, 2 + termNames.length),
-      };
-    },
-  };
 }

@@ -8,8 +8,8 @@ import type { PrecomputeCache } from "./precompute_cache.ts";
 import type { Recovery } from "./recovery.ts";
 import { type RunContext, ratesAt } from "./run_context.ts";
 import type { Saver } from "./saver.ts";
-import type { StepMetrics } from "./step.ts";
 import type { Rates } from "./step_inputs.ts";
+import type { StepMetrics } from "./step_metrics.ts";
 
 /** A step that was started and is not part of the state yet. */
 interface StepInFlight {

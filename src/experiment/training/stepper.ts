@@ -9,8 +9,9 @@ import type { Config } from "../../config/schema.ts";
 import { tf, type Variable } from "../../tf.ts";
 import { hostTensors, type StepBatch, withTensors } from "./batch.ts";
 import type { Prepared } from "./prepared.ts";
-import { flatten, type StepArgs, type StepMetrics, stepGradients, stepTensors, trainStep } from "./step.ts";
+import { type StepArgs, stepGradients, stepTensors, trainStep } from "./step.ts";
 import { inputsAt, type Rates, type Source, type StepPoint, tracedInputs } from "./step_inputs.ts";
+import { flatten, type StepMetrics } from "./step_metrics.ts";
 
 export interface StepperOptions {
   /** Runs whole steps at once; op by op where undefined. */

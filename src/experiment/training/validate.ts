@@ -9,7 +9,8 @@ import { tf } from "../../tf.ts";
 import { withTensors } from "./batch.ts";
 import type { Prepared } from "./prepared.ts";
 import { END } from "./schedules.ts";
-import { evaluateStep, type StepArgs, type StepMetrics } from "./step.ts";
+import { evaluateStep, type StepArgs } from "./step.ts";
+import type { StepMetrics } from "./step_metrics.ts";
 
 /** What validation takes: `objective`, the weights of `val/objective` by term; where left out all terms are in it. */
 export type ValidationArgs = Omit<StepArgs, "optimizers"> & Partial<Pick<Prepared, "objective">>;

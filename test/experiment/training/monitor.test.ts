@@ -24,7 +24,7 @@ const prepared = async (model: string, monitor: string) => {
     ...(await config(model, `{monitor: ${monitor}}`)),
     cacheDir: cacheDir("test"),
   });
-  await made.dataset.close();
+  await made.close();
 };
 
 describe("a monitored metric is looked for before anything is trained", () => {

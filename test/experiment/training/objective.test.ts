@@ -26,7 +26,7 @@ async function validation(model: string, exp: string, step: number) {
     const rng = prepared.rng.fold("validation");
     return await validate({ ...prepared, rng }, prepared.val.batches(0), step, prepared.imageRange);
   } finally {
-    await prepared.dataset.close();
+    await prepared.close();
   }
 }
 const near = (value: number | undefined, expected: number) =>

@@ -45,8 +45,7 @@ async function run(backendName: string, poisoned: readonly number[], ...set: str
     return { folder, error: error.message };
   } finally {
     folder.release();
-    await prepared.dataset.close();
-    prepared.vae.dispose?.();
+    await prepared.close();
   }
 }
 

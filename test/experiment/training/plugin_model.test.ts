@@ -7,7 +7,7 @@ import { loadConfig } from "../../../src/config/load.ts";
 import { pluginFault } from "../../../src/config/plugin_faults.ts";
 import { layeredRegistries } from "../../../src/config/registries.ts";
 import { ConfigError } from "../../../src/errors.ts";
-import { disposeModel, prepare } from "../../../src/experiment/training/prepare.ts";
+import { prepare } from "../../../src/experiment/training/prepare.ts";
 import type { Prepared } from "../../../src/experiment/training/prepared.ts";
 import { stepGradients, trainStep } from "../../../src/experiment/training/step.ts";
 import { inputsAt } from "../../../src/experiment/training/step_inputs.ts";
@@ -29,11 +29,7 @@ data_params: {name: shapes3d, size: 16, patch_size: 32, train_batch_size: 4}
 beforeAll(async () => void (await useBackend("wasm")));
 const opened: Prepared[] = [];
 afterAll(async () => {
-  for (const { vae, optimizers, dataset } of opened) {
-    disposeModel(vae);
-    for (const optimizer of optimizers.values()) optimizer.dispose();
-    await dataset.close();
-  }
+  for (const prepared of opened) await prepared.close();
 });
 
 /** The example's plugin with parts of it replaced, as a config prepares it. */
@@ -88,7 +84,7 @@ test.each([
   [
     "a declared term that is missing",
     [SPREAD, ""],
-    'mine.mjs:19: SpreadVAE, term "spread": expected of a loss, for terms() declares it, got reconstruction, kl. Return it, or take it out of terms().',
+    'mine.mjs:19: SpreadVAE, term "spread": expected of a loss, because terms() declares it, got reconstruction, kl. Return it, or take it out of terms().',
   ],
   [
     "a term that is no scalar",
@@ -131,7 +127,7 @@ test.each([
       "const pass = forward(images, ctx);",
       "const pass = { ...forward(images, ctx), recons: images, mean: tf.zeros([4, 2]), logVar: tf.zeros([4, 2]) };",
     ],
-    'SpreadVAE, phase "vae", parameter "encoder.0.0.weight": expected a gradient, got none, for no term of the loss depends on it',
+    'SpreadVAE, phase "vae", parameter "encoder.0.0.weight": expected a gradient, got none, because no term of the loss depends on it',
   ],
   [
     "a decoder that is left out",

@@ -3,7 +3,7 @@ import { registerTensorFlow } from "../../../src/backends/tensorflow/register.ts
 import { type BackendInfo, useBackend } from "../../../src/backends/use_backend.ts";
 import type { HostBatch } from "../../../src/data/loader.ts";
 import { createOptimizer } from "../../../src/experiment/training/optimizers.ts";
-import type { StepMetrics } from "../../../src/experiment/training/step.ts";
+import type { StepMetrics } from "../../../src/experiment/training/step_metrics.ts";
 import { Stepper } from "../../../src/experiment/training/stepper.ts";
 import { getModel, modelNames } from "../../../src/models/registry.ts";
 import type { Batch, Ctx, VAE } from "../../../src/models/vae.ts";

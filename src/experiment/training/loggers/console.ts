@@ -2,7 +2,7 @@ import { styleText } from "node:util";
 import { metricOf } from "../../../metrics/table.ts";
 import { barText, LiveLine } from "../../../text/live_line.ts";
 import { duration, short } from "../../../text/numbers.ts";
-import type { StepMetrics } from "../step.ts";
+import type { StepMetrics } from "../step_metrics.ts";
 import type { Metrics } from "./logger.ts";
 
 /** Time between two plain lines, in milliseconds. */

@@ -1,0 +1,46 @@
+import { UserError } from "../../../errors.ts";
+import { LostRun, type RunFolder } from "../../runs/run_folder.ts";
+import type { ConsoleLog } from "./console.ts";
+import type { Logger } from "./logger.ts";
+
+/**
+ * The loggers of a run. Where one fails for a reason that the user can mend (a full disk), the console says so once, and
+ * training goes on without it until it works again.
+ */
+export class GuardedLoggers {
+  private loggers: readonly Logger[] = [];
+  private readonly failed = new Set<Logger>();
+
+  constructor(
+    private readonly folder: RunFolder,
+    private readonly console: ConsoleLog,
+  ) {}
+
+  open(loggers: readonly Logger[]): void {
+    this.loggers = loggers;
+  }
+
+  /** @throws LostRun where another process has gone on with the run */
+  each(use: (logger: Logger) => void): void {
+    for (const logger of this.loggers) {
+      this.folder.check(); // each time: this process may stand still between two
+      try {
+        use(logger);
+        if (this.failed.delete(logger)) this.console.message("logged again.");
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        if (!this.failed.has(logger)) this.console.warn(`not logged: ${error.message} Training goes on.`);
+        this.failed.add(logger);
+      }
+    }
+  }
+
+  close(): void {
+    try {
+      this.each((logger) => logger.close?.());
+    } catch (error) {
+      if (!(error instanceof LostRun)) throw error;
+      for (const logger of this.loggers) logger.abandon?.();
+    }
+  }
+}
