@@ -6,7 +6,11 @@ export const klMetric: PosteriorMetric = {
   name: "kl",
   numbers: {
     kl: { unit: "nats", better: "neither", computed: "KL(q(z | x) || N(0, I)) of an image", column: true },
-    kl_per_dim: { unit: "nats", better: "neither", computed: "the same of each dimension of z" },
+    kl_per_dim: {
+      unit: "nats",
+      better: "neither",
+      computed: "KL(q(z | x) || N(0, 1)) of each dimension of z",
+    },
   },
   compute: ({ klPerDimension }) => ({
     kl: klPerDimension.reduce((a, b) => a + b),

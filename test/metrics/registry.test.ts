@@ -6,7 +6,7 @@ import { metricOf, metrics } from "../../src/metrics/table.ts";
 import { type Tensor4D, tf } from "../../src/tf.ts";
 import { formula } from "../support/formula.ts";
 
-beforeAll(async () => void (await useBackend("cpu")));
+beforeAll(async () => void (await useBackend("wasm")));
 
 const options: JudgeOptions = { network: { name: "tiny_vgg" }, lpips: undefined, baseDir: "." };
 const setup = { imageShape: [16, 16, 3] as const, options };

@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../../src/backends/use_backend.ts";
 import type { Config } from "../../../src/config/schema.ts";
-import { trainedLikelihood } from "../../../src/experiment/evaluation/trained_likelihood.ts";
+import { lossLikelihood, trainedLikelihood } from "../../../src/experiment/evaluation/trained_likelihood.ts";
 import type { Likelihood } from "../../../src/metrics/likelihood.ts";
 import { gaussianNegLogLikelihood } from "../../../src/models/losses/reconstruction.ts";
+import { getModel } from "../../../src/models/registry.ts";
 import { type Tensor4D, tf } from "../../../src/tf.ts";
 import { formula } from "../../support/formula.ts";
 
@@ -20,6 +21,24 @@ describe("the likelihoods that losses stand for", () => {
     const z = tf.fill([1, 64, 64, 3], 0) as Tensor4D;
     const change = found.logDensity(x, z).dataSync()[0]! - found.logDensity(x, y).dataSync()[0]!;
     expect(change).toBeCloseTo(0.09 / 0.00025, 2);
+  });
+
+  it("of a bound that holds reconstruction and KL are by its weight, which is both's", () => {
+    const of = (exp_params: object) =>
+      lossLikelihood({
+        model: getModel("IWAE")!,
+        config: { model_params: { name: "IWAE", likelihood: "gaussian", sigma: 0.1 }, exp_params },
+        state: { step: 0 },
+        imageShape: [4, 4, 3],
+        imageRange: [0, 1],
+      } as never);
+    expect(of({ reconstruction: "elbo" })).toMatchObject({
+      name: "Gaussian of sigma 0.1 (model_params.sigma)",
+    });
+    const implied = Math.sqrt((4 * 4 * 3 * 0.00025) / 2); // as of VanillaVAE's loss
+    expect(of({ reconstruction: "pixel_mean", kld_weight: 0.00025 })).toMatchObject({
+      name: `Gaussian of sigma ${implied.toPrecision(4)} (implied by the weights of the loss)`,
+    });
   });
 
   it("are none where the loss compares features, or fits sigma", () => {
