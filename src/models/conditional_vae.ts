@@ -82,7 +82,9 @@ function labelColumns(
   width: number | undefined,
 ): Pick<LabelNeeds, "all" | "used"> {
   if (all.length === 0)
-    throw new DataError("data_params.name: expected data with labels for ConditionalVAE, got none. Take others.");
+    throw new DataError(
+      "data_params.name: expected data with labels for ConditionalVAE, got none. Take others.",
+    );
   const names = all.map(({ name }) => name);
   const used = (wanted ?? names).map((name, i) => {
     const column = names.indexOf(name);

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { ImageFile, Listing } from "./files.ts";
+import type { ImageFile, Listing } from "./listing.ts";
 import { type Part, partOfFolder } from "./split.ts";
 import { counted, printable } from "./words.ts";
 
