@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { load, loadError } from "../support/configs.ts";
+import { loadError } from "../support/configs.ts";
 
 const one = async (yaml: string, set: string[] = []) => {
   const lines = (await loadError(yaml, set)).split("\n");
