@@ -16,7 +16,7 @@ export interface LoadOptions {
   readonly pluginApi?: () => Promise<unknown>;
 }
 
-/** `config`: relative file names in it start from `baseDir`. `positions.locate` places a later error. */
+/** `config`: relative file names in it start from `baseDir`. */
 export interface LoadedConfig extends Validated {
   /** The file, then those that it extends. */
   readonly files: readonly string[];

@@ -1,4 +1,4 @@
-import { formatPlace, isMap, type Located, type Place } from "./located.ts";
+import { isMap, type Located, type Place } from "./located.ts";
 
 /** A path into a config: names of keys and indices of lists. */
 export type Path = readonly (string | number)[];
@@ -34,15 +34,6 @@ export class Positions {
   /** Whether something was written at `path` (false for a default). */
   has(path: Path): boolean {
     return step(this.root, path) !== undefined;
-  }
-
-  /**
-   * `message` with the place in front, where it starts with a path of this config (`model_params.in_channels:
-   * expected …`); else as it is. For errors found only when a model is built or data is opened.
-   */
-  locate(message: string): string {
-    const path = leadingPath(message)?.path;
-    return path && this.has(path.slice(0, 1)) ? `${formatPlace(this.value(path))} ${message}` : message;
   }
 
   private find(path: Path): Located {

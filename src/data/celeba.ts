@@ -7,7 +7,7 @@ import { type Attributes, type Part, readAttributes, readPartition } from "./cel
 import type { Dataset, OpenArgs } from "./dataset.ts";
 import { defineDataset } from "./define.ts";
 import type { ImageTransform } from "./image_folder/decode.ts";
-import type { ImageFile } from "./image_folder/files.ts";
+import type { ImageFile } from "./image_folder/listing.ts";
 import { checkShare, packImages, type Skipped } from "./image_folder/pack.ts";
 import { openPacked } from "./packed.ts";
 import { dataPath, findFile } from "./paths.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { load, loadError } from "../support/configs.ts";
+import { loadError } from "../support/configs.ts";
 
 const one = async (yaml: string, set: string[] = []) => {
   const lines = (await loadError(yaml, set)).split("\n");
@@ -205,16 +205,4 @@ test("errors of --set are placed at the argument", async () => {
   expect(await one(yaml, ["exp_params={LR: x}"])).toBe(
     '--set exp_params={LR: x} exp_params.LR: expected a number > 0, got "x"',
   );
-});
-
-test("the error of a later stage gets the place of the key that it names", async () => {
-  const { positions } = await load(
-    "model_params:\n  name: SmallVAE\n  in_channels: 3\n  hidden_dims: [1, 2]\n",
-  );
-  const told = (message: string) => positions.locate(message).replace(/^.*\//, "");
-  expect(told("model_params.in_channels: expected 1, got 3")).toBe(
-    "config.yaml:3:16 model_params.in_channels: expected 1, got 3",
-  );
-  expect(told("model_params.hidden_dims[1]: no")).toBe("config.yaml:4:20 model_params.hidden_dims[1]: no");
-  expect(told("something else: no")).toBe("something else: no");
 });

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import type { Entry } from "yauzl";
 import { DataError } from "../../errors.ts";
-import { type ImageFile, listImages } from "../image_folder/files.ts";
+import { listImages } from "../image_folder/files.ts";
+import type { ImageFile } from "../image_folder/listing.ts";
 
 export const IMAGES = "img_align_celeba";
 /** No aligned face takes as much: what is larger is another file. */

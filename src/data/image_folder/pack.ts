@@ -4,7 +4,7 @@ import { DataError } from "../../errors.ts";
 import { ordered } from "../ordered.ts";
 import type { PackWriter } from "../packed.ts";
 import { decodeImage, type ImageTransform } from "./decode.ts";
-import type { ImageFile } from "./files.ts";
+import type { ImageFile } from "./listing.ts";
 import { percent } from "./split.ts";
 import { printable } from "./words.ts";
 

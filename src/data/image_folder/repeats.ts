@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { counted } from "../../text/counted.ts";
-import type { ImageFile, Listing } from "./files.ts";
+import type { ImageFile, Listing } from "./listing.ts";
 import { type Part, partOfFolder } from "./split.ts";
 import { printable } from "./words.ts";
 

@@ -1,8 +1,8 @@
-import { Matrix, solve } from "ml-matrix";
 import type { Param, Scope } from "../../nn/params.ts";
 import { Rng } from "../../rng.ts";
 import { tf } from "../../tf.ts";
 import type { FittedPrior } from "../vae.ts";
+import { crossEntropy, type Features, fitPool, type Observations, softmax } from "./log_linear_pool.ts";
 
 /** The positions, [row, column] from a code's own, whose codes are known where a grid is drawn row by row. */
 const NEIGHBOURS = [
@@ -19,9 +19,6 @@ const SMOOTHING = 8;
 /** Codes that the weights are fitted to at most, and those that the metrics are of. */
 const FITTED = 4096;
 const MEASURED = 16384;
-const NEWTON_STEPS = 12;
-/** Keeps the weights of features that say nothing near to their first values. */
-const RIDGE = 1e-3;
 
 /** Grids of codes, one after the other, each row by row. */
 export interface Grids {
@@ -75,7 +72,7 @@ export function codePrior(scope: Scope, codes: number, height: number, width: nu
   const contexts = (grid: Int32Array, from: number, place: number): number[] =>
     offsets.map((offset, k) => (inside[k]![place] ? grid[from + place + offset]! : -1));
 
-  const features = (m: Model, neighbours: readonly number[], place: number): (Float32Array | undefined)[] => [
+  const features = (m: Omit<Model, "weights">, neighbours: readonly number[], place: number): Features => [
     m.logMarginal,
     ...neighbours.map((code, k) => (code < 0 ? undefined : row(m.neighbours, k * codes + code, codes))),
     row(m.position, place, codes),
@@ -106,19 +103,12 @@ export function codePrior(scope: Scope, codes: number, height: number, width: nu
     const order = rng.fold("grids").permutation(count);
     const some = (keep: (i: number) => boolean) => order.filter((_, i) => count < 8 || keep(i % 8));
     const model = counted(some((i) => i < 6));
-    const weights = newton(
-      model,
-      placesOf(
-        some((i) => i === 6),
-        FITTED,
-      ),
-    );
+    const seventh = some((i) => i === 6);
+    const weights = fitPool(contextsOf(model, placesOf(seventh, FITTED)), Float32Array.from(INITIAL));
     const fitted = { ...model, weights };
-    const held = placesOf(
-      some((i) => i === 7),
-      MEASURED,
-    );
-    const bits = (w: Float32Array) => crossEntropy(fitted, w, held) / Math.LN2;
+    const eighth = some((i) => i === 7);
+    const held = contextsOf(model, placesOf(eighth, MEASURED));
+    const bits = (w: Float32Array) => crossEntropy(held, w) / Math.LN2;
     const shapes = Object.entries(params).map(([name, { value }]) => [name, value.shape] as const);
     const values = shapes.map(([name, shape]) => {
       const full = scope.name(name === "logMarginal" ? "log_marginal" : name);
@@ -160,46 +150,17 @@ export function codePrior(scope: Scope, codes: number, height: number, width: nu
       return drawn.map((at) => images[Math.floor(at / places)]! * places + (at % places));
     }
 
-    function at(m: Omit<Model, "weights">, index: number) {
-      const place = index % places;
-      return features(m as Model, contexts(grids, index - place, place), place);
-    }
-
-    /** The mean of -log p(s), in nats. */
-    function crossEntropy(m: Omit<Model, "weights">, w: Float32Array, held: Int32Array): number {
-      const p = new Float64Array(codes);
-      let sum = 0;
-      for (const index of held) {
-        softmax(at(m, index), w, p);
-        sum -= Math.log(p[grids[index]!]!);
-      }
-      return sum / held.length;
-    }
-
-    /** The weights of the least cross-entropy, which is convex in them. */
-    function newton(m: Omit<Model, "weights">, held: Int32Array): Float32Array {
-      let w = Float32Array.from(INITIAL);
-      let loss = crossEntropy(m, w, held);
-      const p = new Float64Array(codes);
-      for (let step = 0; step < NEWTON_STEPS; step++) {
-        const gradient = new Float64Array(WEIGHTS);
-        const curvature = Matrix.eye(WEIGHTS).mul(RIDGE);
-        for (const index of held) {
-          const found = at(m, index);
-          softmax(found, w, p);
-          moments(found, p, grids[index]!, gradient, curvature, held.length);
-        }
-        const move = solve(curvature, Matrix.columnVector(gradient)).to1DArray();
-        let [next, better, share] = [w, loss, 1];
-        for (; share > 1e-3; share /= 2) {
-          next = w.map((v, i) => v + share * move[i]!);
-          better = crossEntropy(m, next, held);
-          if (better < loss) break;
-        }
-        if (!(better < loss - 1e-6)) break;
-        [w, loss] = [next, better];
-      }
-      return w;
+    function contextsOf(m: Omit<Model, "weights">, indices: Int32Array): Observations {
+      const of = (index: number) => {
+        const place = index % places;
+        return features(m, contexts(grids, index - place, place), place);
+      };
+      return {
+        count: indices.length,
+        codes,
+        truth: (i) => grids[indices[i]!]!,
+        features: (i) => of(indices[i]!),
+      };
     }
   }
 }
@@ -211,53 +172,6 @@ function toLogRatios(counts: Float32Array, p: Float64Array): void {
   const total = counts.reduce((a, b) => a + b, 0);
   for (let s = 0; s < counts.length; s++)
     counts[s] = Math.log((counts[s]! / p[s]! + SMOOTHING) / (total + SMOOTHING));
-}
-
-/** p = softmax(sum_k w_k f_k). */
-function softmax(
-  features: readonly (Float32Array | undefined)[],
-  w: ArrayLike<number>,
-  p: Float64Array,
-): void {
-  p.fill(0);
-  features.forEach((f, k) => {
-    const weight = w[k]!;
-    if (f !== undefined && weight !== 0) for (let s = 0; s < p.length; s++) p[s]! += weight * f[s]!;
-  });
-  let most = Number.NEGATIVE_INFINITY;
-  for (let s = 0; s < p.length; s++) if (p[s]! > most) most = p[s]!;
-  let sum = 0;
-  for (let s = 0; s < p.length; s++) sum += p[s] = Math.exp(p[s]! - most);
-  for (let s = 0; s < p.length; s++) p[s]! /= sum;
-}
-
-/** Adds to the gradient f(true) - E f and to the curvature Cov f, each over `count`. */
-function moments(
-  features: readonly (Float32Array | undefined)[],
-  p: Float64Array,
-  truth: number,
-  gradient: Float64Array,
-  curvature: Matrix,
-  count: number,
-): void {
-  const means = features.map((f) => {
-    let mean = 0;
-    if (f !== undefined) for (let s = 0; s < p.length; s++) mean += p[s]! * f[s]!;
-    return mean;
-  });
-  features.forEach((f, i) => {
-    if (f === undefined) return;
-    gradient[i]! += (f[truth]! - means[i]!) / count;
-    for (let j = 0; j <= i; j++) {
-      const g = features[j];
-      if (g === undefined) continue;
-      let product = 0;
-      for (let s = 0; s < p.length; s++) product += p[s]! * f[s]! * g[s]!;
-      const value = (product - means[i]! * means[j]!) / count;
-      curvature.set(i, j, curvature.get(i, j) + value);
-      if (i !== j) curvature.set(j, i, curvature.get(j, i) + value);
-    }
-  });
 }
 
 /** The place of `u`, in [0, 1), in the sums of p. */

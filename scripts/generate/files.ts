@@ -1,0 +1,15 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { schemaText } from "../../src/cli/commands/schema.ts";
+import { withVariants } from "../variants_table/section.ts";
+
+/** The repository's folder, with a slash at the end. */
+export const root = fileURLToPath(new URL("../../", import.meta.url));
+
+/** The files that follow from the registries, by name, as they are to be. */
+export async function generatedFiles(): Promise<Record<string, string>> {
+  return {
+    "schema/config.schema.json": await schemaText(),
+    "README.md": await withVariants(readFileSync(`${root}README.md`, "utf8")),
+  };
+}
