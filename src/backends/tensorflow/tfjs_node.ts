@@ -8,7 +8,7 @@ import type { Binding } from "./binding.ts";
 
 const require = createRequire(import.meta.url);
 const PACKAGE = "@tensorflow/tfjs-node-gpu";
-/** The same, as the published package has it; a checkout has none. */
+/** That package bundled, as the published one has it; a checkout has none. */
 const BUNDLED = fileURLToPath(new URL("./tfjs_node.cjs", import.meta.url));
 
 /** The name that tfjs-node's backend is made with. */
