@@ -42,6 +42,7 @@ export function loadTfjsNode(): BackendClass {
 
 /** What tfjs-node knows as tfjs is a second tfjs-core (package.json's overrides): it gets the one in use instead. */
 function useOneCore(): void {
+  require("@tensorflow/tfjs-core"); // which nothing may have asked for yet
   const { resolve } = createRequire(require.resolve(`${PACKAGE}/package.json`));
   require.cache[resolve("@tensorflow/tfjs")] = require.cache[require.resolve("@tensorflow/tfjs-core")];
 }
