@@ -58,7 +58,7 @@ export async function imagesOfFiles(run: OpenRun, patterns: readonly string[], l
   return withLabels({ ...concatImages(batches), files }, run.vae, label);
 }
 
-/** The same, batch by batch, for more images than memory holds: all, or `limit` of them drawn from all. */
+/** The images of files batch by batch, for more than memory holds: all, or `limit` of them drawn from all. */
 export async function* batchesOfFiles(
   run: OpenRun,
   patterns: readonly string[],

@@ -3,10 +3,10 @@ import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { crc32 } from "node:zlib";
 import type yauzl from "yauzl";
 import { DataError } from "../errors.ts";
 import { writeProblem } from "../files/atomic_file.ts";
-import { crc32 } from "./crc32.ts";
 
 /** Bytes of a download or of what is unpacked. */
 export type OnProgress = (progress: { readonly done: number; readonly total: number }) => void;

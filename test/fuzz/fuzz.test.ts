@@ -1,11 +1,10 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { gzipSync } from "node:zlib";
+import { crc32, gzipSync } from "node:zlib";
 import sharp from "sharp";
 import { afterAll, describe, expect, it } from "vitest";
 import { decodeImage } from "../../src/data/image_folder/decode.ts";
-import { crc32 } from "../../src/download/crc32.ts";
 import { DataError } from "../../src/errors.ts";
 import { readIdx } from "../../src/formats/idx.ts";
 import { readTorchFile } from "../../src/formats/torch_file.ts";

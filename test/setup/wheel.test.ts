@@ -9,7 +9,6 @@ import {
   TENSORFLOW_VERSION,
   wholeLibrary,
 } from "../../src/backends/tensorflow/library.ts";
-import { crc32, crc32ByTable } from "../../src/download/crc32.ts";
 import { checkRoom } from "../../src/download/disk.ts";
 import { DataError, EngineError, UserError } from "../../src/errors.ts";
 import { temporaryFor } from "../../src/files/atomic_file.ts";
@@ -233,12 +232,4 @@ test("a computer without TensorFlow's library is told what to do", () => {
     /published for linux x64, linux arm64, darwin arm64; this is linux riscv64\. Use --backend wasm/,
   );
   expect(platformOf("darwin", "arm64").files[0]).toBe("libtensorflow_cc.2.dylib");
-});
-
-test("CRC-32 is the one of zip, in parts too", () => {
-  const bytes = Buffer.from("123456789");
-  for (const f of [crc32, crc32ByTable]) {
-    expect(f(bytes)).toBe(0xcbf43926); // the check value of CRC-32/ISO-HDLC
-    expect(f(bytes.subarray(4), f(bytes.subarray(0, 4)))).toBe(0xcbf43926);
-  }
 });

@@ -1,6 +1,5 @@
-import { deflateRawSync } from "node:zlib";
+import { crc32, deflateRawSync } from "node:zlib";
 import { TENSORFLOW_VERSION } from "../../src/backends/tensorflow/library.ts";
-import { crc32 } from "../../src/download/crc32.ts";
 import { platformOf } from "../../src/setup/platform.ts";
 
 const platform = platformOf();

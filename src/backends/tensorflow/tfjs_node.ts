@@ -8,7 +8,7 @@ import type { Binding } from "./binding.ts";
 
 const require = createRequire(import.meta.url);
 const PACKAGE = "@tensorflow/tfjs-node-gpu";
-/** The same, as the published package has it; a checkout has none. */
+/** That package bundled, as the published one has it; a checkout has none. */
 const BUNDLED = fileURLToPath(new URL("./tfjs_node.cjs", import.meta.url));
 
 /** The name that tfjs-node's backend is made with. */
@@ -42,6 +42,7 @@ export function loadTfjsNode(): BackendClass {
 
 /** What tfjs-node knows as tfjs is a second tfjs-core (package.json's overrides): it gets the one in use instead. */
 function useOneCore(): void {
+  require("@tensorflow/tfjs-core"); // which nothing may have asked for yet
   const { resolve } = createRequire(require.resolve(`${PACKAGE}/package.json`));
   require.cache[resolve("@tensorflow/tfjs")] = require.cache[require.resolve("@tensorflow/tfjs-core")];
 }
