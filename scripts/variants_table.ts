@@ -89,9 +89,9 @@ function trainAndDraw(name: string): string {
     const args = ["run", "--config", `configs/${stemOf(name)}.yaml`, "--resume", "auto"];
     computing(...args, ...sets.flatMap((set) => ["--set", set]));
     try {
-      computing("evaluate", run, "--figures", FIGURES.join());
+      computing("evaluate", run, "--metrics", FIGURES.join());
     } catch {
-      computing("evaluate", run, "--figures", "psnr"); // all that a posterior allows which is not Gaussian
+      computing("evaluate", run, "--metrics", "psnr"); // all that a posterior allows which is not Gaussian
     }
   }
   const picture = (what: string) => join(PICTURES, `${name}_${what}.png`);
