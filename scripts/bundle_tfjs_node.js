@@ -3,8 +3,8 @@ import { fileURLToPath } from "node:url";
 
 /**
  * Bundles what the tensorflow backend uses of @tensorflow/tfjs-node-gpu, its backend and kernels, as one CommonJS
- * file: the package itself can't be a dependency, for its install script downloads from a host that many computers
- * can't reach, and a package manager then fails or leaves the package out. Licence comments stay in it.
+ * file: the package itself can't be a dependency, because its install script downloads from a host that many computers
+ * can't reach. A package manager then fails, or leaves the package out. Licence comments stay in it.
  *
  *   node scripts/bundle_tfjs_node.js dist/backends/tensorflow/tfjs_node.cjs
  */

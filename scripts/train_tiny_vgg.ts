@@ -36,20 +36,22 @@ const SMOOTHING = 0.1;
 const root = fileURLToPath(new URL("..", import.meta.url));
 const { values: args } = parseArgs({
   options: {
-    data: { type: "string", default: path.join(root, "../shared/data/cifar10_jpeg") },
+    data: { type: "string" },
     seed: { type: "string", default: "1265" },
     work: { type: "string", default: path.join(os.tmpdir(), "tiny_vgg") },
     out: { type: "string", default: path.join(root, "assets/tiny_vgg.safetensors") },
     every: { type: "string", default: "1" }, // take every n-th training image, to try the script out
   },
 });
+const { data } = args;
+if (data === undefined) throw new Error("expected --data FOLDER, the folder of CIFAR-10's images");
 const epochs = CYCLES.reduce((sum, cycle) => sum + cycle.epochs, 0);
 const seed = Number(args.seed);
 
 await useBackend("tensorflow");
 mkdirSync(args.work, { recursive: true });
-const all = await readCifar10Jpeg(args.data, "train", Number(args.every));
-const test = await readCifar10Jpeg(args.data, "test");
+const all = await readCifar10Jpeg(data, "train", Number(args.every));
+const test = await readCifar10Jpeg(data, "test");
 console.log(`${all.labels.length} training and ${test.labels.length} test images`);
 const trainCount = all.labels.length;
 const stepsPerEpoch = Math.floor(trainCount / BATCH);

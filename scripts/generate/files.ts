@@ -6,10 +6,12 @@ import { withVariants } from "../variants_table/section.ts";
 /** The repository's folder, with a slash at the end. */
 export const root = fileURLToPath(new URL("../../", import.meta.url));
 
-/** The files that follow from the registries, by name, as they are to be. */
-export async function generatedFiles(): Promise<Record<string, string>> {
+/** The files that follow from the registries, by name, as they are to be; `measured`: new numbers of variants. */
+export async function generatedFiles(
+  measured?: ReadonlyMap<string, readonly string[]>,
+): Promise<Record<string, string>> {
   return {
     "schema/config.schema.json": await schemaText(),
-    "README.md": await withVariants(readFileSync(`${root}README.md`, "utf8")),
+    "README.md": await withVariants(readFileSync(`${root}README.md`, "utf8"), measured),
   };
 }

@@ -44,7 +44,7 @@ export async function withVariants(
 const linkOf = (name: string): string => `[\`${name}\`](src/models/${sourceOf(name)})`;
 
 /** The file of a variant, whose name is its own in words. */
-function sourceOf(name: string): string {
+export function sourceOf(name: string): string {
   const stem = name.toLowerCase();
   const file = readdirSync(`${root}src/models`).find((f) => f.replaceAll("_", "") === `${stem}.ts`);
   if (file === undefined) throw new Error(`${name}: expected its file in src/models, named as it is`);

@@ -54,7 +54,7 @@ export class Scope {
     return new Scope(this.params, this.rng, this.init, this.name(name));
   }
 
-  /** The same place with other initial values. */
+  /** This place, for parameters that begin with other values. */
   with(init: WeightInit): Scope {
     return new Scope(this.params, this.rng, init, this.prefix);
   }

@@ -46,7 +46,7 @@ export const make = (
 
 export const text = (shapes: number[][]) => shapes.map((s) => `[${s}]`).join(" ");
 
-/** The same f at given values, forward only. */
+/** A case of `f` at given values, forward only. */
 export const at = (title: string, values: readonly number[], f: (x: Tensor) => Tensor): KernelCase => ({
   title,
   inputs: () => [tf.tensor1d([...values])],

@@ -60,7 +60,8 @@ for (const backend of trainingBackends) {
     ] as const)(
       "keeps the images' shape: %i pixels, %i channels, %s decoder",
       async ([side, channels, decoder], { skip }) => {
-        if (model.name === "DFCVAE" && channels === 2) skip("feature networks take 1 or 3 channels");
+        if (channels === 2 && "feature_network" in model.params.properties)
+          skip("feature networks take 1 or 3 channels");
         const asked = { ...params, ...fitting(model, { decoder }) };
         let vae: VAE;
         try {

@@ -21,7 +21,7 @@ async function numbers(split: Split): Promise<number[]> {
   return all.map(([, , blue]) => Math.round(blue! / 10));
 }
 
-/** The same layout as its authors give it: folders of their own, the images in a zip. */
+/** `files` as CelebA's authors lay them out: folders of their own, the images in a zip. */
 async function zipped(): Promise<string> {
   const zip = new yazl.ZipFile();
   for (const [name, content] of Object.entries(files))

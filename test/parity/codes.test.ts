@@ -34,7 +34,7 @@ function codes(count: number, t: number): LabelledMeans {
   return { means: Float32Array.from(means), dims: 6, labels, factors: 3, count };
 }
 
-/** The same images with other codes, `of` giving an image's from those that it has. */
+/** `images` with other codes: `of` makes an image's from those that it has. */
 function recoded(from: LabelledMeans, of: (z: Float32Array) => number[]): LabelledMeans {
   const rows = indices(from.count).map((i) => of(from.means.subarray(i * from.dims, (i + 1) * from.dims)));
   return { ...from, means: Float32Array.from(rows.flat()), dims: rows[0]!.length };

@@ -77,7 +77,7 @@ describe("vgg19_bn against PyTorch-VAE and torchvision", () => {
   });
 });
 
-/** Real ImageNet weights and PyTorch's activations: ../shared/data/README.md. The weights are rounded to 16 bits. */
+/** Real ImageNet weights, rounded to 16 bits, and PyTorch's activations by them. */
 describeShared("data/squeezenet1_0", "squeezenet1_0 against PyTorch", () => {
   beforeAll(() => useBackend("auto"));
 

@@ -2,7 +2,9 @@
 
   python3 -m venv v
   v/bin/pip install scikit-image==0.26.0 scipy==1.17.1 torchmetrics==1.9.0 pytorch-msssim==1.0.0 torch==2.15.0 torchvision==0.29.2
-  v/bin/python test/parity/figures.py [folder of LPIPS heads, ../shared/data/lpips]
+  v/bin/python test/parity/figures.py FOLDER
+
+FOLDER holds LPIPS' trained heads, alex.pth, squeeze.pth and vgg.pth (PerceptualSimilarity's lpips/weights/v0.1).
 """
 
 import json
@@ -22,7 +24,7 @@ from skimage import metrics
 from torchmetrics.functional.image.lpips import _LPIPS
 
 HERE = pathlib.Path(__file__).parent
-HEADS = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "../../../shared/data/lpips"
+HEADS = pathlib.Path(sys.argv[1])
 
 
 def images(count, side, t):
@@ -61,7 +63,7 @@ def picture_figures():
 
 
 def formula_weights(state):
-    """../shared/golden/README.md, seed 1; every entry counts."""
+    """formulaWeights of test/support/formula.ts, of convolutions; `t` counts every entry of `state`."""
     for t, (name, p) in enumerate(state.items()):
         u = formula(p.numel(), t) - 0.5
         fan_in = p.numel() // p.shape[0]

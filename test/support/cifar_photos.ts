@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { dataFolder } from "./data.ts";
 import { shared } from "./shared.ts";
 
-/** What ../shared must have for it. */
+/** The file that it is made of, below `shared`. */
 export const CIFAR_PHOTOS = "data/cifar10_jpeg/test_jpg.tar";
 
 /** A folder with test/CLASS/0000.jpg … 0029.jpg of CIFAR-10's ten classes: 300 real photographs, 32x32. */

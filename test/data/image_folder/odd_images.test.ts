@@ -62,7 +62,7 @@ it.each([
   [3, "float"],
   [2, "int"],
 ] as const)(
-  "TIFF of 32-bit numbers (%i) is skipped, for nothing says what is white",
+  "TIFF of 32-bit numbers (%i) is skipped, because nothing says what is white",
   async (format, name) => {
     const root = await numbered(["0.png"]);
     writeFileSync(join(root, "x.tif"), tiff32(format));

@@ -13,7 +13,7 @@ const PIXELS = SIDE * SIDE * 3;
 const pixels = Rng.fromSeed(4).uniformArray(COUNT * PIXELS);
 const labels = labelValues(COUNT);
 
-/** The same images, in batches of these sizes. */
+/** The images in batches of these sizes. */
 async function* batches(...sizes: number[]): AsyncGenerator<HostBatch> {
   let from = 0;
   for (const size of sizes) {

@@ -6,12 +6,12 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
 // @ts-expect-error a script without types
-import { bundleTfjsNode } from "../../scripts/bundle_tfjs_node.js";
+import { bundleTfjsNode } from "../../../scripts/bundle_tfjs_node.js";
 
 // What the published package has of tfjs-node, beside tfjs-core alone, as a package manager lays them out.
 const folder = mkdtempSync(join(tmpdir(), "vae-tfjs-node-"));
 const bundle = join(folder, "tfjs_node.cjs");
-const root = fileURLToPath(new URL("../..", import.meta.url));
+const root = fileURLToPath(new URL("../../..", import.meta.url));
 beforeAll(async () => {
   const core = dirname(createRequire(import.meta.url).resolve("@tensorflow/tfjs-core/package.json"));
   mkdirSync(join(folder, "node_modules/@tensorflow"), { recursive: true });

@@ -1,10 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { beforeAll, expect, it } from "vitest";
-import type { Binding } from "../../src/backends/tensorflow/binding.ts";
-import { registerTensorFlow } from "../../src/backends/tensorflow/register.ts";
-import { useBackend } from "../../src/backends/use_backend.ts";
-import { type Tensor, tf } from "../../src/tf.ts";
-import { describeTensorFlow } from "../support/backends.ts";
+import type { Binding } from "../../../src/backends/tensorflow/binding.ts";
+import { registerTensorFlow } from "../../../src/backends/tensorflow/register.ts";
+import { useBackend } from "../../../src/backends/use_backend.ts";
+import { type Tensor, tf } from "../../../src/tf.ts";
+import { describeTensorFlow } from "../../support/backends.ts";
 
 let binding: Binding;
 
@@ -175,7 +175,7 @@ describeTensorFlow("memory", () => {
 });
 
 describeTensorFlow("a process that used TensorFlow", () => {
-  const source = new URL("../../src/", import.meta.url).href;
+  const source = new URL("../../../src/", import.meta.url).href;
   const ends = (last: string) => {
     const script = `
       const { useBackend } = await import("${source}backends/use_backend.ts");
