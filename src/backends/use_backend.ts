@@ -3,27 +3,20 @@ import { cacheDir } from "../files/cache_dir.ts";
 import { didYouMean } from "../text/suggest.ts";
 import { tf } from "../tf.ts";
 import type { StepCompiler } from "./compiler.ts";
+import { backendNames } from "./names.ts";
 import { findLibrary } from "./tensorflow/library.ts";
 import type { WasmBackend } from "./wasm/backend.ts";
-import { acceleratorPlugin } from "./xla/plugins/find.ts";
+import { acceleratorPlugin, isTested, testedText } from "./xla/plugins/find.ts";
 import { acceleratorsHere } from "./xla/plugins/hardware.ts";
-import { PLATFORMS, type XlaPlatform, xlaPlatforms } from "./xla/plugins/platforms.ts";
+import { PLATFORMS, type XlaPlatform } from "./xla/plugins/platforms.ts";
 
-export type BackendName = "auto" | "tensorflow" | "wasm" | "cpu" | "xla" | `xla:${XlaPlatform}`;
-export const backendNames: readonly BackendName[] = [
-  "auto",
-  "tensorflow",
-  "wasm",
-  "cpu",
-  "xla",
-  ...xlaPlatforms.map((platform) => `xla:${platform}` as const),
-];
+export { type BackendName, backendNames } from "./names.ts";
 /** Those of a processor that `auto` lets race. */
 export type TrainingBackend = "tensorflow" | "wasm";
 
 export interface BackendInfo {
   readonly name: "tensorflow" | "wasm" | "cpu" | "xla";
-  /** Version of TensorFlow, or of tfjs. */
+  /** Version of TensorFlow, of XLA's plugin, or of tfjs. */
   readonly version: string;
   readonly device: string;
   /** Runs whole steps at once; absent where the backend can't. */
@@ -133,12 +126,19 @@ async function startXla(
 ): Promise<BackendInfo> {
   const { registerXla } = await import("./xla/register.ts").catch(koffiProblem("XLA's plugins"));
   const folder = cacheDir("xla", "executables");
-  const { client, compiler } = registerXla({ platform: platform as XlaPlatform | undefined, folder, say });
+  const asked = platform as XlaPlatform | undefined;
+  const { client, compiler, plugin } = registerXla({ platform: asked, folder, say });
   await activate("xla");
   const [first, ...others] = client.devices;
-  const device = `${first?.kind}${others.length > 0 ? `, one of ${client.devices.length}` : ""}`;
+  const which = others.length > 0 ? `, one of ${client.devices.length}` : "";
+  const device = `${first?.kind}${which} (${client.platform})`;
   const devicePeak = () => first?.memoryStats()?.peak;
-  return { name: "xla", version: client.version.split("\n")[0]!, device, compiler, devicePeak };
+  if (isTested(plugin) === false)
+    say(
+      `note   xla: ${plugin.file}: version ${plugin.version} was not tested; ${testedText(plugin.platform)}`,
+    );
+  const version = plugin.version ?? `by PJRT ${client.apiVersion}`;
+  return { name: "xla", version, device, compiler, devicePeak };
 }
 
 const koffiProblem =

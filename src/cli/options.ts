@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Option } from "commander";
+import { backendNames } from "../backends/names.ts";
 import { ConfigError } from "../errors.ts";
 import { shellWord } from "../text/shell.ts";
 import { collect } from "./collect.ts";
@@ -26,10 +27,16 @@ export function scaleOption(): Option {
 
 /** `--backend`; of commands that train, `measure` too. */
 export function backendOption({ trains = false } = {}): Option {
-  const auto = trains ? "auto: the faster one; measure: that anew; " : "";
+  const auto = trains
+    ? "auto: an accelerator, or the faster of tensorflow and wasm; measure: that anew; "
+    : "";
   const option = new Option("--backend <name>", `what computes (${auto}cpu is slow)`).default("auto");
   // Shown and completed, but not checked here: `useBackend` says which one was meant.
-  option.argChoices = ["auto", ...(trains ? ["measure"] : []), "tensorflow", "wasm", "cpu"];
+  option.argChoices = [
+    "auto",
+    ...(trains ? ["measure"] : []),
+    ...backendNames.filter((name) => name !== "auto"),
+  ];
   return option;
 }
 

@@ -23,6 +23,7 @@ export interface XlaOptions extends XlaBackendOptions, CompilerOptions, Executab
 
 export interface Xla {
   readonly platform: XlaPlatform;
+  readonly plugin: Plugin;
   readonly client: PjrtClient;
   readonly backend: XlaBackend;
   readonly compiler: StepCompiler;
@@ -47,7 +48,7 @@ export function registerXla(options: XlaOptions = {}): Xla {
   if (!tf.registerBackend(BACKEND, () => backend, 4))
     throw new EngineError('another package has registered a backend "xla" with tfjs. Remove it.');
   registerKernels();
-  registered = { platform, client, backend, compiler: stepCompiler(backend, options) };
+  registered = { platform, plugin, client, backend, compiler: stepCompiler(backend, options) };
   return registered;
 }
 

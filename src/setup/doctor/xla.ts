@@ -4,6 +4,7 @@ import {
   isTested,
   PLATFORMS,
   type Plugin,
+  testedText,
   type XlaPlatform,
 } from "../../backends/xla/plugins/index.ts";
 import { bytesText } from "../../download/disk.ts";
@@ -72,9 +73,11 @@ function pluginCheck(name: string, plugin: Plugin): Check {
   const { file, version, from, platform } = plugin;
   const text = `${version ?? "of unknown version"} in ${file}, from ${from}`;
   if (isTested(plugin) !== false) return ok(name, text);
-  const { tested } = PLATFORMS[platform];
-  const versions = tested.length === 0 ? "none was tested" : `tested is ${tested.join(", ")}`;
-  return note(name, `${text}; ${versions}`, `npx vae setup xla --${platform}, where this one fails`);
+  return note(
+    name,
+    `${text}; ${testedText(platform)}`,
+    `npx vae setup xla --${platform}, where this one fails`,
+  );
 }
 
 function findOrProblem(platform: XlaPlatform): { plugin?: Plugin | undefined; problem?: string } {

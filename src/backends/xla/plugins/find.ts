@@ -60,6 +60,12 @@ export function isTested({ platform, version }: Plugin): boolean | undefined {
   return version === undefined ? undefined : PLATFORMS[platform].tested.includes(version);
 }
 
+/** Which versions were tested, half a sentence. */
+export function testedText(platform: XlaPlatform): string {
+  const { tested } = PLATFORMS[platform];
+  return tested.length === 0 ? "none was tested" : `tested is ${tested.join(", ")}`;
+}
+
 /** @throws EngineError where the variable names what is not there */
 function named(platform: XlaPlatform): Plugin | undefined {
   const variable = variableOf(platform);

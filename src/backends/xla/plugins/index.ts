@@ -1,4 +1,12 @@
-export { acceleratorPlugin, findPlugin, isTested, type Plugin, pluginFolder, pluginFor } from "./find.ts";
+export {
+  acceleratorPlugin,
+  findPlugin,
+  isTested,
+  type Plugin,
+  pluginFolder,
+  pluginFor,
+  testedText,
+} from "./find.ts";
 export { acceleratorsHere } from "./hardware.ts";
 export { openPlugin, tellCudaTools } from "./load.ts";
 export { PLATFORMS, variableOf, type XlaPlatform, xlaPlatforms } from "./platforms.ts";

@@ -277,8 +277,8 @@ export class RunLog {
     for (const sentence of changed) this.console.warn(`note   ${sentence}`);
     if (brief) return;
     const { dataset, train, val, model, vae } = prepared;
-    const device =
-      backend.name === "tensorflow" ? `TensorFlow ${backend.version}` : `tfjs ${backend.version}`;
+    const computes = { tensorflow: "TensorFlow", xla: "XLA", wasm: "tfjs", cpu: "tfjs" }[backend.name];
+    const device = `${computes} ${backend.version}`;
     const count = (n: number) => n.toLocaleString("en");
     const label = (text: string) => this.console.paint("bold", text);
     const lines = [
