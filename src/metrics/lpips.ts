@@ -1,7 +1,8 @@
 import path from "node:path";
 import { ConfigError, DataError } from "../errors.ts";
 import type { FeatureNetworkSpec } from "../features/frozen_network.ts";
-import { loadFrozenNetwork } from "../features/registry.ts";
+import type { NetworkKeys } from "../features/keys.ts";
+import { loadFrozenNetwork } from "../features/load_network.ts";
 import { readTorchFile } from "../formats/torch_file.ts";
 import { type Tensor1D, type Tensor4D, tf } from "../tf.ts";
 
@@ -45,11 +46,12 @@ export interface Lpips {
 export async function loadLpips(
   { variant, backbone, heads, baseDir }: LpipsFiles,
   imageShape: readonly [number, number, number],
+  keys?: NetworkKeys,
 ): Promise<Lpips> {
   const { network: name, layers } = VARIANTS[variant];
   const weights = await readHeads(path.resolve(baseDir, heads), layers.length);
   const spec: FeatureNetworkSpec = { name, weights: backbone };
-  const network = await loadFrozenNetwork(spec, layers, { imageShape, baseDir });
+  const network = await loadFrozenNetwork(spec, layers, { imageShape, baseDir, ...(keys && { keys }) });
   return {
     distance: (x, y) =>
       tf.tidy(() => {

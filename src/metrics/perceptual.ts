@@ -1,5 +1,6 @@
 import type { FeatureNetworkSpec } from "../features/frozen_network.ts";
-import { getNetwork, type LoadArgs, loadFrozenNetwork } from "../features/registry.ts";
+import { type LoadArgs, loadFrozenNetwork } from "../features/load_network.ts";
+import { getNetwork } from "../features/registry.ts";
 import { type Tensor1D, type Tensor4D, tf } from "../tf.ts";
 import { type Lpips, unitVectors } from "./lpips.ts";
 

@@ -166,7 +166,7 @@ it.each<[string, object, object, RegExp]>([
     "no labels",
     {},
     { labels: async () => [] },
-    /^data_params\.name: expected data with labels .*label_from=folder/,
+    /^data_params\.name: expected data with labels for ConditionalVAE, got none\. Take others\.$/,
   ],
   [
     "an unknown label",

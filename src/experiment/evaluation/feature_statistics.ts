@@ -1,4 +1,5 @@
-import { getNetwork, loadFrozenNetwork } from "../../features/registry.ts";
+import { loadFrozenNetwork } from "../../features/load_network.ts";
+import { getNetwork } from "../../features/registry.ts";
 import { Moments } from "../../metrics/frechet.ts";
 import { type Tensor4D, tf } from "../../tf.ts";
 import type { FigureContext } from "./context.ts";

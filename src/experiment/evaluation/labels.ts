@@ -1,3 +1,4 @@
+import { datasetNames, getDataset } from "../../data/registry.ts";
 import { betaVaeScore } from "../../metrics/beta_vae_score.ts";
 import { accuracy, type Codes, factor, selectFactors } from "../../metrics/codes.ts";
 import { dci } from "../../metrics/dci.ts";
@@ -52,12 +53,9 @@ async function reasons({ run, options }: FigureSubject, wants: Wants): Promise<(
 }
 
 async function noLabels(subject: FigureSubject): Promise<string | undefined> {
-  const { labelNames, name } = await subject.run.dataset();
-  if (labelNames.length === 0) {
-    const how =
-      name === "image_folder" ? "; --set data_params.label_from=folder takes them from sub-folders" : "";
-    return `needs labels, ${name} has none${how}`;
-  }
+  const { labelNames, labelRemedy, name } = await subject.run.dataset();
+  if (labelNames.length === 0)
+    return `needs labels, ${name} has none${labelRemedy === undefined ? "" : `; --set ${labelRemedy}`}`;
   const found = await reasons(subject, { trains: true });
   return found.includes(undefined) ? undefined : found[0];
 }
@@ -119,7 +117,10 @@ const ofFactors = (
   trains: wants.trains,
   async missing(subject) {
     const { factors, name } = await subject.run.dataset();
-    if (!factors) return `needs images made from known factors, as shapes3d's; ${name}'s are not`;
+    if (!factors) {
+      const made = datasetNames().filter((other) => getDataset(other)!.factors);
+      return `needs images made from known factors, as ${made.map((other) => `${other}'s`).join(", ")}; ${name}'s are not`;
+    }
     const found = await reasons(subject, wants);
     const usable = found.filter((reason) => reason === undefined).length;
     if (usable >= wants.factors) return undefined;

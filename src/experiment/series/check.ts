@@ -1,13 +1,27 @@
+import { composeSchema } from "../../config/compose.ts";
+import { textsOf } from "../../config/marks.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import { ConfigError, UserError } from "../../errors.ts";
-import { loadFrozenNetwork } from "../../features/registry.ts";
+import { loadFrozenNetwork } from "../../features/load_network.ts";
 import { cacheDir } from "../../files/cache_dir.ts";
 import { loadLpips } from "../../metrics/lpips.ts";
 import { comparedLayers } from "../../metrics/perceptual.ts";
 import { figureNamed } from "../evaluation/evaluate_run.ts";
 import type { FigureSubject } from "../evaluation/figure.ts";
 import { disposeModel, prepare } from "../training/prepare.ts";
-import { type Experiment, type Member, ofEvaluation } from "./load.ts";
+import type { Experiment, Member } from "./load.ts";
+
+/** What names the networks that judge, for messages. */
+const KEYS = {
+  network: "evaluation.network",
+  weights: "evaluation.network.weights",
+  layers: "evaluation.network",
+};
+const LPIPS_KEYS = {
+  network: "evaluation.lpips",
+  weights: "evaluation.lpips.backbone",
+  layers: "evaluation.lpips",
+};
 
 /**
  * Makes all that the experiment needs once, on the backend in use, before anything is trained: each run's data, model
@@ -72,10 +86,10 @@ async function made(
   }
 }
 
-/** Whether a member learned by this network. */
-function judged({ config }: Member, network: string): boolean {
-  const own = config.model_params.feature_network as string | { readonly name: string } | undefined;
-  return own !== undefined && (typeof own === "string" ? own : own.name) === network;
+/** Whether a member learned by this network: whether a key of its model's that names networks names it. */
+function judged({ config, model, dataset }: Member, network: string): boolean {
+  const names = textsOf(composeSchema(model, dataset), config, ({ registry }) => registry === "networks");
+  return names.some(({ text }) => text === network);
 }
 
 /** Loads the networks of the figures asked for, and frees them. */
@@ -89,13 +103,17 @@ async function checkJudges(
       (await load()).dispose();
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      throw new ConfigError(ofEvaluation(error.message, key, file), { cause: error });
+      const { message } = error;
+      const path = `evaluation.${key}`;
+      throw new ConfigError(`${file}: ${message.startsWith(path) ? message : `${path}: ${message}`}`, {
+        cause: error,
+      });
     }
   };
   if (figures.includes("perceptual") || figures.includes("frechet")) {
     const layers = comparedLayers(network.name);
-    await named("network", () => loadFrozenNetwork(network, layers, { imageShape, baseDir }));
+    await named("network", () => loadFrozenNetwork(network, layers, { imageShape, baseDir, keys: KEYS }));
   }
   if (figures.includes("lpips") && lpips !== undefined)
-    await named("lpips", () => loadLpips(lpips, imageShape));
+    await named("lpips", () => loadLpips(lpips, imageShape, LPIPS_KEYS));
 }

@@ -6,7 +6,7 @@ import { isMap, type Located, merge, type Place, toPlain } from "../../config/lo
 import { parseOverride } from "../../config/overrides.ts";
 import { rebaseInherited } from "../../config/paths.ts";
 import { loadPlugins, pluginFiles } from "../../config/plugins.ts";
-import { formatPath, type Path, Positions } from "../../config/positions.ts";
+import { type Path, Positions } from "../../config/positions.ts";
 import { type Problem, problemsError, withRemedy } from "../../config/problems.ts";
 import { readYamlFile } from "../../config/read.ts";
 import { layeredRegistries, type Registries } from "../../config/registries.ts";
@@ -170,7 +170,11 @@ async function configOf(
     async () => (await import("../../plugin_api.ts")).pluginApi,
   );
   const { config, positions, model, dataset } = validate(whole, registries, [file, ...files]);
-  return { config: rebaseInherited(config, positions, dirname(resolve(file))), model, dataset };
+  return {
+    config: rebaseInherited(config, positions, dirname(resolve(file)), { model, dataset }),
+    model,
+    dataset,
+  };
 }
 
 /** What is wrong with the experiment's own keys. */
@@ -223,16 +227,4 @@ function counted(lines: readonly string[], file: string): ConfigError {
   return new ConfigError(
     `${each.join("\n")}\n${each.length === 1 ? "1 error" : `${each.length} errors`} in ${file}`,
   );
-}
-
-/** Where `message`, of an error that names `model_params.feature_network`, means a network of the evaluation. */
-export function ofEvaluation(message: string, key: "network" | "lpips", file: string): string {
-  const path = formatPath(["evaluation", key]);
-  const renamed = message
-    .replaceAll(
-      /model_params\.feature_network(\.\w+)?/g,
-      (_, rest = "") => `${path}${key === "lpips" ? "" : rest}`,
-    )
-    .replaceAll("feature_network: ", "network: ");
-  return `${file}: ${renamed.startsWith(path) ? renamed : `${path}: ${renamed}`}`;
 }

@@ -37,9 +37,9 @@ export const trainedFolder = ({ config }: Member): string | undefined =>
 export async function stepsDone(experiment: Experiment, member: Member): Promise<number> {
   const folder = trainedFolder(member);
   if (folder === undefined) return 0;
-  const { config, baseDir } = await loadConfig(configFile(folder), { registries: await layeredRegistries() });
-  const wanted = leaves(rebasePaths(member.config, () => experiment.baseDir, "/"));
-  const found = leaves(rebasePaths(config, () => baseDir, "/"));
+  const loaded = await loadConfig(configFile(folder), { registries: await layeredRegistries() });
+  const wanted = leaves(rebasePaths(member.config, () => experiment.baseDir, "/", member));
+  const found = leaves(rebasePaths(loaded.config, () => loaded.baseDir, "/", loaded));
   const shapes = (key: string) => !key.startsWith("trainer_params.checkpoint."); // what is kept, not what is learned
   const differing = [...new Set([...wanted.keys(), ...found.keys()])].filter(
     (key) => shapes(key) && wanted.get(key) !== found.get(key),

@@ -126,8 +126,9 @@ async function time(
   stepper: Stepper,
   targets: PrecomputeCache,
   batches: readonly HostBatch[],
-  { config, steps, warmup }: BenchArgs,
+  { config, steps, warmup, backend }: BenchArgs,
 ) {
+  const most = backend.stepsInFlight ?? 1;
   const lr = learningRates(config.exp_params, stepper.phases, {
     step: 0,
     epoch: 0,
@@ -135,18 +136,18 @@ async function time(
   });
   let first = 0;
   const seconds: number[] = [];
-  let running: Promise<unknown> = Promise.resolve();
+  const inFlight: Promise<unknown>[] = [];
   for (let step = 0; step < warmup + steps; step++) {
     const start = performance.now();
-    const started = stepper.run(await targets.complete(batches[step % batches.length]!), step, lr);
-    await (stepper.queues && step > 0 ? running : started); // one step ahead of the device
-    running = started;
+    const batch = await targets.complete(batches[step % batches.length]!);
+    inFlight.push((await stepper.start(batch, step, lr)).metrics);
+    while (inFlight.length >= (step === 0 ? 1 : most)) await inFlight.shift();
     const took = (performance.now() - start) / 1000;
     if (step === 0) first = took;
     if (step >= warmup) seconds.push(took);
   }
-  await running;
-  stepper.giveBack();
+  await Promise.all(inFlight);
+  stepper.syncVariables();
   return { first, seconds, compiled: stepper.compiled };
 }
 

@@ -9,6 +9,7 @@ import { writeAtomic, writeProblem } from "../../files/atomic_file.ts";
 import { ownMark, temporarily } from "../../files/temporary.ts";
 import { readSafetensors } from "../../formats/safetensors.ts";
 import { readTorchFile, type TorchTensor } from "../../formats/torch_file.ts";
+import { getModel, modelNames } from "../../models/registry.ts";
 import type { VAE } from "../../models/vae.ts";
 import type { TorchLayout } from "../../nn/params.ts";
 import { fromTorch } from "../../nn/torch_layout.ts";
@@ -131,8 +132,14 @@ function refuseOwn(file: string, { format = "", layout }: Readonly<Record<string
     );
 }
 
-/** What PyTorch-VAE stores besides a model's parameters: counters of batch norm and averages, DFCVAE's frozen classifier. */
-const IGNORED = /(^|\.)num_batches_tracked$|^n_averaged$|^feature_network\./;
+/** What PyTorch-VAE stores besides a model's parameters: counters of batch norm and averages, and what a variant says. */
+function isUnused(name: string): boolean {
+  if (/(^|\.)num_batches_tracked$|^n_averaged$/.test(name)) return true;
+  return modelNames().some((model) =>
+    getModel(model)!.pytorchVae?.unused?.some((start) => name.startsWith(start)),
+  );
+}
+
 /** Of each kind of what doesn't fit. */
 const SHOWN = 3;
 
@@ -156,7 +163,7 @@ function fill(vae: VAE, stored: ReadonlyMap<string, Stored>, file: string, model
     }
   }
   const unknown = others
-    .filter((name) => !IGNORED.test(name))
+    .filter((name) => !isUnused(name))
     .map((name) => `${name}: not in the model of the config, got [${stored.get(name)!.shape}]`);
   const problems = [wrong, missing, unknown];
   const all = problems.flat().length;

@@ -85,7 +85,7 @@ export function checkOwnSigma(o: LikelihoodOptions, convention: Convention, mode
 }
 
 /** @throws ConfigError where the likelihood doesn't fit the last activation. */
-export function checkLikelihood(o: LikelihoodOptions & { readonly output: string }): void {
+export function checkLikelihood(o: { readonly likelihood?: string; readonly output: string }): void {
   if (o.likelihood === "bernoulli" && o.output !== "sigmoid") {
     throw new ConfigError(
       `model_params.output: expected sigmoid for likelihood: bernoulli, got "${o.output}". Change one of them.`,
