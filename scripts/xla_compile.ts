@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { formatBytes } from "../src/backends/xla/pjrt/index.ts";
+import { bytesText } from "../src/download/disk.ts";
 import { compileAhead, h100, tpuV5e } from "./xla/compile_ahead.ts";
 
 const { values, positionals } = parseArgs({
@@ -31,7 +31,7 @@ const { seconds, memory, customCalls, opcodes, aliases, flops } = await compileA
 console.log(
   `compiled in ${seconds.toFixed(1)} s${flops === undefined ? "" : `, ${flops.toPrecision(3)} flops`}`,
 );
-for (const [name, bytes] of Object.entries(memory)) console.log(`memory ${name}: ${formatBytes(bytes)}`);
+for (const [name, bytes] of Object.entries(memory)) console.log(`memory ${name}: ${bytesText(bytes)}`);
 console.log(`results written over parameters: ${aliases}`);
 for (const [name, count] of Object.entries(customCalls)) console.log(`calls ${name}: ${count}`);
 for (const name of ["convolution", "dot", "fusion", "all-reduce", "all-reduce-start"])

@@ -10,6 +10,8 @@ export { type BackendName, backendNames } from "./registry.ts";
 export interface BackendOptions {
   /** What `auto` tries first, and another one where that can't be used. Default: the first that is there. */
   readonly prefer?: string | undefined;
+  /** Whether `auto` says what would let a backend compute that is not there. Default: where none is preferred. */
+  readonly advise?: boolean;
   /** Takes a sentence for the user: that `auto` left a backend out, and why. Default: to standard error. */
   say?(text: string): void;
 }
@@ -23,8 +25,8 @@ export interface BackendOptions {
  */
 export async function useBackend(name: string, options: BackendOptions = {}): Promise<BackendInfo> {
   if (!backendNames.some((known) => known === name)) throw unknownBackend(name, backendNames);
-  const { say = console.error, prefer } = options;
-  if (name === "auto") return preferred(prefer, say);
+  const { say = console.error, prefer, advise = prefer === undefined } = options;
+  if (name === "auto") return preferred(prefer, advise, say);
   const [known, device] = name.split(":") as [string, string?];
   return start(backendNamed(known)!, { device, say });
 }
@@ -33,10 +35,14 @@ export async function useBackend(name: string, options: BackendOptions = {}): Pr
 export const unknownBackend = (name: string, names: readonly string[]): ConfigError =>
   new ConfigError(`--backend: expected one of ${names.join(", ")}, got "${name}".${didYouMean(name, names)}`);
 
-async function preferred(prefer: string | undefined, say: StartOptions["say"]): Promise<BackendInfo> {
+async function preferred(
+  prefer: string | undefined,
+  advise: boolean,
+  say: StartOptions["say"],
+): Promise<BackendInfo> {
   const there = autoBackends.filter(({ auto }) => auto.isThere());
   const first = prefer === undefined ? there[0]! : backendNamed(prefer)!;
-  if (prefer === undefined)
+  if (advise)
     for (const { auto } of autoBackends.filter((backend) => !there.includes(backend)))
       for (const advice of auto.advice?.() ?? []) say(`note   ${advice}`);
   try {

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { useBackend } from "../../src/backends/use_backend.ts";
 import { acceleratorPlugin, findPlugin, type XlaPlatform } from "../../src/backends/xla/plugins/index.ts";
+import type { Config } from "../../src/config/schema.ts";
 import { backendFor } from "../../src/experiment/timing/choose_backend.ts";
 import { ownCache } from "../support/cache.ts";
 import { dataFolder } from "../support/data.ts";
@@ -31,7 +32,11 @@ describe("auto", () => {
   it("says what to type where an accelerator has no plugin", async () => {
     have("cuda");
     expect(await auto()).toBe("wasm");
-    expect(said).toEqual(["note   NVIDIA GPUs are here; npx vae setup xla --cuda lets them train"]);
+    const note = "note   NVIDIA GPUs are here; npx vae setup xla --cuda lets them train";
+    expect(said).toEqual([note]);
+    const choosing = { configs: [], baseDir: ".", say: (text: string) => said.push(text) };
+    expect((await backendFor("auto", choosing)).name).toBe("wasm");
+    expect(said).toEqual([note, note]);
   });
 
   it("leaves an accelerator out with the reason where its plugin can't be used", async () => {
@@ -65,11 +70,14 @@ describe("auto", () => {
   // Last: a process has one plugin. The processor's takes the place of an accelerator's.
   it.skipIf(cpuPlugin === undefined)("takes the accelerator that is here, and measures nothing", async () => {
     have("tpu", "rocm");
+    vi.stubEnv("TFJS_VAE_XLA_CPU", cpuPlugin!.file);
     vi.stubEnv("TFJS_VAE_XLA_TPU", cpuPlugin!.file);
+    expect(findPlugin()?.platform).toBe("tpu");
     expect(await auto()).toBe("xla");
     expect(said).toEqual([]);
-    const choosing = { configs: [], baseDir: ".", say: (text: string) => said.push(text) };
+    const configs = [{ trainer_params: { precision: "float32" } } as Config];
+    const choosing = { configs, baseDir: ".", say: (text: string) => said.push(text) };
     expect((await backendFor("measure", choosing)).name).toBe("xla");
-    expect(said).toEqual(["note   backend xla: an accelerator is here, so there is nothing to measure"]);
+    expect(said).toEqual([]);
   });
 });

@@ -2,11 +2,12 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { findPlugin } from "../../src/backends/xla/plugins/index.ts";
+import { acceleratorsHere, findPlugin } from "../../src/backends/xla/plugins/index.ts";
 import { checkDriver, driverVersion, gpuCount, gpuModels } from "../../src/setup/xla/nvidia.ts";
 import { setupXla } from "../../src/setup/xla/setup_xla.ts";
 import { type Wheel, wheelsFor } from "../../src/setup/xla/wheels.ts";
 import { ownCache } from "../support/cache.ts";
+import { vae } from "../support/cli.ts";
 import { type PackageIndex, packageIndex } from "../support/package_index.ts";
 import { oldPipPython, pipPython } from "../support/pip.ts";
 import { noise, zip } from "../support/wheel.ts";
@@ -139,6 +140,19 @@ describe("vae setup xla", () => {
       expect(findPlugin("cpu")?.from).toBe("vae setup xla");
     },
   );
+
+  it("asks whose plugin where no accelerator is seen, and for one at a time", async () => {
+    const none = await vae(["setup", "xla"]);
+    if (acceleratorsHere().length === 0) {
+      expect(none).toMatchObject({ code: 1, stdout: "" });
+      expect(none.stderr).toMatch(
+        /^vae setup xla: no accelerator is seen here .*--cuda \(NVIDIA GPUs\), --rocm/,
+      );
+    }
+    const two = await vae(["setup", "xla", "--cuda", "--tpu"]);
+    expect(two.stderr).toContain("--cuda, --rocm, --tpu and --cpu exclude each other");
+    expect(two.code).toBe(2);
+  });
 
   it("adds the library of several GPUs for several GPUs alone", () => {
     const names = (gpus: number) => wheelsFor("cuda", gpus).map(({ name }) => name);

@@ -10,7 +10,7 @@ import type {
 import { tf } from "../../tf.ts";
 import type { Inputs, Lowering } from "./kernels/lowering.ts";
 import { hostValues, type Runtime } from "./runtime.ts";
-import { type HostType, type HostValues, newArray, sizeOf, toArray } from "./stablehlo/types.ts";
+import { type HostType, type HostValues, newArray, sameShape, sizeOf, toArray } from "./stablehlo/types.ts";
 import { Value } from "./stablehlo/value.ts";
 import { type Held, TensorData } from "./tensor_data.ts";
 
@@ -70,7 +70,11 @@ export class XlaBackend extends tf.KernelBackend {
     for (const x of infos) if (x instanceof tf.Variable) this.knowVariable(x);
     const cpu = tf.getKernel(name, "cpu")?.kernelFunc as CpuKernel | undefined;
     const args = { inputs: given as never, attrs, backend: this };
-    if (cpu !== undefined && this.isSmall(infos)) return cpu(args);
+    const onCpu = () => {
+      const made = cpu!(args);
+      return Array.isArray(made) ? made.map((x) => this.ownShape(x)) : this.ownShape(made as TensorInfo);
+    };
+    if (cpu !== undefined && this.isSmall(infos)) return onCpu();
     if (lowering !== undefined && infos.every((x) => this.data.get(x.dataId).value !== undefined)) {
       const made = lowering(
         this.named(given),
@@ -82,7 +86,7 @@ export class XlaBackend extends tf.KernelBackend {
     }
     if (cpu === undefined) throw new Error(`the xla backend's ${name} does not take these inputs`);
     this.tookCpu(name);
-    return cpu(args);
+    return onCpu();
   }
 
   value(x: { readonly dataId: object }): Value {
@@ -249,6 +253,15 @@ export class XlaBackend extends tf.KernelBackend {
   private named(given: object): Inputs {
     const entries = Object.entries(given).filter(([, x]) => x != null && !Array.isArray(x));
     return Object.fromEntries(entries.map(([name, x]) => [name, this.value(x as TensorInfo)]));
+  }
+
+  /** As it is, or, where a cpu kernel gave the data of an input another shape, with data of its own. */
+  private ownShape(x: TensorInfo): TensorInfo {
+    const { value } = this.data.get(x.dataId);
+    if (value === undefined || sameShape(value.shape, x.shape)) return x;
+    const host = this.valuesOf(x.dataId) as HostValues;
+    this.disposeData(x.dataId);
+    return this.output(new Value([...x.shape], value.type, { host }));
   }
 
   private tookCpu(kernel: string): void {

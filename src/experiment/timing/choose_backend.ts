@@ -49,7 +49,7 @@ export async function backendFor(name: string, choosing: Choosing): Promise<Back
   if (name !== "auto" && name !== MEASURE) return useBackend(name);
   const before = choosing.trained === undefined || name === MEASURE ? undefined : trainedOn(choosing.trained);
   const prefer = before ?? (await fastest(name === MEASURE, choosing));
-  return useBackend("auto", { say: choosing.say, prefer });
+  return useBackend("auto", { say: choosing.say, prefer, advise: before === undefined });
 }
 
 /** The backend that a run was trained on last; undefined where nothing tells it. */

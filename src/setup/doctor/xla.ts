@@ -59,7 +59,7 @@ async function pluginChecks(platform: XlaPlatform, probe: Probe): Promise<Check[
   return [there, ok(`xla:${platform}`, text)];
 }
 
-/** "2 NVIDIA H100, 1 other" of the kinds of devices. */
+/** "2 H100, A100" of the kinds of three devices. */
 export function devicesText(kinds: readonly string[]): string {
   return [...new Set(kinds)]
     .map((kind) => {

@@ -1,3 +1,4 @@
+import { bytesText } from "../../../download/disk.ts";
 import { EngineError } from "../../../errors.ts";
 
 /** PJRT_Error_Code, which are absl's. */
@@ -61,17 +62,10 @@ function outOfMemory(said: string): string {
   return `The device's memory does not suffice: ${wants}. Take a smaller train_batch_size, or trainer_params.precision: bfloat16. XLA's own words: ${said}`;
 }
 
-/** "1073741824" as "1.07 GB (1073741824 bytes)"; another text as it is. */
+/** "1073741824" as "1074 MB (1073741824 bytes)"; another text as it is. */
 function bytesOf(text: string): string {
   const count = Number(/^(\d+)(?: bytes)?$/.exec(text)?.[1]);
-  return Number.isNaN(count) ? text : `${formatBytes(count)} (${count} bytes)`;
-}
-
-/** Three digits and a unit, in powers of 1000. */
-export function formatBytes(count: number): string {
-  const units = ["bytes", "kB", "MB", "GB", "TB"];
-  const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, count)) / 3)));
-  return power === 0 ? `${count} bytes` : `${(count / 1000 ** power).toPrecision(3)} ${units[power]}`;
+  return Number.isNaN(count) ? text : `${bytesText(count)} (${count} bytes)`;
 }
 
 function remedy(code: PjrtCode): string {

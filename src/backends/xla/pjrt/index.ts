@@ -5,7 +5,7 @@ export type { CompileOptions } from "./compile_options.ts";
 export type { MemoryStats, PjrtDevice } from "./device.ts";
 export type { ElementType, Values } from "./element_types.ts";
 export { bytesPerElement, elementCount } from "./element_types.ts";
-export { formatBytes, type PjrtCode, PjrtError } from "./errors.ts";
+export { type PjrtCode, PjrtError } from "./errors.ts";
 export { Executable, type RunOptions } from "./executable.ts";
 export type { NamedValue, NamedValues } from "./named_values.ts";
 export { CompiledProgram, type OptimizedProgram, type OutputShape, type ProgramMemory } from "./program.ts";

@@ -18,19 +18,15 @@ export const pluginFolder = (platform: XlaPlatform): string => inCache("xla", pl
 
 /**
  * The plugin of a platform: the file that TFJS_VAE_XLA_… names, else that of `vae setup xla`, else that of a Python with
- * jax. Without a platform the first one whose variable is set, else that of an accelerator that is here, else the CPU's.
+ * jax. Without a platform the first accelerator's whose variable is set, else that of one that is here, else the CPU's.
  */
 export function findPlugin(platform?: XlaPlatform): Plugin | undefined {
   if (platform !== undefined) return named(platform) ?? inOwnCache(platform) ?? inPython(platform);
-  for (const candidate of xlaPlatforms) {
-    const found = named(candidate);
+  for (const accelerator of xlaPlatforms) {
+    const found = accelerator === "cpu" ? undefined : named(accelerator);
     if (found !== undefined) return found;
   }
-  for (const candidate of [...acceleratorsHere(), "cpu" as const]) {
-    const found = inOwnCache(candidate) ?? inPython(candidate);
-    if (found !== undefined) return found;
-  }
-  return undefined;
+  return acceleratorPlugin() ?? findPlugin("cpu");
 }
 
 /** The plugin of an accelerator that is here, for a choice that nobody made; never the CPU's. */

@@ -202,7 +202,7 @@ describeXla("the PJRT client", () => {
       }
     };
     await expect(run()).rejects.toThrow(
-      /^The device's memory does not suffice: no room for 17\.6 TB \(17592186044416 bytes\) more\./,
+      /^The device's memory does not suffice: no room for 17592\.2 GB \(17592186044416 bytes\) more\./,
     );
     executable.destroy();
   });

@@ -91,17 +91,28 @@ describe("a plugin", () => {
 });
 
 describe("accelerators", () => {
+  const TPU = "sys/bus/pci/devices/0000:00:04.0";
   it.each([
-    [["/dev/nvidiactl"], ["cuda"]],
-    [["/usr/lib/wsl/lib/libcuda.so.1"], ["cuda"]],
+    [["dev/nvidiactl"], ["cuda"]],
+    [["usr/lib/wsl/lib/libcuda.so.1"], ["cuda"]],
     [
-      ["/dev/kfd", "/dev/nvidia0"],
+      ["dev/kfd", "dev/nvidia0"],
       ["cuda", "rocm"],
     ],
-    [["/dev/accel0"], ["tpu"]],
-    [["/dev/null"], []],
-  ])("are told by device files: %j", (files, platforms) => {
-    expect(acceleratorsHere((f) => files.includes(f))).toEqual(platforms);
+    [["dev/vfio/0"], []],
+  ])("are told by their drivers' files: %j", (files, platforms) => {
+    for (const name of files) file(name);
+    expect(acceleratorsHere(folder)).toEqual(platforms);
+  });
+
+  it.each([
+    ["0x1ae0", "0x0063", ["tpu"]],
+    ["0x1ae0", "0x0042", []], // a network card of Google's
+    ["0x10de", "0x0063", []],
+  ])("of Google's make by the numbers of their PCI device: %s %s", (vendor, device, platforms) => {
+    writeFileSync(file(TPU, "vendor"), `${vendor}\n`);
+    writeFileSync(file(TPU, "device"), `${device}\n`);
+    expect(acceleratorsHere(folder)).toEqual(platforms);
   });
 });
 
