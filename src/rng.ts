@@ -1,24 +1,106 @@
 import { type Tensor, type Tensor1D, tf } from "./tf.ts";
 
 /**
- * Counter-based randomness: a stream is a 64-bit key made by folding names and numbers into a seed, and its
- * k-th number depends on (key, k) alone. No state advances, so a resumed run draws what an unbroken one draws.
- *
- * The block function is Threefry-2x32 with 20 rounds (Salmon et al., "Parallel random numbers: as easy as
- * 1, 2, 3", SC 2011).
+ * Counter-based randomness: a stream is a key made by folding names and numbers into a seed, and its k-th number
+ * depends on (key, k) alone. No state advances, so a resumed run draws what an unbroken one draws.
  */
-export class Rng {
-  protected constructor(
-    private readonly k0: number,
-    private readonly k1: number,
-  ) {}
+export interface Rng {
+  /** The stream for a purpose ("posterior") or a counter (step 7); independent of this one and its others. */
+  fold(part: string | number): Rng;
+  /** `count` numbers, uniform in [0, 1), with 24 bits each. */
+  uniformArray(count: number): Float32Array;
+  /** `count` numbers of the standard normal distribution. */
+  normalArray(count: number): Float32Array;
+  /** A permutation of 0 … `count` - 1. */
+  permutation(count: number): Int32Array;
+  /**
+   * `count` different numbers of 0 … `of` - 1, or all where there are fewer, in ascending order; every such set is
+   * equally likely. To take some of many: every k-th would take those of one kind where kinds follow in turn.
+   */
+  subset(count: number, of: number): Int32Array;
+  /** A permutation of 0 … `count` - 1 as an int32 tensor [count], for `tf.gather`. */
+  shuffle(count: number): Tensor1D;
+  /**
+   * The places in a flattened [rows, columns] of each of its elements after every column was shuffled by itself: int32
+   * [rows columns], for `tf.gather`.
+   */
+  shuffleColumns(rows: number, columns: number): Tensor1D;
+  /** The values of `shuffleColumns`. */
+  columnPlaces(rows: number, columns: number): Int32Array;
+  /** `count` whole numbers, uniform in [0, limit), as an int32 tensor [count], for `tf.gather`. */
+  integers(count: number, limit: number): Tensor1D;
+  /** The values of `integers`; `limit` at most 2^24. */
+  integerArray(count: number, limit: number): Int32Array;
+  /** Standard normal noise as a tensor of `shape`. The caller disposes it (or a tidy does). */
+  normal<T extends Tensor>(shape: number[]): T;
+  /** Uniform numbers in [0, 1) as a tensor of `shape`. */
+  uniform<T extends Tensor>(shape: number[]): T;
+}
 
+export const Rng = {
   /** The root stream of a run. `seed`: any integer from 0 to 2^53. */
-  static fromSeed(seed: number): Rng {
-    return new Rng(seed >>> 0, Math.floor(seed / 4294967296) >>> 0);
+  fromSeed: (seed: number): Rng => new Threefry(seed >>> 0, Math.floor(seed / 4294967296) >>> 0),
+};
+
+/** A stream all of whose draws come from three: uniform numbers, normal ones and permutations. */
+export abstract class DerivedRng implements Rng {
+  abstract fold(part: string | number): Rng;
+  abstract uniformArray(count: number): Float32Array;
+  abstract normalArray(count: number): Float32Array;
+  abstract permutation(count: number): Int32Array;
+
+  subset(count: number, of: number): Int32Array {
+    return this.permutation(of).subarray(0, Math.max(0, count)).sort();
   }
 
-  /** The stream for a purpose ("posterior") or a counter (step 7); independent of this one and its others. */
+  shuffle(count: number): Tensor1D {
+    return tf.tensor1d(this.permutation(count), "int32");
+  }
+
+  shuffleColumns(rows: number, columns: number): Tensor1D {
+    return tf.tensor1d(this.columnPlaces(rows, columns), "int32");
+  }
+
+  columnPlaces(rows: number, columns: number): Int32Array {
+    const out = new Int32Array(rows * columns);
+    for (let c = 0; c < columns; c++) {
+      const order = this.fold(c).permutation(rows);
+      for (let r = 0; r < rows; r++) out[r * columns + c] = order[r]! * columns + c;
+    }
+    return out;
+  }
+
+  integers(count: number, limit: number): Tensor1D {
+    return tf.tensor1d(this.integerArray(count, limit), "int32");
+  }
+
+  integerArray(count: number, limit: number): Int32Array {
+    return Int32Array.from(this.uniformArray(count), (u) => Math.floor(u * limit));
+  }
+
+  normal<T extends Tensor>(shape: number[]): T {
+    return tf.tensor(this.normalArray(sizeOf(shape)), shape, "float32") as T;
+  }
+
+  uniform<T extends Tensor>(shape: number[]): T {
+    return tf.tensor(this.uniformArray(sizeOf(shape)), shape, "float32") as T;
+  }
+}
+
+const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+
+/**
+ * Threefry-2x32 with 20 rounds (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011), by a key of 64
+ * bits.
+ */
+class Threefry extends DerivedRng {
+  constructor(
+    private readonly k0: number,
+    private readonly k1: number,
+  ) {
+    super();
+  }
+
   fold(part: string | number): Rng {
     let [a, b] = [this.k0, this.k1];
     if (typeof part === "number") {
@@ -27,10 +109,9 @@ export class Rng {
       for (const ch of part) [a, b] = threefry(a, b, ch.codePointAt(0) ?? 0, 0x9e3779b9);
       [a, b] = threefry(a, b, part.length, 0xffffffff);
     }
-    return new Rng(a, b);
+    return new Threefry(a, b);
   }
 
-  /** `count` numbers, uniform in [0, 1), with 24 bits each. */
   uniformArray(count: number): Float32Array {
     const out = new Float32Array(count);
     for (let i = 0; i < count; i += 2) {
@@ -41,7 +122,7 @@ export class Rng {
     return out;
   }
 
-  /** `count` numbers of the standard normal distribution (Box-Muller). */
+  /** By Box and Muller's method. */
   normalArray(count: number): Float32Array {
     const out = new Float32Array(count);
     for (let i = 0; i < count; i += 2) {
@@ -54,7 +135,7 @@ export class Rng {
     return out;
   }
 
-  /** A permutation of 0 … `count` - 1 (Fisher-Yates). */
+  /** By Fisher and Yates's method. */
   permutation(count: number): Int32Array {
     const out = Int32Array.from({ length: count }, (_, i) => i);
     for (let i = count - 1; i > 0; i--) {
@@ -64,57 +145,6 @@ export class Rng {
       out[j] = held;
     }
     return out;
-  }
-
-  /**
-   * `count` different numbers of 0 … `of` - 1, or all where there are fewer, in ascending order; every such set is
-   * equally likely. To take some of many: every k-th would take those of one kind where kinds follow in turn.
-   */
-  subset(count: number, of: number): Int32Array {
-    return this.permutation(of).subarray(0, Math.max(0, count)).sort();
-  }
-
-  /** A permutation of 0 … `count` - 1 as an int32 tensor [count], for `tf.gather`. */
-  shuffle(count: number): Tensor1D {
-    return tf.tensor1d(this.permutation(count), "int32");
-  }
-
-  /**
-   * The places in a flattened [rows, columns] of each of its elements after every column was shuffled by itself: int32
-   * [rows columns], for `tf.gather`.
-   */
-  shuffleColumns(rows: number, columns: number): Tensor1D {
-    return tf.tensor1d(this.columnPlaces(rows, columns), "int32");
-  }
-
-  /** The values of `shuffleColumns`. */
-  columnPlaces(rows: number, columns: number): Int32Array {
-    const out = new Int32Array(rows * columns);
-    for (let c = 0; c < columns; c++) {
-      const order = this.fold(c).permutation(rows);
-      for (let r = 0; r < rows; r++) out[r * columns + c] = order[r]! * columns + c;
-    }
-    return out;
-  }
-
-  /** `count` whole numbers, uniform in [0, limit), as an int32 tensor [count], for `tf.gather`. */
-  integers(count: number, limit: number): Tensor1D {
-    return tf.tensor1d(this.integerArray(count, limit), "int32");
-  }
-
-  /** The values of `integers`; `limit` at most 2^24. */
-  integerArray(count: number, limit: number): Int32Array {
-    return Int32Array.from(this.uniformArray(count), (u) => Math.floor(u * limit));
-  }
-
-  /** Standard normal noise as a tensor of `shape`. The caller disposes it (or a tidy does). */
-  normal<T extends Tensor>(shape: number[]): T {
-    return tf.tensor(this.normalArray(shape.reduce((a, b) => a * b, 1)), shape, "float32") as T;
-  }
-
-  /** Uniform numbers in [0, 1) as a tensor of `shape`. */
-  uniform<T extends Tensor>(shape: number[]): T {
-    return tf.tensor(this.uniformArray(shape.reduce((a, b) => a * b, 1)), shape, "float32") as T;
   }
 }
 

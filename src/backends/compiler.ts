@@ -29,21 +29,16 @@ export interface Recorded {
 /** A step as one call. */
 export interface CompiledStep {
   /**
-   * Runs the step and gives the values of its results; the event loop is free meanwhile. Of a compiler that `queues` the
-   * step is started when this returns.
+   * Runs the step and gives the values of its results; the event loop is free meanwhile. Steps take effect in the order
+   * of the calls, of which a backend gets as many before the first is done as its `stepsInFlight` says.
    */
   run(inputs: readonly HostTensor[]): Promise<Float32Array[]>;
-  /** Makes the variables readable, which they may not be after `run`. */
-  giveBack(): void;
+  /** Makes the variables readable, which they aren't after `run`. */
+  syncVariables(): void;
 }
 
 /** A backend's way to run a whole step at once. */
 export interface StepCompiler {
-  /**
-   * Whether a step may be started before the results of the one before are there, so that the device waits for nothing:
-   * the variables are those after it at once.
-   */
-  readonly queues?: boolean;
   /** Runs `body`, a real step, and records it. `variables`: all that it reads and changes. */
   record(variables: readonly Variable[], body: (trace: Trace) => Tensor[]): Recorded;
   /**

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Option } from "commander";
-import { backendNames } from "../backends/names.ts";
+import { backendNames, backends } from "../backends/registry.ts";
 import { ConfigError } from "../errors.ts";
 import { shellWord } from "../text/shell.ts";
 import { collect } from "./collect.ts";
@@ -27,16 +27,13 @@ export function scaleOption(): Option {
 
 /** `--backend`; of commands that train, `measure` too. */
 export function backendOption({ trains = false } = {}): Option {
-  const auto = trains
-    ? "auto: an accelerator, or the faster of tensorflow and wasm; measure: that anew; "
-    : "";
-  const option = new Option("--backend <name>", `what computes (${auto}cpu is slow)`).default("auto");
-  // Shown and completed, but not checked here: `useBackend` says which one was meant.
-  option.argChoices = [
+  const auto = trains ? "auto: the faster one; measure: that anew; " : "";
+  const remarks = backends.flatMap(({ name, remark }) => (remark === undefined ? [] : [`${name} ${remark}`]));
+  const option = new Option("--backend <name>", `what computes (${auto}${remarks.join("; ")})`).default(
     "auto",
-    ...(trains ? ["measure"] : []),
-    ...backendNames.filter((name) => name !== "auto"),
-  ];
+  );
+  // Shown and completed, but not checked here: `useBackend` says which one was meant.
+  option.argChoices = ["auto", ...(trains ? ["measure"] : []), ...backendNames.slice(1)];
   return option;
 }
 

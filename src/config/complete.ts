@@ -1,22 +1,11 @@
 import type { DatasetDefinition } from "../data/define.ts";
-import type { Convention, Given, ModelDefinition } from "../models/define.ts";
+import { conventionOf, natWeightOf } from "../models/convention.ts";
+import type { Given, ModelDefinition } from "../models/define.ts";
 import { expandHome } from "../process/home_folder.ts";
-import type { Config, ExpParams } from "./schema.ts";
+import type { Config } from "./schema.ts";
 
-/** PyTorch-VAE's kld_weight in all its configs: what pixel_mean means where none is given. */
-const KLD_WEIGHT = 0.00025;
 /** Epochs where a config gives neither max_epochs nor max_steps. */
 const EPOCHS = 10;
-
-/** The convention of a config: what it says, else `pixel_mean` where it has a kld_weight, else `elbo`. */
-export function conventionOf(exp: Pick<ExpParams, "reconstruction" | "kld_weight">): Convention {
-  return exp.reconstruction ?? (exp.kld_weight === undefined ? "elbo" : "pixel_mean");
-}
-
-/** What a nat weighs beside the reconstruction: kld_weight under `pixel_mean`, else 1. */
-export function natWeightOf(exp: Pick<ExpParams, "reconstruction" | "kld_weight">): number {
-  return conventionOf(exp) === "pixel_mean" ? (exp.kld_weight ?? KLD_WEIGHT) : 1;
-}
 
 /** Lowest and highest value of the images that the model sees. */
 export function imageRangeOf({ data_params }: Config): readonly [number, number] {

@@ -1,8 +1,8 @@
 import { distance } from "fastest-levenshtein";
 import { knownMetrics, modeOf } from "../metrics/table.ts";
+import { conventionOf } from "../models/convention.ts";
 import { type ModelDefinition, phasesOf } from "../models/define.ts";
 import { didYouMean } from "../text/suggest.ts";
-import { conventionOf } from "./complete.ts";
 import { DEFAULT_DATASET } from "./compose.ts";
 import { type JsonSchema, show } from "./describe.ts";
 import { formatPlace } from "./located.ts";

@@ -1,16 +1,16 @@
-import { Rng } from "../rng.ts";
+import { DerivedRng, type Rng } from "../rng.ts";
 
 /**
  * A stream whose normal draws are scaled by a temperature: a model that samples its Gaussian prior by it samples
  * N(0, temperature^2 I), whatever else it does. `used` tells whether a normal number was drawn at all.
  */
-export class TemperedRng extends Rng {
+export class TemperedRng extends DerivedRng {
   private constructor(
     private readonly inner: Rng,
     private readonly temperature: number,
     private readonly draws: { normal: boolean },
   ) {
-    super(0, 0);
+    super();
   }
 
   static of(rng: Rng, temperature: number): TemperedRng {
@@ -21,20 +21,20 @@ export class TemperedRng extends Rng {
     return this.draws.normal;
   }
 
-  override fold(part: string | number): TemperedRng {
+  fold(part: string | number): TemperedRng {
     return new TemperedRng(this.inner.fold(part), this.temperature, this.draws);
   }
 
-  override normalArray(count: number): Float32Array {
+  normalArray(count: number): Float32Array {
     this.draws.normal = true;
     return this.inner.normalArray(count).map((x) => x * this.temperature);
   }
 
-  override uniformArray(count: number): Float32Array {
+  uniformArray(count: number): Float32Array {
     return this.inner.uniformArray(count);
   }
 
-  override permutation(count: number): Int32Array {
+  permutation(count: number): Int32Array {
     return this.inner.permutation(count);
   }
 }

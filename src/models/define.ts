@@ -1,9 +1,9 @@
 import type { Static, TObject } from "typebox";
 import type { Rng } from "../rng.ts";
+import type { Convention } from "./convention.ts";
 import type { DrawLabels, Label, VAE } from "./vae.ts";
 
-/** How likelihoods are scaled; LOSSES conventions, see docs/losses.md. */
-export type Convention = "elbo" | "pixel_mean";
+export type { Convention } from "./convention.ts";
 
 export interface Paper {
   readonly title: string;

@@ -4,7 +4,7 @@ import { ConfigError } from "../../src/errors.ts";
 import { withTensors } from "../../src/experiment/training/batch.ts";
 import { createOptimizer } from "../../src/experiment/training/optimizers.ts";
 import { trainStep } from "../../src/experiment/training/step.ts";
-import { evaluate } from "../../src/experiment/training/validate.ts";
+import { validate } from "../../src/experiment/training/validate.ts";
 import { reconstructionGrid, sampleGrid } from "../../src/explore/grids.ts";
 import type { Convention, ModelDefinition } from "../../src/models/define.ts";
 import { getModel, modelNames } from "../../src/models/registry.ts";
@@ -99,7 +99,7 @@ async function live(vae: VAE, model: ModelDefinition, use: Use): Promise<void> {
   );
   const args = { vae, weights, optimizers, rng, gradientClip: use.gradientClip };
   withTensors(host, (batch) => trainStep(args, batch, 0, 1e-3));
-  await evaluate(args, oneBatch(host), 1, range);
+  await validate(args, oneBatch(host), 1, range);
   await sampleGrid(vae, 2, rng, range);
   await reconstructionGrid(vae, host, rng, range);
   for (const { value, torchLayout } of vae.params.values()) {

@@ -20,6 +20,8 @@ export interface HowToTrain {
   /** Path of a run to go on with. */
   readonly resume?: string;
   readonly backend?: string;
+  /** Steps that the backend is given before the first of them is done. */
+  readonly stepsInFlight?: number;
   /** Changes what was made before it is trained. */
   readonly change?: (prepared: Prepared) => void;
 }
@@ -28,11 +30,11 @@ export interface HowToTrain {
 export async function training(
   root: string,
   config: string,
-  { set = [], resume, backend: name = "wasm", change }: HowToTrain = {},
+  { set = [], resume, backend: name = "wasm", stepsInFlight, change }: HowToTrain = {},
 ): Promise<Trained> {
   const file = resume === undefined ? join(root, "training.yaml") : join(resume, "config.yaml");
   if (resume === undefined) writeFileSync(file, config);
-  const backend = await useBackend(name);
+  const backend = { ...(await useBackend(name)), ...(stepsInFlight && { stepsInFlight }) };
   const loaded = await loadConfig(file, { set });
   const prepared = await prepare({ ...loaded, cacheDir: cacheDir("test") });
   change?.(prepared);

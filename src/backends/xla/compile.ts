@@ -52,8 +52,6 @@ interface Program {
 /** Steps as executables: they are traced, which computes nothing, and equal text is the same step. */
 export function stepCompiler(backend: XlaBackend, options: CompilerOptions = {}): StepCompiler {
   return {
-    queues: true,
-
     record(variables, body): Recorded {
       const { results, trace } = traceStep(backend, variables, body);
       return { results, recording: trace };
@@ -177,7 +175,7 @@ function compiled(
   });
   const expected = trace.inputs.map(({ shape, type }) => ({ shape, type: type as HostType }));
   return {
-    giveBack() {}, // the variables are readable at any time
+    syncVariables() {}, // they are readable at any time
     async run(given) {
       check(given, expected);
       const values = ownBuffers(backend, variables);

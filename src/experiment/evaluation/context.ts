@@ -1,10 +1,10 @@
-import { conventionOf, natWeightOf } from "../../config/complete.ts";
 import type { ExpParams } from "../../config/schema.ts";
 import type { HostBatch } from "../../data/loader.ts";
 import { UserError } from "../../errors.ts";
 import type { FeatureNetworkSpec } from "../../features/frozen_network.ts";
 import type { Likelihood } from "../../metrics/likelihood.ts";
 import type { LpipsFiles } from "../../metrics/lpips.ts";
+import { conventionOf, natWeightOf } from "../../models/convention.ts";
 import { newCtx } from "../../models/ctx.ts";
 import type { Ctx } from "../../models/vae.ts";
 import { Rng } from "../../rng.ts";

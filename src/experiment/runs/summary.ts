@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { conventionOf } from "../../config/complete.ts";
 import type { ExpParams } from "../../config/schema.ts";
 import { betterOf } from "../../metrics/table.ts";
+import { conventionOf } from "../../models/convention.ts";
 import { getModel } from "../../models/registry.ts";
 import { type Change, configChanges, configFile } from "./config_history.ts";
 

@@ -126,8 +126,9 @@ async function time(
   stepper: Stepper,
   targets: PrecomputeCache,
   batches: readonly HostBatch[],
-  { config, steps, warmup }: BenchArgs,
+  { config, backend, steps, warmup }: BenchArgs,
 ) {
+  const queued = (backend.stepsInFlight ?? 1) > 1;
   const lr = learningRates(config.exp_params, stepper.phases, {
     step: 0,
     epoch: 0,
@@ -135,18 +136,19 @@ async function time(
   });
   let first = 0;
   const seconds: number[] = [];
-  let running: Promise<unknown> = Promise.resolve();
+  let before: Promise<unknown> = Promise.resolve();
   for (let step = 0; step < warmup + steps; step++) {
     const start = performance.now();
-    const started = stepper.run(await targets.complete(batches[step % batches.length]!), step, lr);
-    await (stepper.queues && step > 0 ? running : started); // one step ahead of the device
-    running = started;
+    const batch = await targets.complete(batches[step % batches.length]!);
+    const { metrics } = await stepper.start(batch, step, lr);
+    await (queued && step > 0 ? before : metrics); // one step ahead of the device, as in training
+    before = metrics;
     const took = (performance.now() - start) / 1000;
     if (step === 0) first = took;
     if (step >= warmup) seconds.push(took);
   }
-  await running;
-  stepper.giveBack();
+  await before;
+  stepper.syncVariables();
   return { first, seconds, compiled: stepper.compiled };
 }
 

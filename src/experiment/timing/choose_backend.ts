@@ -2,16 +2,8 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import os from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { findLibrary, libraryFolder, readManifest } from "../../backends/tensorflow/library.ts";
-import {
-  type BackendInfo,
-  backendNames,
-  type TrainingBackend,
-  tensorFlowIsThere,
-  unknownBackend,
-  useBackend,
-} from "../../backends/use_backend.ts";
-import { acceleratorPlugin } from "../../backends/xla/plugins/find.ts";
+import { type AutoBackend, autoBackends, backendNamed, backendNames } from "../../backends/registry.ts";
+import { type BackendInfo, unknownBackend, useBackend } from "../../backends/use_backend.ts";
 import type { Config } from "../../config/schema.ts";
 import { getDataset } from "../../data/registry.ts";
 import { UserError } from "../../errors.ts";
@@ -24,8 +16,6 @@ import { race } from "./race.ts";
 export const MEASURE = "measure";
 /** A run of fewer steps is over before a measurement would have paid. */
 const SHORT = 200;
-/** So many times as fast must TensorFlow be: it takes more memory and longer to start. */
-const CLEARLY = 1.1;
 
 export interface Choosing {
   /** What is to be trained, on one backend: a run's config, or those of an experiment. */
@@ -40,16 +30,15 @@ export interface Choosing {
   isBusy?(): boolean;
 }
 
-/** Seconds a step, as a file in the cache keeps them. */
+/** Seconds a step by backend, as a file in the cache keeps them. */
 interface Kept {
-  readonly seconds: Record<TrainingBackend, number>;
+  readonly seconds: Readonly<Record<string, number>>;
   readonly date: string;
 }
 
 /**
- * Makes the backend tfjs's own that `--backend` names. `auto`: that of the run that is gone on with; else xla where it has
- * an accelerator; else the faster of
- * wasm and tensorflow for these configs on this machine, as it was once measured, or is now where the run is long
+ * Makes the backend tfjs's own that `--backend` names. `auto`: that of the run that is gone on with; else the fastest of
+ * those that are set up for these configs on this machine, as it was once measured, or is now where the run is long
  * enough. `measure`: measured now, whatever was.
  *
  * @throws ConfigError for an unknown name, EngineError where the backend is missing or does not load
@@ -59,78 +48,92 @@ export async function backendFor(name: string, choosing: Choosing): Promise<Back
   if (!names.includes(name)) throw unknownBackend(name, names);
   if (name !== "auto" && name !== MEASURE) return useBackend(name);
   const before = choosing.trained === undefined || name === MEASURE ? undefined : trainedOn(choosing.trained);
-  const prefer = before ?? (await faster(name === MEASURE, choosing));
-  return useBackend("auto", { say: choosing.say, ...(prefer && { prefer }) });
+  const prefer = before ?? (await fastest(name === MEASURE, choosing));
+  return useBackend("auto", { say: choosing.say, prefer });
 }
 
 /** The backend that a run was trained on last; undefined where nothing tells it. */
-export function trainedOn(runDir: string): BackendInfo["name"] | undefined {
+export function trainedOn(runDir: string): string | undefined {
   const newest = readdirSync(runDir)
     .filter((name) => /^environment.*\.json$/.test(name))
     .map((name) => read<{ date?: string; backend?: string }>(join(runDir, name)))
     .filter((about) => about?.backend !== undefined)
     .sort((a, b) => (a!.date ?? "").localeCompare(b!.date ?? ""))
     .at(-1);
-  return (["tensorflow", "wasm", "cpu", "xla"] as const).find((name) => name === newest?.backend);
+  return backendNamed(newest?.backend ?? "")?.name;
 }
 
 /** The one to prefer; undefined where nothing was measured. */
-async function faster(anew: boolean, choosing: Choosing): Promise<TrainingBackend | undefined> {
-  const { configs, say } = choosing;
-  if (hasAccelerator()) {
-    if (anew) say("note   backend xla: an accelerator is here, so there is nothing to measure");
-    return undefined;
+async function fastest(anew: boolean, choosing: Choosing): Promise<string | undefined> {
+  const { configs, baseDir, say } = choosing;
+  const there = autoBackends.filter(({ auto }) => auto.isThere());
+  // The lightest first, which is in front where two are as fast.
+  there.sort((a, b) => a.auto.handicap - b.auto.handicap);
+  const [only, ...others] = there.map(({ name }) => name);
+  if (others.length === 0) {
+    const absent = autoBackends.flatMap(({ name, auto }) => (name === only ? [] : [auto.absent]));
+    if (anew) say(`note   backend ${only}: ${absent.join(", ")}, so there is nothing to measure`);
+    return only;
   }
-  if (!tensorFlowIsThere()) {
-    if (anew) say("note   backend wasm: TensorFlow's library is not set up, so there is nothing to measure");
-    return "wasm";
-  }
-  // What wasm has not.
-  if (hasGpu() || configs.some((c) => c.trainer_params.precision === "bfloat16")) return "tensorflow";
-  const total = { wasm: 0, tensorflow: 0 };
+  const precisions = configs.map((config) => config.trainer_params.precision);
+  const known = there.find(({ auto }) => precisions.some((precision) => auto.isFaster?.(precision)));
+  if (known !== undefined) return known.name;
+  const total = Object.fromEntries(there.map(({ name }) => [name, 0]));
   let when = "";
   for (const config of configs) {
-    const kept = anew ? undefined : read<Kept>(fileOf(config));
+    const kept = anew ? undefined : keptOf(config, there);
     if (kept === undefined && !anew && stepsAtMost(config) < SHORT) return undefined;
-    if (kept === undefined && isMissing(config.data_params.data_path, choosing.baseDir)) return undefined; // as the run says
-    const found = kept ?? (await measured(config, choosing));
+    if (kept === undefined && isMissing(config.data_params.data_path, baseDir)) return undefined; // as the run says
+    const found = kept ?? (await measured(config, there, choosing));
     if (typeof found !== "object") return found;
     if (kept !== undefined) when = `, as measured on ${kept.date.slice(0, 10)}`;
-    const { train_batch_size: images } = config.data_params;
-    for (const backend of ["wasm", "tensorflow"] as const) total[backend] += found.seconds[backend] / images;
+    for (const { name } of there) total[name]! += found.seconds[name]! / config.data_params.train_batch_size;
   }
-  const chosen = total.tensorflow * CLEARLY < total.wasm ? "tensorflow" : "wasm";
-  const rate = (backend: TrainingBackend) => {
-    const images = configs.length / total[backend];
-    return `${backend} ${images < 100 ? images.toPrecision(3) : images.toFixed(0)} images/s`;
-  };
-  say(`note   backend ${chosen}: ${rate("wasm")}, ${rate("tensorflow")}${when} (--backend ${MEASURE}: anew)`);
+  const chosen = leastOf(there, total);
+  const rates = there.map(({ name }) => {
+    const images = configs.length / total[name]!;
+    return `${name} ${images < 100 ? images.toPrecision(3) : images.toFixed(0)} images/s`;
+  });
+  say(`note   backend ${chosen}: ${rates.join(", ")}${when} (--backend ${MEASURE}: anew)`);
   return chosen;
+}
+
+/** The one that takes the fewest seconds, each times its handicap. */
+function leastOf(backends: readonly AutoBackend[], seconds: Kept["seconds"]): string {
+  const weighted = ({ name, auto }: AutoBackend) => seconds[name]! * auto.handicap;
+  return backends.reduce((least, other) => (weighted(other) < weighted(least) ? other : least)).name;
 }
 
 const isMissing = (path: string | undefined, baseDir: string): boolean =>
   path !== undefined && !existsSync(resolve(baseDir, path));
 
-/** A config's seconds a step, which are kept, or the one backend that could be measured; undefined: none, nor can it train. */
+/** A config's seconds a step, which are kept, or the best that could be measured; undefined: none, nor can it train. */
 async function measured(
   config: Config,
+  there: readonly AutoBackend[],
   { baseDir, say, isBusy = busy }: Choosing,
-): Promise<Kept | TrainingBackend | undefined> {
-  say("note   backend: measuring whether wasm or tensorflow is faster here (--backend NAME spares it)");
+): Promise<Kept | string | undefined> {
+  const names = there.map(({ name }) => name);
+  say(`note   backend: measuring whether ${names.join(" or ")} is faster here (--backend NAME spares it)`);
   const disturbed = isBusy();
-  const { wasm, tensorflow } = await race(config, baseDir);
-  const left = (backend: TrainingBackend, { problem }: { problem: string }) => {
-    say(`note   backend ${backend} could not be measured and is left out: ${problem}`);
-    return backend === "wasm" ? ("tensorflow" as const) : ("wasm" as const);
-  };
-  // What both say is no backend's fault but the config's or its data's, and the run says it.
-  if (typeof wasm !== "number" && typeof tensorflow !== "number" && wasm.problem === tensorflow.problem)
-    return;
-  if (typeof wasm !== "number") return left("wasm", wasm);
-  if (typeof tensorflow !== "number") return left("tensorflow", tensorflow);
-  const kept = { seconds: { wasm, tensorflow }, date: new Date().toISOString() };
+  const outcome = await race(config, baseDir, names);
+  const problems = names.flatMap((name) => {
+    const found = outcome[name]!;
+    return typeof found === "number" ? [] : [{ name, problem: found.problem }];
+  });
+  if (problems.length > 0) {
+    // What all say is no backend's fault but the config's or its data's, and the run says it.
+    const all = problems.length === names.length;
+    if (all && new Set(problems.map(({ problem }) => problem)).size === 1) return undefined;
+    const left = all ? problems.slice(0, -1) : problems;
+    for (const { name, problem } of left)
+      say(`note   backend ${name} could not be measured and is left out: ${problem}`);
+    const others = there.filter(({ name }) => left.every((one) => one.name !== name));
+    return leastOf(others, outcome as Kept["seconds"]);
+  }
+  const kept = { seconds: outcome as Kept["seconds"], date: new Date().toISOString() };
   if (disturbed) say("note   backend: the machine is busy, so the next run measures again");
-  else await keep(fileOf(config), kept);
+  else await keep(fileOf(config, there), kept);
   return kept;
 }
 
@@ -148,34 +151,19 @@ function stepsAtMost({ trainer_params: trainer, data_params: data }: Config): nu
   return Math.min(max_steps, max_epochs * epoch);
 }
 
-/** Whether xla would compute on an accelerator; a variable that is wrong is told where it is used. */
-function hasAccelerator(): boolean {
-  try {
-    return acceleratorPlugin() !== undefined;
-  } catch {
-    return true;
-  }
-}
-
-/** Whether the library that is taken is the one with CUDA, and NVIDIA's driver is loaded. */
-const hasGpu = (): boolean =>
-  existsSync("/proc/driver/nvidia/version") &&
-  dirname(findLibrary()?.file ?? "") === readManifest(libraryFolder(true))?.folder;
-
 /** Where the measurement of a config on this machine is kept: by all that a step's duration depends on. */
-function fileOf(config: Config): string {
+function fileOf(config: Config, there: readonly AutoBackend[]): string {
   const { model_params, data_params: data, exp_params: exp, trainer_params: trainer } = config;
   const { name, train_batch_size, patch_size, image_range, feature_cache, horizontal_flip } = data;
+  const speeds = there.map(({ auto }) => auto.speedDependsOn());
   const state = {
     model_params,
     data: { name, train_batch_size, patch_size, image_range, feature_cache, horizontal_flip },
     optimizers: [exp.optimizer, exp.optimizers],
     trainer: [trainer.compile, trainer.precision, trainer.gradient_clip_val],
     machine: [os.cpus()[0]?.model, os.availableParallelism(), process.arch],
-    versions: [ownVersion(), process.versions.node, findLibrary()?.file],
-    environment: Object.entries({ TF_ENABLE_ONEDNN_OPTS: "1", ...process.env }) // as it is set where it isn't
-      .filter(([key]) => /^(TFJS_VAE_(THREADS|WIDE_SIMD|RELAXED_SIMD)|ONEDNN_|TF_|OMP_)/.test(key))
-      .sort(),
+    versions: [ownVersion(), process.versions.node, ...speeds.flatMap(({ versions = [] }) => versions)],
+    environment: speeds.flatMap(({ environment }) => Object.entries(environment)).sort(),
   };
   const hash = createHash("sha256").update(JSON.stringify(state)).digest("hex").slice(0, 20);
   return cacheDir("speed", `${hash}.json`);
@@ -187,6 +175,12 @@ function read<T>(file: string): T | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** What was measured of a config with these backends. */
+function keptOf(config: Config, there: readonly AutoBackend[]): Kept | undefined {
+  const kept = read<Kept>(fileOf(config, there));
+  return there.every(({ name }) => typeof kept?.seconds?.[name] === "number") ? kept : undefined;
 }
 
 /** In a cache that can't be written nothing is kept: the next run measures again. */

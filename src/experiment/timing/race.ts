@@ -1,12 +1,11 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { TrainingBackend } from "../../backends/use_backend.ts";
 import { dumpConfig } from "../../config/dump.ts";
 import type { Config } from "../../config/schema.ts";
-import { temporarily } from "../../files/temporary.ts";
+import { ownMark, temporarily } from "../../files/temporary.ts";
 import { atEnd } from "../../process/at_end.ts";
 
 /** Hidden: what a race starts in a process of its own for each backend. */
@@ -24,58 +23,66 @@ const LONGEST = 60_000;
 export type Measured = number | { readonly problem: string };
 
 /**
- * Runs a config's training step on both backends, each in a process of its own, which a library for another processor may
- * kill. They take turns step by step, so that whatever else the machine does slows both; of each the fastest step counts,
+ * Runs a config's training step on each of `backends` in a process of its own, which a library for another processor may
+ * kill. They take turns step by step, so that whatever else the machine does slows all; of each the fastest step counts,
  * which was disturbed least.
  */
-export async function race(config: Config, baseDir: string): Promise<Record<TrainingBackend, Measured>> {
-  const folder = await mkdtemp(join(tmpdir(), "tfjs-vae-race-"));
-  return temporarily(folder, async () => {
+export async function race(
+  config: Config,
+  baseDir: string,
+  backends: readonly string[],
+): Promise<Record<string, Measured>> {
+  const folder = join(tmpdir(), `tfjs-vae-race-${ownMark()}`);
+  return temporarily(folder, () => {
+    // At once: a signal finds nothing half made.
+    mkdirSync(folder, { mode: 0o700 });
     const file = join(folder, "config.yaml");
-    await writeFile(file, dumpConfig(config, { from: baseDir, to: folder }));
-    return raceOf(file);
+    writeFileSync(file, dumpConfig(config, { from: baseDir, to: folder }));
+    return raceOf(file, backends);
   });
 }
 
-async function raceOf(file: string): Promise<Record<TrainingBackend, Measured>> {
+async function raceOf(file: string, backends: readonly string[]): Promise<Record<string, Measured>> {
   const runners: Runner[] = [];
-  const started = async (backend: TrainingBackend) => {
-    const runner = new Runner(file, backend);
-    runners.push(runner);
-    return (await runner.next("ready")) ?? runner;
-  };
   const end = () => {
     for (const runner of runners) runner.end();
   };
   const forget = atEnd(end); // a long step would outlive this process
   try {
-    const wasm = await started("wasm"); // one after the other: starting takes all cores
-    const tensorflow = await started("tensorflow");
-    if (!(wasm instanceof Runner) || !(tensorflow instanceof Runner))
-      return { wasm: problemOf(wasm), tensorflow: problemOf(tensorflow) };
-    return await rounds(wasm, tensorflow);
+    const outcome: Record<string, Measured> = {};
+    const ready: Runner[] = [];
+    // One after the other: starting takes all cores.
+    for (const backend of backends) {
+      const runner = new Runner(file, backend);
+      runners.push(runner);
+      const failed = await runner.next("ready");
+      if (failed !== undefined) outcome[backend] = failed;
+      else ready.push(runner);
+    }
+    return { ...outcome, ...(await rounds(ready)) };
   } finally {
     end();
     forget();
   }
 }
 
-/** What is known of one backend where the other did not start. */
-const problemOf = (started: Runner | { readonly problem: string }): Measured =>
-  started instanceof Runner ? Number.NaN : started;
-
-async function rounds(wasm: Runner, tensorflow: Runner): Promise<Record<TrainingBackend, Measured>> {
-  const seconds = { wasm: [] as number[], tensorflow: [] as number[] };
+/** Seconds a step of each; who fails is out, and one alone is not measured. */
+async function rounds(runners: readonly Runner[]): Promise<Record<string, Measured>> {
+  if (runners.length < 2) return Object.fromEntries(runners.map(({ backend }) => [backend, Number.NaN]));
+  const seconds = new Map(runners.map((runner) => [runner, [] as number[]]));
   const began = performance.now();
   const spent = () => (performance.now() - began) / 1000;
   for (let round = 0; round < LEAST_ROUNDS || spent() < (round < ROUNDS ? MOST : ENOUGH); round++) {
-    for (const runner of [wasm, tensorflow]) {
+    for (const runner of runners) {
       const failed = await runner.next("step");
-      if (failed !== undefined) return { wasm: Number.NaN, tensorflow: Number.NaN, [runner.backend]: failed };
-      seconds[runner.backend].push(runner.seconds);
+      if (failed !== undefined) {
+        const others = runners.filter((other) => other !== runner);
+        return { ...(await rounds(others)), [runner.backend]: failed };
+      }
+      seconds.get(runner)!.push(runner.seconds);
     }
   }
-  return { wasm: Math.min(...seconds.wasm), tensorflow: Math.min(...seconds.tensorflow) };
+  return Object.fromEntries([...seconds].map(([{ backend }, taken]) => [backend, Math.min(...taken)]));
 }
 
 /** A process that steps when it is told to. */
@@ -87,7 +94,7 @@ class Runner {
 
   constructor(
     file: string,
-    readonly backend: TrainingBackend,
+    readonly backend: string,
   ) {
     const bin = fileURLToPath(new URL("../../../bin/vae.js", import.meta.url));
     this.child = fork(bin, [TIME_STEPS, file, backend], { stdio: ["ignore", "ignore", "pipe", "ipc"] });

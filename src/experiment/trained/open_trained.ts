@@ -81,7 +81,7 @@ export async function openRun(path: string, options: OpenRunOptions): Promise<Op
     registries: await layeredRegistries(),
   });
   const prefer = trainedOn(runDir);
-  const backend = await useBackend(options.backend, prefer && { prefer });
+  const backend = await useBackend(options.backend, { prefer });
   const seed = config.exp_params.manual_seed;
   const rng = Rng.fromSeed(seed);
   let opened: Promise<Dataset> | undefined;

@@ -4,12 +4,12 @@ import type { Batch } from "../../models/vae.ts";
 import { type Tensor, type Tensor4D, tf } from "../../tf.ts";
 
 /** A batch with what its loss needs of the images alone, where that was kept (`VAE.precompute`). */
-export interface PreparedBatch extends HostBatch {
+export interface StepBatch extends HostBatch {
   readonly precomputed?: Readonly<Record<string, HostTensor>>;
 }
 
 /** A batch's tensors, always in this order: images, labels, what was precomputed. */
-export function hostTensors({ images, labels, shape, precomputed }: PreparedBatch): HostTensor[] {
+export function hostTensors({ images, labels, shape, precomputed }: StepBatch): HostTensor[] {
   const found: HostTensor[] = [{ shape, dtype: "float32", values: images }];
   if (labels !== undefined)
     found.push({ shape: [shape[0], labels.length / shape[0]], dtype: "float32", values: labels });
@@ -17,7 +17,7 @@ export function hostTensors({ images, labels, shape, precomputed }: PreparedBatc
 }
 
 /** Calls `use` with a batch's tensors, by name and in the order of `hostTensors`; they are freed after it. */
-export function withTensors<T>(host: PreparedBatch, use: (batch: Batch, tensors: Tensor[]) => T): T {
+export function withTensors<T>(host: StepBatch, use: (batch: Batch, tensors: Tensor[]) => T): T {
   const tensors = hostTensors(host).map(({ values, shape, dtype }) => tf.tensor(values, [...shape], dtype));
   const [images, ...rest] = tensors;
   const labels = host.labels && rest.shift();

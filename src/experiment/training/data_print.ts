@@ -37,7 +37,7 @@ async function splitPrint(split: Split, images: number): Promise<SplitPrint> {
 /**
  * Brings the place of a checkpoint to the data and batches of now, where they are others. Whole epochs stay whole. The
  * epoch under way goes on after as many images where only the size of batches is another, for their order is the same;
- * over other images it begins anew. Returns a sentence for each change; `valChanged`: figures of validation are of other
+ * over other images it begins anew. Returns a sentence for each change; `valChanged`: metrics of validation are of other
  * images than before.
  */
 export function moveTo(state: RunState, now: DataPrint): { notes: string[]; valChanged: boolean } {
@@ -56,7 +56,7 @@ export function moveTo(state: RunState, now: DataPrint): { notes: string[]; valC
       ...(valChanged ? [changeText(val, now.val, "for validation")] : []),
     ];
     const split = valChanged
-      ? "So the split may be another: images that were trained on may now be validation images, whose figures are then too good."
+      ? "So the split may be another: images that were trained on may now be validation images, whose metrics are then too good."
       : "The validation images are the same.";
     notes.push(`the data are others than up to step ${state.step}: ${changed.join(", ")}. ${split}`);
   }

@@ -1,5 +1,5 @@
-import { conventionOf, natWeightOf } from "../../config/complete.ts";
 import type { ExpParams, LossWeight } from "../../config/schema.ts";
+import { conventionOf, natWeightOf } from "../../models/convention.ts";
 import type { ModelDefinition } from "../../models/define.ts";
 import { END, weightAt } from "./schedules.ts";
 

@@ -11,7 +11,7 @@ import { configFile } from "../runs/config_history.ts";
 import type { Best } from "../runs/run_state.ts";
 import { withTensors } from "./batch.ts";
 import type { Prepared } from "./prepared.ts";
-import { evaluate } from "./validate.ts";
+import { validate } from "./validate.ts";
 
 /** The metric that chooses the best checkpoint, and which value of it is the better one. */
 export interface Monitor {
@@ -64,8 +64,8 @@ export async function checkMonitor(prepared: Prepared, config: Config): Promise<
   if (always.includes(monitor) || !validates(prepared, config)) return;
   const few = await val.spread(FEW);
   const rng = root.fold("monitor");
-  const found = await evaluate({ ...prepared, rng }, once(few), 0, imageRange);
-  const fitted = vae.fitPrior === undefined ? [] : figuresOfPrior(prepared, few);
+  const found = await validate({ ...prepared, rng }, once(few), 0, imageRange);
+  const fitted = vae.fitPrior === undefined ? [] : priorMetrics(prepared, few);
   const names = [...Object.keys(found), ...fitted].map((name) => `val/${name}`);
   if (names.includes(monitor)) return;
   throw new ConfigError(
@@ -73,12 +73,12 @@ export async function checkMonitor(prepared: Prepared, config: Config): Promise<
   );
 }
 
-/** Whether there are figures of validation at all. */
+/** Whether there are metrics of validation at all. */
 export const validates = ({ val }: Pick<Prepared, "val">, { trainer_params: trainer }: Config): boolean =>
   val.batchesPerEpoch > 0 && trainer.limit_val_batches !== 0;
 
-/** Names of the figures of a prior's fit, which changes nothing here. */
-function figuresOfPrior({ vae, rng }: Prepared, few: HostBatch): string[] {
+/** Names of the metrics of a prior's fit, which changes nothing here. */
+function priorMetrics({ vae, rng }: Prepared, few: HostBatch): string[] {
   return withTensors(few, ({ images, labels }) =>
     tf.tidy(() => {
       const { posterior } = vae.encode(images, newCtx({ training: false, rng: rng.fold("monitor"), labels }));

@@ -1,15 +1,16 @@
-import type { Figures } from "./step.ts";
+import type { StepMetrics } from "./step.ts";
 import type { Rates } from "./step_inputs.ts";
 
 /** Whether a step's loss and gradient are numbers to go on from. */
-export const isFiniteStep = ({ total, gradNorm }: Figures): boolean =>
+export const isFiniteStep = ({ total, gradNorm }: StepMetrics): boolean =>
   Number.isFinite(total) && Number.isFinite(gradNorm);
 
 /** What is not finite in a step: `step 7: the loss is no longer finite: features NaN, total NaN, …`. */
-export function notFinite(step: number, { total, terms, gradNorm }: Figures, lr: Rates): string {
+export function notFinite(step: number, { total, terms, gradNorm }: StepMetrics, lr: Rates): string {
   const [rate] = typeof lr === "number" ? [lr] : Object.values(lr); // the first phase's
   const all = Object.entries({ ...terms, total, gradient_norm: gradNorm, learning_rate: rate });
-  return `step ${step}: the loss is no longer finite: ${all.map(([name, value]) => `${name} ${value}`).join(", ")}`;
+  const what = Number.isFinite(total) ? "gradient" : "loss";
+  return `step ${step}: the ${what} is no longer finite: ${all.map(([name, value]) => `${name} ${value}`).join(", ")}`;
 }
 
 const SHOWN = 3;

@@ -8,7 +8,7 @@ import { cacheDir, cacheProblem } from "../../files/cache_dir.ts";
 import { fill, writeAll } from "../../files/positional_file.ts";
 import type { VAE } from "../../models/vae.ts";
 import { tf } from "../../tf.ts";
-import type { PreparedBatch } from "./batch.ts";
+import type { StepBatch } from "./batch.ts";
 
 export interface CacheOptions {
   readonly kind: "off" | "memory" | "disk";
@@ -56,7 +56,7 @@ export class PrecomputeCache {
   ) {}
 
   /** The batch with what is precomputed of it; as it is where nothing is, or the cache has no room for one of them. */
-  async complete(host: HostBatch): Promise<PreparedBatch> {
+  async complete(host: HostBatch): Promise<StepBatch> {
     if (this.options.kind === "off" || this.vae.precompute === undefined) return host;
     const indices = [...host.indices];
     if (!this.hasRoomFor(Math.max(...indices))) return host;

@@ -8,15 +8,15 @@ import type { Optimizer } from "./optimizers.ts";
 import { noGradient } from "./plugin_model.ts";
 import { inputsAt, type Rates, type StepInputs } from "./step_inputs.ts";
 
-/** Figures of one step: the weighted `total`, each unweighted term, and what the model logs besides. */
-export interface FiguresOf<T> {
+/** What one step gives to log: the weighted `total`, each unweighted term, and what the model logs besides. */
+export interface StepMetricsOf<T> {
   readonly total: T;
   readonly terms: Readonly<Record<string, T>>;
   readonly scalars: Readonly<Record<string, T>>;
   /** Global L2 norm of the gradient before clipping, the largest over the phases; 0 in evaluation. */
   readonly gradNorm: T;
 }
-export type Figures = FiguresOf<number>;
+export type StepMetrics = StepMetricsOf<number>;
 
 export interface StepArgs {
   readonly vae: VAE;
@@ -31,9 +31,9 @@ export interface StepArgs {
 /**
  * One training step: for each phase the weighted loss of its terms, the gradient to the parameters it owns,
  * its optimizer, and the parameters that no optimizer owns. A function of (parameters, optimizer state,
- * batch, step, seed) and of nothing else. The caller disposes the figures.
+ * batch, step, seed) and of nothing else. The caller disposes the metrics.
  */
-export function stepTensors(args: StepArgs, batch: Batch, at: StepInputs): FiguresOf<Tensor> {
+export function stepTensors(args: StepArgs, batch: Batch, at: StepInputs): StepMetricsOf<Tensor> {
   return runPhases(args, batch, at, TRAINING, (phase, lossOf) => {
     const { value, named } = phaseGradients(args.vae, phase, lossOf);
     const norm = globalNorm([...named.values()]);
@@ -48,12 +48,12 @@ export function stepTensors(args: StepArgs, batch: Batch, at: StepInputs): Figur
  */
 export function stepGradients(args: Omit<StepArgs, "optimizers">, batch: Batch, at: StepInputs) {
   const found = new Map<string, Float32Array>();
-  const figures = runPhases(args, batch, at, REHEARSAL, (phase, lossOf) => {
+  const metrics = runPhases(args, batch, at, REHEARSAL, (phase, lossOf) => {
     const { value, named } = phaseGradients(args.vae, phase, lossOf);
     for (const [name, g] of named) found.set(name, g.dataSync() as Float32Array);
     return [value, tf.scalar(0)];
   });
-  tf.dispose(flatten(figures).tensors);
+  tf.dispose(flatten(metrics).tensors);
   return found;
 }
 
@@ -84,12 +84,12 @@ function variableGrads(
 }
 
 /** `stepTensors` op by op, at optimizer step `step` with the learning rates `lr`. */
-export function trainStep(args: StepArgs, batch: Batch, step: number, lr: Rates): Figures {
+export function trainStep(args: StepArgs, batch: Batch, step: number, lr: Rates): StepMetrics {
   return read(stepTensors(args, batch, inputsAt({ step, lr, rng: args.rng.fold(step) })));
 }
 
 /**
- * The same figures without a change of anything: evaluation mode, running statistics of batch norm, weights as
+ * The same metrics without a change of anything: evaluation mode, running statistics of batch norm, weights as
  * at `step`, noise from `args.rng` as it is. `scheduled` is called where a loss follows the step by itself
  * (`ctx.schedule`, `ctx.step`).
  */
@@ -98,7 +98,7 @@ export function evaluateStep(
   batch: Batch,
   step: number,
   scheduled?: () => void,
-): Figures {
+): StepMetrics {
   const at = inputsAt({ step, lr: 0, rng: args.rng });
   const mode = { ...EVALUATION, ...(scheduled && { scheduled }) };
   return read(runPhases(args, batch, at, mode, (_, lossOf) => [lossOf(), tf.scalar(0)]));
@@ -122,14 +122,14 @@ function runPhases(
   at: StepInputs,
   mode: Mode,
   run: RunPhase,
-): FiguresOf<Tensor> {
+): StepMetricsOf<Tensor> {
   const kept = new Set<Tensor>(); // past the gradient's own tidy
   const keep = (tensors: Named<Tensor> = {}) => {
     for (const t of Object.values(tensors)) kept.add(tf.keep(t));
   };
-  let figures: FiguresOf<Tensor> | undefined;
+  let metrics: StepMetricsOf<Tensor> | undefined;
   try {
-    figures = tf.tidy(() => {
+    metrics = tf.tidy(() => {
       const terms: Record<string, Tensor> = {};
       const scalars: Record<string, Tensor> = {};
       const totals: Tensor[] = [];
@@ -159,9 +159,9 @@ function runPhases(
       const gradNorm = norms.reduce((a, b) => tf.maximum(a, b));
       return { total, gradNorm, terms, scalars };
     });
-    return figures;
+    return metrics;
   } finally {
-    const returned = new Set(figures && flatten(figures).tensors);
+    const returned = new Set(metrics && flatten(metrics).tensors);
     for (const t of kept) if (!returned.has(t)) t.dispose();
   }
 }
@@ -199,20 +199,20 @@ function clip(grads: Map<string, Tensor>, norm: Scalar, limit: number | undefine
   return new Map([...grads].map(([name, g]) => [name, tf.mul(g, scale)]));
 }
 
-/** The figures as numbers; their tensors are disposed. */
-function read(figures: FiguresOf<Tensor>): Figures {
-  const { tensors, rebuild } = flatten(figures);
+/** The metrics as numbers; their tensors are disposed. */
+function read(metrics: StepMetricsOf<Tensor>): StepMetrics {
+  const { tensors, rebuild } = flatten(metrics);
   const numbers = tensors.map((t) => t.dataSync()[0]!);
   tf.dispose(tensors);
   return rebuild(numbers);
 }
 
-/** Figures as a list, and the way back from a list of their values. */
-export function flatten(figures: FiguresOf<Tensor>): {
+/** Metrics as a list, and the way back from a list of their values. */
+export function flatten(metrics: StepMetricsOf<Tensor>): {
   tensors: Tensor[];
-  rebuild(values: readonly number[]): Figures;
+  rebuild(values: readonly number[]): StepMetrics;
 } {
-  const { total, gradNorm, terms, scalars } = figures;
+  const { total, gradNorm, terms, scalars } = metrics;
   const [termNames, scalarNames] = [Object.keys(terms), Object.keys(scalars)];
   return {
     tensors: [total, gradNorm, ...Object.values(terms), ...Object.values(scalars)],

@@ -1,6 +1,7 @@
 import type { HostTensor, Trace } from "../../backends/compiler.ts";
-import { Rng } from "../../rng.ts";
-import { type Scalar, type Tensor, type Tensor1D, tf } from "../../tf.ts";
+import type { Rng } from "../../rng.ts";
+import { type Scalar, type Tensor, tf } from "../../tf.ts";
+import { TracedRng } from "./traced_rng.ts";
 
 /** The learning rate of every phase, or that of each by its name. */
 export type Rates = number | Readonly<Record<string, number>>;
@@ -53,8 +54,7 @@ export function tracedInputs(point: StepPoint, trace: Trace, sources: Source[]):
     },
     rng: new TracedRng(
       point.rng,
-      (rng) => rng,
-      declare,
+      (draw) => declare(({ rng }) => draw(rng)),
       (what) =>
         trace.fail(
           `it draws a ${what} in JavaScript, where ctx.rng.normal, uniform and shuffle draw tensors`,
@@ -63,66 +63,4 @@ export function tracedInputs(point: StepPoint, trace: Trace, sources: Source[]):
     scalar: (value) =>
       declare<Scalar>((at) => ({ shape: [], dtype: "float32", values: Float32Array.of(value(at)) })),
   };
-}
-
-/** A stream whose tensors are declared as inputs. */
-class TracedRng extends Rng {
-  constructor(
-    private readonly now: Rng,
-    /** The stream of the same folds from another point's. */
-    private readonly from: (root: Rng) => Rng,
-    private readonly declare: <T extends Tensor>(source: Source) => T,
-    private readonly escaped: (what: string) => void,
-  ) {
-    super(0, 0);
-  }
-
-  override fold(part: string | number): Rng {
-    const from = (root: Rng) => this.from(root).fold(part);
-    return new TracedRng(this.now.fold(part), from, this.declare, this.escaped);
-  }
-
-  override normal<T extends Tensor>(shape: number[]): T {
-    return this.draw(shape, "float32", (rng, count) => rng.normalArray(count));
-  }
-
-  override uniform<T extends Tensor>(shape: number[]): T {
-    return this.draw(shape, "float32", (rng, count) => rng.uniformArray(count));
-  }
-
-  override shuffle(count: number): Tensor1D {
-    return this.draw([count], "int32", (rng) => rng.permutation(count));
-  }
-
-  override shuffleColumns(rows: number, columns: number): Tensor1D {
-    return this.draw([rows * columns], "int32", (rng) => rng.columnPlaces(rows, columns));
-  }
-
-  override integers(count: number, limit: number): Tensor1D {
-    return this.draw([count], "int32", (rng) => rng.integerArray(count, limit));
-  }
-
-  override normalArray(count: number): Float32Array {
-    this.escaped("normalArray");
-    return this.now.normalArray(count);
-  }
-
-  override uniformArray(count: number): Float32Array {
-    this.escaped("uniformArray");
-    return this.now.uniformArray(count);
-  }
-
-  override permutation(count: number): Int32Array {
-    this.escaped("permutation");
-    return this.now.permutation(count);
-  }
-
-  private draw<T extends Tensor>(
-    shape: readonly number[],
-    dtype: "float32" | "int32",
-    values: (rng: Rng, count: number) => Float32Array | Int32Array,
-  ): T {
-    const count = shape.reduce((a, b) => a * b, 1);
-    return this.declare<T>(({ rng }) => ({ shape, dtype, values: values(this.from(rng), count) }));
-  }
 }

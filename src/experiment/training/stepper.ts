@@ -7,9 +7,9 @@ import {
 import type { BackendInfo } from "../../backends/use_backend.ts";
 import type { Config } from "../../config/schema.ts";
 import { tf, type Variable } from "../../tf.ts";
-import { hostTensors, type PreparedBatch, withTensors } from "./batch.ts";
+import { hostTensors, type StepBatch, withTensors } from "./batch.ts";
 import type { Prepared } from "./prepared.ts";
-import { type Figures, flatten, type StepArgs, stepGradients, stepTensors, trainStep } from "./step.ts";
+import { flatten, type StepArgs, type StepMetrics, stepGradients, stepTensors, trainStep } from "./step.ts";
 import { inputsAt, type Rates, type Source, type StepPoint, tracedInputs } from "./step_inputs.ts";
 
 export interface StepperOptions {
@@ -23,7 +23,7 @@ export interface StepperOptions {
 interface Program {
   readonly step: CompiledStep;
   readonly sources: readonly Source[];
-  rebuild(values: readonly number[]): Figures;
+  rebuild(values: readonly number[]): StepMetrics;
 }
 
 /** The training steps of a config on the backend in use. */
@@ -44,14 +44,23 @@ export function createStepper(run: {
   );
 }
 
+/** A step that was started: the device may still be at it. */
+export interface StartedStep {
+  /** What it comes to; rejects where the step fails. */
+  readonly metrics: Promise<StepMetrics>;
+}
+
 /**
  * Training steps: each compiled at the first batch of its shape and run as one call from then on, or op by op
- * where that can't be. Between `run` and `giveBack` the model's variables can't be read.
+ * where that can't be. They take effect in the order in which they are started; from the start of one to
+ * `syncVariables`, all started ones being done, the model's variables can't be read.
  */
 export class Stepper {
   /** By the batch's shape. */
   private readonly programs = new Map<string, Program>();
   private compiler: StepCompiler | undefined;
+  /** Settled once every step that was started is. */
+  private started: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly args: StepArgs,
@@ -65,26 +74,30 @@ export class Stepper {
     return this.programs.size > 0;
   }
 
-  /** Whether `run` may be called before the figures of the step before are there; the steps keep their order. */
-  get queues(): boolean {
-    return this.compiler?.queues === true;
-  }
-
   /** Names of the model's phases. */
   get phases(): readonly string[] {
     return this.args.vae.phases.map(({ name }) => name);
   }
 
-  /** One step on a batch, at optimizer step `step` with the learning rates `lr`. */
-  async run(host: PreparedBatch, step: number, lr: Rates): Promise<Figures> {
+  /**
+   * Starts a step on a batch, at optimizer step `step` with the learning rates `lr`. Where the backend takes it before
+   * the one in front of it is done, that one is still running; else it is waited for.
+   */
+  async start(batch: StepBatch, step: number, lr: Rates): Promise<StartedStep> {
     const at: StepPoint = { step, lr, rng: this.args.rng.fold(step) };
-    const program = this.program(host, at);
-    if (program === undefined) {
-      this.giveBack();
-      return withTensors(host, (batch) => trainStep(this.args, batch, step, lr));
-    }
-    const values = await program.step.run([...hostTensors(host), ...program.sources.map((s) => s(at))]);
-    return program.rebuild(values.map((v) => v[0]!));
+    const program = this.programOf(batch) ?? (await this.newProgram(batch, at));
+    const metrics =
+      program === undefined
+        ? withTensors(batch, (tensors) => trainStep(this.args, tensors, step, lr))
+        : resultsOf(program, batch, at);
+    const started = { metrics: Promise.resolve(metrics) };
+    this.started = Promise.allSettled([this.started, started.metrics]);
+    return started;
+  }
+
+  /** A step from its start to its end. */
+  async run(batch: StepBatch, step: number, lr: Rates): Promise<StepMetrics> {
+    return (await this.start(batch, step, lr)).metrics;
   }
 
   /** All that a step reads and changes: parameters, running statistics, optimizer state. */
@@ -98,28 +111,30 @@ export class Stepper {
    * The gradients that `run` of the same arguments is about to take, by parameter name, before clipping and in
    * float32; computed op by op, so slower. Changes nothing; the model's variables can be read after it.
    */
-  gradients(host: PreparedBatch, step: number, lr: Rates): Map<string, Float32Array> {
-    this.giveBack();
+  gradients(batch: StepBatch, step: number, lr: Rates): Map<string, Float32Array> {
+    this.syncVariables();
     const at = inputsAt({ step, lr, rng: this.args.rng.fold(step) });
-    return withTensors(host, (batch) => stepGradients(this.args, batch, at));
+    return withTensors(batch, (tensors) => stepGradients(this.args, tensors, at));
   }
 
-  /** Makes the model's variables readable. */
-  giveBack(): void {
-    for (const { step } of this.programs.values()) step.giveBack();
+  /** Makes the model's variables readable, where no step is still running. */
+  syncVariables(): void {
+    for (const { step } of this.programs.values()) step.syncVariables();
   }
 
-  private program(host: PreparedBatch, at: StepPoint): Program | undefined {
+  /** That of the batch's shape, where it was compiled before. */
+  private programOf(batch: StepBatch): Program | undefined {
+    return this.compiler && this.programs.get(shapesOf(batch));
+  }
+
+  /** Compiles the step, where it can be, once nothing runs; the variables can then be read. */
+  private async newProgram(batch: StepBatch, at: StepPoint): Promise<Program | undefined> {
+    await this.started;
+    this.syncVariables();
     if (this.compiler === undefined) return undefined;
-    const key = hostTensors(host)
-      .map((t) => t.shape.join("x"))
-      .join(" ");
-    const found = this.programs.get(key);
-    if (found !== undefined) return found;
-    this.giveBack();
     try {
-      const program = this.compile(this.compiler, host, at);
-      this.programs.set(key, program);
+      const program = this.compile(this.compiler, batch, at);
+      this.programs.set(shapesOf(batch), program);
       return program;
     } catch (error) {
       if (!(error instanceof Unrecordable)) throw error;
@@ -132,7 +147,7 @@ export class Stepper {
   }
 
   /** Rehearses the step twice, at this point and the next, and undoes what it did. */
-  private compile(compiler: StepCompiler, host: PreparedBatch, at: StepPoint): Program {
+  private compile(compiler: StepCompiler, host: StepBatch, at: StepPoint): Program {
     const { variables } = this;
     const before = variables.map((v) => tf.tidy(() => tf.mul(v, 1))); // a clone would share what is changed in place
     const next: StepPoint = { step: at.step + 1, lr: halved(at.lr), rng: this.args.rng.fold(at.step + 1) };
@@ -163,6 +178,17 @@ export class Stepper {
     }
   }
 }
+
+/** The step's metrics once the backend has them; it is started before this returns. */
+async function resultsOf({ step, sources, rebuild }: Program, batch: StepBatch, at: StepPoint) {
+  const values = await step.run([...hostTensors(batch), ...sources.map((source) => source(at))]);
+  return rebuild(values.map((v) => v[0]!));
+}
+
+const shapesOf = (batch: StepBatch): string =>
+  hostTensors(batch)
+    .map((t) => t.shape.join("x"))
+    .join(" ");
 
 /** Other learning rates, so that one which is no input of a compiled step shows. */
 function halved(lr: Rates): Rates {

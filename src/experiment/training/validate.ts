@@ -9,10 +9,10 @@ import { tf } from "../../tf.ts";
 import { withTensors } from "./batch.ts";
 import type { Prepared } from "./prepared.ts";
 import { END } from "./schedules.ts";
-import { evaluateStep, type Figures, type StepArgs } from "./step.ts";
+import { evaluateStep, type StepArgs, type StepMetrics } from "./step.ts";
 
 /** What validation takes: `objective`, the weights of `val/objective` by term; where left out all terms are in it. */
-export type EvaluateArgs = Omit<StepArgs, "optimizers"> & Partial<Pick<Prepared, "objective">>;
+export type ValidationArgs = Omit<StepArgs, "optimizers"> & Partial<Pick<Prepared, "objective">>;
 
 /**
  * Means over all images of `batches`, by metric name: `total`, `objective` (the terms by its own weights, with all that
@@ -20,8 +20,8 @@ export type EvaluateArgs = Omit<StepArgs, "optimizers"> & Partial<Pick<Prepared,
  * `mse`, `elbo` in nats per image and `bits_per_dim` (both by `calibratedElbo`) and `psnr` in dB (of that mean squared
  * error); of a Gaussian posterior also `active_units`.
  */
-export async function evaluate(
-  args: EvaluateArgs,
+export async function validate(
+  args: ValidationArgs,
   batches: AsyncIterable<HostBatch>,
   step: number,
   imageRange: readonly [number, number],
@@ -38,11 +38,11 @@ export async function evaluate(
       const means = meansOf(args.vae, batch, newCtx({ training: false, step, rng, labels: batch.labels }));
       if (means) posteriorMeans.push(means);
       let scheduled = false;
-      const figures = evaluateStep({ ...args, rng }, batch, step, () => {
+      const metrics = evaluateStep({ ...args, rng }, batch, step, () => {
         scheduled = true;
       });
-      const atEnd = scheduled ? evaluateStep({ ...args, rng }, batch, END) : figures;
-      return { ...figures, objective: weighted(atEnd.terms, finalWeights) };
+      const atEnd = scheduled ? evaluateStep({ ...args, rng }, batch, END) : metrics;
+      return { ...metrics, objective: weighted(atEnd.terms, finalWeights) };
     });
     const count = host.shape[0];
     for (const [name, value] of Object.entries({ total, objective, ...terms, ...scalars })) {
@@ -64,7 +64,7 @@ export async function evaluate(
   return { ...means, elbo, bits_per_dim: bitsPerDim(elbo, dims), psnr: peakSignalToNoise(mse) };
 }
 
-function weighted(terms: Figures["terms"], weights: Prepared["objective"]): number {
+function weighted(terms: StepMetrics["terms"], weights: Prepared["objective"]): number {
   const parts = Object.entries(weights).map(([term, weight]) => weight * (terms[term] ?? 0));
   return parts.reduce((a, b) => a + b, 0);
 }

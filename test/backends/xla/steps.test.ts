@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { useBackend } from "../../../src/backends/use_backend.ts";
 import { registerXla, type Xla } from "../../../src/backends/xla/register.ts";
-import type { Figures } from "../../../src/experiment/training/step.ts";
+import type { StepMetrics } from "../../../src/experiment/training/step.ts";
 import { modelNames } from "../../../src/models/registry.ts";
 import type { Ctx } from "../../../src/models/vae.ts";
 import { type Tensor, tf } from "../../../src/tf.ts";
@@ -158,8 +158,8 @@ describeXla("a step on xla", () => {
 });
 
 /** The largest difference of a figure, as a share of it. */
-function worstOf(reference: readonly Figures[], got: readonly Figures[]): number {
-  const flat = (f: Figures) => [f.total, f.gradNorm, ...Object.values(f.terms)];
+function worstOf(reference: readonly StepMetrics[], got: readonly StepMetrics[]): number {
+  const flat = (f: StepMetrics) => [f.total, f.gradNorm, ...Object.values(f.terms)];
   return Math.max(
     ...reference.flatMap((f, step) => {
       const found = flat(got[step]!);

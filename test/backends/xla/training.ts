@@ -1,7 +1,7 @@
 import type { StepCompiler } from "../../../src/backends/compiler.ts";
 import type { HostBatch } from "../../../src/data/loader.ts";
 import { createOptimizer } from "../../../src/experiment/training/optimizers.ts";
-import type { Figures } from "../../../src/experiment/training/step.ts";
+import type { StepMetrics } from "../../../src/experiment/training/step.ts";
 import { Stepper } from "../../../src/experiment/training/stepper.ts";
 import { getModel } from "../../../src/models/registry.ts";
 import type { Batch, Ctx, VAE } from "../../../src/models/vae.ts";
@@ -53,13 +53,13 @@ export function stepperOf(vae: VAE, name: string | undefined, use: StepperUse = 
 
 export const rateAt = (step: number): number => 1e-3 / (step + 1);
 
-/** Figures of `steps` steps from `from` on, each on another batch at another learning rate. */
+/** StepMetrics of `steps` steps from `from` on, each on another batch at another learning rate. */
 export async function train(
   stepper: Stepper,
   steps: number,
   { from = 0, batch = host }: { from?: number; batch?: (step: number) => HostBatch } = {},
-): Promise<Figures[]> {
-  const figures: Figures[] = [];
+): Promise<StepMetrics[]> {
+  const figures: StepMetrics[] = [];
   for (let step = from; step < from + steps; step++)
     figures.push(await stepper.run(batch(step), step, rateAt(step)));
   return figures;

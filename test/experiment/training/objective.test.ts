@@ -6,7 +6,7 @@ import { useBackend } from "../../../src/backends/use_backend.ts";
 import { projectRegistries } from "../../../src/config/registries.ts";
 import { readCheckpoint } from "../../../src/experiment/runs/checkpoint.ts";
 import { prepare } from "../../../src/experiment/training/prepare.ts";
-import { evaluate } from "../../../src/experiment/training/validate.ts";
+import { validate } from "../../../src/experiment/training/validate.ts";
 import { cacheDir } from "../../../src/files/cache_dir.ts";
 import { load } from "../../support/configs.ts";
 import { training } from "../../support/training.ts";
@@ -24,7 +24,7 @@ async function validation(model: string, exp: string, step: number) {
   const prepared = await prepare({ ...loaded, cacheDir: cacheDir("test") });
   try {
     const rng = prepared.rng.fold("validation");
-    return await evaluate({ ...prepared, rng }, prepared.val.batches(0), step, prepared.imageRange);
+    return await validate({ ...prepared, rng }, prepared.val.batches(0), step, prepared.imageRange);
   } finally {
     await prepared.dataset.close();
   }

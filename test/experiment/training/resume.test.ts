@@ -152,7 +152,7 @@ describe("what changed is said", () => {
     const { notes, valChanged } = moveTo(state, now);
     expect(notes).toEqual([
       "the data are others than up to step 13: 48 images for training (before: 40), 6 images for validation (before: 5). " +
-        "So the split may be another: images that were trained on may now be validation images, whose figures are then too good.",
+        "So the split may be another: images that were trained on may now be validation images, whose metrics are then too good.",
       "an epoch now has 12 steps (before: 10); epochs that are done stay done.",
       "epoch 2, of which 3 of 10 steps were done, begins anew.",
     ]);

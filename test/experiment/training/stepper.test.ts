@@ -3,7 +3,7 @@ import { registerTensorFlow } from "../../../src/backends/tensorflow/register.ts
 import { type BackendInfo, useBackend } from "../../../src/backends/use_backend.ts";
 import type { HostBatch } from "../../../src/data/loader.ts";
 import { createOptimizer } from "../../../src/experiment/training/optimizers.ts";
-import type { Figures } from "../../../src/experiment/training/step.ts";
+import type { StepMetrics } from "../../../src/experiment/training/step.ts";
 import { Stepper } from "../../../src/experiment/training/stepper.ts";
 import { getModel, modelNames } from "../../../src/models/registry.ts";
 import type { Batch, Ctx, VAE } from "../../../src/models/vae.ts";
@@ -67,12 +67,12 @@ function stepper(vae: VAE, options: Options) {
   );
 }
 
-/** Figures of `steps` steps, each on another batch at another learning rate, and the parameters after them. */
+/** StepMetrics of `steps` steps, each on another batch at another learning rate, and the parameters after them. */
 async function train(vae: VAE, steps: number, options: Options, batch = host) {
   const s = stepper(vae, options);
-  const figures: Figures[] = [];
+  const figures: StepMetrics[] = [];
   for (let step = 0; step < steps; step++) figures.push(await s.run(batch(step), step, 1e-3 / (step + 1)));
-  s.giveBack();
+  s.syncVariables();
   const params = new Map([...vae.params].map(([n, p]) => [n, [...p.value.dataSync()]]));
   return { figures, params, compiled: s.compiled };
 }
@@ -99,13 +99,13 @@ test.each([true, false])("the gradients are those that the step takes (compiled:
   const vae = await build(getModel("VanillaVAE")!, SMALL);
   const s = stepper(vae, { compile, optimizer: "plain", gradientClip: undefined });
   await s.run(host(0), 0, 1e-3);
-  s.giveBack();
+  s.syncVariables();
   const values = () => new Map([...vae.params].map(([n, p]) => [n, p.value.dataSync().slice()]));
   const before = values();
   const gradients = s.gradients(host(1), 1, 1e-3);
   expect(values()).toEqual(before);
   await s.run(host(1), 1, 1e-3);
-  s.giveBack();
+  s.syncVariables();
   const after = values();
   const trained = [...vae.params].filter(([, p]) => p.trainable).map(([name]) => name);
   expect([...gradients.keys()]).toEqual(trained);
@@ -211,7 +211,7 @@ describeTensorFlow("a compiled step", () => {
     await s.run(big, 2, 1e-3);
     clearInterval(count);
     expect(turns).toBeGreaterThan(0);
-    s.giveBack();
+    s.syncVariables();
   });
 
   it("lends the parameters, which then can't be read by mistake", async () => {
@@ -220,7 +220,7 @@ describeTensorFlow("a compiled step", () => {
     await s.run(host(0), 0, 1e-3);
     const weight = vae.params.get("fc_mu.weight")!.value;
     expect(() => tf.add(weight, 1)).toThrow(/not referenced/);
-    s.giveBack();
+    s.syncVariables();
     expect(weight.dataSync().every(Number.isFinite)).toBe(true);
   });
 
@@ -229,10 +229,10 @@ describeTensorFlow("a compiled step", () => {
     const vae = await build(getModel("DFCVAE")!, SMALL);
     const s = stepper(vae, { compile: true });
     for (let step = 0; step < 3; step++) await s.run(host(step), step, 1e-3);
-    s.giveBack();
+    s.syncVariables();
     const before = [tf.memory().numTensors, binding.getNumOfTensors()];
     for (let step = 3; step < 30; step++) await s.run(host(step), step, 1e-3);
-    s.giveBack();
+    s.syncVariables();
     expect([tf.memory().numTensors, binding.getNumOfTensors()]).toEqual(before);
   });
 });

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../../src/backends/use_backend.ts";
 import type { HostBatch } from "../../../src/data/loader.ts";
-import { evaluate } from "../../../src/experiment/training/validate.ts";
+import { validate } from "../../../src/experiment/training/validate.ts";
 import { bitsPerDim, calibratedElbo } from "../../../src/metrics/elbo.ts";
 import { getModel, modelNames } from "../../../src/models/registry.ts";
 import { Rng } from "../../../src/rng.ts";
@@ -35,7 +35,7 @@ describe.each(modelNames())("validation of %s", (name) => {
   const means = async (...sizes: number[]) => {
     const vae = await build(model, small(model));
     const { weights, rng } = trainer(vae, unitWeights(model, "pixel_mean"));
-    return evaluate({ vae, weights, rng }, batches(...sizes), 0, [0, 1]);
+    return validate({ vae, weights, rng }, batches(...sizes), 0, [0, 1]);
   };
 
   it("takes means over images: a short last batch counts by its images", async () => {

@@ -92,11 +92,11 @@ function compiled(
     }
   })();
   const run = new NativeFunction(binding, built.name, (recording as Recording).outputs.length);
-  const giveBack = () => {
+  const syncVariables = () => {
     for (const v of variables) resources.giveBack(v);
   };
   return {
-    giveBack,
+    syncVariables,
     async run(values) {
       const made = createInputs(binding, values, built.signature, inputs);
       try {
@@ -108,7 +108,7 @@ function compiled(
           return value;
         });
       } catch (error) {
-        giveBack();
+        syncVariables();
         throw error;
       } finally {
         for (const id of made) binding.deleteTensor(id);

@@ -1,7 +1,7 @@
 import { styleText } from "node:util";
 import { SingleBar } from "cli-progress";
 import { metricOf } from "../../../metrics/table.ts";
-import type { Figures } from "../step.ts";
+import type { StepMetrics } from "../step.ts";
 import type { Metrics } from "./logger.ts";
 
 /** Time between two plain lines, in milliseconds. */
@@ -69,9 +69,9 @@ export class ConsoleLog {
     if (!this.quiet) this.message(text);
   }
 
-  progress(p: Progress, figures: Figures): void {
+  progress(p: Progress, metrics: StepMetrics): void {
     if (this.quiet) return;
-    const parts = progressParts(p, figures);
+    const parts = progressParts(p, metrics);
     if (this.bar !== undefined) {
       this.shown = [p.totalSteps, p.step, { parts }];
       if (this.bar.isActive) this.bar.update(p.step, { parts });
@@ -96,7 +96,7 @@ export class ConsoleLog {
 }
 
 /** What a line of progress tells, the most important first. */
-function progressParts(p: Progress, { total, terms }: Figures): string[] {
+function progressParts(p: Progress, { total, terms }: StepMetrics): string[] {
   return [
     `epoch ${p.epoch}/${p.epochs}`,
     `total ${short(total)}`,

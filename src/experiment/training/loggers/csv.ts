@@ -50,7 +50,7 @@ export class CsvLogger implements Logger {
     else this.append(`${row}\n`);
   }
 
-  /** The figures of the last row, where it is of `step`. */
+  /** The metrics of the last row, where it is of `step`. */
   at(step: number): Metrics | undefined {
     const row = this.rows.at(-1);
     return row !== undefined && Number(row.split(",", 1)) === step ? this.valuesOf(row) : undefined;

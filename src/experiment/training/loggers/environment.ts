@@ -18,7 +18,7 @@ export function environment(prepared: Prepared, backend: BackendInfo): Record<st
       "tfjs-vae": ownVersion(),
       node: process.versions.node,
       tfjs: tf.version.tfjs,
-      ...(["tensorflow", "xla"].includes(backend.name) && { [backend.name]: backend.version }),
+      ...(backend.library !== "tfjs" && { [backend.name]: backend.version }),
     },
     backend: backend.name,
     device: backend.device,

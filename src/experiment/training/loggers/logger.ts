@@ -22,9 +22,9 @@ export interface LatentReport {
   readonly traversals?: Buffer;
 }
 
-/** One place where a run leaves its figures. A further one is a file with such a class and a line in `RunLog`. */
+/** One place where a run leaves its metrics. A further one is a file with such a class and a line in `RunLog`. */
 export interface Logger {
-  /** Figures at `state.step` optimizer steps. */
+  /** Metrics at `state.step` optimizer steps. */
   metrics(state: Readonly<RunState>, values: Metrics): void;
   /** A PNG. */
   picture?(tag: PictureTag, state: Readonly<RunState>, png: Buffer): void;

@@ -10,7 +10,7 @@ import { type Change, changeText, configChanges, resumeConfig } from "../../runs
 import { LostRun, type RunFolder } from "../../runs/run_folder.ts";
 import type { RunState } from "../../runs/run_state.ts";
 import type { Prepared } from "../prepared.ts";
-import type { Figures } from "../step.ts";
+import type { StepMetrics } from "../step.ts";
 import type { Rates } from "../step_inputs.ts";
 import { ConsoleLog, duration, metricsText } from "./console.ts";
 import { CsvLogger } from "./csv.ts";
@@ -70,7 +70,7 @@ export class RunLog {
       config,
       configText,
       resume ? kept : undefined,
-      comparedFigures(prepared),
+      comparedMetrics(prepared),
     );
     this.loggers = [csv, tensorboard];
     const changes = resume ? configChanges(folder.path) : [];
@@ -116,7 +116,7 @@ export class RunLog {
 
   step(
     state: Readonly<RunState>,
-    figures: Figures,
+    figures: StepMetrics,
     at: { lr: Rates; images: number; waitSeconds: number },
   ): void {
     this.window.add(figures, at);
@@ -277,14 +277,12 @@ export class RunLog {
     for (const sentence of changed) this.console.warn(`note   ${sentence}`);
     if (brief) return;
     const { dataset, train, val, model, vae } = prepared;
-    const computes = { tensorflow: "TensorFlow", xla: "XLA", wasm: "tfjs", cpu: "tfjs" }[backend.name];
-    const device = `${computes} ${backend.version}`;
     const count = (n: number) => n.toLocaleString("en");
     const label = (text: string) => this.console.paint("bold", text);
     const lines = [
       `${label("model")}  ${model.name}, ${count(parameterCount(vae))} parameters`,
       `${label("data")}   ${dataset.name}: ${count(train.size)} training and ${count(val.size)} validation images of ${dataset.imageShape.join("x")}; ${dataset.splitNote}`,
-      `${label("on")}     ${device}, ${backend.device}`,
+      `${label("on")}     ${backend.library} ${backend.version}, ${backend.device}`,
       `${label("run")}    ${shown(folder.path)}${resume ? `, resumed at step ${count(state.step)}` : ""}: ${count(totalSteps)} steps, ${count(stepsPerEpoch)} an epoch`,
     ];
     for (const change of settings) lines.push(`${label("new")}    ${changeText(change)}`);
@@ -318,7 +316,7 @@ export class RunLog {
 }
 
 /** What training and validation both tell: the total, each loss term, the squared error. */
-const comparedFigures = ({ weights }: Prepared): string[] => ["total", ...Object.keys(weights(0)), "mse"];
+const comparedMetrics = ({ weights }: Prepared): string[] => ["total", ...Object.keys(weights(0)), "mse"];
 
 /** Without the objective, where that is the total: as it is once all schedules are at their ends. */
 function shortened(metrics: Metrics): Metrics {

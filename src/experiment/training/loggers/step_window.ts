@@ -1,5 +1,5 @@
 import type { WindowSums } from "../../runs/run_state.ts";
-import type { Figures } from "../step.ts";
+import type { StepMetrics } from "../step.ts";
 import type { Rates } from "../step_inputs.ts";
 import type { Metrics } from "./logger.ts";
 
@@ -11,7 +11,7 @@ interface At {
 }
 
 /**
- * The steps since the last logged row: means of their figures, and how fast they were. The sums are part of the
+ * The steps since the last logged row: means of their metrics, and how fast they were. The sums are part of the
  * run's state, so that the first row of a resumed run is of all its steps.
  */
 export class StepWindow {
@@ -30,7 +30,7 @@ export class StepWindow {
     this.last = performance.now();
   }
 
-  add({ total, terms, scalars, gradNorm }: Figures, { lr, images, waitSeconds }: At): void {
+  add({ total, terms, scalars, gradNorm }: StepMetrics, { lr, images, waitSeconds }: At): void {
     const { held } = this;
     const values = { total, ...terms, ...scalars, gradient_norm: gradNorm };
     for (const [name, value] of Object.entries(values)) held.sums[name] = (held.sums[name] ?? 0) + value;

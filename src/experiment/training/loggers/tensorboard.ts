@@ -16,7 +16,7 @@ import type { Arrays, Logger, Metrics, PictureTag } from "./logger.ts";
 import { bothTags, pictureTag, scalarTag } from "./tensorboard_tags.ts";
 
 /**
- * TensorBoard's event file: scalars, charts of each figure in training and validation, pictures, histograms, the
+ * TensorBoard's event file: scalars, charts of each metric in training and validation, pictures, histograms, the
  * config as text and the hyperparameters of the HParams page, which takes each scalar's last value as its metrics.
  * A resumed run opens a further file, which tells TensorBoard to forget what came after the checkpoint.
  */
@@ -25,7 +25,7 @@ export class TensorBoardLogger implements Logger {
 
   /**
    * @param resumedAt last step, of those written before, whose records a resumed run keeps
-   * @param compared figures to show of training and validation in one chart, such as `kl`
+   * @param compared metrics to show of training and validation in one chart, such as `kl`
    */
   constructor(
     private readonly folder: string,
@@ -143,7 +143,7 @@ function distribution(tag: string, numbers: Float32Array): object[] {
   return [{ tag, metadata: { pluginData: { pluginName: "histograms" }, dataClass: CLASS_TENSOR }, tensor }];
 }
 
-/** The Custom Scalars page: a chart a figure, training and validation in it. */
+/** The Custom Scalars page: a chart a metric, training and validation in it. */
 function charts(names: readonly string[]): object {
   const chart = names.map((name) => ({ title: name, multiline: { tag: [bothTags(name)] } }));
   const layout = encode("Layout", { category: [{ title: "training and validation", chart }] });

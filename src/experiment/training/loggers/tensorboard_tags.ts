@@ -20,8 +20,8 @@ export function scalarTag(column: string): string {
 export const pictureTag = (tag: PictureTag): string =>
   tag === "KL_per_dimension" ? `latents/${tag}` : `Pictures/${tag}`;
 
-/** A pattern of the tags that a figure has in training and in validation. */
-export function bothTags(figure: string): string {
+/** A pattern of the tags that a metric has in training and in validation. */
+export function bothTags(metric: string): string {
   const escaped = (tag: string) => tag.replace(/[^\w/]/g, "\\$&");
-  return `^(${["train", "val"].map((phase) => escaped(scalarTag(`${phase}/${figure}`))).join("|")})$`;
+  return `^(${["train", "val"].map((phase) => escaped(scalarTag(`${phase}/${metric}`))).join("|")})$`;
 }

@@ -1,0 +1,50 @@
+import type { BackendInfo } from "../../backends/use_backend.ts";
+import type { Config } from "../../config/schema.ts";
+import type { RunFolder } from "../runs/run_folder.ts";
+import type { RunState } from "../runs/run_state.ts";
+import type { RunLog } from "./loggers/run_log.ts";
+import type { Prepared } from "./prepared.ts";
+import { learningRates } from "./schedules.ts";
+import type { Rates } from "./step_inputs.ts";
+import type { Stepper } from "./stepper.ts";
+
+export interface TrainArgs {
+  readonly config: Config;
+  /** Folder that relative file names in `config` start from. */
+  readonly baseDir: string;
+  readonly prepared: Prepared;
+  readonly folder: RunFolder;
+  readonly backend: BackendInfo;
+  /** Go on from the folder's last checkpoint. */
+  readonly resume: boolean;
+  readonly quiet: boolean;
+  /** Say how far it is and what goes wrong, but not what runs and what came out: one of several runs. */
+  readonly brief?: boolean;
+}
+
+/** How far a run goes. */
+export interface Plan {
+  readonly stepsPerEpoch: number;
+  readonly totalSteps: number;
+  /** Epochs, the last of which may not be whole. */
+  readonly epochs: number;
+}
+
+/** What the parts of a run share. */
+export interface RunContext {
+  readonly args: TrainArgs;
+  readonly plan: Plan;
+  /** Where training stands; the variables are of it wherever no step is under way. */
+  readonly state: RunState;
+  readonly log: RunLog;
+  readonly stepper: Stepper;
+}
+
+/** The learning rates of the step after `step` steps and `epoch` whole epochs. */
+export function ratesAt(
+  { args, plan, stepper }: RunContext,
+  { step, epoch }: Pick<RunState, "step" | "epoch">,
+): Rates {
+  const { totalSteps } = plan;
+  return learningRates(args.config.exp_params, stepper.phases, { step, epoch, totalSteps });
+}

@@ -1,0 +1,83 @@
+import { restoreCheckpoint } from "../runs/checkpoint.ts";
+import { type Found, newestCheckpoint } from "../runs/checkpoint_files.ts";
+import { newRunState, type RunState } from "../runs/run_state.ts";
+import { moveTo, printOf } from "./data_print.ts";
+import { type Monitor, monitorOf, monitorOfRun, sameMonitor } from "./monitor.ts";
+import type { Plan, TrainArgs } from "./run_context.ts";
+
+/** Where a run starts. */
+export interface Start {
+  readonly state: RunState;
+  readonly plan: Plan;
+  /** Where the last checkpoint stands; undefined: there is none. */
+  readonly saved: Pick<RunState, "step" | "ended"> | undefined;
+  /** What is otherwise than the run was left: a sentence each. */
+  readonly changed: readonly string[];
+  /** What was wrong with checkpoints that were not taken, a line each; "" where nothing was. */
+  readonly passed: string;
+}
+
+/**
+ * A new run's start, or that of one that is gone on with: parameters and optimizers as its newest whole checkpoint has
+ * them, its place brought to the data and batches of now.
+ */
+export async function startOf(args: TrainArgs): Promise<Start> {
+  const { config, prepared, folder, resume } = args;
+  const found = resume ? await newestCheckpoint(folder.checkpoints) : undefined;
+  const { data_params, trainer_params } = config;
+  const { train } = prepared;
+  const stepsPerEpoch = Math.min(train.batchesPerEpoch, trainer_params.limit_train_batches ?? Infinity);
+  const data = await printOf(prepared, { batch: data_params.train_batch_size, steps: stepsPerEpoch });
+  const state = newRunState();
+  const changed: string[] = [];
+  if (found !== undefined) {
+    restore(state, found, args);
+    const { notes, valChanged } = moveTo(state, data);
+    changed.push(...notes, ...forgetBest(state, monitorOf(config), valChanged));
+  }
+  state.data = data;
+  return {
+    state,
+    plan: planOf(state, stepsPerEpoch, trainer_params),
+    saved: found && { ...state },
+    changed,
+    passed: found === undefined ? "" : passedText(found),
+  };
+}
+
+function restore(state: RunState, { checkpoint }: Found, { prepared, folder }: TrainArgs): void {
+  const { model, vae, optimizers } = prepared;
+  Object.assign(state, restoreCheckpoint(checkpoint, model.name, vae, optimizers));
+  if (state.best !== undefined && state.best.monitor === undefined)
+    state.best = { ...state.best, ...monitorOfRun(folder.path) };
+}
+
+function planOf(
+  { step, epoch, batch }: RunState,
+  stepsPerEpoch: number,
+  trainer: TrainArgs["config"]["trainer_params"],
+): Plan {
+  const maxEpochs = trainer.max_epochs ?? Infinity; // a whole config says one of both
+  const left = Math.max(0, (maxEpochs - epoch) * stepsPerEpoch - batch); // of whole epochs
+  const totalSteps = Math.min(trainer.max_steps ?? Infinity, step + left);
+  const toCome = Math.max(0, totalSteps - step) + batch;
+  return { stepsPerEpoch, totalSteps, epochs: epoch + Math.ceil(toCome / stepsPerEpoch) };
+}
+
+/** Drops the best so far where it can't be compared with what is to come; a sentence where it does. */
+function forgetBest(state: RunState, monitor: Monitor, valChanged: boolean): string[] {
+  const { best } = state;
+  if (best === undefined || (sameMonitor(best, monitor) && !valChanged)) return [];
+  state.best = undefined;
+  const by = sameMonitor(best, monitor) ? "other images" : `${best.monitor} (${best.mode})`;
+  const of = best.step === undefined ? "" : `, of step ${best.step},`;
+  return [
+    `the best checkpoint so far${of} was chosen by ${by}: from here on it is chosen anew, by ${monitor.monitor} ` +
+      `(${monitor.mode}).`,
+  ];
+}
+
+function passedText({ checkpoint: { file, state }, passed }: Found): string {
+  if (passed.length === 0) return "";
+  return [...passed, `going on from ${file}, step ${state.step}, the newest that is whole`].join("\n");
+}

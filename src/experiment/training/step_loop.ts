@@ -1,0 +1,158 @@
+import { Ahead } from "../../data/ahead.ts";
+import type { HostBatch } from "../../data/loader.ts";
+import type { StepBatch } from "./batch.ts";
+import { gradientsAndWeights, histogramsAreDue } from "./histograms.ts";
+import type { Interrupt } from "./interrupt.ts";
+import { isFiniteStep } from "./not_finite.ts";
+import type { PrecomputeCache } from "./precompute_cache.ts";
+import type { Recovery } from "./recovery.ts";
+import { type RunContext, ratesAt } from "./run_context.ts";
+import type { Saver } from "./saver.ts";
+import type { StepMetrics } from "./step.ts";
+import type { Rates } from "./step_inputs.ts";
+
+/** A step that was started and is not part of the state yet. */
+interface StepInFlight {
+  readonly batch: StepBatch;
+  readonly lr: Rates;
+  readonly metrics: Promise<StepMetrics>;
+}
+
+/**
+ * The steps of a run. As many are in flight as the backend takes at once: the next is uploaded and started while the
+ * device is at the one before, whose metrics are read one step late. Whatever looks at the whole state (a copy in
+ * memory, histograms, a checkpoint, the end of an epoch) waits for all of them first, so that it finds what it would
+ * find with one at a time.
+ */
+export class StepLoop {
+  /** The oldest first. */
+  private readonly inFlight: StepInFlight[] = [];
+  /** Makes a batch ready while the step before it runs. */
+  private readonly ahead: Ahead<HostBatch, StepBatch>;
+  private readonly most: number;
+
+  constructor(
+    private readonly run: RunContext,
+    private readonly parts: {
+      readonly interrupt: Interrupt;
+      readonly recovery: Recovery;
+      readonly saver: Saver;
+      readonly cache: PrecomputeCache;
+    },
+  ) {
+    this.ahead = new Ahead((batch) => parts.cache.complete(batch));
+    this.most = run.args.backend.stepsInFlight ?? 1;
+  }
+
+  /** Whether the variables are those of the state: no step is under way, nor did one fail. */
+  get isWhole(): boolean {
+    return this.inFlight.length === 0;
+  }
+
+  /** The rest of the epoch under way, to its end, the run's last step or a signal. */
+  async epoch(): Promise<void> {
+    const { interrupt, recovery, saver } = this.parts;
+    if (this.isEnd()) return;
+    recovery.keep();
+    for await (const batch of this.batches()) {
+      await this.beforeStep(batch);
+      await this.start(batch);
+      const saves = this.checkpointIsDue();
+      await this.settle(saves || this.isEnd() ? 0 : this.most - 1);
+      if (interrupt.takeRequest()) await this.settleAndSave();
+      if (interrupt.exitCode !== undefined || this.isEnd()) break;
+      if (saves) await saver.save();
+    }
+    await this.settle(0);
+  }
+
+  /** Waits until nothing is under way, whatever comes of it. */
+  async close(): Promise<void> {
+    await Promise.allSettled(this.inFlight.map(({ metrics }) => metrics));
+  }
+
+  /** Those of the epoch under way; where one can't be read, the steps on those before it are done first. */
+  private async *batches(): AsyncGenerator<StepBatch> {
+    const { epoch, batch } = this.run.state;
+    try {
+      yield* this.ahead.of(this.run.args.prepared.train.batches(epoch, batch));
+    } catch (error) {
+      await this.settle(0);
+      throw error;
+    }
+  }
+
+  /** Where training stands once all that was started is done. */
+  private get started(): { readonly step: number; readonly batch: number; readonly epoch: number } {
+    const { step, batch, epoch } = this.run.state;
+    const more = this.inFlight.length;
+    return { step: step + more, batch: batch + more, epoch };
+  }
+
+  private isEnd(): boolean {
+    const { batch, step } = this.started;
+    return batch >= this.run.plan.stepsPerEpoch || step >= this.run.plan.totalSteps;
+  }
+
+  private checkpointIsDue(): boolean {
+    const every = this.run.args.config.trainer_params.checkpoint?.every_n_steps;
+    return every !== undefined && this.started.step % every === 0;
+  }
+
+  private async beforeStep(batch: StepBatch): Promise<void> {
+    const { recovery } = this.parts;
+    if (recovery.isDue(this.started.step)) {
+      await this.settle(0);
+      recovery.keep();
+    }
+    if (histogramsAreDue(this.run, this.started)) {
+      await this.settle(0);
+      this.run.log.histograms(this.run.state, gradientsAndWeights(this.run, batch));
+    }
+  }
+
+  private async start(batch: StepBatch): Promise<void> {
+    const { started } = this;
+    const lr = ratesAt(this.run, started);
+    const start = this.run.stepper.start(batch, started.step, lr);
+    const metrics = start.then((step) => step.metrics);
+    metrics.catch(() => {}); // thrown where they are asked for
+    this.inFlight.push({ batch, lr, metrics });
+    await start;
+  }
+
+  /** Waits for steps in flight, the oldest first, until so many are left. */
+  private async settle(left: number): Promise<void> {
+    while (this.inFlight.length > left) await this.settleOldest();
+  }
+
+  /** Makes the oldest step in flight part of the state; one that is not finite is undone, and those after it are redone. */
+  private async settleOldest(): Promise<void> {
+    const { state, log } = this.run;
+    const { recovery } = this.parts;
+    const { batch, lr, metrics: pending } = this.inFlight[0]!;
+    const metrics = await pending;
+    const good = isFiniteStep(metrics);
+    const undone = good ? [] : this.inFlight.splice(1);
+    if (good) state.skipped = 0;
+    else {
+      await Promise.allSettled(undone.map((step) => step.metrics));
+      await recovery.goBack({ batch, lr, metrics });
+    }
+    state.step++;
+    state.batch++;
+    this.inFlight.shift();
+    if (good) log.step(state, metrics, { lr, images: batch.shape[0], waitSeconds: this.ahead.waitSeconds });
+    else {
+      recovery.keep(); // the steps before it are never done again
+      log.skipped(state);
+    }
+    await new Promise(setImmediate); // signals, prefetch and the progress display get their turn
+    for (const step of undone) await this.start(step.batch);
+  }
+
+  private async settleAndSave(): Promise<void> {
+    await this.settle(0);
+    await this.parts.saver.save();
+  }
+}

@@ -1,0 +1,98 @@
+import type { HostBatch } from "../../data/loader.ts";
+import { reconstructionGrid, sampleGrid } from "../../explore/grids.ts";
+import { fitPrior } from "./fit_prior.ts";
+import { latentReport } from "./latent_report.ts";
+import { isBetter, type Monitor, monitorOf, validates } from "./monitor.ts";
+import type { RunContext } from "./run_context.ts";
+import type { Saver } from "./saver.ts";
+import { validate } from "./validate.ts";
+
+/** The validations of a run: metrics, pictures, and whether the state is the best so far. */
+export class Validator {
+  /** Metrics of the last validation, `val/…`. */
+  metrics: Readonly<Record<string, number>> = {};
+  /** Why the last validation is of no use, where that is so. */
+  problem: string | undefined;
+  readonly monitor: Monitor;
+
+  constructor(
+    private readonly run: RunContext,
+    private readonly saver: Saver,
+  ) {
+    this.monitor = monitorOf(run.args.config);
+  }
+
+  /** Fits a prior that is not trained, and validates and shows the state. No step may be under way. */
+  async validate(): Promise<void> {
+    const { state, args, log, stepper } = this.run;
+    stepper.syncVariables();
+    const prior = await fitPrior(args.prepared);
+    this.metrics = await this.measure(prior);
+    await this.show();
+    log.validation(state, this.metrics);
+    this.judge();
+  }
+
+  /** The metrics of validation, those of the prior's fit among them; none where nothing is validated. */
+  private async measure(prior: Readonly<Record<string, number>>): Promise<Record<string, number>> {
+    const { state, args } = this.run;
+    const { config, prepared } = args;
+    if (!validates(prepared, config)) return {};
+    const { val, vae, weights, objective, rng, imageRange } = prepared;
+    const batches = firstOf(val.batches(0), config.trainer_params.limit_val_batches ?? Infinity);
+    const how = { vae, weights, objective, rng: rng.fold("validation") };
+    const means = await validate(how, batches, state.step, imageRange);
+    const all = Object.entries({ ...means, ...prior });
+    return Object.fromEntries(all.map(([name, value]) => [`val/${name}`, value]));
+  }
+
+  /** Samples, reconstructions and latents. */
+  private async show(): Promise<void> {
+    const { state, args, log } = this.run;
+    const { val, vae, rng, imageRange } = args.prepared;
+    const { image_count, latent_count } = args.config.logging_params;
+    const samples = await sampleGrid(vae, image_count, rng.fold("samples"), imageRange);
+    if (samples !== undefined) await log.picture("Samples", state, samples);
+    if (val.size === 0) return;
+    const images = await val.spread(Math.max(1, Math.floor(image_count / 2)));
+    const picture = await reconstructionGrid(vae, images, rng.fold("reconstructions"), imageRange);
+    await log.picture("Reconstructions", state, picture);
+    if (latent_count > 0) await log.latents(state, await latentReport(args.prepared, latent_count));
+  }
+
+  /** Whether the state is the best so far, and whether its metrics are numbers at all. */
+  private judge(): void {
+    const { monitor, metrics } = this;
+    const { state, log } = this.run;
+    this.problem = Object.keys(metrics).length === 0 ? undefined : this.problemOf();
+    const value = metrics[monitor.monitor];
+    if (this.problem !== undefined) log.warn(`${this.problem}; no best checkpoint is taken from it`);
+    else if (value !== undefined && isBetter(value, state.best, monitor))
+      this.saver.takeBest({ ...monitor, value, step: state.step });
+  }
+
+  private problemOf(): string | undefined {
+    const { metrics, monitor } = this;
+    const { state, args } = this.run;
+    const losses = ["total", "objective", ...Object.keys(args.prepared.weights(0)), "mse"];
+    const bad = [...new Set([...losses.map((name) => `val/${name}`), monitor.monitor])].filter(
+      (name) => metrics[name] !== undefined && !Number.isFinite(metrics[name]),
+    );
+    if (bad.length > 0) {
+      const shown = bad.map((name) => `${name} ${metrics[name]}`).join(", ");
+      return `the validation at step ${state.step} is not finite: ${shown}`;
+    }
+    if (metrics[monitor.monitor] !== undefined) return undefined;
+    const names = Object.keys(metrics).join(", ");
+    return `trainer_params.checkpoint.monitor: expected one of ${names}, got "${monitor.monitor}"`;
+  }
+}
+
+/** The first `count` of `batches`. */
+async function* firstOf(batches: AsyncIterable<HostBatch>, count: number): AsyncGenerator<HostBatch> {
+  let left = count;
+  for await (const batch of batches) {
+    yield batch;
+    if (--left <= 0) return;
+  }
+}
