@@ -18,7 +18,11 @@ export default ({ tf, Type, defineModel, buildGaussianVAE, blocks, losses }: Plu
     check: blocks.checkLikelihood,
     terms: (_, convention) => ({
       reconstruction: { doc: `-log p(x | z), convention ${convention}`, weight: 1 },
-      free_bits: { doc: "sum over dimensions of max(free_nats, KL), nats per image", weight: 1, nats: true },
+      free_bits: {
+        doc: "sum over dimensions of max(free_nats, KL), nats per image",
+        weight: 1,
+        timesKldWeight: true,
+      },
     }),
     build(args) {
       const { forward, ...vae } = buildGaussianVAE(args.params, args);

@@ -11,7 +11,7 @@ import { Loader } from "../src/data/loader.ts";
 import { openDataset } from "../src/data/registry.ts";
 import { loadExperiment } from "../src/experiment/series/load.ts";
 import type { FeatureNetworkSpec } from "../src/features/frozen_network.ts";
-import { loadFrozenNetwork } from "../src/features/registry.ts";
+import { loadFrozenNetwork } from "../src/features/load_network.ts";
 import { cacheDir } from "../src/files/cache_dir.ts";
 import { featureLosses, sumOf } from "../src/models/losses/features.ts";
 import { Rng } from "../src/rng.ts";

@@ -84,7 +84,7 @@ function train(name: string, config: string): string {
     const sets = [`logging_params.save_dir=${values.runs}`, `logging_params.name=${name}`];
     if (values.epochs !== undefined) sets.push(`trainer_params.max_epochs=${values.epochs}`);
     vae("run", "--config", config, "--resume", "auto", ...sets.flatMap((set) => ["--set", set]));
-    vae("evaluate", run, "--figures", figuresOf(name));
+    vae("evaluate", run, "--metrics", figuresOf(name));
   }
   const picture = (what: string) => join(PICTURES, `${name}_${what}.png`);
   vae("reconstruct", run, "--count", "8", "--out", picture("reconstructions"), "--scale", "1", "--force");

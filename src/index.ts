@@ -9,7 +9,14 @@ export type { DatasetDefinition } from "./data/define.ts";
 export { datasetNames, registerDataset } from "./data/registry.ts";
 export * from "./errors.ts";
 export { restoreCheckpoint } from "./experiment/runs/checkpoint.ts";
-export { createRun, newestRun, openRun, type RunFolder } from "./experiment/runs/run_folder.ts";
+export { newestRun } from "./experiment/runs/find_runs.ts";
+export {
+  createRun,
+  openRunFolder,
+  /** @deprecated Older name of `openRunFolder`. */
+  openRunFolder as openRun,
+  type RunFolder,
+} from "./experiment/runs/run_folder.ts";
 export { type PrepareArgs, prepare } from "./experiment/training/prepare.ts";
 export type { Prepared } from "./experiment/training/prepared.ts";
 export { type TrainArgs, type TrainResult, train } from "./experiment/training/runner.ts";

@@ -6,8 +6,8 @@ import { convEncoder } from "./models/blocks/encoder.ts";
 import { checkLikelihood, LikelihoodOptions, reconstructionTerm } from "./models/blocks/likelihood.ts";
 import { ConvOptions } from "./models/blocks/options.ts";
 import { strideSizes } from "./models/blocks/sizes.ts";
-import { defineModel } from "./models/define.ts";
-import { buildGaussianVAE, reparameterize } from "./models/gaussian.ts";
+import { defineModel, onePhase } from "./models/define.ts";
+import { buildGaussianVAE, gaussianPhase, onePhaseGaussianVAE, reparameterize } from "./models/gaussian.ts";
 import { featureLosses, sumOf } from "./models/losses/features.ts";
 import { klPerDimension, klToUnitGaussian } from "./models/losses/kl.ts";
 import * as reconstruction from "./models/losses/reconstruction.ts";
@@ -32,8 +32,13 @@ export const pluginApi = {
   defineDataset,
   /** What a `check` throws, its message starting with the key: `model_params.margin: expected …`. */
   ConfigError,
-  /** The convolutional Gaussian VAE that variants share. */
+  /** A convolutional Gaussian VAE that one optimizer trains by this loss: all that most variants are. */
+  onePhaseGaussianVAE,
+  /** It without its phases, and one of these of a loss. */
   buildGaussianVAE,
+  gaussianPhase,
+  /** The phases of any model that one optimizer trains whole. */
+  onePhase,
   reparameterize,
   blocks: {
     ConvOptions,

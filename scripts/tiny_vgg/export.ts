@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
-import { frozenNetwork } from "../../src/features/registry.ts";
+import { frozenNetwork } from "../../src/features/load_network.ts";
 import { selectLayers } from "../../src/features/select_layers.ts";
 import { TINY_VGG } from "../../src/features/tiny_vgg.ts";
 import { readNetworkWeights } from "../../src/features/weights.ts";

@@ -12,7 +12,7 @@ export interface BackendInfo {
   readonly compiler?: StepCompiler;
   /** Steps that it takes before the first of them is done; 1 where left out. */
   readonly stepsInFlight?: number;
-  /** The most bytes of the device's memory that were in use at once; undefined where nothing counts them. */
+  /** The most bytes of the device's own memory that were in use at once; undefined where nothing counts them. */
   devicePeak?(): number | undefined;
 }
 
@@ -29,6 +29,8 @@ export interface AutoTerms {
   isThere(): boolean;
   /** Why it is not: a clause. */
   readonly absent: string;
+  /** Where it is not there: sentences on what this machine has that it could compute on. */
+  advice?(): readonly string[];
   /** So many times as fast must it be to be taken, for it takes more memory and longer to start. */
   readonly handicap: number;
   /** Whether it is the faster one for a config of such a precision, without a measurement. */

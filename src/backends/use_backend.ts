@@ -15,8 +15,9 @@ export interface BackendOptions {
 }
 
 /**
- * Makes a backend tfjs's own from here on. `auto` is `prefer`, by default the first one that is set up (TensorFlow's
- * library before wasm, which needs nothing); and another one, with a note, where that one can't be used.
+ * Makes a backend tfjs's own from here on. `auto` is `prefer`, by default the first one that is set up (an
+ * accelerator by XLA before TensorFlow's library, and that before wasm, which needs nothing); and another one, with a
+ * note, where that one can't be used.
  *
  * @throws ConfigError for an unknown name, EngineError where the backend is missing or does not load
  */
@@ -35,6 +36,9 @@ export const unknownBackend = (name: string, names: readonly string[]): ConfigEr
 async function preferred(prefer: string | undefined, say: StartOptions["say"]): Promise<BackendInfo> {
   const there = autoBackends.filter(({ auto }) => auto.isThere());
   const first = prefer === undefined ? there[0]! : backendNamed(prefer)!;
+  if (prefer === undefined)
+    for (const { auto } of autoBackends.filter((backend) => !there.includes(backend)))
+      for (const advice of auto.advice?.() ?? []) say(`note   ${advice}`);
   try {
     return await start(first, { say });
   } catch (error) {

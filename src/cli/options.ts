@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { Option } from "commander";
 import { backendNames, backends } from "../backends/registry.ts";
 import { ConfigError } from "../errors.ts";
+import { runFiles } from "../experiment/runs/run_files.ts";
 import { shellWord } from "../text/shell.ts";
 import { collect } from "./collect.ts";
 import { wholeNumber } from "./numbers.ts";
@@ -51,7 +51,7 @@ export function namedConfig(
   if (/^[\w.]+=/.test(file))
     throw fault(`expected --set before KEY=VALUE, got "${file}" alone. Type: --set ${shellWord(file)}`);
   if (config !== undefined) throw fault(`expected one config, got "${config}" and "${file}". Leave one out.`);
-  if (existsSync(join(file, "config.yaml"))) {
+  if (existsSync(runFiles(file).config)) {
     const remedy = `To go on with it: vae run --resume ${shellWord(file)}`;
     throw fault(`expected a config, got the run "${file}". ${remedy}`);
   }

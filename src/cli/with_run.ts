@@ -33,9 +33,9 @@ export async function withRun(
   { checkpoint, seed, backend, set }: RunOptions,
   use: (run: OpenRun, rng: Rng) => Promise<void>,
 ): Promise<void> {
-  const { openRun } = await import("../experiment/trained/open_trained.ts");
+  const { openTrained } = await import("../experiment/trained/open_trained.ts");
   const { Rng } = await import("../rng.ts");
-  const run = await openRun(path, {
+  const run = await openTrained(path, {
     backend,
     progress: progressTo(process.stderr),
     ...(checkpoint !== undefined && { checkpoint }),

@@ -17,8 +17,12 @@ export type Section = (typeof SECTIONS)[number];
 /** The data set where `data_params.name` is missing: PyTorch-VAE's configs read a folder of images. */
 export const DEFAULT_DATASET = "image_folder";
 
-/** The same for a model that is trained on other data. */
-export const defaultDataset = (model?: ModelDefinition): string => model?.dataset ?? DEFAULT_DATASET;
+/** Where the model needs labels: those of the same images. */
+const DEFAULT_LABELLED = "celeba";
+
+/** The data set of a model's config that names none. */
+export const defaultDataset = (model?: ModelDefinition): string =>
+  model?.dataset ?? (model?.needsLabels ? DEFAULT_LABELLED : DEFAULT_DATASET);
 
 type Properties = Readonly<Record<string, JsonSchema>>;
 

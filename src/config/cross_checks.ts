@@ -3,7 +3,7 @@ import { knownMetrics, modeOf } from "../metrics/table.ts";
 import { conventionOf } from "../models/convention.ts";
 import { type ModelDefinition, phasesOf } from "../models/define.ts";
 import { didYouMean } from "../text/suggest.ts";
-import { DEFAULT_DATASET } from "./compose.ts";
+import { DEFAULT_DATASET, defaultDataset } from "./compose.ts";
 import { type JsonSchema, show } from "./describe.ts";
 import { formatPlace } from "./located.ts";
 import { definitionError } from "./plugin_faults.ts";
@@ -109,9 +109,9 @@ export function notesOn(config: Config, positions: Positions, model?: ModelDefin
   const notes: [boolean, string][] = [
     [
       !given("data_params", "name"),
-      model?.dataset === undefined
+      defaultDataset(model) === DEFAULT_DATASET
         ? `data_params.name: not given, so ${DEFAULT_DATASET}, which reads data_path as a folder of images; celeba has CelebA's labels and partition.`
-        : `data_params.name: not given, so ${model.dataset}, whose labels ${model.name} takes.`,
+        : `data_params.name: not given, so ${defaultDataset(model)}, whose labels ${model!.name} takes.`,
     ],
     [
       exp.kld_weight !== undefined && !given("exp_params", "reconstruction"),
@@ -158,5 +158,15 @@ export function notesOn(config: Config, positions: Positions, model?: ModelDefin
       `trainer_params.checkpoint.mode: ${mode}, though the best ${monitor} is the ${mode === "min" ? "highest" : "lowest"}.`,
     ],
   ];
-  return notes.flatMap(([applies, note]) => (applies ? [note] : []));
+  return [...notes.flatMap(([applies, note]) => (applies ? [note] : [])), ...oldNames(config, model)];
+}
+
+/** What a plugin's terms still call by an old name. */
+function oldNames({ model_params, exp_params }: Config, model?: ModelDefinition): string[] {
+  const terms = model?.terms(model_params as never, conventionOf(exp_params)) ?? {};
+  return Object.entries(terms).flatMap(([name, { nats }]) =>
+    nats === undefined
+      ? []
+      : [`${model!.name}, terms: "${name}": nats is called timesKldWeight now; both work.`],
+  );
 }

@@ -19,6 +19,10 @@ export interface JsonSchema {
   readonly pattern?: string;
   readonly patternErrorMessage?: string;
   readonly description?: string;
+  /** A mark of ours, see `marks.ts`: the text names a file or folder; a pattern: where it fits. */
+  readonly file?: true | string;
+  /** A mark of ours: the text names what is registered there. */
+  readonly registry?: "networks";
   readonly default?: unknown;
 }
 

@@ -37,7 +37,7 @@ export async function loadConfig(file: string, options: LoadOptions = {}): Promi
   await loadPlugins(pluginFiles(whole), registries, options.pluginApi ?? projectApi);
   const valid = validate(whole, registries, files);
   const baseDir = dirname(resolve(file));
-  return { ...valid, config: rebaseInherited(valid.config, valid.positions, baseDir), files, baseDir };
+  return { ...valid, config: rebaseInherited(valid.config, valid.positions, baseDir, valid), files, baseDir };
 }
 
 const projectApi = async () => (await import("../plugin_api.ts")).pluginApi;

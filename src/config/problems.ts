@@ -10,7 +10,7 @@ export interface Problem {
   readonly message: string;
 }
 
-/** `configs/dfcvae.yaml:7:3 model_params.latent_dimm: unknown key. Did you mean "latent_dim"?` */
+/** `configs/mine.yaml:7:3 model_params.latent_dimm: unknown key. Did you mean "latent_dim"?` */
 export function formatProblem({ place, path, message }: Problem): string {
   const where = formatPlace(place);
   const name = formatPath(path);

@@ -266,7 +266,7 @@ export const LoggingParams = Type.Object(
 );
 export type LoggingParams = Static<typeof LoggingParams>;
 
-export const Plugins = Type.Array(Type.String({ minLength: 1 }), {
+export const Plugins = Type.Array(Type.String({ minLength: 1, file: true }), {
   description:
     "JavaScript files that register models or data sets of your own; relative to the file that names them.",
 });

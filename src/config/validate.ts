@@ -70,7 +70,11 @@ export function validate(written: Located, registries: Registries, files: readon
   if (problems.length > 0 || !model || !dataset) throw problemsError(problems, files);
 
   const { $schema: _, ...config } = filled as unknown as Config & { $schema?: string };
-  problems.push(...crossChecks(config, model, positions), ...ownChecks(model, dataset, config, positions));
+  problems.push(
+    ...crossChecks(config, model, positions),
+    ...ownChecks(model, dataset, config, positions),
+    ...labelChecks(model, dataset, config, positions, registries.datasets),
+  );
   if (problems.length > 0) throw problemsError(problems, files);
   const whole = complete(config, model, dataset);
   const notes = [...notesOn(config, positions, model), ...pytorchVaeNotes(whole, positions, model)];
@@ -155,6 +159,22 @@ function ownChecks(
     ...found("model_params", () => model.check?.(params as never, givenBy(config, dataset))),
     ...found("data_params", () => dataset.check?.(config.data_params as never)),
   ];
+}
+
+/** Whether a model that needs labels gets some, as far as that is known before the data are opened. */
+function labelChecks(
+  { name, needsLabels }: ModelDefinition,
+  dataset: DatasetDefinition,
+  { data_params }: Config,
+  positions: Positions,
+  datasets: Registry<DatasetDefinition>,
+): Problem[] {
+  if (!needsLabels || !dataset.isUnlabelled?.(data_params)) return [];
+  const others = datasets.names().filter((other) => datasets.get(other)?.isUnlabelled === undefined);
+  const own = dataset.labelRemedy === undefined ? "" : `; or --set ${dataset.labelRemedy}`;
+  const path = ["data_params", "name"];
+  const message = `expected data with labels for ${name}, got none. Take others, such as ${others.join(", ")}${own}.`;
+  return [{ path, message, place: positions.value(path) }];
 }
 
 /** Texts with a variable of the shell's, which nothing here expands. */

@@ -4,7 +4,7 @@ import { oneOf } from "../one_of.ts";
 /** Keys of `data_params` that all data sets have; the names are PyTorch-VAE's. */
 export const DataCommon = Type.Object({
   data_path: Type.Optional(
-    Type.String({ description: "Folder or file of the data; relative to this config file." }),
+    Type.String({ file: true, description: "Folder or file of the data; relative to this config file." }),
   ),
   train_batch_size: Type.Integer({
     minimum: 1,

@@ -30,8 +30,10 @@ export interface Dataset {
   readonly labelValues?: readonly number[];
   /** The names of each label's values, in order; undefined where they are numbers. */
   readonly valueNames?: readonly (readonly string[] | undefined)[];
-  /** What the labels are made of and what to set where all images have the same: a clause for messages. */
+  /** What the labels are made of and what to set where all images have the same, or there are none: a clause for messages. */
   readonly labelHint?: string;
+  /** What gives labels to images that come without: a setting and what it does, for messages. */
+  readonly labelRemedy?: string;
   /** The labels are all that the images were made from, each drawn by itself: figures of disentanglement apply. */
   readonly factors?: boolean;
   /** Files that were skipped, with the reason. */

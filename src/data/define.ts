@@ -18,6 +18,10 @@ export interface DatasetDefinition<P extends TObject = TObject> {
   trainImages?(params: Static<P> & DataCommon): number;
   /** Whether the images come without labels, where that can be told before they are opened. */
   isUnlabelled?(params: Static<P> & DataCommon): boolean;
+  /** What gives labels to images that come without: a setting and what it does, for messages. */
+  readonly labelRemedy?: string;
+  /** The labels are all that the images were made from, as `Dataset.factors`. */
+  readonly factors?: boolean;
   /**
    * What the schema can't say, found before anything is opened.
    *

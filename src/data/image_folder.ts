@@ -23,6 +23,7 @@ const VERSION = 1;
 const CHOOSES = "data_params.pattern";
 const CLASS_HINT =
   "which is an image's first folder below data_path, or below its split's: let data_path end above the classes' folders, or say data_params.split_folders=always where the first are train, val and test";
+const LABEL_REMEDY = "data_params.label_from=folder takes them from sub-folders";
 const share = (description: string) =>
   Type.Number({ minimum: 0, exclusiveMaximum: 1, default: 0.1, description });
 
@@ -76,6 +77,7 @@ export const imageFolder = defineDataset({
   params: Params,
   imageShape: ({ patch_size: size = 64, channels }) => [size, size, channels],
   isUnlabelled: ({ label_from }) => label_from === "none",
+  labelRemedy: LABEL_REMEDY,
   check({ splits: { val, test } }) {
     if (val + test < 1) return;
     throw new ConfigError(
@@ -146,6 +148,7 @@ export const imageFolder = defineDataset({
           valueNames: [labels.classes],
           labelHint: CLASS_HINT,
         }),
+        labelRemedy: LABEL_REMEDY,
         notes,
         skipped: skipped.map(({ path, reason }) => `${printable(path)}: ${reason}`),
         close: () => packed.close(),

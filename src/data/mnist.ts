@@ -50,7 +50,7 @@ function idxDataset({ name, what, raw, source, classes }: IdxSource): DatasetDef
         await readPart(folders, "train", source),
         await readPart(folders, "t10k", source),
       ];
-      const spec = { side: SIDE, channels: 1, pads: [32], ...(classes && { classes }) };
+      const spec = { side: SIDE, channels: 1, pads: [32], classes: classes ?? CLASSES };
       return smallImages(name, spec, patch_size, train, test);
     },
   });

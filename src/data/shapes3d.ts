@@ -35,6 +35,7 @@ export const shapes3d = defineDataset({
   }),
   imageShape: ({ patch_size: side = 64 }) => [side, side, 3],
   trainImages: ({ size }) => size,
+  factors: true,
   async open({ size, data_seed, patch_size: side = 64 }, args) {
     const count = size + 2 * HELD_OUT;
     // Test and validation come first, so that they stay the same whatever the size of the training set.

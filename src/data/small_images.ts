@@ -2,9 +2,6 @@ import type { Dataset, Split } from "./dataset.ts";
 import { memoryStore, range, splitOf } from "./store.ts";
 import { centerCrop, type Pixels, resize } from "./transforms.ts";
 
-/** Of MNIST, Fashion-MNIST and CIFAR-10 alike. */
-const CLASSES = 10;
-
 /** Square images of one size with a class each, in memory. */
 export interface Classified {
   /** Packed [n, side, side, channels]. */
@@ -17,8 +14,8 @@ interface SmallImages {
   readonly side: number;
   readonly channels: number;
   readonly pads: readonly number[];
-  /** Their names, where they are more than digits. */
-  readonly classes?: readonly string[];
+  /** Their names; how many there are, where they are digits. */
+  readonly classes: readonly string[] | number;
 }
 
 /**
@@ -59,8 +56,8 @@ export function smallImages(
     },
     splitNote: `test: the ${test.classes.length} published test images; val: the last ${held} of the ${count} training images; train: the first ${count - held}.`,
     labelNames: ["class"],
-    labelValues: [CLASSES],
-    ...(classes && { valueNames: [classes] }),
+    labelValues: [typeof classes === "number" ? classes : classes.length],
+    ...(typeof classes !== "number" && { valueNames: [classes] }),
     skipped: [],
     close: async () => {},
   };

@@ -1,3 +1,4 @@
+import { klOfNumbers } from "../models/losses/kl.ts";
 import type { Latents } from "./latents.ts";
 
 /** A place in the vector of all latents. */
@@ -11,16 +12,12 @@ export interface Dimension {
 
 /**
  * Every dimension of Gaussian latents with its KL to the unit Gaussian, the most active first; undefined where a
- * posterior isn't Gaussian. KL = (mean^2 + var - 1 - log var) / 2 (arXiv 1312.6114, appendix B), in nats, the mean
- * over the images. Of hierarchical latents too it is the distance to N(0, 1), not to the learned prior.
+ * posterior isn't Gaussian. In nats, the mean over the images. Of hierarchical latents too it is the distance to N(0, 1), not to the learned prior.
  */
 export function dimensionsByKl({ count, layout, mean, logVar }: Latents): Dimension[] | undefined {
   if (logVar === undefined) return undefined;
   const sums = new Float64Array(layout.size);
-  for (let i = 0; i < mean.length; i++) {
-    const v = logVar[i]!;
-    sums[i % layout.size]! += 0.5 * (mean[i]! ** 2 + Math.exp(v) - 1 - v);
-  }
+  for (let i = 0; i < mean.length; i++) sums[i % layout.size]! += klOfNumbers(mean[i]!, logVar[i]!);
   const all = layout.parts.flatMap(({ name, from, size }) =>
     Array.from({ length: size }, (_, i) => ({
       index: from + i,

@@ -6,9 +6,10 @@ import { IMAGE_FILES, listImages } from "../data/image_folder/files.ts";
 import { notesOf } from "../data/image_folder/notes.ts";
 import { reasonOf, type Skipped } from "../data/image_folder/pack.ts";
 import { eachOnce } from "../data/image_folder/repeats.ts";
-import { counted, printable } from "../data/image_folder/words.ts";
+import { printable } from "../data/image_folder/words.ts";
 import { ordered } from "../data/ordered.ts";
 import { ConfigError, DataError } from "../errors.ts";
+import { counted } from "../text/counted.ts";
 import type { Images } from "./images.ts";
 
 /** What a model takes. */
@@ -40,7 +41,7 @@ const AHEAD = 8;
  * Images of files as the model takes them: cropped and resized as an image folder's, in the model's range.
  *
  * @param files as `findImages` gives them
- * @param note told what was skipped for it can't be read, once all others are
+ * @param note told what was skipped because it can't be read, once all others are
  * @throws DataError where none can be read
  */
 export async function* imageBatches(

@@ -1,20 +1,24 @@
 import { Type } from "typebox";
 import { oneOf } from "../one_of.ts";
+import { DEFAULT_NETWORK, networkNames } from "./registry.ts";
 import { NORMALIZATIONS } from "./sources/known.ts";
+import { FILE_NAME } from "./sources/source.ts";
 
 /** `feature_network` of a config: a name, or the object form. */
 export const FeatureNetworkSchema = Type.Union(
   [
-    Type.String(),
+    Type.String({ registry: "networks", examples: networkNames() }),
     Type.Object(
       {
         name: Type.String({
-          description: "tiny_vgg, vgg11 … vgg19, vgg11_bn … vgg19_bn, squeezenet1_0 or _1.",
+          registry: "networks",
+          examples: networkNames(),
+          description: `${networkNames().join(", ")}.`,
         }),
         weights: Type.Optional(
           Type.String({
-            description:
-              "A .safetensors, .pth or .pt file with torchvision's names, relative to this config file; a URL with #sha256=…; hf:OWNER/NAME/FILE; torchvision or caffe (published, got once); or random. Default: the embedded weights (tiny_vgg), else torchvision's once `vae networks fetch` got them.",
+            file: FILE_NAME,
+            description: `A .safetensors, .pth or .pt file with torchvision's names, relative to this config file; a URL with #sha256=…; hf:OWNER/NAME/FILE; torchvision or caffe (published, got once); or random. Default: the embedded weights (${DEFAULT_NETWORK}), else torchvision's once \`vae networks fetch\` got them.`,
           }),
         ),
         normalize: Type.Optional(
@@ -27,5 +31,5 @@ export const FeatureNetworkSchema = Type.Union(
       { additionalProperties: false },
     ),
   ],
-  { default: "tiny_vgg", description: "Frozen network whose feature maps are compared." },
+  { default: DEFAULT_NETWORK, description: "Frozen network whose feature maps are compared." },
 );

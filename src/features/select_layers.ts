@@ -1,6 +1,7 @@
 import { ConfigError, ShapeError } from "../errors.ts";
 import { didYouMean } from "../text/suggest.ts";
 import type { LayerName } from "./frozen_network.ts";
+import { MODEL_KEYS } from "./keys.ts";
 import { type LayerSpec, layerShapes, type NetworkTable } from "./layer_table.ts";
 
 export interface SelectedLayer {
@@ -18,13 +19,12 @@ export interface SelectedLayer {
  */
 export function selectLayers(network: NetworkTable, asked: readonly LayerName[]): SelectedLayer[] {
   const selected = asked.map((layer, i) => ({ name: String(layer), at: position(network, layer, i) }));
-  if (selected.length === 0)
-    throw new ConfigError("model_params.feature_layers: expected at least one layer");
+  if (selected.length === 0) throw new ConfigError(`${MODEL_KEYS.layers}: expected at least one layer`);
   for (const [i, layer] of selected.entries()) {
     const other = selected.findIndex((l) => l.at === layer.at);
     if (other < i) {
       throw new ConfigError(
-        `model_params.feature_layers[${i}]: "${layer.name}" is the same layer of ${network.name} as ` +
+        `${MODEL_KEYS.layers}[${i}]: "${layer.name}" is the same layer of ${network.name} as ` +
           `"${selected[other]!.name}" (${network.layers[layer.at]!.name}); name it once`,
       );
     }
@@ -41,7 +41,7 @@ function position({ name, layers }: NetworkTable, layer: LayerName, i: number): 
       layers.map((l) => l.name),
     );
     throw new ConfigError(
-      `model_params.feature_layers[${i}]: expected a layer of ${name}, ${layerList(layers)}, or a torchvision ` +
+      `${MODEL_KEYS.layers}[${i}]: expected a layer of ${name}, ${layerList(layers)}, or a torchvision ` +
         `index 0 … ${layers.length - 1}, got ${JSON.stringify(layer)}.${hint}`,
     );
   }
@@ -62,8 +62,8 @@ function layerList(layers: readonly LayerSpec[]): string {
 export function checkImageSize(
   network: NetworkTable,
   selected: readonly SelectedLayer[],
-  height: number,
-  width: number,
+  [height, width]: readonly [number, number],
+  key = MODEL_KEYS.layers,
 ): void {
   const deepest = selected.at(-1)!;
   const fits = (at: number, h: number, w: number) =>
@@ -75,7 +75,7 @@ export function checkImageSize(
   const remedy =
     last < 0 ? "" : `, or layers up to ${network.layers[last]!.name}, the deepest that fits these images`;
   throw new ShapeError(
-    `model_params.feature_layers: layer "${deepest.name}" of ${network.name} needs images of at least ` +
+    `${key}: layer "${deepest.name}" of ${network.name} needs images of at least ` +
       `${smallest}x${smallest}, got ${height}x${width}; use larger images (data_params.patch_size)${remedy}`,
   );
 }

@@ -5,8 +5,8 @@ import { vggLayers } from "./vgg.ts";
 export const TINY_VGG_BLOCKS = [[32, 32], [64, 64], [128, 128], [256]] as const;
 
 /**
- * The embedded network: a small VGG that the project trained itself on CIFAR-10 (`scripts/train_tiny_vgg.ts`),
- * its batch norm folded into the convolutions.
+ * The embedded network: a small VGG that the project trained itself (`scripts/train_tiny_vgg.ts`), its batch norm
+ * folded into the convolutions.
  */
 export const TINY_VGG: NetworkTable = {
   name: "tiny_vgg",

@@ -4,6 +4,7 @@ import { ConfigError, DataError } from "../errors.ts";
 import { readSafetensors } from "../formats/safetensors.ts";
 import { readTorchFile } from "../formats/torch_file.ts";
 import { Rng } from "../rng.ts";
+import { MODEL_KEYS } from "./keys.ts";
 import { layerEntries, type NetworkTable } from "./layer_table.ts";
 
 /** Weights by PyTorch's names below `features.` ("0.weight"), in PyTorch's layout (OIHW). */
@@ -23,8 +24,9 @@ export async function readNetworkWeights(
   file: string,
   network: NetworkTable,
   last: number,
+  key = MODEL_KEYS.weights,
 ): Promise<NetworkWeights> {
-  const { tensors } = await readWeightFile(file);
+  const { tensors } = await readWeightFile(file, key);
   const weights = new Map<string, Float32Array>();
   const problems: string[] = [];
   for (const { name, shape } of neededEntries(network, last)) {
@@ -46,18 +48,14 @@ export async function readNetworkWeights(
   return weights;
 }
 
-async function readWeightFile(file: string) {
+async function readWeightFile(file: string, key: string) {
   const extension = path.extname(file).toLowerCase();
   const torch = [".pth", ".pt", ".ckpt", ".bin"].includes(extension);
   if (!torch && extension !== ".safetensors") {
-    throw new ConfigError(
-      `model_params.feature_network.weights: expected a .safetensors, .pth or .pt file, or "random", got "${file}"`,
-    );
+    throw new ConfigError(`${key}: expected a .safetensors, .pth or .pt file, or "random", got "${file}"`);
   }
   if (!existsSync(file)) {
-    throw new DataError(
-      `model_params.feature_network.weights: no file ${file}. A relative name starts from the config that says it.`,
-    );
+    throw new DataError(`${key}: no file ${file}. A relative name starts from the config that says it.`);
   }
   return torch ? await readTorchFile(file) : readSafetensors(file);
 }

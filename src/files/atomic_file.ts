@@ -82,6 +82,27 @@ export async function writeNew(file: string, bytes: Uint8Array | string): Promis
   return isNew;
 }
 
+/**
+ * Gives `file`, where it is there, a further name, in place of what had it: a hard link where the file system has them,
+ * else a copy.
+ *
+ * @throws UserError where the folder is full or not writable
+ */
+export async function alsoAs(file: string, name: string): Promise<void> {
+  const temporary = temporaryFor(name);
+  try {
+    await temporarily(temporary, async () => {
+      await link(file, temporary).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== "ENOENT") return copyFile(file, temporary);
+        throw error;
+      });
+      await rename(temporary, name);
+    });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw writeProblem(name, error);
+  }
+}
+
 /** Writes a temporary file beside `file`, has `name` give it its name, and syncs the folder. */
 async function write(
   file: string,
@@ -129,7 +150,9 @@ export function writeAtomicSync(file: string, bytes: Uint8Array | string): void 
 /** Whether `name` is a temporary file's, which a killed process may have left. */
 export const isTemporary = (name: string): boolean => /^\..+\.[\w-]+\.tmp$/.test(name);
 
-const temporaryFor = (file: string): string => join(dirname(file), `.${basename(file)}.${ownMark()}.tmp`);
+/** A name of this process's own beside `file`, another one each time: one for which `isTemporary`. */
+export const temporaryFor = (file: string): string =>
+  join(dirname(file), `.${basename(file)}.${ownMark()}.tmp`);
 
 /** Makes renames in `folder` durable; does nothing where folders can't be synced (Windows). */
 async function syncFolder(folder: string): Promise<void> {

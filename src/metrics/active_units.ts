@@ -1,3 +1,5 @@
+import type { PosteriorMetric } from "./define.ts";
+
 /** A unit counts as active above it (Burda et al., arXiv 1509.00519, section 5.2). */
 const ACTIVE = 0.01;
 
@@ -19,3 +21,18 @@ export function variances(values: ArrayLike<number>, dims: number, less = 0): Fl
   for (let i = 0; i < values.length; i++) squares[i % dims]! += (values[i]! - sum[i % dims]! / count) ** 2;
   return squares.map((s) => s / (count - less));
 }
+
+export const activeUnitsMetric: PosteriorMetric = {
+  kind: "posterior",
+  name: "active_units",
+  minImages: 2,
+  numbers: {
+    active_units: {
+      unit: "dimensions",
+      better: "higher",
+      computed: "dimensions of z whose posterior mean has a variance above 0.01 over the images",
+      column: true,
+    },
+  },
+  compute: ({ means, dims }) => ({ active_units: activeUnits(means, dims) }),
+};

@@ -1,6 +1,7 @@
 import type { Rng } from "../rng.ts";
-import { accuracy, type CodeSplits, factor, indices } from "./codes.ts";
+import { type FactorMetric, share } from "./define.ts";
 import { gradientBoosting } from "./gradient_boosting.ts";
+import { accuracy, factor, indices, type MeanSplits } from "./labelled_means.ts";
 
 export interface Dci {
   /** Whether each dimension of z matters to one factor, 0 to 1. */
@@ -17,7 +18,7 @@ export interface Dci {
  * importance of a dimension is their reduction of variance by it, as in disentanglement_lib. Dimensions that carry the
  * same share it; `rng` chooses which of them a tree splits by. Every factor takes two values or more in `train`.
  */
-export function dci({ train, test }: CodeSplits, rng: Rng): Dci {
+export function dci({ train, test }: MeanSplits, rng: Rng): Dci {
   const predictors = indices(train.factors).map((f) => {
     const { importance, classify } = gradientBoosting(
       { data: train.means, dims: train.dims },
@@ -57,3 +58,24 @@ function concentration(vectors: readonly (readonly number[])[]): number {
   });
   return scores.reduce((sum, s, i) => sum + (s * sums[i]!) / total, 0);
 }
+
+export const dciMetric: FactorMetric = {
+  kind: "factors",
+  name: "dci",
+  trains: true,
+  factors: 2,
+  dims: 2,
+  numbers: {
+    dci_disentanglement: share("whether a dimension of z matters to one factor, by boosted trees"),
+    dci_completeness: share("whether a factor needs one dimension of z, by boosted trees"),
+    dci_informativeness: share("accuracy of boosted trees on z, the mean over factors"),
+  },
+  async compute({ test, train, rng }) {
+    const found = dci({ train: await train(), test }, rng);
+    return {
+      dci_disentanglement: found.disentanglement,
+      dci_completeness: found.completeness,
+      dci_informativeness: found.informativeness,
+    };
+  },
+};

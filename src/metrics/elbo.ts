@@ -1,8 +1,5 @@
-/** Distance of two levels of a value that is stored with 8 bits, in [0, 1]: 256 levels, k / 255. */
-const LEVEL = 1 / 255;
-
-/** Variance of noise that is uniform over one level: E (x + u - y)^2 = (x - y)^2 + this, whatever y. */
-export const DEQUANTIZATION = LEVEL ** 2 / 12;
+import type { Metric, PosteriorMetric } from "./define.ts";
+import { DEQUANTIZATION, LEVEL } from "./dequantization.ts";
 
 /**
  * The variance that suits a set best whose values are dequantized, x + u with u uniform over a level: `mse` + LEVEL^2 / 12,
@@ -28,3 +25,42 @@ export function calibratedElbo(mse: number, kl: number, dims: number): number {
 export function bitsPerDim(elbo: number, dims: number): number {
   return -elbo / (dims * Math.LN2) - Math.log2(LEVEL);
 }
+
+const bound = (likelihood: string): Metric => ({
+  unit: "nats",
+  better: "higher",
+  computed: `lower bound on log p(x) of an image, under ${likelihood}`,
+});
+const inBits = (likelihood: string): Metric => ({
+  unit: "bits",
+  better: "lower",
+  computed: `that bound in bits per value of 8 bits, under ${likelihood}`,
+});
+/** The likelihoods that bounds are told under. */
+export const FITTED = "a Gaussian of one sigma fitted to the images";
+export const TRAINED = "the likelihood that the loss stands for";
+
+/** From one draw of z for each image. */
+export const elboMetric: PosteriorMetric = {
+  kind: "posterior",
+  name: "elbo",
+  numbers: {
+    elbo: { ...bound(FITTED), column: true },
+    bits_per_dim: { ...inBits(FITTED), column: true },
+    elbo_trained: bound(TRAINED),
+    bits_per_dim_trained: inBits(TRAINED),
+  },
+  compute({ mse, klPerDimension, imageDims, trained, leaveOut }) {
+    const kl = klPerDimension.reduce((a, b) => a + b);
+    const elbo = calibratedElbo(mse, kl, imageDims);
+    const fitted = { elbo, bits_per_dim: bitsPerDim(elbo, imageDims) };
+    if (typeof trained === "string") leaveOut("elbo_trained", trained);
+    if (typeof trained !== "object") return fitted;
+    const own = trained.logDensity - kl;
+    return {
+      ...fitted,
+      elbo_trained: own,
+      ...(trained.likelihood.density && { bits_per_dim_trained: bitsPerDim(own, imageDims) }),
+    };
+  },
+};

@@ -1,6 +1,7 @@
 import { variances } from "./active_units.ts";
-import { type Codes, indices } from "./codes.ts";
-import type { Group } from "./same_factor.ts";
+import { type FactorMetric, share } from "./define.ts";
+import { indices, type LabelledMeans } from "./labelled_means.ts";
+import { CHECKS, GROUP, GROUPS, type Group, sameFactorGroups } from "./same_factor.ts";
 
 /** A dimension whose standard deviation over all images is less is left out, as in disentanglement_lib. */
 const DEAD = 0.05;
@@ -12,11 +13,11 @@ const DEAD = 0.05;
  * section 4). 0 where no dimension's standard deviation reaches 0.05.
  */
 export function factorVaeScore(
-  codes: Codes,
+  latents: LabelledMeans,
   training: readonly Group[],
   evaluation: readonly Group[],
 ): number {
-  const { dims, means, factors } = codes;
+  const { dims, means, factors } = latents;
   const global = variances(means, dims, 1);
   const alive = indices(dims).filter((d) => Math.sqrt(global[d]!) >= DEAD);
   if (alive.length === 0) return 0;
@@ -39,3 +40,19 @@ export function factorVaeScore(
   const right = evaluation.filter((group) => majority[least(group)] === group.factor).length;
   return right / evaluation.length;
 }
+
+export const factorVaeMetric: FactorMetric = {
+  kind: "factors",
+  name: "factor_vae",
+  trains: false,
+  pairs: true,
+  factors: 2,
+  dims: 1,
+  numbers: {
+    factor_vae: share("how often the dimension of z that varies least tells which factor is fixed"),
+  },
+  compute({ test, rng }) {
+    const groups = (what: string, count: number) => sameFactorGroups(test, count, GROUP, rng.fold(what));
+    return { factor_vae: factorVaeScore(test, groups("votes", GROUPS), groups("checks", CHECKS)) };
+  },
+};

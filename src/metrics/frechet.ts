@@ -1,4 +1,9 @@
 import { EigenvalueDecomposition, Matrix } from "ml-matrix";
+import { loadFrozenNetwork } from "../features/load_network.ts";
+import { getNetwork } from "../features/registry.ts";
+import { type Tensor4D, tf } from "../tf.ts";
+import type { Metric, PictureMetric } from "./define.ts";
+import { judgeArgs, notForNetworks } from "./perceptual.ts";
 
 /** Mean and covariance of vectors, gathered batch by batch. */
 export class Moments {
@@ -47,7 +52,7 @@ export class Moments {
  * The Fréchet distance of two normal distributions, |m_a - m_b|^2 + tr(A + B - 2 (A B)^(1/2)), at least 0 and lower
  * for sets that are more alike (Dowson and Landau, "The Fréchet distance between multivariate normal distributions",
  * 1982, eq. 4). Of Inception's pooled features it is the FID (Heusel et al., arXiv 1706.08500, eq. 6); of any other
- * network's it is another figure and bears that network's name. Each set has two vectors or more; where one is not finite,
+ * network's it is another metric and bears that network's name. Each set has two vectors or more; where one is not finite,
  * nor is the distance.
  */
 export function frechetDistance(a: Moments, b: Moments): number {
@@ -72,3 +77,51 @@ function squareRoot(m: Matrix): Matrix {
 function eigen(m: Matrix): EigenvalueDecomposition {
   return new EigenvalueDecomposition(m.clone().add(m.transpose()).mul(0.5), { assumeSymmetric: true });
 }
+
+const says = (whose: string): Metric => ({
+  unit: "",
+  better: "lower",
+  computed: `Fréchet distance of the network's features (not FID), of ${whose} to the images`,
+});
+
+/** The features are those of the network's last layer, averaged over positions. */
+export const frechetMetric: PictureMetric = {
+  kind: "pictures",
+  name: "frechet",
+  knownAs: ["fid"],
+  judge: "network",
+  minImages: 2,
+  numbers: {
+    frechet_NETWORK_reconstructions: says("reconstructions"),
+    frechet_NETWORK_samples: says("samples"),
+  },
+  missing: notForNetworks,
+  async open({ options, imageShape }) {
+    const last = getNetwork(options.network.name).layers.findLast(
+      (layer) => layer.kind === "relu" || layer.kind === "fire",
+    )!;
+    const network = await loadFrozenNetwork(options.network, [last.name], judgeArgs(options, imageShape));
+    const found = new Map<"images" | "recons" | "samples", Moments>();
+    const add = (set: "images" | "recons" | "samples", pictures: Tensor4D) => {
+      const values = tf.tidy(() => tf.mean(network.constants(pictures)[last.name]!, [1, 2]));
+      const moments = found.get(set) ?? new Moments(values.shape[1]!);
+      found.set(set, moments);
+      moments.add(values.dataSync());
+      values.dispose();
+    };
+    const distance = (set: "recons" | "samples") => frechetDistance(found.get("images")!, found.get(set)!);
+    const name = `frechet_${options.network.name}`;
+    return {
+      pairs(images, recons) {
+        add("images", images);
+        add("recons", recons);
+      },
+      samples: (pictures) => add("samples", pictures),
+      numbers: () => ({
+        [`${name}_reconstructions`]: distance("recons"),
+        ...(found.has("samples") && { [`${name}_samples`]: distance("samples") }),
+      }),
+      dispose: () => network.dispose(),
+    };
+  },
+};

@@ -1,5 +1,5 @@
 import type { Rng } from "../rng.ts";
-import { classesOf, indices } from "./codes.ts";
+import { classesOf, indices } from "./labelled_means.ts";
 import type { Rows } from "./linear_classifier.ts";
 import { growTree, type Presorted, presort, valueAt } from "./regression_tree.ts";
 

@@ -13,7 +13,7 @@ export interface Minimum {
 const HISTORY = 20;
 /** Of g' P g to the value, where P is the preconditioner: about the share by which the value is still too high. */
 const ENOUGH = 1e-12;
-/** The same where rounding lets no step go lower. */
+/** That share, where rounding lets no step go lower. */
 const AT_ROUNDING = 1e-8;
 
 /**

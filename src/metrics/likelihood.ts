@@ -1,5 +1,6 @@
+import { gaussianLogNormalizer } from "../models/losses/reconstruction.ts";
 import { type Tensor1D, type Tensor4D, tf } from "../tf.ts";
-import { DEQUANTIZATION } from "./elbo.ts";
+import { DEQUANTIZATION } from "./dequantization.ts";
 
 /** A density of images in [0, 1] given what the decoder makes of z. */
 export interface Likelihood {
@@ -23,9 +24,8 @@ export function gaussian(sigma: number, from: string): Likelihood {
       tf.tidy(() => {
         const dims = x.size / x.shape[0];
         const squares = tf.sum<Tensor1D>(tf.square(tf.sub(x, decoded)), [1, 2, 3]);
-        const noise = DEQUANTIZATION / (2 * sigma * sigma);
-        const constant = dims * (Math.log(sigma) + 0.5 * Math.log(2 * Math.PI) + noise);
-        return tf.sub(tf.div(squares, -2 * sigma * sigma), constant);
+        const noise = (dims * DEQUANTIZATION) / (2 * sigma * sigma);
+        return tf.sub(tf.div(squares, -2 * sigma * sigma), gaussianLogNormalizer(dims, sigma) + noise);
       }),
   };
 }

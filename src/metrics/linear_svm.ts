@@ -1,4 +1,5 @@
-import { classesOf } from "./codes.ts";
+import { defineClassifier } from "./define.ts";
+import { classesOf } from "./labelled_means.ts";
 import { type Classify, fitWeights, highest, type Rows, scoreOf, type Warn } from "./linear_classifier.ts";
 
 export interface SvmOptions {
@@ -71,3 +72,7 @@ function train(
   );
   return w;
 }
+
+export const svmMetric = defineClassifier("svm", "a linear SVM", (rows, labels, { warn }) =>
+  linearSvm(rows, labels, { C: 1, warn }),
+);

@@ -1,12 +1,7 @@
-/** log(sum(exp(values))) without overflow. */
-export function logSumExp(values: ArrayLike<number>): number {
-  let highest = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < values.length; i++) highest = Math.max(highest, values[i]!);
-  if (!Number.isFinite(highest)) return highest;
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += Math.exp(values[i]! - highest);
-  return highest + Math.log(sum);
-}
+import { logSumExp } from "../models/losses/log_sum_exp.ts";
+import type { Metric, PosteriorMetric } from "./define.ts";
+import { FITTED, fittedVariance, TRAINED } from "./elbo.ts";
+import { gaussian } from "./likelihood.ts";
 
 /**
  * The importance-weighted bound on log p(x) of one image in nats: log (1/K sum_k w_k) of K draws z_k ~ q(z | x),
@@ -16,3 +11,23 @@ export function logSumExp(values: ArrayLike<number>): number {
 export function importanceWeighted(logWeights: ArrayLike<number>): number {
   return logSumExp(logWeights) - Math.log(logWeights.length);
 }
+
+const says = (likelihood: string): Metric => ({
+  unit: "nats",
+  better: "higher",
+  computed: `importance-weighted bound on log p(x) of an image, of --draws draws, under ${likelihood}`,
+});
+
+/** Under the fitted Gaussian, whose sigma is that of the ELBO, and under the likelihood that the loss stands for. */
+export const logLikelihoodMetric: PosteriorMetric = {
+  kind: "posterior",
+  name: "log_likelihood",
+  knownAs: ["nll"],
+  numbers: { log_likelihood: says(FITTED), log_likelihood_trained: says(TRAINED) },
+  async compute({ mse, trained, importanceBounds }) {
+    const fitted = gaussian(Math.sqrt(fittedVariance(mse)), "fitted to these images");
+    const own = typeof trained === "object" ? [trained.likelihood] : [];
+    const [bound, ownBound] = await importanceBounds([fitted, ...own]);
+    return { log_likelihood: bound!, ...(ownBound !== undefined && { log_likelihood_trained: ownBound }) };
+  },
+};

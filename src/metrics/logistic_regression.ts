@@ -1,6 +1,7 @@
-import { classesOf } from "./codes.ts";
+import { logSumExp } from "../models/losses/log_sum_exp.ts";
+import { defineClassifier } from "./define.ts";
+import { classesOf } from "./labelled_means.ts";
 import { type Classify, fitWeights, highest, type Rows, scoreOf, type Warn } from "./linear_classifier.ts";
-import { logSumExp } from "./log_likelihood.ts";
 
 /**
  * Multinomial logistic regression trained on `rows`, as a function that names the class of each of other rows:
@@ -45,3 +46,7 @@ export function logisticRegression(
   );
   return (others) => highest(weights, others).map((place) => values[place]!);
 }
+
+export const logisticMetric = defineClassifier("logistic", "a logistic regression", logisticRegression, {
+  byDefault: false,
+});

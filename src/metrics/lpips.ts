@@ -1,38 +1,15 @@
 import path from "node:path";
-import { ConfigError, DataError } from "../errors.ts";
+import { DataError } from "../errors.ts";
 import type { FeatureNetworkSpec } from "../features/frozen_network.ts";
-import { loadFrozenNetwork } from "../features/registry.ts";
+import type { NetworkKeys } from "../features/keys.ts";
+import { loadFrozenNetwork } from "../features/load_network.ts";
 import { readTorchFile } from "../formats/torch_file.ts";
 import { type Tensor1D, type Tensor4D, tf } from "../tf.ts";
+import { LPIPS_VARIANTS, type LpipsFiles } from "./lpips_files.ts";
+import { type Comparison, defineComparison } from "./mean_over_pictures.ts";
 
-/** The layers that each variant of LPIPS compares, in the order of its heads. */
-const VARIANTS = {
-  alex: { network: "alexnet", layers: ["relu1", "relu2", "relu3", "relu4", "relu5"] },
-  vgg: { network: "vgg16", layers: ["relu1_2", "relu2_2", "relu3_3", "relu4_3", "relu5_3"] },
-  squeeze: {
-    network: "squeezenet1_1",
-    layers: ["relu1", "fire3", "fire5", "fire6", "fire7", "fire8", "fire9"],
-  },
-} as const;
-export type LpipsVariant = keyof typeof VARIANTS;
-
-export const lpipsVariants = Object.keys(VARIANTS) as LpipsVariant[];
-
-export interface LpipsFiles {
-  readonly variant: LpipsVariant;
-  /** torchvision's weights of alexnet, vgg16 or squeezenet1_1, as a feature network takes them. */
-  readonly backbone: string;
-  /** `alex.pth`, `vgg.pth` or `squeeze.pth` of LPIPS v0.1: lin0.model.1.weight, … of shape [1, C, 1, 1]. */
-  readonly heads: string;
-  /** Folder that relative names start from. */
-  readonly baseDir: string;
-}
-
-export interface Lpips {
-  /** [B], 0 for equal images; `x`, `y`: [B, H, W, 1 or 3] in [0, 1]. */
-  distance(x: Tensor4D, y: Tensor4D): Tensor1D;
-  dispose(): void;
-}
+/** A distance, 0 for equal images; of those of 1 or 3 channels. */
+export type Distance = Required<Comparison>;
 
 /**
  * The learned perceptual image patch similarity (LPIPS 0.1): sum over layers of the mean over positions of
@@ -45,13 +22,14 @@ export interface Lpips {
 export async function loadLpips(
   { variant, backbone, heads, baseDir }: LpipsFiles,
   imageShape: readonly [number, number, number],
-): Promise<Lpips> {
-  const { network: name, layers } = VARIANTS[variant];
+  keys?: NetworkKeys,
+): Promise<Distance> {
+  const { network: name, layers } = LPIPS_VARIANTS[variant];
   const weights = await readHeads(path.resolve(baseDir, heads), layers.length);
   const spec: FeatureNetworkSpec = { name, weights: backbone };
-  const network = await loadFrozenNetwork(spec, layers, { imageShape, baseDir });
+  const network = await loadFrozenNetwork(spec, layers, { imageShape, baseDir, ...(keys && { keys }) });
   return {
-    distance: (x, y) =>
+    of: (x, y) =>
       tf.tidy(() => {
         const [fx, fy] = [network.constants(x), network.constants(y)];
         const terms = layers.map((layer, i) => {
@@ -86,15 +64,11 @@ async function readHeads(file: string, count: number): Promise<Float32Array[]> {
   );
 }
 
-/** `vgg:BACKBONE:HEADS`, as the command line takes it. @throws ConfigError */
-export function parseLpips(text: string, baseDir: string): LpipsFiles {
-  const [variant, backbone, heads, ...rest] = text.split(":");
-  const known = lpipsVariants.find((name) => name === variant);
-  if (known === undefined || !backbone || !heads || rest.length > 0) {
-    throw new ConfigError(
-      `--lpips: expected one of ${lpipsVariants.join(", ")}, a file of torchvision's weights and a file of LPIPS heads, ` +
-        `such as vgg:vgg16.pth:lpips/vgg.pth, got "${text}".`,
-    );
-  }
-  return { variant: known, backbone, heads, baseDir };
-}
+export const lpipsMetric = defineComparison({
+  name: "lpips",
+  judge: "lpips",
+  says: { unit: "", better: "lower", computed: "learned perceptual distance of reconstructions" },
+  missing: ({ options: { lpips, remedies } }) =>
+    lpips ? undefined : `needs trained files: ${remedies?.lpips ?? "--lpips vgg:BACKBONE:HEADS"}`,
+  load: ({ options, imageShape }) => loadLpips(options.lpips!, imageShape, options.keys?.lpips),
+});

@@ -1,4 +1,5 @@
-import { type Codes, dimension, factor, indices } from "./codes.ts";
+import { type FactorMetric, share } from "./define.ts";
+import { dimension, factor, indices, type LabelledMeans } from "./labelled_means.ts";
 
 /** Bins of a dimension's range, as in disentanglement_lib. */
 const BINS = 20;
@@ -7,12 +8,12 @@ const BINS = 20;
  * The mutual information gap, from 0 to 1: for each factor, the mutual information of the dimension that has most of
  * it less that of the second, divided by the factor's entropy; the mean over factors (Chen et al., "Isolating sources
  * of disentanglement in VAEs", arXiv 1802.04942, eq. 6). Dimensions are posterior means in 20 bins of equal width, as
- * in disentanglement_lib. `codes` has two dimensions or more; every factor takes two values or more.
+ * in disentanglement_lib. `latents` has two dimensions or more; every factor takes two values or more.
  */
-export function mutualInformationGap(codes: Codes): number {
-  const binned = indices(codes.dims).map((d) => inBins(dimension(codes, d)));
-  const gaps = indices(codes.factors).map((f) => {
-    const labels = factor(codes, f);
+export function mutualInformationGap(latents: LabelledMeans): number {
+  const binned = indices(latents.dims).map((d) => inBins(dimension(latents, d)));
+  const gaps = indices(latents.factors).map((f) => {
+    const labels = factor(latents, f);
     const [first, second] = binned.map((b) => mutualInformation(b, labels)).sort((a, b) => b - a);
     return (first! - second!) / mutualInformation(labels, labels);
   });
@@ -32,7 +33,7 @@ function inBins(values: Float32Array): Int32Array {
 }
 
 /** Of two discrete variables, from their joint frequencies, in nats. */
-export function mutualInformation(a: Int32Array, b: Int32Array): number {
+function mutualInformation(a: Int32Array, b: Int32Array): number {
   const [pa, pb, joint] = [new Map<number, number>(), new Map<number, number>(), new Map<string, number>()];
   const count = <K>(map: Map<K, number>, key: K) => map.set(key, (map.get(key) ?? 0) + 1);
   for (let i = 0; i < a.length; i++) {
@@ -47,3 +48,13 @@ export function mutualInformation(a: Int32Array, b: Int32Array): number {
   }
   return sum / a.length;
 }
+
+export const migMetric: FactorMetric = {
+  kind: "factors",
+  name: "mig",
+  trains: false,
+  factors: 1,
+  dims: 2,
+  numbers: { mig: share("mutual information gap of the two dimensions of z that tell most of a factor") },
+  compute: ({ test }) => ({ mig: mutualInformationGap(test) }),
+};

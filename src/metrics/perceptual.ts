@@ -1,7 +1,10 @@
 import type { FeatureNetworkSpec } from "../features/frozen_network.ts";
-import { getNetwork, type LoadArgs, loadFrozenNetwork } from "../features/registry.ts";
+import { type LoadArgs, loadFrozenNetwork } from "../features/load_network.ts";
+import { getNetwork } from "../features/registry.ts";
 import { type Tensor1D, type Tensor4D, tf } from "../tf.ts";
-import { type Lpips, unitVectors } from "./lpips.ts";
+import type { JudgeOptions, PictureSetup } from "./define.ts";
+import { type Distance, unitVectors } from "./lpips.ts";
+import { defineComparison } from "./mean_over_pictures.ts";
 
 /** The layers compared: the last before each pool, and the last of all (of vgg16 the five that LPIPS takes). */
 export function comparedLayers(network: string): string[] {
@@ -20,11 +23,11 @@ export function comparedLayers(network: string): string[] {
  *
  * @throws ConfigError, DataError, ShapeError as `loadFrozenNetwork`
  */
-export async function loadPerceptual(spec: FeatureNetworkSpec, args: LoadArgs): Promise<Lpips> {
+export async function loadPerceptual(spec: FeatureNetworkSpec, args: LoadArgs): Promise<Distance> {
   const layers = comparedLayers(typeof spec === "string" ? spec : spec.name);
   const network = await loadFrozenNetwork(spec, layers, args);
   return {
-    distance: (x: Tensor4D, y: Tensor4D) =>
+    of: (x: Tensor4D, y: Tensor4D) =>
       tf.tidy(() => {
         const [fx, fy] = [network.constants(x), network.constants(y)];
         const terms = layers.map((layer) => {
@@ -36,3 +39,32 @@ export async function loadPerceptual(spec: FeatureNetworkSpec, args: LoadArgs): 
     dispose: () => network.dispose(),
   };
 }
+
+/** Why a feature network can't take such images; undefined where it can. */
+export function notForNetworks({ imageShape: [, , channels] }: PictureSetup): string | undefined {
+  return channels === 1 || channels === 3 ? undefined : `needs 1 or 3 channels, these have ${channels}`;
+}
+
+/** For the network that the options choose. */
+export const judgeArgs = (
+  { baseDir, keys }: JudgeOptions,
+  imageShape: PictureSetup["imageShape"],
+): LoadArgs => ({
+  imageShape,
+  baseDir,
+  ...(keys && { keys: keys.network }),
+});
+
+export const perceptualMetric = defineComparison({
+  name: "perceptual",
+  byDefault: false,
+  byNetwork: true,
+  judge: "network",
+  says: {
+    unit: "",
+    better: "lower",
+    computed: "distance of reconstructions by the network's features, without trained heads",
+  },
+  missing: notForNetworks,
+  load: ({ options, imageShape }) => loadPerceptual(options.network, judgeArgs(options, imageShape)),
+});

@@ -1,4 +1,4 @@
-import { indices } from "./codes.ts";
+import { indices } from "./labelled_means.ts";
 import type { Rows } from "./linear_classifier.ts";
 
 /** Values closer than this are not split between, and variance below it is none: scikit-learn's limits. */

@@ -1,31 +1,36 @@
 import type { Rng } from "../rng.ts";
-import { type Codes, factor, indices } from "./codes.ts";
+import { factor, indices, type LabelledMeans } from "./labelled_means.ts";
 
-/** A factor, and codes of images that have the same value of it: `rows` of a `Codes`. */
+/** disentanglement_lib's: groups to learn by and to judge by, images or pairs of each. */
+export const GROUPS = 10_000;
+export const CHECKS = 5_000;
+export const GROUP = 64;
+
+/** A factor, and images that have the same value of it: rows of a `LabelledMeans`. */
 export interface Group {
   readonly factor: number;
   readonly rows: readonly number[];
 }
 
-/** A factor, and pairs of codes; the two of a pair have the same value of it, of which each pair has its own. */
+/** A factor, and pairs of images; the two of a pair have the same value of it, of which each pair has its own. */
 export interface PairedGroup {
   readonly factor: number;
   readonly pairs: readonly (readonly [number, number])[];
 }
 
 /**
- * `count` groups of `size` codes for the FactorVAE score: factor and value drawn at random, then the images among those
+ * `count` groups of `size` images for the FactorVAE score: factor and value drawn at random, then the images among those
  * that have the value, with repetition.
  *
- * disentanglement_lib makes new images for each group; here they are those that the codes were made of, so that any
+ * disentanglement_lib makes new images for each group; here they are those that the means are of, so that any
  * labelled images will do. Values that a single image has are never drawn: nothing could vary.
  */
-export function sameFactorGroups(codes: Codes, count: number, size: number, rng: Rng): Group[] {
-  const factors = indices(codes.factors).map((f) => sharedValues(codes, f));
+export function sameFactorGroups(latents: LabelledMeans, count: number, size: number, rng: Rng): Group[] {
+  const factors = indices(latents.factors).map((f) => sharedValues(latents, f));
   const draws = rng.uniformArray(count * (size + 2));
   return indices(count).map((g) => {
     const at = g * (size + 2);
-    const f = Math.floor(draws[at]! * codes.factors);
+    const f = Math.floor(draws[at]! * latents.factors);
     const { rowsWith, shared } = factors[f]!;
     const rows = rowsWith(pick(shared, draws[at + 1]!));
     return { factor: f, rows: indices(size).map((k) => pick(rows, draws[at + 2 + k]!)) };
@@ -36,12 +41,17 @@ export function sameFactorGroups(codes: Codes, count: number, size: number, rng:
  * `count` groups of `size` pairs for the beta-VAE score: the factor drawn at random, then of each pair an image, and
  * another one of those that have its value. As `sameFactorGroups` otherwise.
  */
-export function sameFactorPairs(codes: Codes, count: number, size: number, rng: Rng): PairedGroup[] {
-  const factors = indices(codes.factors).map((f) => sharedValues(codes, f));
+export function sameFactorPairs(
+  latents: LabelledMeans,
+  count: number,
+  size: number,
+  rng: Rng,
+): PairedGroup[] {
+  const factors = indices(latents.factors).map((f) => sharedValues(latents, f));
   const draws = rng.uniformArray(count * (2 * size + 1));
   return indices(count).map((g) => {
     const at = g * (2 * size + 1);
-    const f = Math.floor(draws[at]! * codes.factors);
+    const f = Math.floor(draws[at]! * latents.factors);
     const { rowsWith, shared } = factors[f]!;
     const pairs = indices(size).map((k) => {
       const first = pick(shared, draws[at + 1 + 2 * k]!);
@@ -58,8 +68,8 @@ export function sameFactorPairs(codes: Codes, count: number, size: number, rng: 
 const pick = <T>(list: readonly T[], draw: number): T => list[Math.floor(draw * list.length)]!;
 
 /** The rows whose value of a factor others have too, and the rows that have the value of one of them. */
-function sharedValues(codes: Codes, f: number) {
-  const labels = factor(codes, f);
+function sharedValues(latents: LabelledMeans, f: number) {
+  const labels = factor(latents, f);
   const byValue = new Map<number, number[]>();
   for (const [i, v] of labels.entries()) {
     const found = byValue.get(v);
@@ -67,5 +77,5 @@ function sharedValues(codes: Codes, f: number) {
     else byValue.set(v, [i]);
   }
   const rowsWith = (row: number): readonly number[] => byValue.get(labels[row]!)!;
-  return { rowsWith, shared: indices(codes.count).filter((row) => rowsWith(row).length > 1) };
+  return { rowsWith, shared: indices(latents.count).filter((row) => rowsWith(row).length > 1) };
 }

@@ -1,4 +1,6 @@
 import { type Tensor1D, type Tensor4D, tf } from "../tf.ts";
+import type { Metric, PictureMetric } from "./define.ts";
+import { Mean } from "./mean_over_pictures.ts";
 
 const LAPLACE = [0, 1, 0, 1, -4, 1, 0, 1, 0];
 
@@ -16,4 +18,38 @@ export function sharpness(x: Tensor4D): Tensor1D {
     const edges = tf.conv2d(grey, tf.tensor4d(LAPLACE, [3, 3, 1, 1]), 1, "valid");
     return tf.moments(edges, [1, 2, 3]).variance as Tensor1D;
   });
+}
+
+export const sharpnessMetric: PictureMetric = {
+  kind: "pictures",
+  name: "sharpness",
+  numbers: {
+    sharpness_images: { unit: "", better: "neither", computed: "variance of the images' Laplacian" },
+    sharpness_reconstructions: likeTheImages("reconstructions"),
+    sharpness_samples: likeTheImages("samples"),
+  },
+  open() {
+    const [ofImages, ofRecons] = [new Mean(), new Mean()];
+    const ofSamples = { sum: 0, count: 0 };
+    return {
+      pairs(images, recons) {
+        ofImages.add(sharpness(images));
+        ofRecons.add(sharpness(recons));
+      },
+      samples(pictures) {
+        ofSamples.sum += tf.sum(sharpness(pictures)).dataSync()[0]!;
+        ofSamples.count += pictures.shape[0];
+      },
+      numbers: () => ({
+        sharpness_images: ofImages.value,
+        sharpness_reconstructions: ofRecons.value,
+        ...(ofSamples.count > 0 && { sharpness_samples: ofSamples.sum / ofSamples.count }),
+      }),
+    };
+  },
+};
+
+function likeTheImages(whose: string): Metric {
+  const computed = `variance of the ${whose}' Laplacian`;
+  return { unit: "", better: "images", target: "sharpness_images", computed };
 }

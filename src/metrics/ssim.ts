@@ -1,4 +1,6 @@
 import { type Tensor, type Tensor1D, type Tensor4D, tf } from "../tf.ts";
+import type { PictureSetup } from "./define.ts";
+import { defineComparison } from "./mean_over_pictures.ts";
 
 const WINDOW = 11;
 const SIGMA = 1.5;
@@ -6,9 +8,6 @@ const C1 = 0.01 ** 2;
 const C2 = 0.03 ** 2;
 /** Exponents of the five scales, finest first (Wang et al. 2003, table of section 3.2). */
 const SCALE_WEIGHTS: readonly number[] = [0.0448, 0.2856, 0.3001, 0.2363, 0.1333];
-
-/** Smallest side of images that the window fits into. */
-export const SSIM_MIN_SIDE = WINDOW;
 
 /**
  * The structural similarity index, [B], at most 1 and 1 for equal images; `x`, `y`: [B, H, W, C] in [0, 1], sides of
@@ -24,7 +23,7 @@ export function ssim(x: Tensor4D, y: Tensor4D): Tensor1D {
 }
 
 /** How many of the five scales images of these sides have room for. */
-export function scalesOf(height: number, width: number): number {
+function scalesOf(height: number, width: number): number {
   let scales = 0;
   for (let side = Math.min(height, width); side >= WINDOW && scales < 5; side = Math.floor(side / 2))
     scales++;
@@ -94,3 +93,26 @@ function halve(x: Tensor4D): Tensor4D {
   const byColumns = tf.mean(tf.reshape(even, [b * 2 * rows, columns, 2, c]), 2);
   return tf.mean(tf.reshape(byColumns, [b, rows, 2, columns, c]), 2) as Tensor4D;
 }
+
+const tooSmall = ({ imageShape: [height, width] }: PictureSetup) =>
+  Math.min(height, width) < WINDOW
+    ? `needs images of ${WINDOW}x${WINDOW} or more, these are ${height}x${width}`
+    : undefined;
+
+export const ssimMetric = defineComparison({
+  name: "ssim",
+  says: { unit: "at most 1", better: "higher", computed: "structural similarity of reconstructions" },
+  missing: tooSmall,
+  load: () => ({ of: ssim }),
+});
+
+export const multiScaleSsimMetric = defineComparison({
+  name: "ms_ssim",
+  says: {
+    unit: "at most 1",
+    better: "higher",
+    computed: "multi-scale structural similarity of reconstructions",
+  },
+  missing: tooSmall,
+  load: () => ({ of: multiScaleSsim }),
+});

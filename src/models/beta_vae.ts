@@ -1,17 +1,11 @@
 import { type Static, Type } from "typebox";
 import { oneOf } from "../one_of.ts";
-import {
-  checkLikelihood,
-  LikelihoodOptions,
-  reconstructionDoc,
-  reconstructionTerm,
-} from "./blocks/likelihood.ts";
+import { LikelihoodOptions, reconstructionDoc, reconstructionTerm } from "./blocks/likelihood.ts";
 import { ConvOptions } from "./blocks/options.ts";
 import { defineModel, type TermDoc } from "./define.ts";
-import { buildGaussianVAE, checkGaussianVAE, completeGaussianVAE } from "./gaussian.ts";
+import { checkGaussianVAE, completeGaussianVAE, onePhaseGaussianVAE } from "./gaussian.ts";
 import { capacityAt, capacityGap } from "./losses/capacity.ts";
 import { klToUnitGaussian } from "./losses/kl.ts";
-import { meanSquaredError } from "./losses/reconstruction.ts";
 
 const Params = Type.Object({
   ...ConvOptions,
@@ -60,36 +54,27 @@ export default defineModel({
   }),
   build(args) {
     const o = args.params;
-    checkLikelihood(o);
-    const { forward, ...vae } = buildGaussianVAE(o, args);
-    return {
-      ...vae,
-      phases: [
-        {
-          name: "vae",
-          owns: () => true,
-          loss({ images }, ctx) {
-            const pass = forward(images, ctx);
-            const reconstruction = reconstructionTerm(images, pass, args.convention, o);
-            const kl = klToUnitGaussian(pass.mean, pass.logVar);
-            const mse = meanSquaredError(images, pass.recons);
-            const { updates } = pass;
-            if (o.loss_type === "H") return { terms: { reconstruction, kl }, scalars: { mse }, updates };
-            const target = ctx.schedule((step) => capacityAt(step, o.max_capacity, o.capacity_max_iter));
-            return {
-              terms: { reconstruction, capacity: capacityGap(kl, target) },
-              scalars: { mse, kl, capacity_target: target },
-              updates,
-            };
-          },
-        },
-      ],
-    };
+    return onePhaseGaussianVAE(args, (pass, { images }, ctx) => {
+      const reconstruction = reconstructionTerm(images, pass, args.convention, o);
+      const kl = klToUnitGaussian(pass.mean, pass.logVar);
+      if (o.loss_type === "H") return { terms: { reconstruction, kl } };
+      const target = ctx.schedule((step) => capacityAt(step, o.max_capacity, o.capacity_max_iter));
+      return {
+        terms: { reconstruction, capacity: capacityGap(kl, target) },
+        scalars: { kl, capacity_target: target },
+      };
+    });
   },
 });
 
 function klTerm({ loss_type, beta, gamma }: Static<typeof Params>): Record<string, TermDoc> {
   return loss_type === "B"
-    ? { capacity: { doc: "|KL(q(z | x) || N(0, I)) - C|, nats per image", weight: gamma, nats: true } }
-    : { kl: { doc: "KL(q(z | x) || N(0, I)), nats per image", weight: beta, nats: true } };
+    ? {
+        capacity: {
+          doc: "|KL(q(z | x) || N(0, I)) - C|, nats per image",
+          weight: gamma,
+          timesKldWeight: true,
+        },
+      }
+    : { kl: { doc: "KL(q(z | x) || N(0, I)), nats per image", weight: beta, timesKldWeight: true } };
 }

@@ -2,17 +2,11 @@ import { Type } from "typebox";
 import { ConfigError, DataError } from "../errors.ts";
 import { didYouMean } from "../text/suggest.ts";
 import { conditionWidth, labelsForSamples, labelTensor, planeConditioning } from "./blocks/condition.ts";
-import {
-  checkLikelihood,
-  LikelihoodOptions,
-  reconstructionDoc,
-  reconstructionTerm,
-} from "./blocks/likelihood.ts";
+import { LikelihoodOptions, reconstructionDoc, reconstructionTerm } from "./blocks/likelihood.ts";
 import { ConvOptions } from "./blocks/options.ts";
 import { defineModel } from "./define.ts";
-import { buildGaussianVAE, checkGaussianVAE, completeGaussianVAE } from "./gaussian.ts";
+import { checkGaussianVAE, completeGaussianVAE, onePhaseGaussianVAE } from "./gaussian.ts";
 import { klToUnitGaussian } from "./losses/kl.ts";
-import { meanSquaredError } from "./losses/reconstruction.ts";
 import type { Label, LabelNeeds } from "./vae.ts";
 
 const Params = Type.Object({
@@ -49,23 +43,26 @@ export default defineModel({
   pytorchVae: {
     values: { output: "pytorch_vae" },
   },
-  dataset: "celeba",
+  needsLabels: true,
   complete: completeGaussianVAE,
-  check(o, given) {
-    checkGaussianVAE(o, given);
-    if (given?.isUnlabelled) throw noLabels();
-  },
+  check: checkGaussianVAE,
   terms: (_, convention) => ({
     reconstruction: { doc: reconstructionDoc(convention).replace("x | z", "x | z, y"), weight: 1 },
-    kl: { doc: "KL(q(z | x, y) || N(0, I)), nats per image", weight: 1, nats: true },
+    kl: { doc: "KL(q(z | x, y) || N(0, I)), nats per image", weight: 1, timesKldWeight: true },
   }),
   async build(args) {
     const o = args.params;
-    checkLikelihood(o);
     const columns = labelColumns(await args.labels(), o.labels, o.num_classes);
     const labels = { ...columns, draw: await args.drawLabels() };
-    const { forward, ...vae } = buildGaussianVAE(o, args, (scope) =>
-      planeConditioning(scope, labels, args.imageShape),
+    const vae = onePhaseGaussianVAE(
+      args,
+      (pass, { images }) => ({
+        terms: {
+          reconstruction: reconstructionTerm(images, pass, args.convention, o),
+          kl: klToUnitGaussian(pass.mean, pass.logVar),
+        },
+      }),
+      { condition: (scope) => planeConditioning(scope, labels, args.imageShape) },
     );
     return {
       ...vae,
@@ -74,32 +71,9 @@ export default defineModel({
         const own = ctx.labels ?? labelTensor(labelsForSamples(labels, count, ctx.rng), count);
         return vae.sample!(count, { ...ctx, labels: own });
       },
-      phases: [
-        {
-          name: "vae",
-          owns: () => true,
-          loss({ images }, ctx) {
-            const pass = forward(images, ctx);
-            return {
-              terms: {
-                reconstruction: reconstructionTerm(images, pass, args.convention, o),
-                kl: klToUnitGaussian(pass.mean, pass.logVar),
-              },
-              scalars: { mse: meanSquaredError(images, pass.recons) },
-              updates: pass.updates,
-            };
-          },
-        },
-      ],
     };
   },
 });
-
-const noLabels = () =>
-  new DataError(
-    "data_params.name: expected data with labels for ConditionalVAE, got none. Take others, such as shapes3d, mnist, " +
-      "cifar10 or celeba, or give an image folder's sub-folders as classes: data_params.label_from=folder",
-  );
 
 /** @throws DataError where there are no labels, ConfigError where they are not those that the config says */
 function labelColumns(
@@ -107,7 +81,10 @@ function labelColumns(
   wanted: readonly string[] | undefined,
   width: number | undefined,
 ): Pick<LabelNeeds, "all" | "used"> {
-  if (all.length === 0) throw noLabels();
+  if (all.length === 0)
+    throw new DataError(
+      "data_params.name: expected data with labels for ConditionalVAE, got none. Take others.",
+    );
   const names = all.map(({ name }) => name);
   const used = (wanted ?? names).map((name, i) => {
     const column = names.indexOf(name);

@@ -1,7 +1,7 @@
 import type { Static, TObject } from "typebox";
 import type { Rng } from "../rng.ts";
 import type { Convention } from "./convention.ts";
-import type { DrawLabels, Label, VAE } from "./vae.ts";
+import type { DrawLabels, Label, Phase, VAE } from "./vae.ts";
 
 export type { Convention } from "./convention.ts";
 
@@ -15,8 +15,12 @@ export interface TermDoc {
   readonly doc: string;
   /** Weight where a config gives none. */
   readonly weight: number;
-  /** Measured in nats, so that under `pixel_mean` its weight is times kld_weight; left out: so is a term `kl`. */
+  /** Whether its weight is times kld_weight under `pixel_mean`, which brings nats to its scale; left out: a term `kl` is. */
+  readonly timesKldWeight?: boolean;
+  /** @deprecated The old name of `timesKldWeight`, which goes on working. */
   readonly nats?: boolean;
+  /** A bound on log p(x) that holds reconstruction and KL in one: in nats, so that it weighs both. */
+  readonly bound?: boolean;
   /**
    * What a network that is trained against this one says or loses: its value depends on the other's skill, which changes
    * from epoch to epoch, so that it has no part in `val/objective`.
@@ -59,6 +63,8 @@ export interface PyTorchVae {
   readonly values: Readonly<Record<string, unknown>>;
   /** What it does otherwise that no parameter sets: sentences. */
   readonly otherwise?: readonly string[];
+  /** What its checkpoints hold besides the variant's parameters: names that begin so, and what they are of. */
+  readonly stored?: { readonly prefix: string; readonly what: string };
   /** A config of this project that trains as it does. */
   readonly config?: string;
 }
@@ -76,7 +82,9 @@ export interface ModelDefinition<P extends TObject = TObject, Term extends strin
   /** Other names that people know it by, for suggestions; no config may use them. */
   readonly knownAs?: readonly string[];
   readonly pytorchVae?: PyTorchVae;
-  /** The data set where a config names none; `image_folder` where left out. */
+  /** Conditioned on labels: a config whose data have none is refused, and one that names no data gets some with labels. */
+  readonly needsLabels?: boolean;
+  /** The data set where a config names none, if it is another than the project's default. */
   readonly dataset?: string;
   /** The parameters with those defaults written out that depend on others; its result is what a run's config keeps. */
   complete?(params: Static<P>): Static<P>;
@@ -90,7 +98,7 @@ export interface ModelDefinition<P extends TObject = TObject, Term extends strin
   readonly phases?: readonly [string, ...string[]];
   /** The loss terms with their default weights under a convention. */
   terms(params: Static<P>, convention: Convention): Record<Term, TermDoc>;
-  build(args: BuildArgs<Static<P>>): Promise<VAE<Term>> | VAE<Term>;
+  build(args: BuildArgs<Static<P>>): Promise<VAE<NoInfer<Term>>> | VAE<NoInfer<Term>>;
 }
 
 /** A variant: its parameters, its loss terms and how to build it. One file, one line in the registry. */
@@ -100,6 +108,18 @@ export function defineModel<P extends TObject, Term extends string>(
   return definition;
 }
 
+/** Whether a term's weight is times kld_weight under `pixel_mean`. */
+export const isTimesKldWeight = (name: string, { timesKldWeight, nats }: TermDoc): boolean =>
+  timesKldWeight ?? nats ?? name === "kl";
+
+/** Name of the phase of a variant that has one. */
+export const VAE_PHASE = "vae";
+
 /** Names of a variant's phases. */
 export const phasesOf = (model: Pick<ModelDefinition, "phases">): readonly [string, ...string[]] =>
-  model.phases ?? ["vae"];
+  model.phases ?? [VAE_PHASE];
+
+/** The phases of a model that one optimizer trains whole, by this loss. */
+export const onePhase = <Term extends string>(loss: Phase<Term>["loss"]): readonly [Phase<Term>] => [
+  { name: VAE_PHASE, owns: () => true, loss },
+];

@@ -1,20 +1,15 @@
 import { Type } from "typebox";
-import {
-  checkFeatureImages,
-  checkFeatureNetwork,
-  completeSpec,
-  loadFrozenNetwork,
-} from "../features/registry.ts";
+import { loadFrozenNetwork } from "../features/load_network.ts";
 import { FeatureNetworkSchema } from "../features/schema.ts";
 import { selectLayers } from "../features/select_layers.ts";
+import { checkFeatureImages, checkFeatureNetwork, completeSpec } from "../features/spec.ts";
 import { type Scalar, type Tensor4D, tf } from "../tf.ts";
-import { checkLikelihood, LikelihoodOptions, reconstructionTerm } from "./blocks/likelihood.ts";
+import { LikelihoodOptions, reconstructionTerm } from "./blocks/likelihood.ts";
 import { ConvOptions } from "./blocks/options.ts";
 import { defineModel } from "./define.ts";
-import { buildGaussianVAE, checkGaussianVAE, completeGaussianVAE } from "./gaussian.ts";
+import { checkGaussianVAE, completeGaussianVAE, onePhaseGaussianVAE } from "./gaussian.ts";
 import { featureLosses, sumOf } from "./losses/features.ts";
 import { klToUnitGaussian } from "./losses/kl.ts";
-import { meanSquaredError } from "./losses/reconstruction.ts";
 
 const Params = Type.Object({
   ...ConvOptions,
@@ -57,6 +52,7 @@ export default defineModel({
     otherwise: [
       "its frozen network normalizes by the statistics of each batch, for Lightning puts it in training mode",
     ],
+    stored: { prefix: "feature_network.", what: "a stored classifier" },
     config: "configs/dfcvae_pytorch_vae.yaml",
   },
   complete: (o) => ({
@@ -87,41 +83,24 @@ export default defineModel({
   }),
   async build(args) {
     const o = args.params;
-    checkLikelihood(o);
-    const { forward, ...vae } = buildGaussianVAE(o, args);
     const network = await loadFrozenNetwork(o.feature_network, o.feature_layers, args);
     const [low, high] = args.imageRange;
     const unit = (x: Tensor4D): Tensor4D =>
       low === 0 && high === 1 ? x : tf.div(tf.sub(x, low), high - low);
     const precompute = (images: Tensor4D) => network.constants(unit(images));
     const layerScale = args.convention === "elbo" ? 1 : 2;
-    return {
-      ...vae,
-      precompute,
-      dispose: () => network.dispose(),
-      phases: [
-        {
-          name: "vae",
-          owns: () => true,
-          loss({ images, precomputed }, ctx) {
-            const pass = forward(images, ctx);
-            const target = precomputed ?? precompute(images);
-            const byLayer = featureLosses(target, network.features(unit(pass.recons)));
-            const layers = Object.entries(byLayer).map(
-              ([layer, loss]) => [`features_${layer}`, loss] as const,
-            );
-            return {
-              terms: {
-                reconstruction: reconstructionTerm(images, pass, args.convention, o),
-                features: tf.mul<Scalar>(layerScale, sumOf(byLayer)),
-                kl: klToUnitGaussian(pass.mean, pass.logVar),
-              },
-              scalars: { mse: meanSquaredError(images, pass.recons), ...Object.fromEntries(layers) },
-              updates: pass.updates,
-            };
-          },
+    const vae = onePhaseGaussianVAE(args, (pass, { images, precomputed = precompute(images) }) => {
+      const byLayer = featureLosses(precomputed, network.features(unit(pass.recons)));
+      const logged = Object.entries(byLayer).map(([layer, loss]) => [`features_${layer}`, loss] as const);
+      return {
+        terms: {
+          reconstruction: reconstructionTerm(images, pass, args.convention, o),
+          features: tf.mul<Scalar>(layerScale, sumOf(byLayer)),
+          kl: klToUnitGaussian(pass.mean, pass.logVar),
         },
-      ],
-    };
+        scalars: Object.fromEntries(logged),
+      };
+    });
+    return { ...vae, precompute, dispose: () => network.dispose() };
   },
 });

@@ -2,18 +2,12 @@ import { Type } from "typebox";
 import { newPass, Scope } from "../nn/params.ts";
 import { type Tensor2D, tf } from "../tf.ts";
 import { discriminator } from "./blocks/discriminator.ts";
-import {
-  checkLikelihood,
-  LikelihoodOptions,
-  reconstructionDoc,
-  reconstructionTerm,
-} from "./blocks/likelihood.ts";
+import { LikelihoodOptions, reconstructionDoc, reconstructionTerm } from "./blocks/likelihood.ts";
 import { ConvOptions } from "./blocks/options.ts";
 import { defineModel } from "./define.ts";
-import { buildGaussianVAE, checkGaussianVAE, completeGaussianVAE } from "./gaussian.ts";
+import { buildGaussianVAE, checkGaussianVAE, completeGaussianVAE, gaussianPhase } from "./gaussian.ts";
 import { discriminatorAccuracy, discriminatorLoss, totalCorrelation } from "./losses/density_ratio.ts";
 import { klToUnitGaussian } from "./losses/kl.ts";
-import { meanSquaredError } from "./losses/reconstruction.ts";
 import type { Ctx } from "./vae.ts";
 
 const Params = Type.Object({
@@ -61,7 +55,6 @@ export default defineModel({
   }),
   build(args) {
     const o = args.params;
-    checkLikelihood(o);
     const { forward, ...vae } = buildGaussianVAE(o, args);
     const scope = new Scope(vae.params, args.rng, o.init).at("discriminator");
     const layers = discriminator(scope, o.latent_dim, {
@@ -73,23 +66,18 @@ export default defineModel({
     return {
       ...vae,
       phases: [
-        {
-          name: "vae",
-          owns: (param) => !isDiscriminators(param),
-          loss({ images }, ctx) {
-            const pass = forward(images, ctx);
-            return {
-              terms: {
-                reconstruction: reconstructionTerm(images, pass, args.convention, o),
-                kl: klToUnitGaussian(pass.mean, pass.logVar),
-                tc: totalCorrelation(discriminate(pass.z, ctx)),
-              },
-              scalars: { mse: meanSquaredError(images, pass.recons) },
-              updates: pass.updates,
-              carry: { z: pass.z },
-            };
-          },
-        },
+        gaussianPhase(
+          forward,
+          (pass, { images }, ctx) => ({
+            terms: {
+              reconstruction: reconstructionTerm(images, pass, args.convention, o),
+              kl: klToUnitGaussian(pass.mean, pass.logVar),
+              tc: totalCorrelation(discriminate(pass.z, ctx)),
+            },
+            carry: { z: pass.z },
+          }),
+          { owns: (param) => !isDiscriminators(param) },
+        ),
         {
           name: "discriminator",
           owns: isDiscriminators,

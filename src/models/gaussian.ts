@@ -1,4 +1,3 @@
-import { ConfigError } from "../errors.ts";
 import { newPass, type Param, type Pass, Scope } from "../nn/params.ts";
 import { type Tensor2D, type Tensor3D, type Tensor4D, tf } from "../tf.ts";
 import type { Conditioning } from "./blocks/condition.ts";
@@ -6,9 +5,11 @@ import { convDecoder } from "./blocks/decoder.ts";
 import { convEncoder } from "./blocks/encoder.ts";
 import { checkLikelihood, type LikelihoodOptions } from "./blocks/likelihood.ts";
 import { type ConvOptions, decoderEps } from "./blocks/options.ts";
+import { checkImages, lastActivation } from "./blocks/output.ts";
 import { strideSizes } from "./blocks/sizes.ts";
-import type { BuildArgs, Given } from "./define.ts";
-import type { Ctx, VAE } from "./vae.ts";
+import { type BuildArgs, type Given, VAE_PHASE } from "./define.ts";
+import { meanSquaredError } from "./losses/reconstruction.ts";
+import type { Batch, Ctx, Loss, Phase, VAE } from "./vae.ts";
 
 /** One training or evaluation pass of a Gaussian VAE over a batch. */
 export interface GaussianPass {
@@ -27,16 +28,19 @@ export interface GaussianVAE extends Omit<VAE, "phases"> {
   forward(images: Tensor4D, ctx: Ctx, draws?: number): GaussianPass;
 }
 
+type Condition = (scope: Scope) => Conditioning;
+
 /**
  * The convolutional VAE that many variants share: q(z | x) a diagonal Gaussian, p(z) = N(0, I), and
  * everything of the interface but the losses. `condition` declares what it adds to the inputs of encoder and decoder.
  */
 export function buildGaussianVAE(
-  o: ConvOptions,
+  o: ConvOptions & Partial<LikelihoodOptions>,
   args: BuildArgs<unknown>,
-  condition?: (scope: Scope) => Conditioning,
+  condition?: Condition,
 ): GaussianVAE {
   const [height, width, channels] = args.imageShape;
+  checkLikelihood(o);
   checkImages(o, args);
   const sizes = strideSizes(height, width, o.hidden_dims.length, isExact(o));
   const params = new Map<string, Param>();
@@ -71,6 +75,44 @@ export function buildGaussianVAE(
   };
 }
 
+/** What a variant makes of a batch's pass: its terms, and what it logs or carries besides. */
+export type PassLoss<Term extends string> = (
+  pass: GaussianPass,
+  batch: Batch,
+  ctx: Ctx,
+) => Omit<Loss<Term>, "updates">;
+
+/** A Gaussian VAE that one optimizer trains whole: all of a variant but its loss. `draws`: of z an image, as in `forward`. */
+export function onePhaseGaussianVAE<Term extends string>(
+  args: BuildArgs<ConvOptions & LikelihoodOptions>,
+  lossOf: PassLoss<Term>,
+  { draws, condition }: { readonly draws?: number; readonly condition?: Condition } = {},
+): VAE<Term> {
+  const { forward, ...vae } = buildGaussianVAE(args.params, args, condition);
+  return { ...vae, phases: [gaussianPhase(forward, lossOf, { ...(draws !== undefined && { draws }) })] };
+}
+
+/**
+ * The phase `vae` of a Gaussian VAE: a pass over the batch and `lossOf` it, with batch norm's next statistics and, where
+ * the loss has no scalar `mse` of its own, the mean squared error of the reconstructions.
+ */
+export function gaussianPhase<Term extends string>(
+  forward: GaussianVAE["forward"],
+  lossOf: PassLoss<Term>,
+  { draws = 1, owns = () => true }: { readonly draws?: number; readonly owns?: Phase["owns"] } = {},
+): Phase<Term> {
+  return {
+    name: VAE_PHASE,
+    owns,
+    loss(batch, ctx) {
+      const pass = forward(batch.images, ctx, draws);
+      const { scalars = {}, ...loss } = lossOf(pass, batch, ctx);
+      const mse = () => ({ mse: meanSquaredError(batch.images, pass.recons) });
+      return { ...loss, scalars: scalars.mse ? scalars : { ...mse(), ...scalars }, updates: pass.updates };
+    },
+  };
+}
+
 /** z = mean + exp(logVar / 2) * noise, [B, D], the noise from `ctx.rng` (arXiv 1312.6114, 2.4). */
 export function reparameterize(mean: Tensor2D, logVar: Tensor2D, ctx: Ctx): Tensor2D {
   return drawPosterior(mean, logVar, ctx, 1).z;
@@ -92,11 +134,6 @@ function drawPosterior(
   return { z: z as Tensor2D, noise };
 }
 
-/** The activation that `output` names. */
-export function lastActivation({ output }: Pick<ConvOptions, "output">): (x: Tensor4D) => Tensor4D {
-  return { sigmoid: tf.sigmoid, tanh: tf.tanh, linear: (x: Tensor4D) => x, pytorch_vae: tf.tanh }[output];
-}
-
 /** Whether no layer can make odd sides. */
 const isExact = (o: ConvOptions): boolean => o.decoder === "upsample" || o.encoder_kernel === 4;
 
@@ -115,29 +152,3 @@ export const completeGaussianVAE = <O extends ConvOptions>(o: O): O => ({
   ...o,
   decoder_batch_norm_eps: decoderEps(o),
 });
-
-/** @throws ConfigError where the images have other channels, or a range that the last activation doesn't reach */
-export function checkImages(
-  o: Pick<ConvOptions, "in_channels" | "output">,
-  { imageShape, imageRange }: Pick<Given, "imageShape" | "imageRange">,
-) {
-  if (imageShape !== undefined && o.in_channels !== undefined && o.in_channels !== imageShape[2]) {
-    const [height, width, channels] = imageShape;
-    throw new ConfigError(
-      `model_params.in_channels: expected ${channels}, the channels of the images (${height}x${width}x${channels}), ` +
-        `got ${o.in_channels}. Leave it out, or choose data of such images${o.in_channels === 1 ? " (a folder's by data_params.channels: 1)" : ""}.`,
-    );
-  }
-  if ((o.output === "sigmoid" || o.output === "pytorch_vae") && imageRange[0] < 0) {
-    throw new ConfigError(
-      `model_params.output: expected tanh or linear for images in [-1, 1], got "${o.output}", which is for images ` +
-        "in [0, 1]. Change it, or set data_params.image_range: unit.",
-    );
-  }
-  if (o.output === "tanh" && imageRange[0] >= 0) {
-    throw new ConfigError(
-      `model_params.output: expected sigmoid or linear for images in [0, 1], got "tanh", which reaches below 0. ` +
-        "Change it, or set data_params.image_range: signed.",
-    );
-  }
-}

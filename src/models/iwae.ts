@@ -1,10 +1,10 @@
 import { Type } from "typebox";
 import { ConfigError } from "../errors.ts";
 import { type Scalar, type Tensor2D, type Tensor4D, tf } from "../tf.ts";
-import { checkLikelihood, checkOwnSigma, LikelihoodOptions, logLikelihoods } from "./blocks/likelihood.ts";
+import { checkOwnSigma, LikelihoodOptions, logLikelihoods } from "./blocks/likelihood.ts";
 import { ConvOptions } from "./blocks/options.ts";
 import { defineModel, type Given } from "./define.ts";
-import { buildGaussianVAE, checkGaussianVAE, completeGaussianVAE } from "./gaussian.ts";
+import { checkGaussianVAE, completeGaussianVAE, onePhaseGaussianVAE } from "./gaussian.ts";
 import { importanceWeightedBound, logPriorRatio } from "./losses/importance.ts";
 import { klToUnitGaussian } from "./losses/kl.ts";
 import { meanSquaredError } from "./losses/reconstruction.ts";
@@ -47,41 +47,37 @@ export default defineModel({
     if (given) checkOwnLikelihood(o, given);
   },
   terms: () => ({
-    bound: { doc: "-log 1/K sum_k p(x | z_k) p(z_k) / q(z_k | x), nats per image", weight: 1, nats: true },
+    bound: {
+      doc: "-log 1/K sum_k p(x | z_k) p(z_k) / q(z_k | x), nats per image",
+      weight: 1,
+      timesKldWeight: true,
+      bound: true,
+    },
   }),
   build(args) {
-    const o = args.params;
-    checkLikelihood(o);
-    checkOwnLikelihood(o, args);
+    const { params: o, convention } = args;
     const draws = o.num_samples;
-    const { forward, ...vae } = buildGaussianVAE(o, args);
-    return {
-      ...vae,
-      phases: [
-        {
-          name: "vae",
-          owns: () => true,
-          loss({ images }, ctx) {
-            const pass = forward(images, ctx, draws);
-            const { mean, logVar, noise } = pass;
-            const repeated = draws === 1 ? images : tf.concat(Array<Tensor4D>(draws).fill(images), 0);
-            const logP = logLikelihoods(repeated, pass, args, o);
-            const ratio = logPriorRatio<Tensor2D>(tf.reshape(pass.z, noise.shape), noise, logVar);
-            const logWeights = tf.add<Tensor2D>(tf.reshape(logP, ratio.shape), ratio);
-            const mse = meanSquaredError(repeated, pass.recons);
-            return {
-              terms: { bound: importanceWeightedBound(logWeights) },
-              scalars: {
-                reconstruction: args.convention === "elbo" ? tf.neg(tf.mean<Scalar>(logP)) : mse,
-                kl: klToUnitGaussian(mean, logVar),
-                mse: tf.clone(mse),
-              },
-              updates: pass.updates,
-            };
+    checkOwnLikelihood(o, args);
+    return onePhaseGaussianVAE(
+      args,
+      (pass, batch) => {
+        const images = draws === 1 ? batch.images : tf.concat(Array<Tensor4D>(draws).fill(batch.images), 0);
+        const logP = logLikelihoods(images, pass, args, o);
+        const { mean, logVar, noise } = pass;
+        const ratio = logPriorRatio<Tensor2D>(tf.reshape(pass.z, noise.shape), noise, logVar);
+        const logWeights = tf.add<Tensor2D>(tf.reshape(logP, ratio.shape), ratio);
+        const mse = meanSquaredError(images, pass.recons);
+        return {
+          terms: { bound: importanceWeightedBound(logWeights) },
+          scalars: {
+            reconstruction: convention === "elbo" ? tf.neg(tf.mean<Scalar>(logP)) : mse,
+            kl: klToUnitGaussian(mean, logVar),
+            mse: tf.clone(mse),
           },
-        },
-      ],
-    };
+        };
+      },
+      { draws },
+    );
   },
 });
 

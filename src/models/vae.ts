@@ -74,8 +74,10 @@ export interface Phase<Term extends string = string> {
 
 export interface FittedPrior {
   readonly values: Named<Tensor>;
-  /** Logged as `val/NAME`. */
-  readonly figures: Named<number>;
+  /** Metrics of the fit, logged as `val/NAME`. */
+  readonly metrics: Named<number>;
+  /** @deprecated Older name of `metrics`, which plugins may still return. */
+  readonly figures?: Named<number>;
 }
 
 export interface VAE<Term extends string = string> {
@@ -92,7 +94,7 @@ export interface VAE<Term extends string = string> {
   sample?(count: number, ctx: Ctx): Tensor4D;
   /**
    * A prior that no loss trains, fitted to the posteriors of training images, batch by batch as `encode` gives them: the
-   * next values of the parameters that are `fitted`, by name, and figures of the fit, by name. A function of them
+   * next values of the parameters that are `fitted`, by name, and metrics of the fit, by name. A function of them
    * alone. The runner calls it at each validation, before its samples, so that checkpoints hold the last one.
    */
   fitPrior?(posteriors: readonly Named<Posterior>[]): FittedPrior;

@@ -1,15 +1,9 @@
 import { Type } from "typebox";
-import {
-  checkLikelihood,
-  LikelihoodOptions,
-  reconstructionDoc,
-  reconstructionTerm,
-} from "./blocks/likelihood.ts";
+import { LikelihoodOptions, reconstructionDoc, reconstructionTerm } from "./blocks/likelihood.ts";
 import { ConvOptions } from "./blocks/options.ts";
 import { defineModel } from "./define.ts";
-import { buildGaussianVAE, checkGaussianVAE, completeGaussianVAE } from "./gaussian.ts";
+import { checkGaussianVAE, completeGaussianVAE, onePhaseGaussianVAE } from "./gaussian.ts";
 import { klToUnitGaussian } from "./losses/kl.ts";
-import { meanSquaredError } from "./losses/reconstruction.ts";
 
 const Params = Type.Object({ ...ConvOptions, ...LikelihoodOptions });
 
@@ -29,28 +23,11 @@ export default defineModel({
     reconstruction: { doc: reconstructionDoc(convention), weight: 1 },
     kl: { doc: "KL(q(z | x) || N(0, I)), nats per image", weight: 1 },
   }),
-  build(args) {
-    checkLikelihood(args.params);
-    const { forward, ...vae } = buildGaussianVAE(args.params, args);
-    return {
-      ...vae,
-      phases: [
-        {
-          name: "vae",
-          owns: () => true,
-          loss({ images }, ctx) {
-            const pass = forward(images, ctx);
-            return {
-              terms: {
-                reconstruction: reconstructionTerm(images, pass, args.convention, args.params),
-                kl: klToUnitGaussian(pass.mean, pass.logVar),
-              },
-              scalars: { mse: meanSquaredError(images, pass.recons) },
-              updates: pass.updates,
-            };
-          },
-        },
-      ],
-    };
-  },
+  build: (args) =>
+    onePhaseGaussianVAE(args, (pass, { images }) => ({
+      terms: {
+        reconstruction: reconstructionTerm(images, pass, args.convention, args.params),
+        kl: klToUnitGaussian(pass.mean, pass.logVar),
+      },
+    })),
 });

@@ -11,10 +11,10 @@ import {
   reconstructionTerm,
 } from "./blocks/likelihood.ts";
 import { ConvOptions } from "./blocks/options.ts";
+import { checkImages, lastActivation } from "./blocks/output.ts";
 import { residualDecoder, residualEncoder } from "./blocks/residual_conv.ts";
 import { strideSizes } from "./blocks/sizes.ts";
-import { defineModel, type Given } from "./define.ts";
-import { checkImages, lastActivation } from "./gaussian.ts";
+import { defineModel, type Given, onePhase } from "./define.ts";
 import { codeDistance, codesUsed, perplexity } from "./losses/codes.ts";
 import { meanSquaredError } from "./losses/reconstruction.ts";
 import type { Posterior } from "./vae.ts";
@@ -105,33 +105,27 @@ export default defineModel({
         return decode(codes.lookUp(tf.tensor(drawn, [count, side, side], "int32")));
       },
       fitPrior: (posteriors) => prior.fit(gridsOf(posteriors)),
-      phases: [
-        {
-          name: "vae",
-          owns: () => true,
-          loss({ images }, ctx) {
-            const { z, indices, held, codes: constant, passed, counts, updates } = quantize(images, ctx);
-            const logits = decoder(passed, still) as Tensor4D;
-            const recons = activate(logits);
-            return {
-              terms: {
-                reconstruction: reconstructionTerm(images, { logits, recons }, args.convention, o),
-                commitment: codeDistance(z, constant, args.convention),
-                ...(o.codebook === "loss" && {
-                  codebook: codeDistance(held, codes.lookUp(indices), args.convention),
-                }),
-              },
-              scalars: {
-                mse: meanSquaredError(images, recons),
-                kl: tf.scalar(side * side * Math.log(o.num_embeddings)),
-                perplexity: perplexity(counts),
-                codes_used: codesUsed(counts),
-              },
-              updates,
-            };
+      phases: onePhase(({ images }, ctx) => {
+        const { z, indices, held, codes: constant, passed, counts, updates } = quantize(images, ctx);
+        const logits = decoder(passed, still) as Tensor4D;
+        const recons = activate(logits);
+        return {
+          terms: {
+            reconstruction: reconstructionTerm(images, { logits, recons }, args.convention, o),
+            commitment: codeDistance(z, constant, args.convention),
+            ...(o.codebook === "loss" && {
+              codebook: codeDistance(held, codes.lookUp(indices), args.convention),
+            }),
           },
-        },
-      ],
+          scalars: {
+            mse: meanSquaredError(images, recons),
+            kl: tf.scalar(side * side * Math.log(o.num_embeddings)),
+            perplexity: perplexity(counts),
+            codes_used: codesUsed(counts),
+          },
+          updates,
+        };
+      }),
     };
   },
 });

@@ -154,7 +154,11 @@ const batchNorms = [
   ),
 ];
 
-const axes = (f: (x: Tensor, axis: number[], keep: boolean) => Tensor) =>
+const axes = (
+  f: (x: Tensor, axis: number[], keep: boolean) => Tensor,
+  gradient: KernelCase["gradient"] = "smooth",
+  draw: Draw = normal,
+) =>
   [
     [[3, 5, 7, 2], [0, 1, 2], false],
     [[3, 5, 7, 2], [1, 2, 3], true],
@@ -165,7 +169,13 @@ const axes = (f: (x: Tensor, axis: number[], keep: boolean) => Tensor) =>
     [[17], [0], false],
   ].map(([s, axis, keep]) => {
     const title = `${text([s as number[]])} over ${axis}${keep ? ", kept" : ""}`;
-    return make(title, [s as number[]], (x: Tensor) => f(x, axis as number[], keep as boolean));
+    return make(
+      title,
+      [s as number[]],
+      (x: Tensor) => f(x, axis as number[], keep as boolean),
+      gradient,
+      draw,
+    );
   });
 
 const concats = [
@@ -307,6 +317,11 @@ export const KERNEL_CASES: Readonly<Record<string, readonly KernelCase[]>> = {
   MaxPoolGrad: maxPools,
   Mean: axes(tf.mean),
   MeanSquaredError: SHAPES.map((shape) => make(text([shape]), [shape, shape], meanSquaredError)),
+  Max: [
+    ...axes(tf.max, "kinked", spread),
+    at("undefined values", UNDEFINED, (x) => tf.max(x)),
+    at("none above 0", [-3, -1e30, -2], (x) => tf.max(x)),
+  ],
   Maximum: binary(tf.maximum, "none"), // tfjs's gradient does not take broadcasting
   Minimum: [...binary(tf.minimum, "none"), at("with a number", [-1, 0.5, 1, 7], (x) => tf.minimum(1, x))],
   Multiply: binary(tf.mul),

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { newestRun } from "../../src/experiment/runs/run_folder.ts";
+import { newestRun } from "../../src/experiment/runs/find_runs.ts";
 import { Rng } from "../../src/rng.ts";
 import { trainingBackends } from "../support/backends.ts";
 import { startVae, vae } from "../support/cli.ts";

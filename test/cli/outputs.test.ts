@@ -32,7 +32,7 @@ const CHOOSING: [args: string[], file: string, one: string[], other: string[]][]
   [["encode", RUN, "val"], "z.npz", ["--limit", "3"], ["--limit", "4"]],
   [["compare", RUN, RUN], "comparison.png", ["--count", "2"], ["--count", "3"]],
   [
-    ["evaluate", RUN, "--figures", "mse,kl"],
+    ["evaluate", RUN, "--metrics", "mse,kl"],
     `${RUN}/evaluation.json`,
     ["--max-images", "9"],
     ["--max-images", "8"],

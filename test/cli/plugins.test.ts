@@ -50,7 +50,7 @@ test("modules load beside the package.json that npm init makes", async () => {
 
 test("a variant of a plugin in TypeScript works in every command", { timeout: 180_000 }, async () => {
   expect(await command("validate", "run.yaml", "experiment.yaml")).toBe(
-    "run.yaml: ok\nexperiment.yaml: ok: 2 runs of 1 seeds\n",
+    "run.yaml: ok\nexperiment.yaml: ok: 2 runs of 1 seed\n",
   );
   const steps = ["--set", "trainer_params.max_steps=1"];
   expect(await command("run", "--config", "run.yaml", ...steps, ...wasm)).toMatch(/free_bits \d/);
@@ -59,7 +59,7 @@ test("a variant of a plugin in TypeScript works in every command", { timeout: 18
   await command("run", "--resume", run, "--set", "trainer_params.max_steps=2", ...wasm);
   await command("sample", run, "--count", "2", "--out", "samples.png", ...wasm);
   expect(existsSync(join(cwd, "samples.png"))).toBe(true);
-  const figures = await command("evaluate", run, "--max-images", "4", "--figures", "psnr", "--json", ...wasm);
+  const figures = await command("evaluate", run, "--max-images", "4", "--metrics", "psnr", "--json", ...wasm);
   expect(JSON.parse(figures)).toMatchObject({ model: "FreeBitsVAE", figures: { psnr: expect.any(Number) } });
   const speed = await command(
     "bench",

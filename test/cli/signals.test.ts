@@ -192,7 +192,7 @@ shared:
   data_params: {name: shapes3d, size: 64, patch_size: 32, train_batch_size: 8, val_batch_size: 16, val_limit: 16}
   logging_params: {image_count: 4, latent_count: 0, histogram_every_n_steps: 0}
 runs: {one: {}}
-evaluation: {figures: [psnr], max_images: 16}
+evaluation: {metrics: [psnr], max_images: 16}
 `;
     writeFileSync(join(cwd, "x.yaml"), text);
     const script = 'set -o pipefail; "$@" 2>&1 | head -1';

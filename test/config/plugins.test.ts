@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { lossWeights } from "../../src/experiment/training/loss_weights.ts";
 import { folder, load, loadError, testRegistries } from "../support/configs.ts";
 
 const config = (plugin: string, name = "Mine") =>
@@ -108,4 +109,43 @@ test.each([
   expect(message).toMatch(/^config\.yaml:1:11 plugins \.\/mine\.mjs/);
   expect(message).toContain(expected);
   expect(message).not.toMatch(/\n\s+at /);
+});
+
+test("a plugin's term may say nats, the old name of timesKldWeight; a note says the new one", async () => {
+  const terms = (said: string) =>
+    `${definition()}`.replace("weight: 1 }", `weight: 1 }, cost: { doc: "", weight: 2, ${said} }`);
+  const loaded = async (said: string) =>
+    load({
+      "mine.mjs": `export default ${terms(said)};`,
+      "config.yaml": `${config("./mine.mjs")}exp_params: {reconstruction: pixel_mean, kld_weight: 0.5}\n`,
+    });
+  const weights = ({ model, config: { exp_params } }: Awaited<ReturnType<typeof loaded>>) =>
+    lossWeights(model, {}, exp_params)(0);
+  const [old, now, neither] = [
+    await loaded("nats: true"),
+    await loaded("timesKldWeight: true"),
+    await loaded(""),
+  ];
+  expect(weights(old)).toEqual({ kl: 0.5, cost: 1 });
+  expect(weights(now)).toEqual(weights(old));
+  expect(weights(neither)).toEqual({ kl: 0.5, cost: 2 });
+  const note = 'Mine, terms: "cost": nats is called timesKldWeight now; both work.';
+  expect(old.notes).toContain(note);
+  expect(now.notes).not.toContain(note);
+});
+
+test("a plugin's key that its schema marks as a file moves with its config, wherever it stands", async () => {
+  const params = `params: { type: "object", properties: {
+      masks: { type: "array", items: { anyOf: [{ type: "null" }, { type: "string", file: "[.]png$" }] } },
+      by_name: { type: "object", patternProperties: { ".": { type: "string", file: true } } } } }`;
+  const { config } = await load({
+    "bases/mine.mjs": `export default { ...${definition()}, ${params} };`,
+    "bases/base.yaml":
+      "plugins: [mine.mjs]\nmodel_params: {name: Mine, masks: [a.png, none, null], by_name: {x: ./b, y: /c}}\n",
+    "config.yaml": "extends: bases/base.yaml\n",
+  });
+  expect(config.model_params).toMatchObject({
+    masks: ["bases/a.png", "none", null],
+    by_name: { x: "bases/b", y: "/c" },
+  });
 });

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it, vi } from "vitest";
 import { useBackend } from "../../src/backends/use_backend.ts";
 import { ConfigError, ShapeError } from "../../src/errors.ts";
 import type { NetworkTable } from "../../src/features/layer_table.ts";
-import { frozenNetwork, loadFrozenNetwork } from "../../src/features/registry.ts";
+import { frozenNetwork, loadFrozenNetwork } from "../../src/features/load_network.ts";
 import { selectLayers } from "../../src/features/select_layers.ts";
 import type { Normalization } from "../../src/features/sources/known.ts";
 import { vggLayers } from "../../src/features/vgg.ts";

@@ -111,7 +111,7 @@ describe("a layer that is wrong", () => {
 describe("images too small for the layers", () => {
   const check = (network: string, layer: string, size: number) => () => {
     const table = getNetwork(network);
-    checkImageSize(table, selectLayers(table, [layer]), size, size);
+    checkImageSize(table, selectLayers(table, [layer]), [size, size]);
   };
 
   it("are refused with the smallest size and the deepest layer that fit", () => {

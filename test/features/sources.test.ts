@@ -8,7 +8,8 @@ import { useBackend } from "../../src/backends/use_backend.ts";
 import { rebasePaths } from "../../src/config/paths.ts";
 import type { Config } from "../../src/config/schema.ts";
 import { ConfigError, DataError } from "../../src/errors.ts";
-import { getNetwork, loadFrozenNetwork, networkNames } from "../../src/features/registry.ts";
+import { loadFrozenNetwork } from "../../src/features/load_network.ts";
+import { getNetwork, networkNames } from "../../src/features/registry.ts";
 import { fetchWeights } from "../../src/features/sources/fetch.ts";
 import { knownWeights } from "../../src/features/sources/known.ts";
 import { knownSource, type RemoteSource, sourceOf } from "../../src/features/sources/source.ts";
@@ -179,7 +180,10 @@ it.each([
 
 it("a config that moves takes the names of files with it, and no others", () => {
   const moved = (weights: string) => {
-    const config = { model_params: { feature_network: { name: "vgg19", weights } } } as unknown as Config;
+    const config = {
+      model_params: { name: "DFCVAE", feature_network: { name: "vgg19", weights } },
+      data_params: { name: "shapes3d" },
+    } as unknown as Config;
     const { model_params } = rebasePaths(config, () => "/a", "/a/b");
     return (model_params.feature_network as { weights: string }).weights;
   };

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
 import { readCifar10Jpeg } from "../../scripts/tiny_vgg/cifar10_jpeg.ts";
 import { useBackend } from "../../src/backends/use_backend.ts";
-import { loadFrozenNetwork } from "../../src/features/registry.ts";
+import { loadFrozenNetwork } from "../../src/features/load_network.ts";
 import { readSafetensors } from "../../src/formats/safetensors.ts";
 import { Rng } from "../../src/rng.ts";
 import { type Tensor2D, type Tensor4D, tf } from "../../src/tf.ts";

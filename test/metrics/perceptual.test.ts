@@ -12,7 +12,10 @@ it("compares of vgg16 the layers that LPIPS compares", () => {
 });
 
 it("is 0 of equal pictures, the same both ways, and grows with what is changed", async () => {
-  const { distance, dispose } = await loadPerceptual("tiny_vgg", { imageShape: [16, 16, 3], baseDir: "." });
+  const { of: distance, dispose } = await loadPerceptual("tiny_vgg", {
+    imageShape: [16, 16, 3],
+    baseDir: ".",
+  });
   const values = (name: string) => Rng.fromSeed(3).fold(name).uniformArray(768);
   const x = tf.tensor4d(values("x"), [1, 16, 16, 3]);
   const noise = tf.tensor4d(values("noise"), [1, 16, 16, 3]);

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { type Codes, indices } from "../../src/metrics/codes.ts";
+import { indices, type LabelledMeans } from "../../src/metrics/labelled_means.ts";
 import { sameFactorGroups, sameFactorPairs } from "../../src/metrics/same_factor.ts";
 import { Rng } from "../../src/rng.ts";
 
@@ -9,7 +9,7 @@ const labels = Int32Array.from({ length: 3 * count }, (_, k) => {
   const i = Math.floor(k / 3);
   return [i % 5, Math.floor(i / 7) % 3, i === 4 ? 3 : i][k % 3]!;
 });
-const codes: Codes = { means: new Float32Array(count), dims: 1, labels, factors: 3, count };
+const codes: LabelledMeans = { means: new Float32Array(count), dims: 1, labels, factors: 3, count };
 const label = (row: number, factor: number) => labels[3 * row + factor]!;
 
 it("groups have one factor the same, choose each factor and value, and are the same for a seed", () => {

@@ -166,7 +166,7 @@ it.each<[string, object, object, RegExp]>([
     "no labels",
     {},
     { labels: async () => [] },
-    /^data_params\.name: expected data with labels .*label_from=folder/,
+    /^data_params\.name: expected data with labels for ConditionalVAE, got none\. Take others\.$/,
   ],
   [
     "an unknown label",
@@ -218,7 +218,7 @@ logging_params: {image_count: 4, name: tiny, latent_count: 8}
     "32",
     "--draws",
     "2",
-    "--figures",
+    "--metrics",
     "elbo,log_likelihood,mse,frechet",
   );
   await ok("reconstruct", run, `${run}/Samples/epoch_0001.png`, "--label", "shape=3", "--label", "scale=0");

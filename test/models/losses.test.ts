@@ -2,7 +2,8 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../src/backends/use_backend.ts";
 import { bitsPerDim, calibratedElbo } from "../../src/metrics/elbo.ts";
 import { featureLosses } from "../../src/models/losses/features.ts";
-import { klToUnitGaussian } from "../../src/models/losses/kl.ts";
+import { klOfNumbers, klPerDimension, klToUnitGaussian } from "../../src/models/losses/kl.ts";
+import { logSumExp, logSumExpOfColumns } from "../../src/models/losses/log_sum_exp.ts";
 import {
   bernoulliNegLogLikelihood,
   gaussianNegLogLikelihood,
@@ -31,6 +32,16 @@ describe("loss values worked out by hand", () => {
       ]),
     );
     expect(value(kl)).toBeCloseTo((2.5 + (Math.E - 2)) / 2, 5);
+  });
+
+  it("of numbers KL and log-sum-exp are those of tensors", () => {
+    const [mean, logVar] = [Float32Array.of(0, 1, -2, 30), Float32Array.of(0, -3, 2, -20)];
+    const kl = klPerDimension(tf.tensor1d(mean), tf.tensor1d(logVar)).dataSync();
+    for (const [i, expected] of kl.entries())
+      expect(klOfNumbers(mean[i]!, logVar[i]!)).toBeCloseTo(expected, 4);
+    const x = [-900, -901, -905.5];
+    expect(value(logSumExpOfColumns(tf.tensor2d(x, [3, 1])))).toBeCloseTo(logSumExp(x), 3);
+    expect(logSumExp([Math.log(2), Math.log(3)])).toBeCloseTo(Math.log(5), 12);
   });
 
   it("the Gaussian likelihood counts its constants, per image", () => {

@@ -133,11 +133,11 @@ describe("the prior over codes", () => {
 
   it("needs fewer bits than independent codes where neighbours tell, and draws what it was fitted to", () => {
     const { params, fit, sample } = fitted();
-    const { values, figures } = fit(grids(400));
-    expect(figures.independent_bits_per_code).toBeCloseTo(Math.log2(K), 1);
+    const { values, metrics } = fit(grids(400));
+    expect(metrics.independent_bits_per_code).toBeCloseTo(Math.log2(K), 1);
     // of 6 columns one is free; of the others 0.9 are told
     const told = -0.92 * Math.log2(0.92) - 0.08 * Math.log2(0.02);
-    expect(figures.prior_bits_per_code).toBeLessThan((Math.log2(K) + 5 * told) / 6 + 0.15);
+    expect(metrics.prior_bits_per_code).toBeLessThan((Math.log2(K) + 5 * told) / 6 + 0.15);
     for (const [name, value] of Object.entries(values)) params.get(name)!.value.assign(value);
     const drawn = sample(200, Rng.fromSeed(5));
     expect(drawn.every((code) => code >= 0 && code < K)).toBe(true);
@@ -172,10 +172,10 @@ describe("the prior over codes", () => {
     ] as const)("has the source's entropy, weights and samples: %s", (_, grids, weight, offset) => {
       const params = new Map<string, Param>();
       const prior = codePrior(new Scope(params, Rng.fromSeed(1), "pytorch", "prior"), kinds, side, side);
-      const { values, figures } = prior.fit(grids);
+      const { values, metrics } = prior.fit(grids);
       // 16384 codes with a standard deviation of 1.5 bits each: 0.012
-      expect(Math.abs(figures.prior_bits_per_code! - entropy)).toBeLessThan(0.05);
-      expect(Math.abs(figures.independent_bits_per_code! - Math.log2(kinds))).toBeLessThan(0.01);
+      expect(Math.abs(metrics.prior_bits_per_code! - entropy)).toBeLessThan(0.05);
+      expect(Math.abs(metrics.independent_bits_per_code! - Math.log2(kinds))).toBeLessThan(0.01);
       const weights = values["prior.weights"]!.dataSync();
       expect(Math.abs(weights[weight]! - 1)).toBeLessThan(0.1);
       for (const [name, value] of Object.entries(values)) params.get(name)!.value.assign(value);
@@ -202,8 +202,8 @@ describe("the prior over codes", () => {
     const share = drawn.filter((code) => code === 2).length / drawn.length;
     expect(Math.abs(share - 1 / K)).toBeLessThan(0.02);
     const codes = Rng.fromSeed(8).integerArray(400 * h * w, K);
-    const { figures } = fit({ codes, count: 400 });
-    expect(figures.prior_bits_per_code! - figures.independent_bits_per_code!).toBeLessThan(0.01);
+    const { metrics } = fit({ codes, count: 400 });
+    expect(metrics.prior_bits_per_code! - metrics.independent_bits_per_code!).toBeLessThan(0.01);
   });
 
   it("is kept by a checkpoint: the same samples from it", async () => {

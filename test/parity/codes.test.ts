@@ -2,10 +2,10 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { variances } from "../../src/metrics/active_units.ts";
 import { betaVaeScore } from "../../src/metrics/beta_vae_score.ts";
-import { accuracy, type Codes, factor, indices } from "../../src/metrics/codes.ts";
 import { dci, dciOfImportance } from "../../src/metrics/dci.ts";
 import { factorVaeScore } from "../../src/metrics/factor_vae_score.ts";
 import { gradientBoosting } from "../../src/metrics/gradient_boosting.ts";
+import { accuracy, factor, indices, type LabelledMeans } from "../../src/metrics/labelled_means.ts";
 import { linearSvm } from "../../src/metrics/linear_svm.ts";
 import { logisticRegression } from "../../src/metrics/logistic_regression.ts";
 import { mutualInformationGap } from "../../src/metrics/mig.ts";
@@ -24,7 +24,7 @@ const golden = JSON.parse(readFileSync(new URL("codes.json", import.meta.url), "
 const rng = Rng.fromSeed(0);
 
 /** Six dimensions of which some follow the three factors of 3, 4 and 2 values. */
-function codes(count: number, t: number): Codes {
+function codes(count: number, t: number): LabelledMeans {
   const values = [3, 4, 2].map((k, f) => formula(count, t + f).map((u) => Math.floor(u * k)));
   const noise = formula(count * 6, t + 3);
   const [a, b, c] = values as [Float64Array, Float64Array, Float64Array];
@@ -35,12 +35,12 @@ function codes(count: number, t: number): Codes {
 }
 
 /** The same images with other codes, `of` giving an image's from those that it has. */
-function recoded(from: Codes, of: (z: Float32Array) => number[]): Codes {
+function recoded(from: LabelledMeans, of: (z: Float32Array) => number[]): LabelledMeans {
   const rows = indices(from.count).map((i) => of(from.means.subarray(i * from.dims, (i + 1) * from.dims)));
   return { ...from, means: Float32Array.from(rows.flat()), dims: rows[0]!.length };
 }
 
-const rowsOf = (c: Codes) => ({ data: c.means, dims: c.dims });
+const rowsOf = (c: LabelledMeans) => ({ data: c.means, dims: c.dims });
 
 const close = (got: ArrayLike<number>, expected: readonly number[], tolerance: number) => {
   expect(got.length).toBe(expected.length);
@@ -128,13 +128,13 @@ const SIZES = [8, 10, 6] as const;
 const valuesOf = (scene: number) => [Math.floor(scene / 60), Math.floor(scene / 6) % 10, scene % 6];
 const sceneOf = ([a, b, c]: readonly number[]) => (a! * 10 + b!) * 6 + c!;
 
-function scenes(dims: number, code: (scene: number) => number[]): Codes {
+function scenes(dims: number, code: (scene: number) => number[]): LabelledMeans {
   const labels = Int32Array.from(indices(480).flatMap(valuesOf));
   return { means: Float32Array.from(indices(480).flatMap(code)), dims, labels, factors: 3, count: 480 };
 }
 
 /** Seven dimensions, most of which follow several factors. */
-function entangled(): Codes {
+function entangled(): LabelledMeans {
   const noise = formula(480 * 7, 90);
   return scenes(7, (scene) => {
     const [a, b, c] = valuesOf(scene).map((v, f) => v / (SIZES[f]! - 1) - 0.5) as [number, number, number];
@@ -145,7 +145,7 @@ function entangled(): Codes {
 }
 
 /** A dimension of variance 0.03 for each factor. */
-const variance003 = (): Codes =>
+const variance003 = (): LabelledMeans =>
   scenes(3, (scene) =>
     valuesOf(scene).map((v, f) => Math.sqrt(0.03) * (v / Math.sqrt((SIZES[f]! ** 2 - 1) / 12))),
   );
@@ -198,7 +198,7 @@ describe.each([
 });
 
 describe("classifiers name the classes that scikit-learn's do, trained to the end", () => {
-  /** Codes of 5 classes whose dimensions have standard deviations from about 0.01 to 30. */
+  /** Latents of 5 classes whose dimensions have standard deviations from about 0.01 to 30. */
   function scaled(count: number, t: number) {
     const labels = Int32Array.from(formula(count, t), (u) => Math.floor(u * 5));
     const [noise, centers] = [formula(count * 8, t + 1), formula(5 * 8, 7)];

@@ -1,7 +1,8 @@
 import path from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../src/backends/use_backend.ts";
-import { frozenNetwork, getNetwork, loadFrozenNetwork } from "../../src/features/registry.ts";
+import { frozenNetwork, loadFrozenNetwork } from "../../src/features/load_network.ts";
+import { getNetwork } from "../../src/features/registry.ts";
 import { selectLayers } from "../../src/features/select_layers.ts";
 import { type NetworkWeights, neededEntries } from "../../src/features/weights.ts";
 import { readSafetensors, type Safetensors } from "../../src/formats/safetensors.ts";

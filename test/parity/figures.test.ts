@@ -7,7 +7,8 @@ import { neededEntries } from "../../src/features/weights.ts";
 import { writeSafetensors } from "../../src/formats/safetensors.ts";
 import { frechetDistance, Moments } from "../../src/metrics/frechet.ts";
 import { importanceWeighted } from "../../src/metrics/log_likelihood.ts";
-import { type LpipsVariant, loadLpips } from "../../src/metrics/lpips.ts";
+import { loadLpips } from "../../src/metrics/lpips.ts";
+import type { LpipsVariant } from "../../src/metrics/lpips_files.ts";
 import { peakSignalToNoise, squaredError } from "../../src/metrics/squared_error.ts";
 import { multiScaleSsim, ssim } from "../../src/metrics/ssim.ts";
 import { type Tensor4D, tf } from "../../src/tf.ts";
@@ -75,7 +76,7 @@ describeShared("data/lpips", "LPIPS with its real heads on a backbone of formula
     const files = { variant, backbone: "backbone.safetensors", heads, baseDir };
     const lpips = await loadLpips(files, [64, 64, 3]);
     const expected: number[] = golden.lpips[variant];
-    const got = lpips.distance(...images(3, 64, 1)).dataSync();
+    const got = lpips.of(...images(3, 64, 1)).dataSync();
     for (const [i, e] of expected.entries()) expect(Math.abs(got[i]! / e - 1)).toBeLessThan(1e-4);
     lpips.dispose();
   });

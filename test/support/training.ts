@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { useBackend } from "../../src/backends/use_backend.ts";
 import { loadConfig } from "../../src/config/load.ts";
-import { createRun, openRun, type RunFolder } from "../../src/experiment/runs/run_folder.ts";
+import { createRun, openRunFolder, type RunFolder } from "../../src/experiment/runs/run_folder.ts";
 import { prepare } from "../../src/experiment/training/prepare.ts";
 import type { Prepared } from "../../src/experiment/training/prepared.ts";
 import { type TrainResult, train } from "../../src/experiment/training/runner.ts";
@@ -40,7 +40,7 @@ export async function training(
   change?.(prepared);
   const folder = await (resume === undefined
     ? createRun(root, loaded.config.logging_params.name!)
-    : openRun(resume));
+    : openRunFolder(resume));
   const args = {
     ...loaded,
     prepared,

@@ -1,42 +1,48 @@
 import { EngineError } from "../../errors.ts";
 import { cacheDir } from "../../files/cache_dir.ts";
 import { type BackendDefinition, variablesLike } from "../define.ts";
-import { acceleratorPlugin } from "./plugins/find.ts";
-import { type XlaPlatform, xlaPlatforms } from "./plugins/platforms.ts";
+import { acceleratorPlugin, isTested, testedText } from "./plugins/find.ts";
+import { acceleratorsHere } from "./plugins/hardware.ts";
+import { PLATFORMS, type XlaPlatform, xlaPlatforms } from "./plugins/platforms.ts";
 
-/** XLA, by the PJRT plugin of a maker of accelerators, or that of a CPU. */
+/** Accelerators, by XLA through a PJRT plugin, which `vae setup xla` gets. */
 export const xla: BackendDefinition<"xla"> = {
   name: "xla",
   devices: xlaPlatforms,
-  remark: "needs a plugin: vae setup xla",
   auto: {
-    isThere: () => acceleratorPlugin() !== undefined,
-    absent: "no accelerator with its plugin is here",
+    isThere: hasAccelerator,
+    absent: "xla has no accelerator here",
+    advice: () =>
+      acceleratorsHere().map(
+        (platform) =>
+          `${PLATFORMS[platform].devices} are here; npx vae setup xla --${platform} lets them train`,
+      ),
     handicap: 1,
-    isFaster: () => true, // where there is an accelerator
-    speedDependsOn: () => ({
-      versions: [acceleratorPlugin()?.file, acceleratorPlugin()?.version],
-      environment: variablesLike(/^(XLA_|CUDA_|TFJS_VAE_XLA_)/),
-    }),
+    isFaster: () => true, // an accelerator than a processor
+    speedDependsOn: () => ({ environment: variablesLike(/^(XLA_|TFJS_VAE_XLA)/) }),
   },
 
   async register({ device, say }) {
     const { registerXla } = await load();
-    const platform = (device as XlaPlatform | undefined) ?? acceleratorPlugin()?.platform;
-    registerXla({ platform, folder: cacheDir("xla", "executables"), say });
+    const folder = cacheDir("xla", "executables");
+    const { plugin } = registerXla({ platform: device as XlaPlatform | undefined, folder, say });
+    if (isTested(plugin) === false)
+      say(
+        `note   xla: ${plugin.file}: version ${plugin.version} was not tested; ${testedText(plugin.platform)}`,
+      );
   },
 
   async describe() {
     const { registerXla } = await load();
-    const { client, compiler } = registerXla();
-    const [first, ...others] = client.devices;
-    const device = `${first?.kind}${others.length > 0 ? `, one of ${client.devices.length}` : ""}`;
+    const { client, compiler, plugin } = registerXla();
+    const [first] = client.devices;
+    const which = client.devices.length > 1 ? `, one of ${client.devices.length}` : "";
     return {
       library: "XLA",
-      version: client.version.split("\n")[0]!,
-      device,
+      version: plugin.version ?? `by PJRT ${client.apiVersion}`,
+      device: `${first?.kind}${which} (${client.platform})`,
       compiler,
-      stepsInFlight: 2,
+      stepsInFlight: 2, // one that runs, one that waits
       devicePeak: () => first?.memoryStats()?.peak,
     };
   },
@@ -49,3 +55,12 @@ const load = () =>
       { cause },
     );
   });
+
+/** Whether xla would compute on an accelerator; a variable that is wrong is told where it is used. */
+function hasAccelerator(): boolean {
+  try {
+    return acceleratorPlugin() !== undefined;
+  } catch {
+    return true;
+  }
+}

@@ -17,14 +17,14 @@ interface Options extends RunOptions, OutOptions {
   readonly scale?: number;
 }
 
-/** `vae compare RUN RUN…`: a table of figures and settings, and pictures of each. */
+/** `vae compare RUN RUN…`: a table of metrics and settings, and pictures of each. */
 export function addCompare(program: Command): void {
   const command = program
     .command("compare")
-    .description("compare runs: best figures, settings that differ, and one sheet of pictures of each")
+    .description("compare runs: best metrics, settings that differ, and one sheet of pictures of each")
     .argument("<runs...>", `two or more: ${RUN_HELP}`)
     .option("--count <n>", "images in a row of the sheet", wholeNumber(1), 8)
-    .option("--json", "print figures and settings as JSON", false)
+    .option("--json", "print metrics and settings as JSON", false)
     .addOption(scaleOption());
   addOut(command, STANDARD, [".png"]);
   addRunOptions(command)

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import type { Dataset } from "../../data/dataset.ts";
 import type { OpenRun, SplitName } from "../../experiment/trained/open_trained.ts";
 import type { Images } from "../../explore/images.ts";
+import { counted } from "../../text/counted.ts";
 import { examples } from "../examples.ts";
 import { wholeNumber } from "../numbers.ts";
 import { labelOption } from "../options.ts";
@@ -71,7 +72,7 @@ function run(
         ...(files && { files: listOf(files) }),
       },
     });
-    console.error(`${count} images, ${layout.size} dimensions`);
+    console.error(`${counted(count, "image")}, ${counted(layout.size, "dimension")}`);
   });
 }
 

@@ -1,7 +1,7 @@
-import { join } from "node:path";
 import { type Command, Option } from "commander";
 import { ConfigError, UserError } from "../../errors.ts";
 import type { Evaluation } from "../../experiment/evaluation/evaluate_run.ts";
+import { counted } from "../../text/counted.ts";
 import { collect } from "../collect.ts";
 import { endingOf } from "../endings.ts";
 import { examples } from "../examples.ts";
@@ -11,6 +11,8 @@ import { addForce, writeOutput } from "../write_output.ts";
 
 interface Options {
   readonly checkpoint?: string;
+  readonly metrics?: string;
+  /** Older name of `metrics`. */
   readonly figures?: string;
   readonly split?: "train" | "val" | "test";
   readonly maxImages: number;
@@ -25,16 +27,17 @@ interface Options {
   readonly json: boolean;
 }
 
-/** `vae evaluate`: the figures of a trained model. */
+/** `vae evaluate`: the metrics of a trained model. */
 export function addEvaluate(program: Command): void {
   const command = program
     .command("evaluate")
     .description(
-      "compute the figures of a trained model: likelihoods, similarities, distances, disentanglement",
+      "compute the metrics of a trained model: likelihoods, similarities, distances, disentanglement",
     )
     .argument("<run>", "folder of a run, or one of its checkpoints")
     .option("--checkpoint <which>", "best, last or a file; best where it is there")
-    .option("--figures <names>", "a list such as elbo,ssim,frechet; all that can be computed where left out")
+    .option("--metrics <names>", "a list such as elbo,ssim,frechet; all that can be computed where left out")
+    .addOption(new Option("--figures <names>").hideHelp())
     .addOption(
       new Option("--split <name>", "images to evaluate on; test where there are any").choices([
         "train",
@@ -61,9 +64,9 @@ export function addEvaluate(program: Command): void {
     .addHelpText(
       "after",
       examples({
-        "vae evaluate logs/DFCVAE/version_0": "all figures that its data allow",
-        "vae evaluate logs/DFCVAE/version_0 --figures elbo,kl --json": "two of them, for a program",
-        "vae evaluate RUN --figures frechet --network vgg16:vgg16.pth": "by another network",
+        "vae evaluate logs/DFCVAE/version_0": "all metrics that its data allow",
+        "vae evaluate logs/DFCVAE/version_0 --metrics elbo,kl --json": "two of them, for a program",
+        "vae evaluate RUN --metrics frechet --network vgg16:vgg16.pth": "by another network",
       }),
     )
     .action((run: string, options: Options) => evaluate(run, options));
@@ -71,20 +74,23 @@ export function addEvaluate(program: Command): void {
 }
 
 async function evaluate(path: string, options: Options): Promise<void> {
-  const { openRun } = await import("../../experiment/trained/open_trained.ts");
-  const { evaluateRun, figureNamed } = await import("../../experiment/evaluation/evaluate_run.ts");
+  const { openTrained } = await import("../../experiment/trained/open_trained.ts");
+  const { evaluateRun } = await import("../../experiment/evaluation/evaluate_run.ts");
   const { networkNames } = await import("../../features/registry.ts");
-  const { parseLpips } = await import("../../metrics/lpips.ts");
+  const { parseLpips } = await import("../../metrics/lpips_files.ts");
+  const { runFiles } = await import("../../experiment/runs/run_files.ts");
+  const { metricNamed } = await import("../../metrics/registry.ts");
   // Mistakes are told before anything is opened.
   if (options.out !== undefined) endingOf("--out", options.out, [".json"]);
   const [name, ...weights] = options.network.split(":");
   if (!networkNames().includes(name!))
     throw new ConfigError(`--network: expected one of ${networkNames().join(", ")}, got "${name}".`);
-  const names = options.figures?.split(",").map((f) => f.trim());
-  names?.forEach(figureNamed);
+  if (options.figures !== undefined) console.error("note   --figures is named --metrics now");
+  const names = (options.metrics ?? options.figures)?.split(",").map((name) => name.trim());
+  names?.forEach(metricNamed);
   const baseDir = process.cwd();
   const lpips = options.lpips === undefined ? undefined : parseLpips(options.lpips, baseDir);
-  const run = await openRun(path, {
+  const run = await openTrained(path, {
     backend: options.backend,
     ...(options.checkpoint !== undefined && { checkpoint: options.checkpoint }),
     ...(options.set && { set: options.set }),
@@ -106,18 +112,18 @@ async function evaluate(path: string, options: Options): Promise<void> {
       (text) => process.stderr.isTTY && console.error(text),
     );
     const text = `${JSON.stringify(result, null, 2)}\n`;
-    const standard = join(run.runDir, "evaluation.json");
+    const standard = runFiles(run.runDir).evaluation;
     const { out: named, force } = options;
     const out = await writeOutput(named ?? standard, text, { named: named !== undefined, force });
     process.stdout.write(options.json ? text : `${await report(result)}\nwritten to ${out}\n`);
-    const missing = names?.find((figure) => result.left_out[figure] !== undefined);
-    if (missing !== undefined) throw new UserError(`--figures ${missing}: ${result.left_out[missing]}.`);
+    const missing = names?.find((metric) => result.left_out[metric] !== undefined);
+    if (missing !== undefined) throw new UserError(`--metrics ${missing}: ${result.left_out[missing]}.`);
   } finally {
     await run.close();
   }
 }
 
-/** The figures as a table, with what they were made from above and what is missing below. */
+/** The metrics as a table, with what they were made from above and what is missing below. */
 async function report(e: Evaluation): Promise<string> {
   const { BETTER_WORDS, betterOf, metricOf } = await import("../../metrics/table.ts");
   const { table } = await import("../table.ts");
@@ -131,11 +137,11 @@ async function report(e: Evaluation): Promise<string> {
   const likelihood = e.trained_likelihood;
   const trained = Object.entries(e.trained_on).map(([name, { split, images }]) => ({
     name,
-    by: `${images} images of the ${split} split`,
+    by: `${counted(images, "image")} of the ${split} split`,
   }));
   return [
-    `${e.model} at step ${e.step} (${e.checkpoint}), ${e.images} images of ${e.data}'s ${e.split} split, seed ${e.seed}`,
-    ...(rows.length > 0 ? [table(["figure", "value", "unit", "better"], rows)] : []),
+    `${e.model} at step ${e.step} (${e.checkpoint}), ${counted(e.images, "image")} of ${e.data}'s ${e.split} split, seed ${e.seed}`,
+    ...(rows.length > 0 ? [table(["metric", "value", "unit", "better"], rows)] : []),
     ...lists,
     ...(likelihood ? [`_trained: of the likelihood that the loss stands for, ${likelihood}`] : []),
     ...(trained.length > 0

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { Experiment, Member } from "../../experiment/series/load.ts";
 import { ignoreSaving, takeSignals } from "../../process/signals.ts";
+import { counted } from "../../text/counted.ts";
 import { shellWord } from "../../text/shell.ts";
 import { examples } from "../examples.ts";
 import { backendOption, scaleOption, setOption } from "../options.ts";
@@ -85,7 +86,7 @@ async function complete(
   });
   const missing = members.filter((member) => done.get(member)! < steps);
   console.log(
-    `${runs.length} runs (${runs.join(", ")}) with ${seeds.length} seeds of ${steps} steps, on ${backend.name}; ` +
+    `${counted(runs.length, "run")} (${runs.join(", ")}) with ${counted(seeds.length, "seed")} of ${counted(steps, "step")}, on ${backend.name}; ` +
       `${missing.length} to train; in ${out}`,
   );
   for (const note of await checkExperiment(plan, progress)) console.log(`note   ${note}`);

@@ -61,8 +61,8 @@ async function write(path: string, { format, out, force, checkpoint, backend }: 
   const ending = format === "tfjs" ? checkFolder(out) : endingOf("--out", out, ENDINGS[format]);
   const { writeOutput } = await import("../write_output.ts");
   const naming = { named: true, force };
-  const { openRun } = await import("../../experiment/trained/open_trained.ts");
-  const run = await openRun(path, { backend, ...(checkpoint !== undefined && { checkpoint }) });
+  const { openTrained } = await import("../../experiment/trained/open_trained.ts");
+  const run = await openTrained(path, { backend, ...(checkpoint !== undefined && { checkpoint }) });
   try {
     if (format !== "tfjs") {
       const { ownWeights, torchDifferences, torchWeights } = await import(

@@ -28,7 +28,7 @@ export function addImport(program: Command): void {
       examples({
         "vae import last.ckpt --config vae.yaml --out logs/imported/version_0": "a run of it",
         "vae run --resume logs/imported/version_0": "then: train on",
-        "vae evaluate logs/imported/version_0": "or its figures",
+        "vae evaluate logs/imported/version_0": "or its metrics",
       }),
     )
     .action((file: string, options: Options) => run(file, options));
@@ -47,7 +47,7 @@ async function run(file: string, options: Options): Promise<void> {
   const output = `model_params.output=${signed ? "tanh" : "pytorch_vae"}`;
   const loaded = named ? first : await loadConfig(options.config, { set: [...set, output] });
   await useBackend(options.backend);
-  const { ignored, notes } = await importCheckpoint({
+  const { left, notes } = await importCheckpoint({
     ...loaded,
     file,
     cacheDir: cacheDir("data"),
@@ -56,6 +56,6 @@ async function run(file: string, options: Options): Promise<void> {
   for (const note of notes) console.log(`note   ${note}`);
   if (!named)
     console.log(`note   ${output}, as PyTorch-VAE's decoders end; another: --set model_params.output=…`);
-  if (ignored > 0) console.log(`note   ${ignored} entries left: batch norm's counters, a stored classifier`);
+  if (left !== undefined) console.log(`note   ${left}`);
   console.log(`imported to ${options.out}`);
 }

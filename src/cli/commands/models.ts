@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { JsonSchema } from "../../config/describe.ts";
-import type { Convention, ModelDefinition } from "../../models/define.ts";
+import { type Convention, isTimesKldWeight, type ModelDefinition } from "../../models/define.ts";
 import { examples } from "../examples.ts";
 
 /** `vae models`: the variants, or the parameters and loss terms of one. */
@@ -53,14 +53,12 @@ async function show(name: string): Promise<void> {
   ]);
   const terms = variationsOf(model).flatMap(({ when, params }) =>
     (["elbo", "pixel_mean"] as const).flatMap((convention) =>
-      Object.entries(termsOf(model, convention, params)).map(
-        ([term, { weight, doc, nats = term === "kl" }]) => [
-          `${convention}${when}`,
-          term,
-          convention === "pixel_mean" && nats ? `${weight} kld_weight` : String(weight),
-          doc,
-        ],
-      ),
+      Object.entries(termsOf(model, convention, params)).map(([name, term]) => [
+        `${convention}${when}`,
+        name,
+        `${term.weight}${convention === "pixel_mean" && isTimesKldWeight(name, term) ? " kld_weight" : ""}`,
+        term.doc,
+      ]),
     ),
   );
   console.log(`${model.name}: ${model.summary}\n${model.paper.title}, ${model.paper.url}\n`);

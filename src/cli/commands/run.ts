@@ -47,7 +47,8 @@ async function run(options: Options): Promise<void> {
   const { loadConfig } = await import("../../config/load.ts");
   const { backendFor } = await import("../../experiment/timing/choose_backend.ts");
   const { prepare } = await import("../../experiment/training/prepare.ts");
-  const { createRun, newestRun, openRun } = await import("../../experiment/runs/run_folder.ts");
+  const { newestRun } = await import("../../experiment/runs/find_runs.ts");
+  const { createRun, openRunFolder } = await import("../../experiment/runs/run_folder.ts");
   const { train } = await import("../../experiment/training/runner.ts");
 
   ignoreSaving(); // before there is anything to save
@@ -60,7 +61,7 @@ async function run(options: Options): Promise<void> {
     console.log(`note   no run of ${name} with a checkpoint in ${save_dir}: a new one starts`);
   }
   const note = (text: string) => console.log(`note   ${text}`);
-  const folder = resumed === undefined ? undefined : await openRun(resumed, note);
+  const folder = resumed === undefined ? undefined : await openRunFolder(resumed, note);
   const say = (text: string) => void (options.quiet || console.log(text));
   const backend = await backendFor(options.backend, { configs: [config], baseDir, trained: resumed, say });
   const progress = options.quiet ? undefined : progressTo(process.stdout);

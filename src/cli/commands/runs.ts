@@ -2,13 +2,13 @@ import type { Command } from "commander";
 import type { RunSummary } from "../../experiment/runs/summary.ts";
 import { examples } from "../examples.ts";
 
-/** `vae runs [FOLDER]`: all runs with their best figures. */
+/** `vae runs [FOLDER]`: all runs with their best metrics. */
 export function addRuns(program: Command): void {
   program
     .command("runs")
-    .description("list runs with the best figures of their validations")
+    .description("list runs with the best metrics of their validations")
     .argument("[folder]", "folder of runs", "logs")
-    .option("--json", "print them as JSON, with the last figures too", false)
+    .option("--json", "print them as JSON, with the last metrics too", false)
     .addHelpText(
       "after",
       examples({
@@ -32,7 +32,7 @@ async function run(folder: string, json: boolean): Promise<void> {
   else console.log([await runTable(found), ...(await changeLines(found))].join("\n"));
 }
 
-/** A line a run, and one that says what the figures are. */
+/** A line a run, and one that says what the metrics are. */
 export async function runTable(runs: readonly RunSummary[]): Promise<string> {
   const { betterOf, metricOf, metrics } = await import("../../metrics/table.ts");
   const { table } = await import("../table.ts");

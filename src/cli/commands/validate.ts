@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { loadConfig } from "../../config/load.ts";
 import { layeredRegistries } from "../../config/registries.ts";
 import { UserError } from "../../errors.ts";
+import { counted } from "../../text/counted.ts";
 import { collect } from "../collect.ts";
 import { examples } from "../examples.ts";
 
@@ -32,7 +33,7 @@ async function validateFile(file: string, set: readonly string[]): Promise<void>
     if (isExperiment(file)) {
       const { loadExperiment } = await import("../../experiment/series/load.ts");
       const { runs, seeds } = await loadExperiment(file, { set });
-      console.log(`${file}: ok: ${runs.length} runs of ${seeds.length} seeds`);
+      console.log(`${file}: ok: ${counted(runs.length, "run")} of ${counted(seeds.length, "seed")}`);
       return;
     }
     const { notes } = await loadConfig(file, { set, registries });

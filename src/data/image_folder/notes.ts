@@ -1,5 +1,6 @@
+import { counted } from "../../text/counted.ts";
 import { endings, type Listing } from "./files.ts";
-import { counted, theFirst } from "./words.ts";
+import { theFirst } from "./words.ts";
 
 /** What of a folder isn't read, a sentence each; `by` is what chooses among its files. */
 export function notesOf({ others, closed, dangling, again }: Listing, by?: string): string[] {

@@ -1,7 +1,8 @@
 import { join } from "node:path";
+import { counted } from "../../text/counted.ts";
 import type { ImageFile, Listing } from "./files.ts";
 import { type Part, partOfFolder } from "./split.ts";
-import { counted, printable } from "./words.ts";
+import { printable } from "./words.ts";
 
 /** Who keeps a file that links put into several splits: what is held out stays held out. */
 const KEEPS: readonly (Part | undefined)[] = ["test", "val", "train", undefined];

@@ -2,9 +2,6 @@
 export const printable = (name: string): string =>
   name.replace(/\p{Cc}/gu, (character) => JSON.stringify(character).slice(1, -1));
 
-/** `1 image`, `2 images`. */
-export const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;
-
 /** `: a.bmp`, or of several `, the first: a.bmp`. */
 export const theFirst = (names: readonly string[]): string =>
   `${names.length > 1 ? ", the first" : ""}: ${printable(names[0]!)}`;

@@ -1,26 +1,16 @@
 import type { Dataset } from "../../data/dataset.ts";
 import { ConfigError, UserError } from "../../errors.ts";
-import { didYouMean } from "../../text/suggest.ts";
+import type { MetricDefinition, PictureMetric, Value, Values } from "../../metrics/define.ts";
+import { metricDefinitions, metricNamed } from "../../metrics/registry.ts";
 import type { OpenRun, SplitName } from "../trained/open_trained.ts";
-import { FigureContext, type FigureOptions } from "./context.ts";
-import { TRAINING_CODES } from "./encode.ts";
-import { imagesEvaluated } from "./evaluated.ts";
-import type { Figure, Value } from "./figure.ts";
-import { labelFigures } from "./labels.ts";
-import { likelihoodFigures } from "./likelihoods.ts";
-import { pictureFigures } from "./pictures.ts";
-
-const ofGaussian = (figure: Figure): Figure => ({ ...figure, gaussian: true });
-
-/**
- * All figures, in the order of the table: a figure is its function in `metrics/`, a row of `metrics/table.ts` and an entry
- * here.
- */
-export const figures: readonly Figure[] = [
-  ...likelihoodFigures.map(ofGaussian),
-  ...pictureFigures,
-  ...labelFigures.map(ofGaussian),
-];
+import { classify } from "./classifiers.ts";
+import { EvaluationContext, type EvaluationOptions } from "./context.ts";
+import { ofFactors } from "./factors.ts";
+import { imagesEvaluated, missingOf, missingOfModel } from "./missing.ts";
+import { pictureValues } from "./picture_pass.ts";
+import { posteriorNumbers } from "./posterior_numbers.ts";
+import { lossLikelihood } from "./trained_likelihood.ts";
+import { TRAINING_IMAGES } from "./training_means.ts";
 
 /** What `vae evaluate --json` prints. */
 export interface Evaluation {
@@ -37,59 +27,57 @@ export interface Evaluation {
   readonly draws: number;
   /** Of elbo_trained and log_likelihood_trained; absent where the loss stands for none. */
   readonly trained_likelihood?: string;
-  readonly figures: Readonly<Record<string, Value>>;
-  /** By figure, what it trained its classifiers on. All else is of the images evaluated alone. */
+  /** Metrics, by the name of each number. */
+  readonly figures: Values;
+  /** By metric, what it trained its classifiers on. All else is of the images evaluated alone. */
   readonly trained_on: Readonly<Record<string, { readonly split: SplitName; readonly images: number }>>;
-  /** Why a figure was left out. */
+  /** Why a metric was left out. */
   readonly left_out: Readonly<Record<string, string>>;
   /** What a reader should know besides: a sentence each. */
   readonly notes: readonly string[];
 }
 
 /**
- * The figures named, or all that can be computed.
+ * The metrics named, or all that can be computed.
  *
- * @throws ConfigError for an unknown name, or a named figure that the data or the model don't allow; UserError for a
+ * @throws ConfigError for an unknown name, or a named metric that the data or the model don't allow; UserError for a
  * split without images. What shows only when it is computed is in `left_out`, named or not.
  */
 export async function evaluateRun(
   run: OpenRun,
-  options: FigureOptions,
+  options: EvaluationOptions,
   names: readonly string[] | undefined,
   say: (text: string) => void = () => {},
 ): Promise<Evaluation> {
-  const chosen = names === undefined ? figures.filter((f) => f.byDefault) : names.map(figureNamed);
+  const chosen = names?.map(metricNamed) ?? metricDefinitions.filter(({ byDefault }) => byDefault !== false);
   const { splits, name: data } = await run.dataset();
   if (splits[options.split].size === 0) throw noImages(options.split, splits, data);
-  const asked = new Map<string, Figure>();
-  const context = new FigureContext(run, options, asked);
+  const context = new EvaluationContext(run, options);
   const { leftOut, notes } = context;
-  for (const figure of chosen) {
-    const reason =
-      (await figure.missing?.(context)) ?? (figure.gaussian ? await context.notGaussian() : undefined);
-    if (reason === undefined) asked.set(figure.name, figure);
-    else if (names === undefined) leftOut[figure.name] = reason;
-    else throw new ConfigError(`--figures ${figure.name}: ${reason}.`);
+  const possible: MetricDefinition[] = [];
+  for (const metric of new Set(chosen)) {
+    const reason = (await missingOf(metric, context)) ?? (await missingOfModel(metric, context));
+    if (reason === undefined) possible.push(metric);
+    else if (names === undefined) leftOut[metric.name] = reason;
+    else throw new ConfigError(`--metrics ${metric.name}: ${reason}.`);
   }
   const values: Record<string, Value> = {};
   const trained: Record<string, { split: SplitName; images: number }> = {};
-  for (const figure of asked.values()) {
-    say(`${figure.name} …`);
-    const found = Object.entries(await figure.compute(context));
+  for (const metric of possible) {
+    say(`${metric.name} …`);
+    const found = Object.entries(await compute(metric, context, possible));
     for (const [name, value] of found) {
       const bad = [value].flat().find((v) => !Number.isFinite(v));
       if (bad === undefined) values[name] = value;
       else leftOut[name] = `came out as ${bad}`;
     }
-    if (figure.trains && found.length > 0)
-      trained[figure.name] = { split: "train", images: Math.min(TRAINING_CODES, splits.train.size) };
+    if (trains(metric) && found.length > 0)
+      trained[metric.name] = { split: "train", images: Math.min(TRAINING_IMAGES, splits.train.size) };
   }
   const judged = Object.keys(trained);
   if (options.split === "train" && judged.length > 0)
     notes.push(`${judged.join(", ")}: judged by images that they were trained on (--split train)`);
-  const none = context.noTrainedLikelihood;
-  if (none !== undefined && asked.has("elbo")) leftOut.elbo_trained = none;
-  const likelihood = context.trainedLikelihood?.name;
+  const likelihood = lossLikelihood(run);
   return {
     run: run.runDir,
     checkpoint: run.checkpoint,
@@ -101,7 +89,7 @@ export async function evaluateRun(
     images: await imagesEvaluated(context),
     seed: options.seed,
     draws: options.draws,
-    ...(likelihood !== undefined && { trained_likelihood: likelihood }),
+    ...(typeof likelihood === "object" && { trained_likelihood: likelihood.name }),
     figures: values,
     trained_on: trained,
     left_out: leftOut,
@@ -109,24 +97,35 @@ export async function evaluateRun(
   };
 }
 
+/** By the names that stand in tables; of pictures, all of `possible` are computed in one. */
+async function compute(
+  metric: MetricDefinition,
+  context: EvaluationContext,
+  possible: readonly MetricDefinition[],
+): Promise<Values> {
+  switch (metric.kind) {
+    case "pictures": {
+      const ofPictures = possible.filter((m): m is PictureMetric => m.kind === "pictures");
+      return (await pictureValues(context, ofPictures)).get(metric.name)!;
+    }
+    case "posterior":
+      return metric.compute(await posteriorNumbers(context));
+    case "classifier":
+      return classify(context, metric);
+    case "factors":
+      return ofFactors(context, metric);
+  }
+}
+
+/** Whether a metric trains something on training images. */
+const trains = (metric: MetricDefinition): boolean =>
+  metric.kind === "classifier" || (metric.kind === "factors" && metric.trains);
+
 function noImages(split: SplitName, splits: Dataset["splits"], data: string): UserError {
   const others = Object.entries(splits).flatMap(([name, { size }]) =>
     size > 0 ? [`${name} (${size})`] : [],
   );
   return new UserError(
     `--split ${split}: expected images, got none in this split of ${data}. There are some in ${others.join(", ")}.`,
-  );
-}
-
-/** Other names that people know a figure by. */
-const KNOWN_AS = { frechet: ["fid"], log_likelihood: ["nll"] };
-
-/** The figure of a name. @throws ConfigError */
-export function figureNamed(name: string): Figure {
-  const found = figures.find((f) => f.name === name);
-  if (found) return found;
-  const names = figures.map((f) => f.name);
-  throw new ConfigError(
-    `--figures: expected some of ${names.join(", ")}, got "${name}".${didYouMean(name, names, KNOWN_AS)}`,
   );
 }

@@ -1,16 +1,12 @@
-import { fittedVariance } from "../../metrics/elbo.ts";
-import { gaussian, type Likelihood } from "../../metrics/likelihood.ts";
+import type { Likelihood } from "../../metrics/likelihood.ts";
 import { importanceWeighted } from "../../metrics/log_likelihood.ts";
 import { logPriorRatio } from "../../models/losses/importance.ts";
 import { type Tensor1D, type Tensor2D, tf } from "../../tf.ts";
-import type { FigureContext } from "./context.ts";
+import type { EvaluationContext } from "./context.ts";
 
-/**
- * The importance-weighted bound of each likelihood, K = `options.draws`, the mean over images in nats: one of the
- * fitted Gaussian, whose sigma is that of the ELBO, and one that the loss stands for, where it does.
- */
+/** The importance-weighted bound of each likelihood, K = `options.draws`, the mean over images in nats. */
 export async function importancePass(
-  context: FigureContext,
+  context: EvaluationContext,
   likelihoods: readonly Likelihood[],
 ): Promise<number[]> {
   const { draws } = context.options;
@@ -38,7 +34,3 @@ export async function importancePass(
   });
   return sums.map((sum) => sum / count);
 }
-
-/** The Gaussian whose sigma the ELBO's reconstructions have. */
-export const fittedGaussian = (mse: number): Likelihood =>
-  gaussian(Math.sqrt(fittedVariance(mse)), "fitted to these images");

@@ -1,46 +1,63 @@
-import type { FigureContext, Measure } from "./context.ts";
-import { type FeatureStatistics, featureStatistics } from "./feature_statistics.ts";
+import { concat } from "../../concat.ts";
+import type { PictureMetric, PictureObserver, Values } from "../../metrics/define.ts";
+import { tf } from "../../tf.ts";
+import type { EvaluationContext } from "./context.ts";
 
-/** Means over the images evaluated, pictures against the pictures that are reconstructed of them. */
-export interface PictureSums {
-  /** By the names of the figures' measures, of those asked for. */
-  readonly means: Readonly<Record<string, number>>;
-  /** Features of the images and of the reconstructions, where the Fréchet distance was asked for. */
-  readonly features: { readonly images: FeatureStatistics; readonly recons: FeatureStatistics } | undefined;
+/** The numbers of all `metrics` of pictures, by metric, from one pass over images and reconstructions and one of samples. */
+export const pictureValues = (
+  context: EvaluationContext,
+  metrics: readonly PictureMetric[],
+): Promise<ReadonlyMap<string, Values>> =>
+  context.once("pictures", async () => {
+    const { imageShape } = context.run;
+    const observers = new Map<string, PictureObserver>();
+    try {
+      for (const metric of metrics)
+        observers.set(metric.name, await metric.open({ imageShape, options: context.options }));
+      await observe(context, [...observers.values()]);
+      return new Map([...observers].map(([name, observer]) => [name, observer.numbers()]));
+    } finally {
+      for (const observer of observers.values()) observer.dispose?.();
+    }
+  });
+
+async function observe(context: EvaluationContext, observers: readonly PictureObserver[]): Promise<void> {
+  const labels: Float32Array[] = [];
+  let count = 0;
+  await context.each((images, batchLabels, host, index) => {
+    const ctx = context.ctx(context.rng.fold("reconstruct").fold(index), batchLabels);
+    const x = context.shown(images);
+    const y = context.shown(context.run.vae.reconstruct(images, ctx));
+    for (const observer of observers) observer.pairs(x, y);
+    if (host.labels) labels.push(host.labels);
+    count += host.shape[0];
+  });
+  const ofSamples = observers.filter(({ samples }) => samples !== undefined);
+  if (ofSamples.length > 0) await observeSamples(context, ofSamples, count, concat(labels));
 }
 
-export const pictureSums = (context: FigureContext): Promise<PictureSums> =>
-  context.once("pictures", () => picturePass(context));
-
-async function picturePass(context: FigureContext): Promise<PictureSums> {
-  const { asked, run } = context;
-  const measures: Record<string, Measure> = {};
-  let features: PictureSums["features"];
-  const sums: Record<string, number> = {};
-  let count = 0;
-  try {
-    for (const figure of asked.values()) Object.assign(measures, await figure.measures?.(context));
-    if (asked.has("frechet"))
-      features = { images: await featureStatistics(context), recons: await featureStatistics(context) };
-    await context.each((images, labels, host, index) => {
-      const ctx = context.ctx(context.rng.fold("reconstruct").fold(index), labels);
-      const x = context.shown(images);
-      const y = context.shown(run.vae.reconstruct(images, ctx));
-      for (const [name, measure] of Object.entries(measures)) {
-        const values: ArrayLike<number> = measure.of(x, y).dataSync();
-        sums[name] = Array.from(values).reduce((a, b) => a + b, sums[name] ?? 0);
-      }
-      features?.images.add(x);
-      features?.recons.add(y);
-      count += host.shape[0];
+/**
+ * Shows as many samples of the prior as there are images evaluated, with the images' labels where the model takes some;
+ * none of a model without a prior.
+ */
+async function observeSamples(
+  context: EvaluationContext,
+  observers: readonly PictureObserver[],
+  count: number,
+  labels: Float32Array,
+): Promise<void> {
+  const { vae, config } = context.run;
+  if (vae.sample === undefined) return;
+  const batch = config.data_params.val_batch_size;
+  const width = vae.labels?.all.length ?? 0;
+  for (let at = 0; at < count; at += batch) {
+    const n = Math.min(batch, count - at);
+    const rng = context.rng.fold("sample").fold(at);
+    tf.tidy(() => {
+      const given = vae.labels && tf.tensor2d(labels.subarray(at * width, (at + n) * width), [n, width]);
+      const pictures = context.shown(vae.sample!(n, context.ctx(rng, given)));
+      for (const observer of observers) observer.samples!(pictures);
     });
-  } finally {
-    for (const measure of Object.values(measures)) measure.dispose?.();
-    features?.images.dispose();
-    features?.recons.dispose();
+    await new Promise(setImmediate);
   }
-  return {
-    means: Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / count])),
-    features,
-  };
 }

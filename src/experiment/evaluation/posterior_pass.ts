@@ -1,12 +1,13 @@
 import { concat } from "../../concat.ts";
-import type { Codes } from "../../metrics/codes.ts";
+import type { LabelledMeans } from "../../metrics/labelled_means.ts";
 import { klPerDimension } from "../../models/losses/kl.ts";
 import { tf } from "../../tf.ts";
-import type { FigureContext } from "./context.ts";
-import { type Encoded, toCodes } from "./encode.ts";
+import type { EvaluationContext } from "./context.ts";
+import { lossLikelihood } from "./trained_likelihood.ts";
+import { type Encoded, labelled } from "./training_means.ts";
 
 /** Means over the images evaluated of what one draw of z gives. */
-export interface PosteriorSums extends Encoded {
+interface PosteriorSums extends Encoded {
   /** Mean squared error of images decoded from z ~ q(z | x), in [0, 1]. */
   readonly mse: number;
   /** KL(q(z | x) || N(0, I)) of each dimension in nats. */
@@ -15,15 +16,16 @@ export interface PosteriorSums extends Encoded {
   readonly trainedLogDensity: number | undefined;
 }
 
-export const posteriorSums = (context: FigureContext): Promise<PosteriorSums> =>
+export const posteriorSums = (context: EvaluationContext): Promise<PosteriorSums> =>
   context.once("posteriors", () => posteriorPass(context));
 
-/** Codes of the images evaluated, with the data set's labels. */
-export const evaluatedCodes = (context: FigureContext): Promise<Codes> =>
-  context.once("codes", async () => toCodes(await posteriorSums(context)));
+/** Posterior means of the images evaluated, with the data set's labels. */
+export const evaluatedMeans = (context: EvaluationContext): Promise<LabelledMeans> =>
+  context.once("evaluated means", async () => labelled(await posteriorSums(context)));
 
-async function posteriorPass(context: FigureContext): Promise<PosteriorSums> {
-  const likelihood = context.trainedLikelihood;
+async function posteriorPass(context: EvaluationContext): Promise<PosteriorSums> {
+  const found = lossLikelihood(context.run);
+  const likelihood = typeof found === "object" ? found : undefined;
   const means: Float32Array[] = [];
   const labels: Float32Array[] = [];
   let [count, squares, logDensity] = [0, 0, 0];

@@ -1,6 +1,28 @@
 import type { Config } from "../../config/schema.ts";
 import { bernoulli, gaussian, type Likelihood } from "../../metrics/likelihood.ts";
+import { conventionOf, natWeightOf } from "../../models/convention.ts";
 import type { Convention } from "../../models/define.ts";
+import type { OpenRun } from "../trained/open_trained.ts";
+import { lossWeights } from "../training/loss_weights.ts";
+
+/** The likelihood that a run's loss stands for (`trainedLikelihood`), by its weights at the checkpoint's step. */
+export function lossLikelihood(
+  run: Pick<OpenRun, "config" | "model" | "state" | "imageShape" | "imageRange">,
+): Likelihood | string | undefined {
+  const { config, model, state, imageShape, imageRange } = run;
+  const { name: _, ...params } = config.model_params;
+  const convention = conventionOf(config.exp_params);
+  const docs = model.terms(params, convention);
+  const weights: Record<string, number> = {};
+  const given = lossWeights(model, params, config.exp_params)(state.step);
+  for (const [term, weight] of Object.entries(given)) {
+    if (docs[term]!.bound)
+      Object.assign(weights, { reconstruction: weight / natWeightOf(config.exp_params), kl: weight });
+    else weights[term] = weight;
+  }
+  const dims = imageShape.reduce((a, b) => a * b);
+  return trainedLikelihood(config, convention, weights, dims, imageRange);
+}
 
 /**
  * The likelihood whose negative ELBO a model's loss is, up to a factor and a constant; undefined where that is the one of

@@ -1,22 +1,9 @@
-import { copyFile, link, readdir, rename, unlink } from "node:fs/promises";
+import { readdir, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { CheckpointError } from "../../errors.ts";
-import { writeAtomic, writeProblem } from "../../files/atomic_file.ts";
+import { alsoAs, writeAtomic } from "../../files/atomic_file.ts";
 import { type Checkpoint, DamagedCheckpoint, readCheckpoint } from "./checkpoint.ts";
-
-/** The checkpoint that `--resume` goes on from. */
-export const LAST = "last.safetensors";
-/** The one before it, for the case that it turns out to be damaged. */
-export const PREVIOUS = "previous.safetensors";
-/** The checkpoint with the best value of the monitored metric. */
-export const BEST = "best.safetensors";
-
-const NUMBERED = /^step_\d+\.safetensors$/;
-const numbered = (step: number): string => `step_${String(step).padStart(8, "0")}.safetensors`;
-
-/** Whether a file in the folder of checkpoints is one. */
-export const isCheckpoint = (name: string): boolean =>
-  name === LAST || name === PREVIOUS || name === BEST || NUMBERED.test(name);
+import { BEST, isCheckpoint, isNumbered, LAST, numbered, PREVIOUS } from "./run_files.ts";
 
 /**
  * Writes `bytes` as the last checkpoint of `folder`, as its best where `best`, and keeps the one that was the last
@@ -40,27 +27,11 @@ export async function saveCheckpoint(
     // before it is the last one: a run that is killed on the way does all of this again
     if (keepLast > 0) {
       await alsoAs(temporary, join(folder, numbered(step)));
-      const old = (await readdir(folder)).filter((f) => NUMBERED.test(f)).sort();
+      const old = (await readdir(folder)).filter(isNumbered).sort();
       for (const file of old.slice(0, -keepLast)) await unlink(join(folder, file)).catch(() => {});
     }
     await alsoAs(last, join(folder, PREVIOUS));
   });
-}
-
-/** Gives `file`, where it is there, a further name, in place of what had it. */
-async function alsoAs(file: string, name: string): Promise<void> {
-  const temporary = `${name}.tmp`;
-  await unlink(temporary).catch(() => {});
-  try {
-    await link(file, temporary).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== "ENOENT") return copyFile(file, temporary);
-      throw error;
-    });
-    await rename(temporary, name);
-  } catch (error) {
-    await unlink(temporary).catch(() => {});
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw writeProblem(name, error);
-  }
 }
 
 export interface Found {

@@ -5,9 +5,8 @@ import { parse } from "yaml";
 import { type Leaf, leaves } from "../../config/leaves.ts";
 import type { Config } from "../../config/schema.ts";
 import { writeAtomic } from "../../files/atomic_file.ts";
+import { runFiles } from "./run_files.ts";
 
-/** The config that a run is trained with from here on. */
-const CURRENT = "config.yaml";
 /** One that it was trained with up to a step. */
 const UNTIL = /^config_until_(\d+)\.yaml$/;
 /** As older runs have it: `config.yaml` is the first one, and this what it was resumed with at a step. */
@@ -68,7 +67,7 @@ export async function resumeConfig(path: string, text: string, step: number): Pr
     return [`config_until_${until}.yaml`, readFileSync(file, "utf8")] as const;
   });
   for (const [name, content] of kept) await writeAtomic(join(path, name), content);
-  await writeAtomic(join(path, CURRENT), text);
+  await writeAtomic(runFiles(path).config, text);
   const names = new Set<string>(kept.map(([name]) => name));
   for (const name of readdirSync(path))
     if ((UNTIL.test(name) || RESUMED.test(name)) && !names.has(name)) await unlink(join(path, name));
@@ -83,7 +82,7 @@ function segments(path: string): Segment[] {
         return step === undefined ? [] : [{ step: Number(step), file: join(path, name) }];
       })
       .sort((a, b) => a.step - b.step);
-  const current = join(path, CURRENT);
+  const current = runFiles(path).config;
   const resumed = numbered(RESUMED);
   if (resumed.length > 0)
     return [{ from: 0, file: current }, ...resumed.map(({ step, file }) => ({ from: step, file }))];

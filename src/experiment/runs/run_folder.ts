@@ -1,26 +1,16 @@
-import { existsSync, mkdirSync, readdirSync, statSync, unlinkSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, mkdirSync, statSync, unlinkSync } from "node:fs";
+import { join } from "node:path";
 import { ConfigError, UserError } from "../../errors.ts";
 import { isTemporary, writeProblem } from "../../files/atomic_file.ts";
-import { didYouMean } from "../../text/suggest.ts";
-import { isCheckpoint, LAST } from "./checkpoint_files.ts";
+import { isFolder } from "../../files/is_folder.ts";
+import { removeAbandoned } from "../../files/temporary.ts";
+import { list, nextVersion, resumeAdvice, upward } from "./find_runs.ts";
+import { isLockTemporary } from "./lock_file.ts";
+import { LAST, type RunFiles, runFiles, versionFolder } from "./run_files.ts";
 import { holderOf, type Lock, takeLock, takeLockNow } from "./run_lock.ts";
 
 /** The folder of one run, which this process alone writes to until `release`. */
-export interface RunFolder {
-  /** `SAVE_DIR/NAME/version_N`, as it was given. */
-  readonly path: string;
-  readonly checkpoints: string;
-  /** These three are made with their first picture: not every model or data set has some. */
-  readonly samples: string;
-  readonly reconstructions: string;
-  readonly traversals: string;
-  /** The resolved config, `config.yaml`. */
-  readonly config: string;
-  /** `metrics.csv`. */
-  readonly metrics: string;
-  /** `environment.json`. */
-  readonly environment: string;
+export interface RunFolder extends RunFiles {
   /**
    * True where it had been deleted and is made anew, empty; false where all is as it should be.
    *
@@ -43,9 +33,6 @@ export interface RunFolder {
 /** Another process has gone on with the run, so that nothing may be written to it here. */
 export class LostRun extends UserError {}
 
-const LOCK = "run.lock";
-const VERSION = /^version_(\d+)$/;
-
 /**
  * A new, empty run `saveDir/name/version_N`, one above the highest N there. Processes that ask at the same
  * time get different ones, and nothing that is there is touched.
@@ -62,9 +49,9 @@ export function createRun(saveDir: string, name: string): RunFolder {
   try {
     mkdirSync(parent, { recursive: true });
     for (let n = nextVersion(parent); ; n++) {
-      const path = join(parent, `version_${n}`);
+      const path = versionFolder(parent, n);
       if (!claim(path)) continue;
-      return hold(path, takeLockNow(join(path, LOCK), path));
+      return hold(path, takeLockNow(runFiles(path).lock, path));
     }
   } catch (error) {
     throw unwritable(saveDir, parent, error);
@@ -77,11 +64,11 @@ export function createRun(saveDir: string, name: string): RunFolder {
  * @param say takes a sentence for the user where it has to wait
  * @throws ConfigError where there is none, with those that there are; UserError where another process writes to it.
  */
-export async function openRun(path: string, say?: (text: string) => void): Promise<RunFolder> {
+export async function openRunFolder(path: string, say?: (text: string) => void): Promise<RunFolder> {
   checkIsRun(path);
   try {
-    const run = hold(path, await takeLock(join(path, LOCK), path, say));
-    removeTemporaries(run);
+    const run = hold(path, await takeLock(runFiles(path).lock, path, say));
+    await removeTemporaries(run);
     return run;
   } catch (error) {
     throw writeProblem(path, error);
@@ -90,26 +77,17 @@ export async function openRun(path: string, say?: (text: string) => void): Promi
 
 /** @throws ConfigError where `path` is no run's folder, with the runs that are near it */
 export function checkIsRun(path: string): void {
-  if (!isFolder(path)) throw new ConfigError(`--resume: no run "${path}". ${advice(path)}`);
-  if (!isFolder(describe(path).checkpoints))
-    throw new ConfigError(`--resume: "${path}" is no run: it has no folder checkpoints. ${advice(path)}`);
-}
-
-/** Path of the run of `name` with the highest version among those with a checkpoint; undefined: none has. */
-export function newestRun(saveDir: string, name: string): string | undefined {
-  const parent = join(saveDir, name);
-  return runsIn(parent).findLast((path) => list(describe(path).checkpoints).some(isCheckpoint));
-}
-
-/** Paths of the runs `parent/version_N`, lowest N first. */
-export function runsIn(parent: string): string[] {
-  return versions(parent).map((n) => join(parent, `version_${n}`));
+  if (!isFolder(path)) throw new ConfigError(`--resume: no run "${path}". ${resumeAdvice(path)}`);
+  if (!isFolder(runFiles(path).checkpoints))
+    throw new ConfigError(
+      `--resume: "${path}" is no run: it has no folder checkpoints. ${resumeAdvice(path)}`,
+    );
 }
 
 /** The run at `path`, whose lock this process has; its folders are made where they are missing. */
 function hold(path: string, first: Lock): RunFolder {
-  const folder = describe(path);
-  const file = join(path, LOCK);
+  const folder = runFiles(path);
+  const file = folder.lock;
   let lock = first;
   const makeFolders = () => {
     mkdirSync(folder.checkpoints, { recursive: true });
@@ -171,24 +149,19 @@ function lost(path: string, file: string): LostRun {
   );
 }
 
-/** Removes what a killed process was about to write; the lock is this process's. */
-function removeTemporaries({ path, checkpoints, samples, reconstructions, traversals }: RunFolder): void {
-  const projector = join(path, "projector");
-  for (const folder of [path, checkpoints, samples, reconstructions, traversals, projector])
-    for (const name of list(folder).filter(isTemporary)) unlinkSync(join(folder, name));
-}
+/** After that long, in milliseconds, a lock's temporary file of a process on another host is taken for abandoned. */
+const ABANDONED = 24 * 3600 * 1000;
 
-function describe(path: string): Omit<RunFolder, "hold" | "check" | "saved" | "release"> {
-  return {
-    path,
-    checkpoints: join(path, "checkpoints"),
-    samples: join(path, "Samples"),
-    reconstructions: join(path, "Reconstructions"),
-    traversals: join(path, "Traversals"),
-    config: join(path, "config.yaml"),
-    metrics: join(path, "metrics.csv"),
-    environment: join(path, "environment.json"),
-  };
+/**
+ * Removes what a killed process was about to write; the lock is this process's. Of the lock's own temporary files some
+ * may be those of processes that ask for it right now.
+ */
+async function removeTemporaries(run: RunFiles): Promise<void> {
+  const { path, checkpoints, samples, reconstructions, traversals, projector, lock } = run;
+  const ofLock = (name: string) => isLockTemporary(lock, name);
+  for (const folder of [path, checkpoints, samples, reconstructions, traversals, projector])
+    for (const name of list(folder)) if (isTemporary(name) && !ofLock(name)) unlinkSync(join(folder, name));
+  await removeAbandoned(path, ofLock, ABANDONED);
 }
 
 /** True where `path` is now there and wasn't before. */
@@ -200,45 +173,6 @@ function claim(path: string): boolean {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
     throw error;
   }
-}
-
-const nextVersion = (parent: string): number => 1 + (versions(parent).at(-1) ?? -1);
-
-function versions(parent: string): number[] {
-  return list(parent)
-    .flatMap((entry) => VERSION.exec(entry)?.[1] ?? [])
-    .map(Number)
-    .sort((a, b) => a - b);
-}
-
-const list = (folder: string): string[] => (isFolder(folder) ? readdirSync(folder) : []);
-
-function isFolder(path: string): boolean {
-  try {
-    return statSync(path).isDirectory();
-  } catch {
-    return false; // missing, or not to be looked into
-  }
-}
-
-/** `path` and the folders above it, nearest first. */
-function* upward(path: string): Generator<string> {
-  yield path;
-  for (let p = path; dirname(p) !== p; p = dirname(p)) yield dirname(p);
-}
-
-/** The runs near `path`, for who mistyped it. */
-function advice(path: string): string {
-  const around = [...upward(path)].slice(0, 3);
-  const within = around.slice(1).find((folder) => isFolder(describe(folder).checkpoints));
-  if (within !== undefined) return `Did you mean "${within}"?`;
-  const others = list(dirname(dirname(path))).map((name) => join(dirname(dirname(path)), name));
-  const runs = [runsIn(path), runsIn(dirname(path)), others.flatMap(runsIn)].find(
-    (found) => found.length > 0,
-  );
-  if (runs === undefined) return "There are no runs near it; without --resume a new one is started.";
-  const shown = runs.slice(-10).join(", ");
-  return `Runs there: ${runs.length > 10 ? "…, " : ""}${shown}.${didYouMean(path, runs)}`;
 }
 
 function unwritable(saveDir: string, parent: string, error: unknown): unknown {

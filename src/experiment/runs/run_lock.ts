@@ -1,29 +1,12 @@
 import { randomBytes } from "node:crypto";
-import {
-  closeSync,
-  fstatSync,
-  linkSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  unlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { unlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../errors.ts";
 import { atEnd } from "../../process/at_end.ts";
-import { type Identity, lifeOf, ownIdentity } from "../../process/identity.ts";
+import { lifeOf, ownIdentity } from "../../process/identity.ts";
 import { firstBeat, startHeartbeat } from "./heartbeat.ts";
-
-/** A lock's text: JSON, whose `beat` counts on while the holder lives. */
-interface Holder extends Identity {
-  readonly beat: string;
-  readonly id: string;
-  readonly host: string;
-  /** ISO 8601. */
-  readonly since: string;
-}
+import { createLock, type Holder, look, removeLock, type Seen } from "./lock_file.ts";
 
 /** Whose a lock is: this process's, nobody's (its file is gone), or another's. */
 export type Owner = "own" | "nobody" | "other";
@@ -79,7 +62,7 @@ export async function takeLock(
     const { holder } = seen;
     const life = holder === undefined ? "unknown" : lifeOf(holder);
     if (life === "ended" || (life === "unknown" && quiet >= (holder ? SILENCE : TORN))) {
-      remove(file, seen.text);
+      removeLock(file, seen.text);
       continue;
     }
     if (holder !== undefined && (life === "runs" || beats) && performance.now() - began >= PATIENCE)
@@ -107,7 +90,7 @@ export function takeLockNow(file: string, what: string): Lock {
     if (seen === undefined) continue;
     if (seen.holder !== undefined && lifeOf(seen.holder) !== "ended")
       throw new UserError(refusal(what, seen.holder));
-    remove(file, seen.text);
+    removeLock(file, seen.text);
   }
 }
 
@@ -123,7 +106,7 @@ function tryLock(file: string): Lock | undefined {
   const start = '{"beat":"';
   const rest = { id, pid, space, born, host: hostname(), since: new Date().toISOString() };
   const text = `${start}${firstBeat}",${JSON.stringify(rest).slice(1)}`;
-  if (!create(file, text)) return undefined;
+  if (!createLock(file, text)) return undefined;
   const stop = startHeartbeat(file, id, start.length);
   const owner = (): Owner => {
     try {
@@ -146,85 +129,6 @@ function tryLock(file: string): Lock | undefined {
     } catch {} // the next process finds that this one has ended
   };
   return { owner, release };
-}
-
-/** True where `file` is now there with `text`; false where there was one. It never has half a text. */
-function create(file: string, text: string): boolean {
-  const temporary = unique(file);
-  writeFileSync(temporary, text, { flag: "wx" });
-  try {
-    linkSync(temporary, file); // fails where the name is taken, unlike rename
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
-    return createWithoutLinks(file, text);
-  } finally {
-    unlinkSync(temporary);
-  }
-}
-
-/** For file systems that have no hard links. */
-function createWithoutLinks(file: string, text: string): boolean {
-  try {
-    writeFileSync(file, text, { flag: "wx" });
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
-    throw error;
-  }
-}
-
-/** Removes the lock with `text`; where another process was faster and it is a new one, or it lives, puts it back. */
-function remove(file: string, text: string): void {
-  const aside = unique(file);
-  try {
-    renameSync(file, aside);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
-    throw error;
-  }
-  const taken = look(aside)?.text;
-  if (taken !== undefined && taken !== text) create(file, taken);
-  unlinkSync(aside);
-}
-
-const unique = (file: string): string => `${file}.${randomBytes(6).toString("hex")}`;
-
-interface Seen {
-  readonly text: string;
-  /** Changes with each beat. */
-  readonly mark: string;
-  /** The lock's, or where it is none of ours its whole text. */
-  readonly id: string;
-  /** undefined: not a lock of ours, as after a crash of the machine; nobody holds it. */
-  readonly holder: Holder | undefined;
-}
-
-/** The lock's text as it is now: opened, so that a network drive asks its server. */
-function look(file: string): Seen | undefined {
-  let fd: number;
-  try {
-    fd = openSync(file, "r");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  }
-  try {
-    const text = readFileSync(fd, "utf8");
-    const holder = parse(text);
-    return { text, mark: `${text} ${fstatSync(fd).mtimeMs}`, id: holder?.id ?? text, holder };
-  } finally {
-    closeSync(fd);
-  }
-}
-
-function parse(text: string): Holder | undefined {
-  try {
-    const holder = JSON.parse(text) as Holder;
-    return typeof holder.pid === "number" && typeof holder.host === "string" ? holder : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function refusal(what: string, { pid, host, since }: Holder): string {

@@ -12,7 +12,7 @@ export interface RunState {
   best: Best | undefined;
   /** Step at which the last end of an epoch, or of the run, was dealt with: validated, where that was due. */
   ended: number;
-  /** Steps skipped one after another up to here, for their loss was not finite. */
+  /** Steps skipped one after another up to here, because their loss was not finite. */
   skipped: number;
   /** The data that it is trained on; undefined where a checkpoint is older than this. */
   data: DataPrint | undefined;
@@ -48,7 +48,7 @@ export interface SplitPrint {
 /** Steps that are not in a row of metrics yet. */
 export interface WindowSums {
   steps: number;
-  /** Of each figure, over these steps. */
+  /** Of each metric, over these steps. */
   sums: Record<string, number>;
 }
 

@@ -1,11 +1,13 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import type { ExpParams } from "../../config/schema.ts";
+import { isFolder } from "../../files/is_folder.ts";
 import { betterOf } from "../../metrics/table.ts";
 import { conventionOf } from "../../models/convention.ts";
 import { getModel } from "../../models/registry.ts";
 import { type Change, configChanges, configFile } from "./config_history.ts";
+import { isRun, runFiles } from "./run_files.ts";
 
 /** How deep below the folder that is searched a run may lie: `logs/NAME/version_N` from one level above. */
 const DEPTH = 4;
@@ -21,7 +23,7 @@ export interface RunSummary {
   readonly epoch: number;
   /** Settings of training that it was resumed with otherwise than before. */
   readonly changes: readonly Change[];
-  /** The best value of each validation figure over the run, by name without `val/`; of those alone that have one. */
+  /** The best value of each validation metric over the run, by name without `val/`; of those alone that have one. */
   readonly best: Readonly<Record<string, number>>;
   /** The last one, of all. */
   readonly last: Readonly<Record<string, number>>;
@@ -31,11 +33,9 @@ export interface RunSummary {
 
 /** Every run in `folder` and below, in order of path. */
 export function findRuns(folder: string, depth = DEPTH): string[] {
-  const names = isFolder(folder) ? readdirSync(folder, { withFileTypes: true }) : [];
-  if (names.some((e) => e.name === "config.yaml") && names.some((e) => e.name === "checkpoints"))
-    return [folder];
-  if (depth === 0) return [];
-  const folders = names.filter(
+  if (isRun(folder)) return [folder];
+  if (depth === 0 || !isFolder(folder)) return [];
+  const folders = readdirSync(folder, { withFileTypes: true }).filter(
     (e) => e.isDirectory() && !e.name.startsWith(".") && e.name !== "node_modules",
   );
   const inOrder = folders.map((e) => e.name).sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
@@ -87,7 +87,7 @@ function termsOf({ model_params, exp_params }: SomeConfig): string[] {
 
 /** The rows of `metrics.csv`, without empty cells; none where there is no such file. */
 function readMetrics(path: string): Record<string, number>[] {
-  const text = attempt(() => readFileSync(join(path, "metrics.csv"), "utf8")) ?? "";
+  const text = attempt(() => readFileSync(runFiles(path).metrics, "utf8")) ?? "";
   const [header = "", ...rows] = text.trimEnd().split("\n");
   const columns = header.split(",");
   return rows.map((row) => {
@@ -105,5 +105,3 @@ function attempt<T>(read: () => T): T | undefined {
     return undefined;
   }
 }
-
-const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;

@@ -1,17 +1,17 @@
+import { composeSchema } from "../../config/compose.ts";
+import { textsOf } from "../../config/marks.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import { ConfigError, UserError } from "../../errors.ts";
-import { loadFrozenNetwork } from "../../features/registry.ts";
 import { cacheDir } from "../../files/cache_dir.ts";
-import { loadLpips } from "../../metrics/lpips.ts";
-import { comparedLayers } from "../../metrics/perceptual.ts";
-import { figureNamed } from "../evaluation/evaluate_run.ts";
-import type { FigureSubject } from "../evaluation/figure.ts";
+import { metricNamed } from "../../metrics/registry.ts";
+import type { EvaluationSubject } from "../evaluation/context.ts";
+import { missingOf } from "../evaluation/missing.ts";
 import { disposeModel, prepare } from "../training/prepare.ts";
-import { type Experiment, type Member, ofEvaluation } from "./load.ts";
+import type { Experiment, Member } from "./load.ts";
 
 /**
  * Makes all that the experiment needs once, on the backend in use, before anything is trained: each run's data, model
- * and feature network, the networks that judge, and whether each figure can be computed of these images. Returns
+ * and feature network, the networks that judge, and whether each metric can be computed of these images. Returns
  * sentences for the user.
  *
  * @throws UserError for the first thing that is missing or doesn't fit
@@ -20,36 +20,50 @@ export async function checkExperiment(
   experiment: Experiment,
   progress?: (what: string, done: number, total: number) => void,
 ): Promise<string[]> {
-  const { file, options, members, runs, figures } = experiment;
+  const { members, runs, options } = experiment;
   for (const [i, run] of runs.entries()) {
     const member = members.find((m) => m.run === run)!;
     const dataset = await made(experiment, member, progress);
     try {
-      if (i > 0) continue;
-      const { imageShape } = dataset;
-      await checkJudges(experiment, imageShape);
-      const subject: FigureSubject = { run: { imageShape, dataset: async () => dataset }, options };
-      for (const name of figures) {
-        const reason = await figureNamed(name).missing?.(subject);
-        if (reason !== undefined)
-          throw new ConfigError(
-            `${file} evaluation.figures: ${name} ${reason.replace(/--lpips .*/, "evaluation.lpips: {variant, backbone, heads}")}. Take it out, or give what it needs.`,
-          );
-      }
-      const { size } = dataset.splits[options.split];
-      if (size < 2)
-        throw new ConfigError(
-          `${file} evaluation.split: expected images in ${options.split}, got ${size}. Choose another.`,
-        );
+      if (i === 0) await checkMetrics(experiment, dataset);
     } finally {
       await dataset.close();
     }
   }
-  const partial = runs.filter((run) => judged(members.find((m) => m.run === run)!, options.network.name));
+  const { name } = options.network;
+  const partial = runs.filter((run) => learnedBy(members.find((m) => m.run === run)!, name));
   if (partial.length === 0) return [];
-  return [
-    `evaluation.network: ${options.network.name} is also what ${partial.join(" and ")} learned by: no impartial judge`,
-  ];
+  return [`evaluation.network: ${name} is also what ${partial.join(" and ")} learned by: no impartial judge`];
+}
+
+/** Loads the networks that judge, which are freed again, and asks whether each metric can be computed of the images. */
+async function checkMetrics({ file, options, metrics }: Experiment, dataset: Dataset): Promise<void> {
+  const { imageShape, splits } = dataset;
+  const subject: EvaluationSubject = { run: { imageShape, dataset: async () => dataset }, options };
+  for (const metric of metrics.map(metricNamed)) {
+    const reason = await missingOf(metric, subject);
+    if (reason !== undefined)
+      throw new ConfigError(
+        `${file} evaluation.metrics: ${metric.name} ${reason}. Take it out, or give what it needs.`,
+      );
+    if (metric.kind === "pictures" && metric.judge !== undefined) {
+      try {
+        (await metric.open({ imageShape, options })).dispose?.();
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        const path = `evaluation.${metric.judge}`;
+        const { message } = error;
+        throw new ConfigError(`${file}: ${message.startsWith(path) ? message : `${path}: ${message}`}`, {
+          cause: error,
+        });
+      }
+    }
+  }
+  const { size } = splits[options.split];
+  if (size < 2)
+    throw new ConfigError(
+      `${file} evaluation.split: expected images in ${options.split}, got ${size}. Choose another.`,
+    );
 }
 
 /** Opens a member's data and builds its model, which is freed again. */
@@ -72,30 +86,8 @@ async function made(
   }
 }
 
-/** Whether a member learned by this network. */
-function judged({ config }: Member, network: string): boolean {
-  const own = config.model_params.feature_network as string | { readonly name: string } | undefined;
-  return own !== undefined && (typeof own === "string" ? own : own.name) === network;
-}
-
-/** Loads the networks of the figures asked for, and frees them. */
-async function checkJudges(
-  { figures, options, file }: Experiment,
-  imageShape: readonly [number, number, number],
-): Promise<void> {
-  const { network, lpips, baseDir } = options;
-  const named = async (key: "network" | "lpips", load: () => Promise<{ dispose(): void }>) => {
-    try {
-      (await load()).dispose();
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      throw new ConfigError(ofEvaluation(error.message, key, file), { cause: error });
-    }
-  };
-  if (figures.includes("perceptual") || figures.includes("frechet")) {
-    const layers = comparedLayers(network.name);
-    await named("network", () => loadFrozenNetwork(network, layers, { imageShape, baseDir }));
-  }
-  if (figures.includes("lpips") && lpips !== undefined)
-    await named("lpips", () => loadLpips(lpips, imageShape));
+/** Whether a member learned by this network: whether a key of its model that names networks names it. */
+function learnedBy({ config, model, dataset }: Member, network: string): boolean {
+  const names = textsOf(composeSchema(model, dataset), config, ({ registry }) => registry === "networks");
+  return names.some(({ text }) => text === network);
 }

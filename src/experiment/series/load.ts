@@ -1,27 +1,23 @@
 import { dirname, join, resolve } from "node:path";
 import { withDefaults } from "../../config/defaults.ts";
-import type { JsonSchema } from "../../config/describe.ts";
 import { overItsBases } from "../../config/extends.ts";
 import { isMap, type Located, merge, type Place, toPlain } from "../../config/located.ts";
 import { parseOverride } from "../../config/overrides.ts";
 import { rebaseInherited } from "../../config/paths.ts";
 import { loadPlugins, pluginFiles } from "../../config/plugins.ts";
-import { formatPath, type Path, Positions } from "../../config/positions.ts";
-import { type Problem, problemsError, withRemedy } from "../../config/problems.ts";
+import { type Path, Positions } from "../../config/positions.ts";
+import { problemsError } from "../../config/problems.ts";
 import { readYamlFile } from "../../config/read.ts";
-import { layeredRegistries, type Registries } from "../../config/registries.ts";
+import { layeredRegistries } from "../../config/registries.ts";
 import type { Config } from "../../config/schema.ts";
 import { validate } from "../../config/validate.ts";
-import { violations } from "../../config/violations.ts";
 import type { DatasetDefinition } from "../../data/define.ts";
 import { ConfigError } from "../../errors.ts";
 import { namesFile } from "../../features/sources/source.ts";
 import type { ModelDefinition } from "../../models/define.ts";
-import { didYouMean } from "../../text/suggest.ts";
-import type { FigureOptions } from "../evaluation/context.ts";
-import { type ExperimentFile, ExperimentSchema } from "./schema.ts";
-
-const SCHEMA = ExperimentSchema as unknown as JsonSchema;
+import type { EvaluationOptions } from "../evaluation/context.ts";
+import { problemsOf } from "./problems.ts";
+import { EXPERIMENT_SCHEMA, type ExperimentFile } from "./schema.ts";
 
 /** One training: a run of the experiment with one of its seeds. */
 export interface Member {
@@ -46,9 +42,10 @@ export interface Experiment {
   readonly baseDir: string;
   /** Folder of the runs and results. */
   readonly out: string;
-  readonly figures: readonly string[];
+  /** Names of the metrics that are compared. */
+  readonly metrics: readonly string[];
   /** File names in it are absolute. */
-  readonly options: FigureOptions;
+  readonly options: EvaluationOptions;
   readonly sheet: ExperimentFile["contact_sheet"];
 }
 
@@ -58,15 +55,6 @@ export interface LoadExperimentOptions {
   /** Default: `logs/experiments/NAME`. */
   readonly out?: string;
 }
-
-/** What the experiment says of each run, where one of its configs may not. */
-const TAKEN: readonly (readonly [Path, string])[] = [
-  [["exp_params", "manual_seed"], "seeds"],
-  [["trainer_params", "max_steps"], "steps"],
-  [["trainer_params", "max_epochs"], "steps"],
-  [["logging_params", "save_dir"], "name, or --out"],
-  [["logging_params", "name"], "runs"],
-];
 
 /**
  * The experiment of a YAML file, `set` laid over it, every config of it checked and filled with defaults.
@@ -78,9 +66,9 @@ export async function loadExperiment(
   { set = [], out }: LoadExperimentOptions = {},
 ): Promise<Experiment> {
   const own = readYamlFile(file, "", "an experiment (name, seeds, steps, runs, …)");
-  const root = withoutSchema(set.map(parseOverride).reduce(merge, own));
+  const root = withoutSchema([own, ...set.map(parseOverride)].map(withOwnNames).reduce(merge));
   const positions = new Positions(root);
-  const plain = withDefaults(SCHEMA, toPlain(root)) as ExperimentFile;
+  const plain = withDefaults(EXPERIMENT_SCHEMA, toPlain(root)) as ExperimentFile;
   const problems = problemsOf(plain, positions);
   if (problems.length > 0) throw problemsError(problems, [file]);
 
@@ -88,17 +76,14 @@ export async function loadExperiment(
   const members: Member[] = [];
   const failed: string[] = [];
   for (const [run, node] of (root.value as Nodes).get("runs")!.value as Nodes) {
-    // A run's plugins are its own.
-    const registries = await layeredRegistries();
-    for (const seed of plain.seeds) {
-      try {
-        const fixed = { seed, steps: plain.steps, save_dir: join(folder, run) };
-        members.push({ run, seed, ...(await configOf(file, root, node, fixed, registries)) });
-      } catch (error) {
-        if (!(error instanceof ConfigError)) throw error;
-        failed.push(...error.message.split("\n").filter((line) => !/^\d+ errors? in /.test(line)));
-        break; // the same with each seed
-      }
+    try {
+      const first = { seed: plain.seeds[0]!, steps: plain.steps, save_dir: join(folder, run) };
+      const { config, ...definitions } = await configOf(file, root, node, first);
+      for (const seed of plain.seeds)
+        members.push({ run, seed, config: withSeed(config, seed), ...definitions });
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      failed.push(...error.message.split("\n").filter((line) => !/^\d+ errors? in /.test(line)));
     }
   }
   if (failed.length > 0) throw counted(failed, file);
@@ -117,7 +102,7 @@ export async function loadExperiment(
     members: plain.seeds.flatMap((seed) => members.filter((member) => member.seed === seed)),
     baseDir,
     out: folder,
-    figures: e.figures,
+    metrics: e.metrics,
     options: {
       split: e.split,
       maxImages: e.max_images,
@@ -136,6 +121,8 @@ export async function loadExperiment(
         baseDir,
       },
       baseDir,
+      remedies: { lpips: "evaluation.lpips: {variant, backbone, heads}" },
+      keys: JUDGE_KEYS,
     },
     sheet: plain.contact_sheet,
   };
@@ -143,14 +130,28 @@ export async function loadExperiment(
 
 type Nodes = ReadonlyMap<string, Located>;
 
+/** What names the networks that judge. */
+const JUDGE_KEYS = {
+  network: {
+    network: "evaluation.network",
+    weights: "evaluation.network.weights",
+    layers: "evaluation.network",
+  },
+  lpips: {
+    network: "evaluation.lpips",
+    weights: "evaluation.lpips.backbone",
+    layers: "evaluation.lpips",
+  },
+};
+
 /** A run's config: its bases, `shared`, its own keys, and what the experiment says of all. */
 async function configOf(
   file: string,
   root: Located,
   node: Located,
   { seed, steps, save_dir }: { seed: number; steps: number; save_dir: string },
-  registries: Registries,
 ): Promise<Omit<Member, "run" | "seed">> {
+  const registries = await layeredRegistries(); // a run's plugins are its own
   const shared = (root.value as Nodes).get("shared");
   const { root: given, files } = overItsBases(node, file, shared && isMap(shared) ? shared : undefined);
   const { place } = root;
@@ -159,7 +160,7 @@ async function configOf(
     {
       exp_params: { manual_seed: seed },
       trainer_params: { max_steps: steps, ...epochs },
-      logging_params: { save_dir, name: `seed_${seed}` },
+      logging_params: { save_dir, name: nameOf(seed) },
     },
     place,
   );
@@ -170,39 +171,34 @@ async function configOf(
     async () => (await import("../../plugin_api.ts")).pluginApi,
   );
   const { config, positions, model, dataset } = validate(whole, registries, [file, ...files]);
-  return { config: rebaseInherited(config, positions, dirname(resolve(file))), model, dataset };
+  return {
+    config: rebaseInherited(config, positions, dirname(resolve(file)), { model, dataset }),
+    model,
+    dataset,
+  };
 }
 
-/** What is wrong with the experiment's own keys. */
-function problemsOf(plain: ExperimentFile, positions: Positions): Problem[] {
-  const problems: Problem[] = violations(SCHEMA, plain).map((violation) => {
-    const { path } = violation;
-    if (violation.kind === "unknown") {
-      const key = String(path.at(-1));
-      const remedy = didYouMean(key, violation.known) || ` Expected one of ${violation.known.join(", ")}.`;
-      return { path, place: positions.key(path), message: `unknown key.${remedy}` };
-    }
-    const place = violation.kind === "missing" ? positions.key(path) : positions.value(path);
-    return { path, place, message: violation.message };
-  });
-  if (problems.length > 0) return problems;
-  if (Object.keys(plain.runs).length === 0) {
-    const path = ["runs"];
-    problems.push({
-      path,
-      place: positions.value(path),
-      message: "expected a run or more, got an empty map",
-    });
-  }
-  for (const config of [["shared"], ...Object.keys(plain.runs).map((run) => ["runs", run])]) {
-    for (const [key, says] of TAKEN) {
-      const path = [...config, ...key];
-      if (!positions.has(path)) continue;
-      const fact = `expected none in an experiment, whose ${says} say${says.endsWith("s") ? "" : "s"} it`;
-      problems.push({ path, place: positions.key(path), message: withRemedy(fact, " Remove it.") });
-    }
-  }
-  return problems;
+const nameOf = (seed: number): string => `seed_${seed}`;
+
+/** The config with another seed, which nothing else of it depends on: it is checked once. */
+const withSeed = (config: Config, seed: number): Config => ({
+  ...config,
+  exp_params: { ...config.exp_params, manual_seed: seed },
+  logging_params: { ...config.logging_params, name: nameOf(seed) },
+});
+
+/** `evaluation.metrics` of a file, or of one `--set`, that has it by its older name, `evaluation.figures`. */
+function withOwnNames(root: Located): Located {
+  const evaluation = isMap(root) ? root.value.get("evaluation") : undefined;
+  if (!isMap(root) || evaluation === undefined || !isMap(evaluation) || evaluation.value.has("metrics"))
+    return root;
+  const renamed = [...evaluation.value].map(
+    ([key, node]) => [key === "figures" ? "metrics" : key, node] as const,
+  );
+  return {
+    ...root,
+    value: new Map(root.value).set("evaluation", { ...evaluation, value: new Map(renamed) }),
+  };
 }
 
 function withoutSchema(root: Located): Located {
@@ -223,16 +219,4 @@ function counted(lines: readonly string[], file: string): ConfigError {
   return new ConfigError(
     `${each.join("\n")}\n${each.length === 1 ? "1 error" : `${each.length} errors`} in ${file}`,
   );
-}
-
-/** Where `message`, of an error that names `model_params.feature_network`, means a network of the evaluation. */
-export function ofEvaluation(message: string, key: "network" | "lpips", file: string): string {
-  const path = formatPath(["evaluation", key]);
-  const renamed = message
-    .replaceAll(
-      /model_params\.feature_network(\.\w+)?/g,
-      (_, rest = "") => `${path}${key === "lpips" ? "" : rest}`,
-    )
-    .replaceAll("feature_network: ", "network: ");
-  return `${file}: ${renamed.startsWith(path) ? renamed : `${path}: ${renamed}`}`;
 }

@@ -1,5 +1,4 @@
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import type { BackendInfo } from "../../backends/use_backend.ts";
 import { leaves } from "../../config/leaves.ts";
 import { loadConfig } from "../../config/load.ts";
@@ -11,8 +10,10 @@ import { cacheDir } from "../../files/cache_dir.ts";
 import { type Evaluation, evaluateRun } from "../evaluation/evaluate_run.ts";
 import { newestCheckpoint } from "../runs/checkpoint_files.ts";
 import { configFile } from "../runs/config_history.ts";
-import { createRun, newestRun, openRun as openFolder } from "../runs/run_folder.ts";
-import { openRun as openTrained } from "../trained/open_trained.ts";
+import { newestRun } from "../runs/find_runs.ts";
+import { runFiles } from "../runs/run_files.ts";
+import { createRun, openRunFolder } from "../runs/run_folder.ts";
+import { openTrained } from "../trained/open_trained.ts";
 import { disposeModel, prepare } from "../training/prepare.ts";
 import { type TrainResult, train } from "../training/runner.ts";
 import type { Experiment, Member } from "./load.ts";
@@ -21,9 +22,6 @@ import type { Experiment, Member } from "./load.ts";
 export interface MemberEvaluation extends Evaluation {
   readonly settings: unknown;
 }
-
-/** In a member's run: no name of what `vae evaluate` writes there. */
-const EVALUATION = "experiment_evaluation.json";
 
 /** Folder of a member's run that has a checkpoint; undefined where there is none. */
 export const trainedFolder = ({ config }: Member): string | undefined =>
@@ -37,9 +35,9 @@ export const trainedFolder = ({ config }: Member): string | undefined =>
 export async function stepsDone(experiment: Experiment, member: Member): Promise<number> {
   const folder = trainedFolder(member);
   if (folder === undefined) return 0;
-  const { config, baseDir } = await loadConfig(configFile(folder), { registries: await layeredRegistries() });
-  const wanted = leaves(rebasePaths(member.config, () => experiment.baseDir, "/"));
-  const found = leaves(rebasePaths(config, () => baseDir, "/"));
+  const loaded = await loadConfig(configFile(folder), { registries: await layeredRegistries() });
+  const wanted = leaves(rebasePaths(member.config, () => experiment.baseDir, "/", member));
+  const found = leaves(rebasePaths(loaded.config, () => loaded.baseDir, "/", loaded));
   const shapes = (key: string) => !key.startsWith("trainer_params.checkpoint."); // what is kept, not what is learned
   const differing = [...new Set([...wanted.keys(), ...found.keys()])].filter(
     (key) => shapes(key) && wanted.get(key) !== found.get(key),
@@ -53,7 +51,7 @@ export async function stepsDone(experiment: Experiment, member: Member): Promise
         `Write to another folder with --out, or remove ${experiment.out} to begin anew.`,
     );
   }
-  const { checkpoint } = await newestCheckpoint(join(folder, "checkpoints"));
+  const { checkpoint } = await newestCheckpoint(runFiles(folder).checkpoints);
   const { step, ended } = checkpoint.state;
   return ended === step ? step : Math.min(step, experiment.steps - 1); // its last validation is missing
 }
@@ -78,7 +76,7 @@ export async function trainMember(
   const folder =
     found === undefined
       ? createRun(save_dir, name!)
-      : await openFolder(found, (text) => console.log(`note   ${text}`));
+      : await openRunFolder(found, (text) => console.log(`note   ${text}`));
   try {
     const resume = found !== undefined;
     return await train({ config, baseDir, prepared, folder, backend, resume, quiet: false, brief: true });
@@ -95,7 +93,7 @@ export async function savedEvaluation(member: Member): Promise<MemberEvaluation 
   const folder = trainedFolder(member);
   if (folder === undefined) return undefined;
   try {
-    return JSON.parse(await readFile(join(folder, EVALUATION), "utf8")) as MemberEvaluation;
+    return JSON.parse(await readFile(runFiles(folder).experimentEvaluation, "utf8")) as MemberEvaluation;
   } catch {
     return undefined;
   }
@@ -115,24 +113,29 @@ export async function evaluateMember(
   const folder = trainedFolder(member)!;
   const run = await openTrained(folder, { backend, checkpoint: "last" });
   try {
-    const evaluation = await evaluateRun(run, experiment.options, experiment.figures);
+    const evaluation = await evaluateRun(run, experiment.options, experiment.metrics);
     const whole = { ...evaluation, settings: settingsOf(experiment) };
-    await writeAtomic(join(folder, EVALUATION), `${JSON.stringify(whole, null, 2)}\n`);
+    await writeAtomic(runFiles(folder).experimentEvaluation, `${JSON.stringify(whole, null, 2)}\n`);
     return whole;
   } finally {
     await run.close();
   }
 }
 
-/** Raise it where a figure is computed otherwise than before: evaluations of then are made anew. */
+/** Raise it where a metric is computed otherwise than before: evaluations of then are made anew. */
 const DEFINITIONS = 2;
 
-/** What the figures depend on besides the run. */
-function settingsOf({ figures, options: { baseDir: _, lpips, ...options } }: Experiment): unknown {
+/** What the metrics depend on besides the run; keys in an order that stands in files. */
+function settingsOf({ metrics, options }: Experiment): unknown {
+  const { split, maxImages, draws, seed, network, lpips } = options;
   const settings = {
     definitions: DEFINITIONS,
-    figures,
-    ...options,
+    figures: metrics,
+    split,
+    maxImages,
+    draws,
+    seed,
+    network,
     ...(lpips && { lpips: { ...lpips, baseDir: undefined } }),
   };
   return JSON.parse(JSON.stringify(settings));

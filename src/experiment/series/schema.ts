@@ -1,8 +1,9 @@
 import { type Static, Type } from "typebox";
+import type { JsonSchema } from "../../config/describe.ts";
 import { FeatureNetworkSchema } from "../../features/schema.ts";
-import { lpipsVariants } from "../../metrics/lpips.ts";
+import { lpipsVariants } from "../../metrics/lpips_files.ts";
+import { metricDefinitions } from "../../metrics/registry.ts";
 import { oneOf } from "../../one_of.ts";
-import { figures } from "../evaluation/evaluate_run.ts";
 
 const closed = { additionalProperties: false } as const;
 const folderName = (description: string) =>
@@ -18,14 +19,14 @@ const Lpips = Type.Object(
     backbone: Type.String({ description: "Weights of its network: a file, or as feature_network.weights." }),
     heads: Type.String({ description: "Its trained heads: alex.pth, vgg.pth or squeeze.pth of LPIPS v0.1." }),
   },
-  { ...closed, description: "Files of the figure lpips." },
+  { ...closed, description: "Files of the metric lpips." },
 );
 
 const Evaluation = Type.Object(
   {
-    figures: Type.Array(oneOf(figures.map(({ name }) => name)), {
+    metrics: Type.Array(oneOf(metricDefinitions.map(({ name }) => name)), {
       minItems: 1,
-      description: "What is compared (docs/figures.md).",
+      description: "What is compared (docs/figures.md); figures in older files.",
     }),
     split: oneOf(["train", "val", "test"], { default: "test", description: "Images evaluated on." }),
     max_images: Type.Integer({ minimum: 2, default: 1000, description: "From all over the split." }),
@@ -52,7 +53,7 @@ const ContactSheet = Type.Object(
 );
 
 /** An experiment file: runs of several configs over several seeds, and what of them is compared. */
-export const ExperimentSchema = Type.Object(
+const ExperimentSchema = Type.Object(
   {
     name: folderName("Folder of the experiment's runs and results."),
     seeds: Type.Array(Type.Integer({ minimum: 0 }), {
@@ -71,3 +72,5 @@ export const ExperimentSchema = Type.Object(
   closed,
 );
 export type ExperimentFile = Static<typeof ExperimentSchema>;
+
+export const EXPERIMENT_SCHEMA = ExperimentSchema as unknown as JsonSchema;

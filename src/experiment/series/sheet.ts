@@ -3,7 +3,7 @@ import { concatImages, type Images, slice } from "../../explore/images.ts";
 import { reconstruct, sample } from "../../explore/pictures.ts";
 import { gridPng } from "../../images/grid.ts";
 import { Rng } from "../../rng.ts";
-import { type OpenRun, openRun, type SplitName } from "../trained/open_trained.ts";
+import { type OpenRun, openTrained, type SplitName } from "../trained/open_trained.ts";
 import type { Experiment, Member } from "./load.ts";
 import { trainedFolder } from "./member.ts";
 
@@ -28,7 +28,7 @@ export async function contactSheet(
   const below: LabelledRow[] = [];
   let columns = 0;
   for (const member of members) {
-    const run = await openRun(trainedFolder(member)!, { backend, checkpoint: "last" });
+    const run = await openTrained(trainedFolder(member)!, { backend, checkpoint: "last" });
     try {
       const images = await chosen(run, options.split, sheet.images);
       columns = images.shape[0];

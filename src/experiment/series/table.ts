@@ -1,11 +1,13 @@
-import { BETTER_WORDS, type Better, betterOf, metricOf } from "../../metrics/table.ts";
+import type { Better } from "../../metrics/define.ts";
+import { BETTER_WORDS, betterOf, metricOf } from "../../metrics/table.ts";
+import { counted } from "../../text/counted.ts";
 import type { Experiment } from "./load.ts";
 import type { MemberEvaluation } from "./member.ts";
 
 /** The evaluations of one run, by seed. */
 export type Evaluations = ReadonlyMap<string, ReadonlyMap<number, MemberEvaluation>>;
 
-/** A figure of one run over its seeds. */
+/** A number of one run over its seeds. */
 export interface Cell {
   readonly bySeed: ReadonlyMap<number, number>;
   readonly mean: number;
@@ -15,13 +17,13 @@ export interface Cell {
 }
 
 export interface Row {
-  readonly figure: string;
+  readonly metric: string;
   readonly better: Better;
-  /** By run; runs without the figure not. */
+  /** By run; runs without the number not. */
   readonly cells: ReadonlyMap<string, Cell>;
 }
 
-/** Each figure that is one number, in the order of the evaluations. */
+/** Each metric that is one number, in the order of the evaluations. */
 export function rowsOf(evaluations: Evaluations): Row[] {
   const all = [...evaluations.values()].flatMap((bySeed) => [...bySeed.values()]);
   const names = [...new Set(all.flatMap(({ figures }) => Object.keys(figures)))];
@@ -36,10 +38,10 @@ export function rowsOf(evaluations: Evaluations): Row[] {
         return found.length > 0 ? [[run, new Map(found)] as const] : [];
       }),
     );
-  const targets = valuesOf("sharpness_images");
-  return numbers.map((figure) => {
-    const better = betterOf(figure);
-    const values = valuesOf(figure);
+  return numbers.map((metric) => {
+    const better = betterOf(metric);
+    const values = valuesOf(metric);
+    const targets = valuesOf(metricOf(metric)?.target ?? "");
     const means = new Map([...values].map(([run, bySeed]) => [run, meanOf([...bySeed.values()])]));
     const cost = (run: string) => {
       const value = means.get(run)!;
@@ -52,19 +54,19 @@ export function rowsOf(evaluations: Evaluations): Row[] {
       const cell = { bySeed, mean: means.get(run)!, deviation: deviationOf([...bySeed.values()]), best };
       return [run, cell] as const;
     });
-    return { figure, better, cells: new Map(cells) };
+    return { metric, better, cells: new Map(cells) };
   });
 }
 
-/** Figures of so many labels stand in the table; of more, their mean alone. */
+/** Metrics of so many labels stand in the table; of more, their mean alone. */
 const MOST_LABELS = 10;
 
-/** The table as Markdown: a row a figure, a column a run, mean ± standard deviation over seeds, the best in bold. */
+/** The table as Markdown: a row a metric, a column a run, mean ± standard deviation over seeds, the best in bold. */
 export function markdown(experiment: Experiment, evaluations: Evaluations): string {
   const { name, steps, options, runs } = experiment;
   const shown = runs.filter((run) => evaluations.has(run));
   const rows = rowsOf(evaluations);
-  const labels = rows.filter(({ figure }) => isOfLabel(figure, experiment));
+  const labels = rows.filter(({ metric }) => metricOf(metric)?.perLabel);
   const kept = labels.length > MOST_LABELS ? rows.filter((row) => !labels.includes(row)) : rows;
   const first = [...[...evaluations.values()][0]!.values()][0]!;
   const text = (cell: Cell | undefined) => {
@@ -80,24 +82,24 @@ export function markdown(experiment: Experiment, evaluations: Evaluations): stri
   return `${[
     `# ${name}`,
     "",
-    `${steps} steps each; ${first.images} images of ${first.data}'s ${first.split} split; ` +
+    `${counted(steps, "step")} each; ${counted(first.images, "image")} of ${first.data}'s ${first.split} split; ` +
       `mean ± standard deviation over the seeds ${experiment.seeds.join(", ")}, the best mean in bold.` +
       (whole ? "" : ` Not complete, there are: ${seeds.join("; ")}.`) +
-      (labels.length > MOST_LABELS ? " Figures of each label: table.csv." : ""),
+      (labels.length > MOST_LABELS ? " Metrics of each label: table.csv." : ""),
     "",
-    line(["figure", "unit", "better", ...shown]),
+    line(["metric", "unit", "better", ...shown]),
     line(["---", "---", "---", ...shown.map(() => "---")]),
-    ...kept.map(({ figure, better, cells }) => {
-      const unit = metricOf(figure)?.unit ?? "";
-      return line([figure, unit, BETTER_WORDS[better], ...shown.map((run) => text(cells.get(run)))]);
+    ...kept.map(({ metric, better, cells }) => {
+      const unit = metricOf(metric)?.unit ?? "";
+      return line([metric, unit, BETTER_WORDS[better], ...shown.map((run) => text(cells.get(run)))]);
     }),
     "",
     `Judged by ${options.network.name}${options.lpips ? ` and LPIPS (${options.lpips.variant})` : ""}. ` +
-      "What each figure is: docs/figures.md.",
+      "What each metric is: docs/figures.md.",
   ].join("\n")}\n`;
 }
 
-/** A row a figure and run: mean, standard deviation, whether it is the best, and the value of each seed. */
+/** A row a metric and run: mean, standard deviation, whether it is the best, and the value of each seed. */
 export function csv({ seeds, runs }: Experiment, evaluations: Evaluations): string {
   const header = [
     "figure",
@@ -109,7 +111,7 @@ export function csv({ seeds, runs }: Experiment, evaluations: Evaluations): stri
     "best",
     ...seeds.map((s) => `seed_${s}`),
   ];
-  const lines = rowsOf(evaluations).flatMap(({ figure, better, cells }) =>
+  const lines = rowsOf(evaluations).flatMap(({ metric, better, cells }) =>
     runs.flatMap((run) => {
       const cell = cells.get(run);
       if (cell === undefined) return [];
@@ -117,8 +119,8 @@ export function csv({ seeds, runs }: Experiment, evaluations: Evaluations): stri
       const numbers = [mean, deviation].map((v) => (Number.isNaN(v) ? "" : v));
       return [
         [
-          figure,
-          metricOf(figure)?.unit ?? "",
+          metric,
+          metricOf(metric)?.unit ?? "",
           better,
           run,
           ...numbers,
@@ -130,9 +132,6 @@ export function csv({ seeds, runs }: Experiment, evaluations: Evaluations): stri
   );
   return `${[header.join(","), ...lines].join("\n")}\n`;
 }
-
-const isOfLabel = (figure: string, { figures }: Experiment): boolean =>
-  ["svm", "logistic"].some((name) => figures.includes(name) && figure.startsWith(`${name}_`));
 
 const meanOf = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 

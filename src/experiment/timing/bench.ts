@@ -126,9 +126,9 @@ async function time(
   stepper: Stepper,
   targets: PrecomputeCache,
   batches: readonly HostBatch[],
-  { config, backend, steps, warmup }: BenchArgs,
+  { config, steps, warmup, backend }: BenchArgs,
 ) {
-  const queued = (backend.stepsInFlight ?? 1) > 1;
+  const most = backend.stepsInFlight ?? 1;
   const lr = learningRates(config.exp_params, stepper.phases, {
     step: 0,
     epoch: 0,
@@ -136,18 +136,17 @@ async function time(
   });
   let first = 0;
   const seconds: number[] = [];
-  let before: Promise<unknown> = Promise.resolve();
+  const inFlight: Promise<unknown>[] = [];
   for (let step = 0; step < warmup + steps; step++) {
     const start = performance.now();
     const batch = await targets.complete(batches[step % batches.length]!);
-    const { metrics } = await stepper.start(batch, step, lr);
-    await (queued && step > 0 ? before : metrics); // one step ahead of the device, as in training
-    before = metrics;
+    inFlight.push((await stepper.start(batch, step, lr)).metrics);
+    while (inFlight.length >= (step === 0 ? 1 : most)) await inFlight.shift();
     const took = (performance.now() - start) / 1000;
     if (step === 0) first = took;
     if (step >= warmup) seconds.push(took);
   }
-  await before;
+  await Promise.all(inFlight);
   stepper.syncVariables();
   return { first, seconds, compiled: stepper.compiled };
 }

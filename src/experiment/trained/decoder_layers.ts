@@ -20,8 +20,7 @@ export function decoderLayers(run: OpenRun): LayersModel {
   const o = optionsOf(run);
   const refuse = (why: string): never => {
     throw new UserError(
-      `--format tfjs: expected a model on the project's convolutional decoder, as VanillaVAE and DFCVAE are, got ` +
-        `${run.model.name}: ${why}. Its weights can be exported by --format safetensors.`,
+      `--format tfjs: expected a model on the project's convolutional decoder, got ${run.model.name}: ${why}. Its weights can be exported by --format safetensors.`,
     );
   };
   const value = (name: string): Tensor => run.vae.params.get(name)?.value ?? refuse(`it has no "${name}"`);

@@ -15,11 +15,12 @@ import { fromTorch } from "../../nn/torch_layout.ts";
 import { Rng } from "../../rng.ts";
 import { tf } from "../../tf.ts";
 import { encodeCheckpoint } from "../runs/checkpoint.ts";
-import { BEST, LAST } from "../runs/checkpoint_files.ts";
+import { BEST, LAST, runFiles } from "../runs/run_files.ts";
 import { newRunState } from "../runs/run_state.ts";
 import { buildModel, type Definitions, optimizersOf } from "../training/prepare.ts";
 import { OWN_LAYOUT } from "./export_weights.ts";
 import { foreignWeights } from "./foreign_weights.ts";
+import { type IgnoredKinds, ignoredKinds, leftText } from "./ignored_entries.ts";
 import { ownNames } from "./own_names.ts";
 
 export interface ImportArgs extends Definitions {
@@ -39,8 +40,8 @@ interface Stored {
 }
 
 export interface Imported {
-  /** Entries that the model doesn't have and that were left: batch norm's counters and a stored classifier. */
-  readonly ignored: number;
+  /** How many entries nobody needs were left, and what they are: a sentence; undefined where there were none. */
+  readonly left: string | undefined;
   /** What was taken and what was left of the file otherwise, a sentence each. */
   readonly notes: readonly string[];
 }
@@ -66,7 +67,8 @@ export async function importCheckpoint(args: ImportArgs): Promise<Imported> {
     dataset,
   });
   const { stored, notes: named } = ownNames(tensors, [...vae.params.keys()]);
-  const ignored = fill(vae, stored, file, model.name);
+  const kinds = ignoredKinds(model);
+  const ignored = fill(vae, stored, file, model.name, kinds);
   const bytes = encodeCheckpoint(model.name, vae, optimizersOf(vae, config), newRunState());
   const about = {
     date: new Date().toISOString(),
@@ -76,16 +78,17 @@ export async function importCheckpoint(args: ImportArgs): Promise<Imported> {
   const made = `${resolve(out)}.tmp-${ownMark()}`; // renamed when it is whole
   await temporarily(made, async () => {
     try {
-      await mkdir(join(made, "checkpoints"), { recursive: true });
-      await writeAtomic(join(made, "config.yaml"), dumpConfig(config, { from: baseDir, to: resolve(out) }));
-      await writeAtomic(join(made, "environment.json"), `${JSON.stringify(about, null, 2)}\n`);
-      for (const name of [LAST, BEST]) await writeAtomic(join(made, "checkpoints", name), bytes);
+      const { checkpoints, config: configFile, environment } = runFiles(made);
+      await mkdir(checkpoints, { recursive: true });
+      await writeAtomic(configFile, dumpConfig(config, { from: baseDir, to: resolve(out) }));
+      await writeAtomic(environment, `${JSON.stringify(about, null, 2)}\n`);
+      for (const name of [LAST, BEST]) await writeAtomic(join(checkpoints, name), bytes);
       await rename(made, out); // in the place of an empty folder, too
     } catch (error) {
       throw writeProblem(out, error);
     }
   });
-  return { ignored, notes: [...read, ...named] };
+  return { left: leftText(ignored, kinds), notes: [...read, ...named] };
 }
 
 async function checkFree(out: string): Promise<void> {
@@ -131,13 +134,17 @@ function refuseOwn(file: string, { format = "", layout }: Readonly<Record<string
     );
 }
 
-/** What PyTorch-VAE stores besides a model's parameters: counters of batch norm and averages, DFCVAE's frozen classifier. */
-const IGNORED = /(^|\.)num_batches_tracked$|^n_averaged$|^feature_network\./;
 /** Of each kind of what doesn't fit. */
 const SHOWN = 3;
 
-/** Gives each parameter its stored value; returns how many entries nobody needs. */
-function fill(vae: VAE, stored: ReadonlyMap<string, Stored>, file: string, model: string): number {
+/** Gives each parameter its stored value; returns the entries that nobody needs, all of `ignored` kinds. */
+function fill(
+  vae: VAE,
+  stored: ReadonlyMap<string, Stored>,
+  file: string,
+  model: string,
+  ignored: IgnoredKinds,
+): string[] {
   const others = [...stored.keys()].filter((name) => !vae.params.has(name));
   const wrong: string[] = [];
   const missing: string[] = [];
@@ -156,11 +163,11 @@ function fill(vae: VAE, stored: ReadonlyMap<string, Stored>, file: string, model
     }
   }
   const unknown = others
-    .filter((name) => !IGNORED.test(name))
+    .filter((name) => !ignored.some(([, isOfKind]) => isOfKind(name)))
     .map((name) => `${name}: not in the model of the config, got [${stored.get(name)!.shape}]`);
   const problems = [wrong, missing, unknown];
   const all = problems.flat().length;
-  if (all === 0) return others.length;
+  if (all === 0) return others;
   const foreign = foreignWeights([...stored.keys()]);
   if (foreign !== undefined && missing.length > vae.params.size / 2) {
     throw new CheckpointError(

@@ -1,5 +1,3 @@
-import { existsSync, readdirSync, statSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
 import { type BackendInfo, useBackend } from "../../backends/use_backend.ts";
 import { imageRangeOf } from "../../config/complete.ts";
 import { loadConfig } from "../../config/load.ts";
@@ -8,20 +6,18 @@ import type { Config } from "../../config/schema.ts";
 import type { Dataset, Split } from "../../data/dataset.ts";
 import { drawn, Loader } from "../../data/loader.ts";
 import { openDataset } from "../../data/registry.ts";
-import { CheckpointError, ConfigError } from "../../errors.ts";
 import { cacheDir as userCache } from "../../files/cache_dir.ts";
 import type { ModelDefinition } from "../../models/define.ts";
 import type { VAE } from "../../models/vae.ts";
 import { Rng } from "../../rng.ts";
-import { shellWord } from "../../text/shell.ts";
 import { restoreCheckpoint } from "../runs/checkpoint.ts";
-import { BEST, LAST } from "../runs/checkpoint_files.ts";
 import { configFile } from "../runs/config_history.ts";
 import type { RunState } from "../runs/run_state.ts";
 import { trainedOn } from "../timing/choose_backend.ts";
 import { buildModel, disposeModel } from "../training/prepare.ts";
+import { findCheckpoint } from "./find_checkpoint.ts";
 
-export interface OpenRunOptions {
+export interface OpenOptions {
   /** As `--backend` takes it; `auto`: what the run was trained on. */
   readonly backend: string;
   /** Folder for packed data; default: the user's. */
@@ -74,7 +70,7 @@ export type SplitName = "train" | "val" | "test";
  * @throws ConfigError where there is no run or no such checkpoint, CheckpointError where the checkpoint doesn't
  * fit the config, EngineError where the backend is missing
  */
-export async function openRun(path: string, options: OpenRunOptions): Promise<OpenRun> {
+export async function openTrained(path: string, options: OpenOptions): Promise<OpenRun> {
   const { runDir, checkpoint } = findCheckpoint(path, options.checkpoint);
   const { config, baseDir, ...definitions } = await loadConfig(configFile(runDir), {
     set: options.set ?? [],
@@ -155,81 +151,3 @@ export function someOf(split: Split, size: number): Split {
     read: (indices) => split.read(Array.from(indices, (i) => places[i]!)),
   };
 }
-
-/** Which run and which of its checkpoints `path` and `--checkpoint` mean. */
-function findCheckpoint(path: string, wanted: string | undefined): { runDir: string; checkpoint: string } {
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (found === undefined) {
-    throw new ConfigError(
-      `"${path}": expected the folder of a run, such as logs/DFCVAE/version_0, or one of its checkpoints, got ` +
-        `nothing there. ${nearby(path)}`,
-    );
-  }
-  if (!found.isDirectory()) {
-    if (wanted !== undefined) {
-      throw new ConfigError(
-        `--checkpoint: expected the folder of a run before it, got the checkpoint "${path}". Leave one of them out.`,
-      );
-    }
-    return { runDir: runOf(path), checkpoint: path };
-  }
-  if (!existsSync(join(path, "config.yaml")) || !isFolder(join(path, "checkpoints"))) {
-    throw new ConfigError(
-      `"${path}": expected the folder of a run, with config.yaml and checkpoints, got a folder without them. ` +
-        nearby(path),
-    );
-  }
-  const own = (name: string) => join(path, "checkpoints", name);
-  const there = readdirSync(join(path, "checkpoints"))
-    .filter((f) => f.endsWith(".safetensors"))
-    .sort();
-  if (there.length === 0) {
-    throw new CheckpointError(
-      `"${path}": expected a checkpoint in its folder checkpoints, got none: the run was stopped before its ` +
-        `first. Go on with it: vae run --resume ${shellWord(path)}`,
-    );
-  }
-  if (wanted === undefined) {
-    return {
-      runDir: path,
-      checkpoint: own(there.includes(BEST) ? BEST : there.includes(LAST) ? LAST : there.at(-1)!),
-    };
-  }
-  const named = { best: own(BEST), last: own(LAST) }[wanted] ?? (existsSync(wanted) ? wanted : own(wanted));
-  if (existsSync(named) && !isFolder(named)) return { runDir: path, checkpoint: named };
-  throw new ConfigError(
-    `--checkpoint: expected last, best or a file, got "${wanted}". Checkpoints of ${path}: ${there.join(", ")}.`,
-  );
-}
-
-/** The run that a checkpoint lies in. */
-function runOf(file: string): string {
-  const runDir = dirname(dirname(file));
-  if (basename(dirname(file)) === "checkpoints" && existsSync(join(runDir, "config.yaml"))) return runDir;
-  if (/\.(pt|pth|ckpt)$/.test(file)) {
-    throw new ConfigError(
-      `"${file}": expected a run or one of its checkpoints, got a file of PyTorch's. Make a run of it: vae import ` +
-        `${file} --config FILE --out RUN`,
-    );
-  }
-  throw new ConfigError(
-    `"${file}": expected a checkpoint in the folder checkpoints of a run, beside whose config.yaml it stands, got ` +
-      "a file elsewhere. Name the run and the file: vae … RUN --checkpoint FILE",
-  );
-}
-
-/** Runs in `path` or beside it, for who mistyped it. */
-function nearby(path: string): string {
-  const isRun = (folder: string) =>
-    existsSync(join(folder, "config.yaml")) && isFolder(join(folder, "checkpoints"));
-  const inside = (folder: string) => list(folder).filter(isRun);
-  const candidates = [inside(path), list(path).flatMap(inside), inside(dirname(path))];
-  const runs = candidates.find((found) => found.length > 0);
-  if (runs === undefined) return "There are no runs near it; vae run makes one.";
-  return `Runs there: ${runs.length > 10 ? "…, " : ""}${runs.slice(-10).join(", ")}.`;
-}
-
-const list = (folder: string): string[] =>
-  isFolder(folder) ? readdirSync(folder).map((f) => join(folder, f)) : [];
-
-const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;

@@ -1,6 +1,6 @@
 import { inBatches } from "../../explore/images.ts";
 import { exploring } from "../../explore/latents.ts";
-import type { Posterior } from "../../models/vae.ts";
+import type { FittedPrior, Posterior } from "../../models/vae.ts";
 import { type Named, type Tensor4D, tf } from "../../tf.ts";
 import type { Prepared } from "./prepared.ts";
 
@@ -10,9 +10,12 @@ const LARGEST = 2 ** 25;
 /** Images encoded at a time. */
 const BATCH = 64;
 
+/** Metrics of a fit, also of a plugin that gives them by their older name. */
+export const metricsOfFit = ({ metrics, figures = {} }: FittedPrior): Named<number> => metrics ?? figures;
+
 /**
  * Fits the prior of a model that has one to fit (`VAE.fitPrior`), to training images from all over the split, the same at
- * every call; returns its figures. The model's parameters have to be readable.
+ * every call; returns the metrics of the fit. The model's parameters have to be readable.
  */
 export async function fitPrior({
   vae,
@@ -35,12 +38,12 @@ export async function fitPrior({
       posteriors.push(found);
       await new Promise(setImmediate); // signals get their turn
     }
-    const { values, figures } = vae.fitPrior(posteriors);
-    for (const [name, value] of Object.entries(values)) {
+    const fitted = vae.fitPrior(posteriors);
+    for (const [name, value] of Object.entries(fitted.values)) {
       vae.params.get(name)!.value.assign(value);
       value.dispose();
     }
-    return figures;
+    return metricsOfFit(fitted);
   } finally {
     tf.dispose(posteriors as never);
   }

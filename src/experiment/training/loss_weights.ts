@@ -1,14 +1,14 @@
 import type { ExpParams, LossWeight } from "../../config/schema.ts";
 import { conventionOf, natWeightOf } from "../../models/convention.ts";
-import type { ModelDefinition } from "../../models/define.ts";
+import { isTimesKldWeight, type ModelDefinition } from "../../models/define.ts";
 import { END, weightAt } from "./schedules.ts";
 
 /** The weight of each loss term at a step; the one place where weights are applied. */
 export type Weights = (step: number) => Record<string, number>;
 
 /**
- * The model's default weights, replaced by `loss_weights`. Under `pixel_mean` the weight of a term in nats is
- * times kld_weight unless `loss_weights` names it.
+ * The model's default weights, replaced by `loss_weights`. Under `pixel_mean` the weight of a term that is
+ * `timesKldWeight` is times kld_weight, unless `loss_weights` names it.
  */
 export function lossWeights(
   model: ModelDefinition,
@@ -17,8 +17,9 @@ export function lossWeights(
 ): Weights {
   const convention = conventionOf(exp);
   const weights: Record<string, LossWeight> = {};
-  for (const [term, { weight, nats = term === "kl" }] of Object.entries(model.terms(params, convention))) {
-    weights[term] = exp.loss_weights?.[term] ?? weight * (nats ? natWeightOf(exp) : 1);
+  for (const [term, doc] of Object.entries(model.terms(params, convention))) {
+    const scale = isTimesKldWeight(term, doc) ? natWeightOf(exp) : 1;
+    weights[term] = exp.loss_weights?.[term] ?? doc.weight * scale;
   }
   return (step) => Object.fromEntries(Object.entries(weights).map(([term, w]) => [term, weightAt(w, step)]));
 }

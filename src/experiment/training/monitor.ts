@@ -10,6 +10,7 @@ import { tf } from "../../tf.ts";
 import { configFile } from "../runs/config_history.ts";
 import type { Best } from "../runs/run_state.ts";
 import { withTensors } from "./batch.ts";
+import { metricsOfFit } from "./fit_prior.ts";
 import type { Prepared } from "./prepared.ts";
 import { validate } from "./validate.ts";
 
@@ -82,7 +83,7 @@ function priorMetrics({ vae, rng }: Prepared, few: HostBatch): string[] {
   return withTensors(few, ({ images, labels }) =>
     tf.tidy(() => {
       const { posterior } = vae.encode(images, newCtx({ training: false, rng: rng.fold("monitor"), labels }));
-      return Object.keys(vae.fitPrior!([posterior]).figures);
+      return Object.keys(metricsOfFit(vae.fitPrior!([posterior])));
     }),
   );
 }

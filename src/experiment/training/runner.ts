@@ -67,7 +67,8 @@ class Run {
       log.alreadyFinished();
       return this.result();
     }
-    await log.start(dumpConfig(args.config, { from: args.baseDir, to: args.folder.path }));
+    const moved = { from: args.baseDir, to: args.folder.path, model: args.prepared.model };
+    await log.start(dumpConfig(args.config, moved));
     try {
       while (!this.isFinished()) {
         await this.steps.epoch();

@@ -14,7 +14,7 @@ export interface Place {
  * without restarts). A warm-up multiplies it by (step + 1) / lr_warmup_steps until that is 1.
  */
 export function learningRate(exp: OptimizerParams, { step, epoch, totalSteps }: Place): number {
-  const gamma = exp.scheduler_gamma || 1; // PyTorch-VAE's vq_vae.yaml writes 0 for none
+  const gamma = exp.scheduler_gamma || 1; // files of PyTorch-VAE write 0 for none
   const warmup = exp.lr_warmup_steps > 0 ? Math.min(1, (step + 1) / exp.lr_warmup_steps) : 1;
   switch (exp.scheduler) {
     case "none":

@@ -11,7 +11,6 @@ export interface KnownWeights {
   readonly url: string;
   /** The first 8 digits of its SHA-256, which is part of the name. */
   readonly sha256: string;
-  readonly normalize: Normalization;
 }
 
 /** The ends of the names of torchvision's files (its `VGG19_Weights.IMAGENET1K_V1.url` and so on). */
@@ -34,18 +33,13 @@ const CAFFE: Readonly<Record<string, string>> = { vgg16: "00b39a1b", vgg19: "d01
 
 /** The published weights of a network, torchvision's first. */
 export function knownWeights(network: string): KnownWeights[] {
-  const entry = (
-    word: KnownWeights["word"],
-    folder: string,
-    ending: string | undefined,
-    normalize: Normalization,
-  ): KnownWeights[] => {
+  const entry = (word: KnownWeights["word"], folder: string, ending: string | undefined): KnownWeights[] => {
     if (ending === undefined) return [];
     const file = `${network}-${ending}.pth`;
-    return [{ word, file, url: `${folder}/${file}`, sha256: ending.slice(-8), normalize }];
+    return [{ word, file, url: `${folder}/${file}`, sha256: ending.slice(-8) }];
   };
   return [
-    ...entry("torchvision", "https://download.pytorch.org/models", TORCHVISION[network], "imagenet"),
-    ...entry("caffe", "https://web.eecs.umich.edu/~justincj/models", CAFFE[network], "caffe"),
+    ...entry("torchvision", "https://download.pytorch.org/models", TORCHVISION[network]),
+    ...entry("caffe", "https://web.eecs.umich.edu/~justincj/models", CAFFE[network]),
   ];
 }

@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 import { ConfigError } from "../../errors.ts";
 import { inCache } from "../../files/cache_dir.ts";
 import { homeFolder } from "../../process/home_folder.ts";
+import { MODEL_KEYS } from "../keys.ts";
 import { type KnownWeights, knownWeights } from "./known.ts";
 
 /** Where weights come from. `file` of what is remote: its place in the user's cache. */
@@ -25,26 +26,25 @@ export type RemoteSource =
 const FOLDER_DIGITS = 16;
 const HUB = /^hf:(?:\/\/)?([\w.-]+\/[\w.-]+?)(?:@([\w.\-/]+?))?((?:\/[\w.-]+)+)$/;
 
-/** Whether `weights` of a config names a file, which may start from the config's folder. */
-export function namesFile(weights: string): boolean {
-  return !/^(random|torchvision|caffe)$|^https?:|^hf:/i.test(weights);
-}
+/** What `weights` is where it names a file, which may start from the config's folder; upper and lower case alike. */
+export const FILE_NAME = "^(?!(random|torchvision|caffe)$|https?:|hf:)";
+export const namesFile = (weights: string): boolean => new RegExp(FILE_NAME, "i").test(weights);
 
 /**
- * What `feature_network.weights` means.
+ * What `weights` of a network means; `key` is what gives them, for messages.
  *
  * @throws ConfigError for a URL without a hash, a hub name without a file, weights that nobody published
  */
-export function sourceOf(network: string, weights: string): Source {
+export function sourceOf(network: string, weights: string, key = MODEL_KEYS.weights): Source {
   if (weights === "random") return { kind: "random" };
   if (namesFile(weights)) return { kind: "file", name: weights };
-  if (/^https?:/i.test(weights)) return urlSource(weights);
-  if (/^hf:/i.test(weights)) return hubSource(weights);
+  if (/^https?:/i.test(weights)) return urlSource(weights, key);
+  if (/^hf:/i.test(weights)) return hubSource(weights, key);
   const all = knownWeights(network);
   const known = all.find(({ word }) => word === weights);
   if (known) return knownSource(known);
   throw new ConfigError(
-    `model_params.feature_network.weights: expected ${["a file", ...all.map((k) => k.word), "random"].join(", ")} for ${network}, got "${weights}", which nobody published.`,
+    `${key}: expected ${["a file", ...all.map((k) => k.word), "random"].join(", ")} for ${network}, got "${weights}", which nobody published.`,
   );
 }
 
@@ -60,24 +60,22 @@ const torchHome = (): string =>
   process.env.TORCH_HOME || join(process.env.XDG_CACHE_HOME || join(homeFolder() ?? "", ".cache"), "torch");
 
 /** @throws ConfigError before half a gigabyte of another format is got */
-function checkExtension(name: string, text: string): void {
+function checkExtension(name: string, text: string, key: string): void {
   if (/\.(safetensors|pth|pt|ckpt|bin)$/i.test(name)) return;
-  throw new ConfigError(
-    `model_params.feature_network.weights: expected the name of a .safetensors, .pth or .pt file, got "${text}".`,
-  );
+  throw new ConfigError(`${key}: expected the name of a .safetensors, .pth or .pt file, got "${text}".`);
 }
 
-function urlSource(text: string): RemoteSource {
+function urlSource(text: string, key: string): RemoteSource {
   const url = URL.canParse(text) ? new URL(text) : null;
   const sha256 = /^#sha256=([0-9a-f]{64})$/i.exec(url?.hash ?? "")?.[1]?.toLowerCase();
   if (url === null || sha256 === undefined) {
     throw new ConfigError(
-      `model_params.feature_network.weights: expected a URL with the file's SHA-256, https://…/vgg19.pth#sha256=<64 digits>, got "${text}". The command sha256sum says it of a file that you trust.`,
+      `${key}: expected a URL with the file's SHA-256, https://…/vgg19.pth#sha256=<64 digits>, got "${text}". The command sha256sum says it of a file that you trust.`,
     );
   }
   url.hash = "";
   const name = basename(url.pathname);
-  checkExtension(name, text);
+  checkExtension(name, text, key);
   return {
     kind: "url",
     url: url.href,
@@ -86,14 +84,14 @@ function urlSource(text: string): RemoteSource {
   };
 }
 
-function hubSource(text: string): RemoteSource {
+function hubSource(text: string, key: string): RemoteSource {
   const [, repo, revision = "main", path] = HUB.exec(text) ?? [];
   if (repo === undefined || path === undefined || /(^|\/)\.\.?(\/|$)/.test(`${repo}/${revision}${path}`)) {
     throw new ConfigError(
-      `model_params.feature_network.weights: expected a file on the Hugging Face hub, hf:OWNER/NAME/FILE or hf:OWNER/NAME@REVISION/FILE, got "${text}".`,
+      `${key}: expected a file on the Hugging Face hub, hf:OWNER/NAME/FILE or hf:OWNER/NAME@REVISION/FILE, got "${text}".`,
     );
   }
-  checkExtension(path, text);
+  checkExtension(path, text, key);
   const parts = [...repo.split("/"), revision.replaceAll("/", "_"), ...path.slice(1).split("/")];
   return {
     kind: "hub",

@@ -16,7 +16,7 @@ const WEIGHTS = NEIGHBOURS.length + 2;
 const INITIAL = [1, 0.5, 0.5, 0.1, 0.1, 0.5];
 /** Imagined observations by the marginal that each table's row begins with. */
 const SMOOTHING = 8;
-/** Codes that the weights are fitted to at most, and those that the figures are of. */
+/** Codes that the weights are fitted to at most, and those that the metrics are of. */
 const FITTED = 4096;
 const MEASURED = 16384;
 const NEWTON_STEPS = 12;
@@ -100,7 +100,7 @@ export function codePrior(scope: Scope, codes: number, height: number, width: nu
   }
 
   function fit({ codes: grids, count }: Grids): FittedPrior {
-    // Of eight grids six are counted, one has the weights fitted to it, one is what the figures are of; at random, for
+    // Of eight grids six are counted, one has the weights fitted to it, one is what the metrics are of; at random, for
     // neither grids nor places may be chosen by a stride that could be a multiple of a period of theirs.
     const rng = Rng.fromSeed(0).fold("code prior");
     const order = rng.fold("grids").permutation(count);
@@ -126,7 +126,7 @@ export function codePrior(scope: Scope, codes: number, height: number, width: nu
     });
     return {
       values: Object.fromEntries(values),
-      figures: {
+      metrics: {
         prior_bits_per_code: bits(weights),
         independent_bits_per_code: bits(Float32Array.from({ length: WEIGHTS }, (_, i) => (i === 0 ? 1 : 0))),
       },

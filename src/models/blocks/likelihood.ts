@@ -6,6 +6,7 @@ import type { Convention } from "../define.ts";
 import {
   bernoulliNegLogLikelihood,
   bernoulliPerValue,
+  gaussianLogNormalizer,
   gaussianNegLogLikelihood,
   meanSquaredError,
   optimalSigmaNegLogLikelihood,
@@ -65,8 +66,7 @@ export function logLikelihoods(
   if (convention === "pixel_mean") return tf.mul(squares, -1 / (dims * natWeight));
   if (o.sigma === "optimal")
     throw new Error("log p(x | z) of an image has no sigma that is fitted to a batch");
-  const constant = dims * (Math.log(o.sigma) + 0.5 * Math.log(2 * Math.PI));
-  return tf.sub(tf.mul(squares, -1 / (2 * o.sigma * o.sigma)), constant);
+  return tf.sub(tf.mul(squares, -1 / (2 * o.sigma * o.sigma)), gaussianLogNormalizer(dims, o.sigma));
 }
 
 /**
@@ -85,7 +85,7 @@ export function checkOwnSigma(o: LikelihoodOptions, convention: Convention, mode
 }
 
 /** @throws ConfigError where the likelihood doesn't fit the last activation. */
-export function checkLikelihood(o: LikelihoodOptions & { readonly output: string }): void {
+export function checkLikelihood(o: { readonly likelihood?: string; readonly output: string }): void {
   if (o.likelihood === "bernoulli" && o.output !== "sigmoid") {
     throw new ConfigError(
       `model_params.output: expected sigmoid for likelihood: bernoulli, got "${o.output}". Change one of them.`,

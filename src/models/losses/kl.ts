@@ -9,7 +9,11 @@ export function klToUnitGaussian(mean: Tensor, logVar: Tensor): Scalar {
   return tf.mean(tf.sum(klPerDimension(mean, logVar), mean.shape.map((_, i) => i).slice(1)));
 }
 
-/** The same for each dimension, [B, …], in nats. */
+/** KL(N(mean, exp(logVar)) || N(0, 1)) of each dimension in nats, [B, …]; (mean^2 + var - 1 - log var) / 2. */
 export function klPerDimension(mean: Tensor, logVar: Tensor): Tensor {
   return tf.mul(0.5, tf.sub(tf.add(tf.square(mean), tf.exp(logVar)), tf.add(logVar, 1)));
 }
+
+/** `klPerDimension` of numbers. */
+export const klOfNumbers = (mean: number, logVar: number): number =>
+  0.5 * (mean ** 2 + Math.exp(logVar) - 1 - logVar);

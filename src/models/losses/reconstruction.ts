@@ -12,15 +12,21 @@ export function meanSquaredError(x: Tensor, y: Tensor): Scalar {
  */
 export function gaussianNegLogLikelihood(x: Tensor, mean: Tensor, sigma: number): Scalar {
   const dims = x.size / x.shape[0]!;
-  const constant = dims * (Math.log(sigma) + 0.5 * Math.log(2 * Math.PI));
-  return tf.add(tf.mul(meanSquaredError(x, mean), dims / (2 * sigma * sigma)), constant);
+  return tf.add(
+    tf.mul(meanSquaredError(x, mean), dims / (2 * sigma * sigma)),
+    gaussianLogNormalizer(dims, sigma),
+  );
 }
+
+/** dims (log sigma + log(2 pi) / 2) in nats: -log N(x; mean, sigma^2 I) of `dims` values where x is the mean. */
+export const gaussianLogNormalizer = (dims: number, sigma: number): number =>
+  dims * (Math.log(sigma) + 0.5 * Math.log(2 * Math.PI));
 
 /** Added to a mean squared error that stands for a variance. */
 const MIN_MSE = 1e-8;
 
 /**
- * The same with the one sigma that suits the batch best, sigma^2 = the mean squared error, which gives
+ * -log N(x; mean, sigma^2 I) in nats per image with the one sigma that suits the batch best, sigma^2 = the mean squared error, which gives
  * dims/2 (log(2 pi MSE) + 1) (Rybkin et al., "Simple and effective VAE training with calibrated decoders",
  * arXiv 2006.13202, eq. 5). The MSE is kept above 1e-8, far below half a grey level, so that a perfect
  * reconstruction stays finite.
@@ -40,7 +46,7 @@ export function bernoulliNegLogLikelihood(x: Tensor, logits: Tensor): Scalar {
   return tf.mul(dims, tf.mean(bernoulliPerValue(x, logits)));
 }
 
-/** The same of each value, [B, …]. */
+/** -log Bernoulli(x; sigmoid(logits)) of each value in nats, [B, …]. */
 export function bernoulliPerValue(x: Tensor, logits: Tensor): Tensor {
   const stable = tf.add(tf.relu(logits), tf.softplus(tf.neg(tf.abs(logits)))); // softplus(logits), no overflow
   return tf.sub(stable, tf.mul(x, logits));

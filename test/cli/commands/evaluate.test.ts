@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { evaluateRun } from "../../../src/experiment/evaluation/evaluate_run.ts";
-import { openRun } from "../../../src/experiment/trained/open_trained.ts";
+import { openTrained } from "../../../src/experiment/trained/open_trained.ts";
 import { mutualInformationGap } from "../../../src/metrics/mig.ts";
 import { metricOf } from "../../../src/metrics/table.ts";
 import { tf } from "../../../src/tf.ts";
@@ -51,7 +51,7 @@ it("computes every figure that the data allow, prints and writes the same, and r
     expect(numbers[name], name).toBeGreaterThanOrEqual(0);
     expect(numbers[name], name).toBeLessThanOrEqual(1);
   }
-  const again = await evaluate(run, ...few, "--figures", "elbo,log_likelihood,frechet", "--json");
+  const again = await evaluate(run, ...few, "--metrics", "elbo,log_likelihood,frechet", "--json");
   const repeated = JSON.parse(again.stdout).figures;
   for (const [name, value] of Object.entries(repeated)) expect(value, name).toBe(numbers[name]);
 }, 120_000);
@@ -67,7 +67,7 @@ it("agrees with what validation logged, but for the noise", async () => {
     "--out",
     join(root, "val.json"),
   ];
-  const all = ["--set", "data_params.val_limit=64", "--figures", "elbo,active_units"];
+  const all = ["--set", "data_params.val_limit=64", "--metrics", "elbo,active_units"];
   const { stdout } = await evaluate(run, ...args, ...all);
   expect(stdout).toContain("val split");
   expect(stdout).toMatch(/^elbo +\S+ +nats +higher$/m);
@@ -80,7 +80,7 @@ it("agrees with what validation logged, but for the noise", async () => {
 });
 
 it("computes what is of codes of the images of the split that is asked for, and says what it trained on", async () => {
-  const figures = ["--figures", "mig,sap,svm"];
+  const figures = ["--metrics", "mig,sap,svm"];
   const of = async (split: string, count: number) => {
     const { stdout } = await evaluate(
       run,
@@ -141,8 +141,8 @@ describe("where there is too little", () => {
     );
     for (const name of ["elbo", "log_likelihood", "kl", "psnr", "sharpness_samples"])
       expect(figures[name], name).toSatisfy(Number.isFinite);
-    const named = await evaluate(run, "--max-images", "1", "--figures", "elbo,frechet");
-    expect(named.stderr).toBe("--figures frechet: needs two images or more, 1 is evaluated.\n");
+    const named = await evaluate(run, "--max-images", "1", "--metrics", "elbo,frechet");
+    expect(named.stderr).toBe("--metrics frechet: needs two images or more, 1 is evaluated.\n");
     expect(named.code).toBe(2);
   }, 60_000);
 
@@ -156,7 +156,7 @@ describe("where there is too little", () => {
   }, 60_000);
 
   it("leaves out what is not finite, where a model has diverged", async () => {
-    const opened = await openRun(run, { backend: "wasm" });
+    const opened = await openTrained(run, { backend: "wasm" });
     try {
       const bias = opened.vae.params.get("fc_mu.bias")!.value;
       bias.assign(tf.fill(bias.shape, Number.NaN));
@@ -183,8 +183,8 @@ describe("where there is too little", () => {
     const sets = ["--set", "model_params.latent_dim=1", "--set", "logging_params.name=flat"];
     await vae(["run", "--config", "tiny.yaml", "--quiet", ...sets], { cwd: root });
     const flat = join(root, "logs/flat/version_0");
-    const { code, stdout, stderr } = await evaluate(flat, "--figures", "factor_vae,mig", "--json");
-    expect(stderr).toBe("--figures mig: needs 2 dimensions of z or more, there is 1.\n");
+    const { code, stdout, stderr } = await evaluate(flat, "--metrics", "factor_vae,mig", "--json");
+    expect(stderr).toBe("--metrics mig: needs 2 dimensions of z or more, there is 1.\n");
     expect(code).toBe(1);
     expect(Object.keys(JSON.parse(stdout).figures)).toEqual(["factor_vae"]);
   }, 60_000);
@@ -215,16 +215,16 @@ logging_params: {image_count: 2, latent_count: 0, name: folder}
     expect(left_out.svm).toMatch(
       /^needs two values or more of class, the training images \(\d+\) all have \S+, which is an image's first folder below data_path.*split_folders=always/,
     );
-    const named = await evaluate(folder, "--figures", "svm");
-    expect(named.stderr).toMatch(/^--figures svm: needs two values or more of class/);
+    const named = await evaluate(folder, "--metrics", "svm");
+    expect(named.stderr).toMatch(/^--metrics svm: needs two values or more of class/);
     expect(named.code).toBe(2);
-    const unlabelled = await evaluate(folder, "--figures", "svm", "--set", "data_params.label_from=none");
+    const unlabelled = await evaluate(folder, "--metrics", "svm", "--set", "data_params.label_from=none");
     expect(unlabelled.stderr).toBe(
-      "--figures svm: needs labels, image_folder has none; --set data_params.label_from=folder takes them from sub-folders.\n",
+      "--metrics svm: needs labels, image_folder has none; --set data_params.label_from=folder takes them from sub-folders.\n",
     );
     const helped = await evaluate(
       folder,
-      "--figures",
+      "--metrics",
       "svm",
       "--set",
       `data_params.data_path=${join(root, "photos/pets")}`,
@@ -241,12 +241,13 @@ logging_params: {image_count: 2, latent_count: 0, name: folder}
 
 it("says what is wrong with a name, a file or a split", async () => {
   const cases: [args: string[], message: RegExp][] = [
-    [["--figures", "elbow"], /expected some of elbo, .*got "elbow"\. Did you mean "elbo"\?/],
-    [["--figures", "lpips"], /--figures lpips: needs trained files: --lpips/],
-    [["--figures", "lpips", "--lpips", "vgg"], /--lpips: expected one of alex, vgg, squeeze, a file/],
+    [["--metrics", "elbow"], /expected some of elbo, .*got "elbow"\. Did you mean "elbo"\?/],
+    [["--figures", "elbow"], /^note {3}--figures is named --metrics now\n--metrics: expected some of elbo/],
+    [["--metrics", "lpips"], /--metrics lpips: needs trained files: --lpips/],
+    [["--metrics", "lpips", "--lpips", "vgg"], /--lpips: expected one of alex, vgg, squeeze, a file/],
     [["--network", "inception"], /--network: expected one of tiny_vgg, .*got "inception"/],
     [
-      ["--figures", "frechet", "--network", "vgg11_bn"],
+      ["--metrics", "frechet", "--network", "vgg11_bn"],
       /vgg11_bn needs its weights.*vae networks fetch vgg11_bn/,
     ],
     [["--split", "tset"], /Allowed choices are train, val, test/],

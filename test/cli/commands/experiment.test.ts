@@ -18,7 +18,7 @@ runs:
   plain: {model_params: {name: VanillaVAE}}
   dfcvae: {model_params: {name: DFCVAE, feature_layers: [relu1_1]}}
 evaluation:
-  figures: [psnr, sharpness, perceptual, svm]
+  metrics: [psnr, sharpness, perceptual, svm]
   max_images: 32
   network: {name: squeezenet1_1, weights: random}
 contact_sheet: {images: [0, 5, 9], sample_rows: 1}
@@ -31,8 +31,8 @@ it("is told before anything is trained that the network that judges is missing",
   const { code, stderr } = await experiment("--set", "evaluation.network.weights=none.pth");
   expect(stderr).toMatch(/x\.yaml: evaluation\.network\.weights: no file .*none\.pth/);
   expect(code).toBe(2);
-  const lpips = await experiment("--set", "evaluation.figures=[lpips]");
-  expect(lpips.stderr).toMatch(/evaluation\.figures: lpips needs trained files: evaluation\.lpips/);
+  const lpips = await experiment("--set", "evaluation.metrics=[lpips]");
+  expect(lpips.stderr).toMatch(/evaluation\.metrics: lpips needs trained files: evaluation\.lpips/);
   const data = await experiment(
     "--set",
     "shared.data_params={name: image_folder, size: null, data_path: nowhere}",
@@ -59,7 +59,7 @@ it("trains, goes on after a signal, leaves what is complete, and makes the same 
   const on = await experiment(...long, "--set", "seeds=[1]");
   expect([on.code, on.stderr]).toEqual([0, ""]);
   expect(on.stdout).toMatch(/plain, seed 1: going on at step \d+/);
-  expect(on.stdout).toContain("| figure | unit | better | plain | dfcvae |");
+  expect(on.stdout).toContain("| metric | unit | better | plain | dfcvae |");
 
   const checkpoint = join(out, "plain/seed_1/version_0/checkpoints/last.safetensors");
   const { mtimeMs } = statSync(checkpoint);

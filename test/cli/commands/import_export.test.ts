@@ -8,7 +8,7 @@ import { useBackend } from "../../../src/backends/use_backend.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import { UserError } from "../../../src/errors.ts";
 import { importCheckpoint } from "../../../src/experiment/trained/import_checkpoint.ts";
-import { type OpenRun, openRun } from "../../../src/experiment/trained/open_trained.ts";
+import { type OpenRun, openTrained } from "../../../src/experiment/trained/open_trained.ts";
 import { readSafetensors, type TensorToStore, writeSafetensors } from "../../../src/formats/safetensors.ts";
 import { readTorchFile } from "../../../src/formats/torch_file.ts";
 import { newCtx } from "../../../src/models/ctx.ts";
@@ -79,7 +79,7 @@ describe("a checkpoint of PyTorch-VAE", async () => {
   it.each(["pt", "ckpt"])(".%s becomes a run that reconstructs what PyTorch does", async (extension) => {
     const said = await importTo(parity(`vanilla_vae.${extension}`), `from_${extension}`);
     expect(said).toContain("model_params.output=pytorch_vae");
-    const run = await openRun(join(root, `from_${extension}`), { backend: "auto" });
+    const run = await openTrained(join(root, `from_${extension}`), { backend: "auto" });
     expect(run.imageRange).toEqual([0, 1]);
     expect(difference(run)).toBeLessThan(2e-5);
     await run.close();
@@ -95,7 +95,7 @@ describe("a checkpoint of PyTorch-VAE", async () => {
       "last",
       "--max-images",
       "8",
-      "--figures",
+      "--metrics",
       "elbo,mse",
       "--json",
     );
@@ -119,7 +119,7 @@ describe("a checkpoint of PyTorch-VAE", async () => {
     const stored = [...tensors, ["model.feature_network.features.0.bias", classifier] as const];
     writeFileSync(join(root, "dfc.safetensors"), writeSafetensors(stored));
     expect(await importTo("dfc.safetensors", "from_dfc", "dfcvae")).toContain("a stored classifier");
-    const run = await openRun(join(root, "from_dfc"), { backend: "auto" });
+    const run = await openTrained(join(root, "from_dfc"), { backend: "auto" });
     expect(difference(run)).toBeLessThan(2e-5);
     await run.close();
   });
@@ -372,7 +372,7 @@ logging_params: {image_count: 4, name: ${name}}
     await command("export", `logs/${name}/version_0`, "--format", "tfjs", "--out", name);
     const z = [...Rng.fromSeed(3).normalArray(6)];
     const elsewhere = decodeElsewhere(join(root, name), z);
-    const run = await openRun(join(root, `logs/${name}/version_0`), { backend: "auto" });
+    const run = await openTrained(join(root, `logs/${name}/version_0`), { backend: "auto" });
     const own = tf.tidy(() => {
       const ctx = newCtx({ training: false, rng: Rng.fromSeed(0) });
       return run.vae.decode({ z: tf.tensor(z, [2, 3]) }, ctx).dataSync();

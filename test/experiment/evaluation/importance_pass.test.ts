@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../../src/backends/use_backend.ts";
-import { FigureContext, type FigureOptions } from "../../../src/experiment/evaluation/context.ts";
+import { EvaluationContext, type EvaluationOptions } from "../../../src/experiment/evaluation/context.ts";
 import { importancePass } from "../../../src/experiment/evaluation/importance_pass.ts";
 import type { OpenRun } from "../../../src/experiment/trained/open_trained.ts";
 import { gaussian } from "../../../src/metrics/likelihood.ts";
@@ -49,8 +49,8 @@ function linearGaussian(): OpenRun {
 
 describe("the importance-weighted bound", () => {
   const bound = async (draws: number, sigma: number) => {
-    const options = { split: "test", maxImages: 5, seed: 3, draws } as FigureOptions;
-    const context = new FigureContext(linearGaussian(), options, new Map());
+    const options = { split: "test", maxImages: 5, seed: 3, draws } as EvaluationOptions;
+    const context = new EvaluationContext(linearGaussian(), options);
     return (await importancePass(context, [gaussian(sigma, "")]))[0]!;
   };
   const exact: number[] = golden.likelihood.linear_gaussian;

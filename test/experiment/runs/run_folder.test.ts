@@ -10,11 +10,13 @@ import {
   writeFileSync,
 } from "node:fs";
 import { hostname, tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ConfigError, UserError } from "../../../src/errors.ts";
-import { createRun, newestRun, openRun, type RunFolder } from "../../../src/experiment/runs/run_folder.ts";
+import { newestRun } from "../../../src/experiment/runs/find_runs.ts";
+import { createRun, openRunFolder, type RunFolder } from "../../../src/experiment/runs/run_folder.ts";
+import { isTemporary, temporaryFor } from "../../../src/files/atomic_file.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 let logs: string;
@@ -34,7 +36,7 @@ const message = (body: () => unknown): string => {
 };
 
 const refusal = (path: string): Promise<string> =>
-  openRun(path).then(
+  openRunFolder(path).then(
     () => Promise.reject(new Error("no error was thrown")),
     (error) => {
       expect(error).toBeInstanceOf(UserError);
@@ -44,7 +46,7 @@ const refusal = (path: string): Promise<string> =>
 
 /** A process that runs `code` with run_folder.ts's functions and then stays alive. */
 function start(code: string): { child: ChildProcess; line: Promise<string> } {
-  const source = `import { createRun, openRun } from "./src/experiment/runs/run_folder.ts";
+  const source = `import { createRun, openRunFolder } from "./src/experiment/runs/run_folder.ts";
     ${code};
     setInterval(() => {}, 1e6);`;
   const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", source], {
@@ -128,11 +130,11 @@ describe("createRun", () => {
   });
 });
 
-describe("openRun", () => {
+describe("openRunFolder", () => {
   it("opens a run again with the same paths", async () => {
     const created = createRun(logs, "A");
     created.release();
-    const opened = await openRun(created.path);
+    const opened = await openRunFolder(created.path);
     const paths = (run: RunFolder) => ({ ...run, hold: 0, check: 0, saved: 0, release: 0 });
     expect(paths(opened)).toEqual(paths(created));
   });
@@ -150,8 +152,24 @@ describe("openRun", () => {
     const path = await line;
     await end(child);
     expect(existsSync(join(path, "run.lock"))).toBe(true);
-    (await openRun(path)).release();
+    (await openRunFolder(path)).release();
     expect(existsSync(join(path, "run.lock"))).toBe(false);
+  });
+
+  it("removes the lock's temporary file of a killed process, and leaves that of a living one", async () => {
+    const { child, line } = start(`
+      const run = createRun(${JSON.stringify(logs)}, "A");
+      const { writeFileSync } = await import("node:fs");
+      const { temporaryFor } = await import("./src/files/atomic_file.ts");
+      writeFileSync(temporaryFor(run.lock), "");
+      console.log(run.path)`);
+    const path = await line;
+    await end(child);
+    const own = temporaryFor(join(path, "run.lock"));
+    writeFileSync(own, "");
+    expect(readdirSync(path).filter(isTemporary)).toHaveLength(2);
+    (await openRunFolder(path)).release();
+    expect(readdirSync(path).filter(isTemporary)).toEqual([basename(own)]);
   });
 
   it("lets one of several processes take over a dead lock", async () => {
@@ -159,7 +177,7 @@ describe("openRun", () => {
     run.release();
     writeFileSync(join(run.path, "run.lock"), "torn by a power failu");
     const code = `while (Date.now() < ${Date.now() + 1500});
-      let got = "no"; try { await openRun(${JSON.stringify(run.path)}); got = "yes"; } catch (e) { if (!/is writing/.test(e.message)) throw e; }
+      let got = "no"; try { await openRunFolder(${JSON.stringify(run.path)}); got = "yes"; } catch (e) { if (!/is writing/.test(e.message)) throw e; }
       console.log(got)`;
     const started = [1, 2, 3].map(() => start(code));
     const got = await Promise.all(started.map((s) => s.line));

@@ -20,7 +20,7 @@ shared: {data_params: {name: shapes3d}}
 runs:
   plain: {extends: base.yaml, model_params: {latent_dim: 3}}
   other: {model_params: {name: VanillaVAE}}
-evaluation: {figures: [psnr]}
+evaluation: {metrics: [psnr]}
 `;
 const BASE = "model_params: {name: VanillaVAE, latent_dim: 8}\ntrainer_params: {max_epochs: 5}\n";
 
@@ -55,6 +55,17 @@ it("a run is its bases, what all share, its own keys, and the experiment's seed 
   expect(options.network.weights).toBe(join(process.cwd(), "w.pth"));
 });
 
+it("takes the older name of the metrics, of a file and of --set", async () => {
+  const dir = folder({ "x.yaml": GOOD.replace("metrics:", "figures:"), "base.yaml": BASE });
+  const load = async (set: string[]) => (await loadExperiment(join(dir, "x.yaml"), { set })).metrics;
+  expect(await load([])).toEqual(["psnr"]);
+  expect(await load(["evaluation.metrics=[mse]"])).toEqual(["mse"]);
+  expect(await load(["evaluation.figures=[ssim]"])).toEqual(["ssim"]);
+  expect(await errorOf(GOOD.replace("metrics:", "figures: [mse], metrics:"))).toMatch(
+    /evaluation\.figures: unknown key/,
+  );
+});
+
 it.each([
   [
     "a misspelled key",
@@ -64,10 +75,10 @@ it.each([
   ],
   ["a wrong value", "steps: 4", "steps: 0", /x\.yaml:4:8 steps: expected an integer ≥ 1, got 0/],
   [
-    "an unknown figure",
+    "an unknown metric",
     "[psnr]",
     "[psrn]",
-    /evaluation\.figures\[0\]: expected one of .*"psrn"\. Did you mean "psnr"/,
+    /evaluation\.metrics\[0\]: expected one of .*"psrn"\. Did you mean "psnr"/,
   ],
   [
     "a run's misspelled key",
@@ -98,7 +109,7 @@ it("says each mistake of what all share once", async () => {
   expect(message).toMatch(/Did you mean "size"\?\n1 error in x\.yaml$/);
 });
 
-it("means over seeds, their deviation, and the best by each figure's direction", async () => {
+it("means over seeds, their deviation, and the best by the direction of each number", async () => {
   const dir = folder({ "x.yaml": GOOD, "base.yaml": BASE });
   const experiment = await loadExperiment(join(dir, "x.yaml"));
   const evaluation = (psnr: number, sharpness: number) =>
@@ -118,7 +129,7 @@ it("means over seeds, their deviation, and the best by each figure's direction",
     ],
     ["other", new Map([[1, evaluation(21, 1.1)]])],
   ]);
-  const rows = new Map(rowsOf(evaluations).map((row) => [row.figure, row]));
+  const rows = new Map(rowsOf(evaluations).map((row) => [row.metric, row]));
   const plain = rows.get("psnr")!.cells.get("plain")!;
   expect([plain.mean, plain.deviation, plain.best]).toEqual([22, Math.sqrt(8), true]);
   expect(rows.get("mse")!.cells.get("plain")!.best).toBe(true); // lower

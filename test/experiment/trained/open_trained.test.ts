@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { UserError } from "../../../src/errors.ts";
-import { openRun } from "../../../src/experiment/trained/open_trained.ts";
+import { openTrained } from "../../../src/experiment/trained/open_trained.ts";
 import { readSafetensors } from "../../../src/formats/safetensors.ts";
 import { newCtx } from "../../../src/models/ctx.ts";
 import { Rng } from "../../../src/rng.ts";
@@ -15,7 +15,7 @@ const root = mkdtempSync(join(tmpdir(), "tfjs-vae-open-run-"));
 const run = join(root, "logs/tiny/version_0");
 const options = { backend: "cpu" };
 const message = async (path: string, more: object = {}) => {
-  const error = await failure(openRun(path, { ...options, ...more }));
+  const error = await failure(openTrained(path, { ...options, ...more }));
   expect(error).toBeInstanceOf(UserError);
   return error.message.replaceAll(`${root}/`, "");
 };
@@ -35,9 +35,9 @@ logging_params: {image_count: 4, name: tiny}
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-describe("openRun", () => {
+describe("openTrained", () => {
   it("gives the model with a run's parameters, its config, place and data", async () => {
-    const opened = await openRun(run, { ...options, checkpoint: "last" });
+    const opened = await openTrained(run, { ...options, checkpoint: "last" });
     expect(opened).toMatchObject({ runDir: run, state: { step: 2, epoch: 2 }, imageShape: [32, 32, 3] });
     expect(opened.config.model_params.latent_dim).toBe(4);
     const stored = readSafetensors(join(run, "checkpoints/last.safetensors"));
@@ -65,16 +65,16 @@ describe("openRun", () => {
       [file, undefined, file],
     ];
     for (const [path, checkpoint, taken] of cases) {
-      const opened = await openRun(path, { ...options, ...(checkpoint && { checkpoint }) });
+      const opened = await openTrained(path, { ...options, ...(checkpoint && { checkpoint }) });
       expect(opened.checkpoint).toBe(taken);
       await opened.close();
     }
   });
 
   it("leaves no tensor when closed, or when the checkpoint doesn't fit", async () => {
-    await (await openRun(run, options)).close();
+    await (await openTrained(run, options)).close();
     const before = tf.memory().numTensors;
-    await (await openRun(run, options)).close();
+    await (await openTrained(run, options)).close();
     expect(await message(run, { set: ["model_params.latent_dim=5"] })).toContain(
       "tensors don't fit the model of the config",
     );

@@ -8,7 +8,7 @@ export { filterGrad } from "./filter_grad";
 export { matMul, packPanels } from "./gemm";
 export { narrowConv } from "./narrow_conv";
 export { pool, poolGrad } from "./pool";
-export { addTo, foldColumns, sumChunks, sumColumns, sumRows } from "./reduce";
+export { addTo, foldColumns, maxColumns, maxRows, sumChunks, sumColumns, sumRows } from "./reduce";
 export { argMinRows, gatherRows, segmentSum } from "./rows";
 export { stridedConv, stridedConvBack } from "./strided";
 export {

@@ -95,6 +95,26 @@ export function foldColumns(partial: usize, count: i32, c: i32, scale: f64, out:
   }
 }
 
+/** out[r] = the largest of row r of n floats, NaN where one is; rows [from, to). */
+export function maxRows(x: usize, n: i32, out: usize, from: i32, to: i32): void {
+  for (let r = from; r < to; r++) {
+    const row = x + ((<usize>r * n) << 2);
+    let most = load<f32>(row);
+    for (let i = 1; i < n; i++) most = max<f32>(most, load<f32>(row + (<usize>i << 2)));
+    store<f32>(out + (<usize>r << 2), most);
+  }
+}
+
+/** out[i] = the largest of column i of x [rows][c]; columns [from, to). */
+export function maxColumns(x: usize, rows: i32, c: i32, out: usize, from: i32, to: i32): void {
+  const line = <usize>c << 2, first = <usize>from << 2, last = <usize>to << 2;
+  for (let o = first; o < last; o += 4) store<f32>(out + o, load<f32>(x + o));
+  for (let r = 1; r < rows; r++) {
+    const row = x + <usize>r * line;
+    for (let o = first; o < last; o += 4) store<f32>(out + o, max<f32>(load<f32>(out + o), load<f32>(row + o)));
+  }
+}
+
 /** out = a sum of float tensors: adds x to `out` for floats [from, to). */
 export function addTo(x: usize, out: usize, from: i32, to: i32): void {
   const end = x + (<usize>to << 2), d = out - x;

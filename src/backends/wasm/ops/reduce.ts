@@ -1,4 +1,4 @@
-import type { TensorInfo } from "@tensorflow/tfjs";
+import type { NamedAttrMap, TensorInfo } from "@tensorflow/tfjs";
 import { tf } from "../../../tf.ts";
 import type { WasmBackend } from "../backend.ts";
 import { isFloat, type Kernels, type Run, sizeOf } from "../kernel.ts";
@@ -40,30 +40,56 @@ export function sumColumns(
   });
 }
 
+/** What is left when a tensor is reduced along its first or its last axes: a matrix by its columns or by its rows. */
+interface Reduction {
+  readonly outShape: number[];
+  /** Values of each result. */
+  readonly count: number;
+  readonly results: number;
+  readonly columns: boolean;
+}
+
+/** Undefined where axes in the middle are reduced or kept, or there is nothing. */
+function reduction(x: TensorInfo, attrs: NamedAttrMap): Reduction | undefined {
+  if (!isFloat(x) || sizeOf(x) === 0) return undefined;
+  const { shape } = x;
+  const axes = tf.util.parseAxisParam((attrs.axis ?? attrs.reductionIndices) as number[], shape);
+  const kept = shape.map((n, i) => (axes.includes(i) ? 1 : n));
+  const outShape = attrs.keepDims ? kept : shape.filter((_, i) => !axes.includes(i));
+  const reduced = shape.flatMap((n, i) => (n === 1 ? [] : [axes.includes(i)]));
+  const turn = reduced.indexOf(!reduced[0]);
+  if (turn !== -1 && reduced.slice(turn).includes(reduced[0]!)) return undefined;
+  const count = axes.reduce((product, i) => product * shape[i]!, 1);
+  return { outShape, count, results: sizeOf(x) / count, columns: reduced[0] === true };
+}
+
+const grainOf = (count: number): number => Math.max(1, Math.ceil(CHUNK / count));
+
 const sum =
   (mean: boolean): Run =>
   (backend, { x }, attrs) => {
-    if (!isFloat(x) || sizeOf(x!) === 0) return undefined;
-    const { shape } = x!;
-    const axes = tf.util.parseAxisParam((attrs.axis ?? attrs.reductionIndices) as number[], shape);
-    const kept = shape.map((n, i) => (axes.includes(i) ? 1 : n));
-    const outShape = attrs.keepDims ? kept : shape.filter((_, i) => !axes.includes(i));
-    const big = shape.map((_, i) => i).filter((i) => shape[i] !== 1);
-    const reduced = big.map((i) => axes.includes(i));
-    const turn = reduced.indexOf(!reduced[0]);
-    if (turn !== -1 && reduced.slice(turn).includes(reduced[0]!)) return undefined; // in the middle
-    const count = axes.reduce((product, i) => product * shape[i]!, 1);
+    const found = reduction(x!, attrs);
+    if (found === undefined) return undefined;
+    const { outShape, count, results, columns } = found;
     const scale = mean ? 1 / count : 1;
-    const rest = sizeOf(x!) / count;
     const y = backend.output(outShape);
     const at = backend.at(y);
-    if (rest === 1) backend.data.get(y.dataId).values[0] = sumAll(backend, x!) * scale;
-    else if (reduced[0] === true) sumColumns(backend, [backend.at(x!), count, rest], at, scale);
-    else {
-      const grain = Math.max(1, Math.ceil(CHUNK / count));
-      backend.pool.run("sumRows", [backend.at(x!), count, scale, at], rest, grain);
-    }
+    if (results === 1) backend.data.get(y.dataId).values[0] = sumAll(backend, x!) * scale;
+    else if (columns) sumColumns(backend, [backend.at(x!), count, results], at, scale);
+    else backend.pool.run("sumRows", [backend.at(x!), count, scale, at], results, grainOf(count));
     return y;
   };
 
-export const reduceKernels: Kernels = { Sum: sum(false), Mean: sum(true) };
+const max: Run = (backend, { x }, attrs) => {
+  const found = reduction(x!, attrs);
+  if (found === undefined) return undefined;
+  const { outShape, count, results, columns } = found;
+  const y = backend.output(outShape);
+  const [from, to] = [backend.at(x!), backend.at(y)];
+  if (columns && results > 1)
+    backend.pool.run("maxColumns", [from, count, results, to], results, grainOf(count));
+  else backend.pool.run("maxRows", [from, count, to], results, grainOf(count));
+  return y;
+};
+
+export const reduceKernels: Kernels = { Sum: sum(false), Mean: sum(true), Max: max };

@@ -1,6 +1,6 @@
-/** What a model makes of labelled images. */
-export interface Codes {
-  /** Posterior means, packed [n, dims]. */
+/** The posterior means of labelled images. */
+export interface LabelledMeans {
+  /** Packed [n, dims]. */
   readonly means: Float32Array;
   readonly dims: number;
   /** Labels as whole numbers from 0 on, packed [n, factors]. */
@@ -10,30 +10,30 @@ export interface Codes {
   readonly count: number;
 }
 
-/** Codes for training what a figure trains, and others for testing it. */
-export interface CodeSplits {
-  readonly train: Codes;
-  readonly test: Codes;
+/** Means for training what a metric trains, and others for testing it. */
+export interface MeanSplits {
+  readonly train: LabelledMeans;
+  readonly test: LabelledMeans;
 }
 
-/** One dimension of all codes, [n]. */
-export function dimension({ means, dims, count }: Codes, d: number): Float32Array {
+/** One dimension of all means, [n]. */
+export function dimension({ means, dims, count }: LabelledMeans, d: number): Float32Array {
   return Float32Array.from({ length: count }, (_, i) => means[i * dims + d]!);
 }
 
 /** One factor's labels, [n]. */
-export function factor({ labels, factors, count }: Codes, f: number): Int32Array {
+export function factor({ labels, factors, count }: LabelledMeans, f: number): Int32Array {
   return Int32Array.from({ length: count }, (_, i) => labels[i * factors + f]!);
 }
 
-/** Codes of the same images whose labels are those of `chosen` alone. */
-export function selectFactors(codes: Codes, chosen: readonly number[]): Codes {
-  const { labels, factors, count } = codes;
+/** The means of the same images whose labels are those of `chosen` alone. */
+export function selectFactors(latents: LabelledMeans, chosen: readonly number[]): LabelledMeans {
+  const { labels, factors, count } = latents;
   const kept = Int32Array.from(
     { length: count * chosen.length },
     (_, k) => labels[Math.floor(k / chosen.length) * factors + chosen[k % chosen.length]!]!,
   );
-  return { ...codes, labels: kept, factors: chosen.length };
+  return { ...latents, labels: kept, factors: chosen.length };
 }
 
 /** 0 … `count` - 1. */

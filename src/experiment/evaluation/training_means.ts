@@ -1,12 +1,11 @@
 import { concat } from "../../concat.ts";
-import type { Codes } from "../../metrics/codes.ts";
+import type { LabelledMeans } from "../../metrics/labelled_means.ts";
 import { tf } from "../../tf.ts";
-import type { SplitName } from "../trained/open_trained.ts";
 import { withTensors } from "../training/batch.ts";
-import type { FigureContext } from "./context.ts";
+import type { EvaluationContext } from "./context.ts";
 
-/** Training images whose codes figures are trained on, at most. */
-export const TRAINING_CODES = 5_000;
+/** Training images that metrics train on, at most. */
+export const TRAINING_IMAGES = 5_000;
 
 /** Posterior means of images, and their labels. */
 export interface Encoded {
@@ -18,13 +17,12 @@ export interface Encoded {
   readonly count: number;
 }
 
-/** Codes of training images, with the data set's labels. */
-export const trainingCodes = (context: FigureContext): Promise<Codes> =>
-  context.once("training codes", async () => toCodes(await encodeAll(context, "train", TRAINING_CODES)));
+/** Posterior means of training images, with the data set's labels. */
+export const trainingMeans = (context: EvaluationContext): Promise<LabelledMeans> =>
+  context.once("training means", async () => labelled(await encodeTraining(context)));
 
-/** Of at most `limit` images of a split. */
-async function encodeAll(context: FigureContext, split: SplitName, limit: number): Promise<Encoded> {
-  const loader = await context.run.loader(split, { limit });
+async function encodeTraining(context: EvaluationContext): Promise<Encoded> {
+  const loader = await context.run.loader("train", { limit: TRAINING_IMAGES });
   const means: Float32Array[] = [];
   const labels: Float32Array[] = [];
   let index = 0;
@@ -43,6 +41,6 @@ async function encodeAll(context: FigureContext, split: SplitName, limit: number
   return { means: all, dims: count === 0 ? 0 : all.length / count, labels: concat(labels), count };
 }
 
-export function toCodes({ means, dims, labels, count }: Encoded): Codes {
+export function labelled({ means, dims, labels, count }: Encoded): LabelledMeans {
   return { means, dims, count, labels: Int32Array.from(labels), factors: labels.length / count };
 }

@@ -1,0 +1,15 @@
+import type { PosteriorMetric } from "./define.ts";
+
+/** KL(q(z | x) || N(0, I)), in all and of each dimension. */
+export const klMetric: PosteriorMetric = {
+  kind: "posterior",
+  name: "kl",
+  numbers: {
+    kl: { unit: "nats", better: "neither", computed: "KL(q(z | x) || N(0, I)) of an image", column: true },
+    kl_per_dim: { unit: "nats", better: "neither", computed: "the same of each dimension of z" },
+  },
+  compute: ({ klPerDimension }) => ({
+    kl: klPerDimension.reduce((a, b) => a + b),
+    kl_per_dim: [...klPerDimension],
+  }),
+};
