@@ -1,3 +1,4 @@
+import { bytesText } from "../../download/disk.ts";
 import type { Tensor, Variable } from "../../tf.ts";
 import { tf } from "../../tf.ts";
 import {
@@ -11,7 +12,6 @@ import {
 import type { XlaBackend } from "./backend.ts";
 import { differenceOf } from "./difference.ts";
 import type { DeviceBuffer } from "./pjrt/index.ts";
-import { formatBytes } from "./pjrt/index.ts";
 import { FEW, hostValues } from "./runtime.ts";
 import { toFloat } from "./stablehlo/elementwise.ts";
 import { emitModule, type Module } from "./stablehlo/emit.ts";
@@ -164,7 +164,7 @@ function compiled(
   onStep?.(module.text);
   const { executable, seconds } = runtime.executables.get(module.text, runtime.options);
   if (seconds !== undefined) {
-    const needs = formatBytes(executable.memory.total);
+    const needs = bytesText(executable.memory.total);
     say?.(
       `note   the training step was compiled in ${seconds.toFixed(1)} s; it takes ${needs} of the device's memory`,
     );
