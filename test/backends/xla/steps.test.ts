@@ -98,9 +98,10 @@ describeXla("a step on xla", () => {
     const one = stepperOf(await smallModel("VanillaVAE"), "VanillaVAE", xla);
     const figures = await train(one, 5);
     const two = stepperOf(await smallModel("VanillaVAE"), "VanillaVAE", xla);
-    const running = [0, 1, 2, 3, 4].map((step) => two.run(host(step), step, rateAt(step)));
-    const state = stateOf(two); // while nothing was awaited
-    expect(await Promise.all(running)).toEqual(figures);
+    const started = [];
+    for (const step of [0, 1, 2, 3, 4]) started.push(await two.start(host(step), step, rateAt(step)));
+    const state = stateOf(two); // before any result was waited for
+    expect(await Promise.all(started.map(({ metrics }) => metrics))).toEqual(figures);
     expect(state).toEqual(stateOf(one));
   });
 
