@@ -11,7 +11,7 @@ export const tensorflow: BackendDefinition<"tensorflow"> = {
     isThere: () => Boolean(process.env.TFJS_VAE_TENSORFLOW) || findLibrary() !== undefined,
     absent: "TensorFlow's library is not set up",
     handicap: 1.1,
-    isFaster: (precision) => precision !== "float32" || hasGpu(), // what others have not
+    isFaster: (precision) => precision === "bfloat16" || hasGpu(), // what others have not
     speedDependsOn: () => ({
       versions: [findLibrary()?.file],
       environment: { TF_ENABLE_ONEDNN_OPTS: "1", ...variablesLike(/^(ONEDNN_|TF_|OMP_)/) }, // as it is set where it isn't
