@@ -6,7 +6,8 @@ import os
 import signal
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cases import CONFIGS, Case
@@ -23,6 +24,7 @@ class Vae:
     home: Path
     backend: str
     logs: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     def call(self, name: str, *args: str, limit: float, stop_after: float | None = None) -> str:
         """What it prints; its standard error is logs/NAME.log. `stop_after` these seconds it gets SIGINT, which saves.
@@ -32,7 +34,9 @@ class Vae:
         with (self.logs / f"{name}.log").open("w") as log, tempfile.TemporaryFile("w+") as out:
             log.write(f"vae {' '.join(args)}\n")
             log.flush()
-            process = subprocess.Popen([*self.command, *args], cwd=self.home, stdout=out, stderr=log)
+            process = subprocess.Popen(
+                [*self.command, *args], cwd=self.home, stdout=out, stderr=log, env=os.environ | self.environment
+            )
             try:
                 if stop_after is not None and not _ended(process, stop_after):
                     process.send_signal(signal.SIGINT)
