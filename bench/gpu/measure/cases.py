@@ -18,7 +18,7 @@ class Case:
 def cases_of(batches: tuple[int, int]) -> list[Case]:
     """The most telling first: what there is no time for is left out at the end."""
     small, large = batches
-    order = [("DFCVAE", small), ("VanillaVAE", small), ("DFCVAE", large), ("VanillaVAE", large)]
+    order = [("DFCVAE", small), ("DFCVAE", large), ("VanillaVAE", small), ("VanillaVAE", large)]
     return [Case(model, batch, p) for model, batch in order for p in ("bfloat16", "float32")]
 
 

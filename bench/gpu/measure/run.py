@@ -16,6 +16,7 @@ import tarfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import losses
@@ -65,10 +66,12 @@ class Bench:
         self.checked: list[dict] = []
         self.trained: list[str] = []
         self.left_out: list[str] = []
+        #: Seconds at the end that are kept for what comes last.
+        self.reserved = 0.0
 
     def have(self, seconds: float, what: str) -> bool:
         """Whether there is time for what takes about so long; what there is none for is noted."""
-        if self.clock.left() >= seconds * self.patience:
+        if self.clock.left() >= seconds * self.patience + self.reserved:
             return True
         self.left_out.append(what)
         note(f"{what}: left out, {self.clock.left():.0f} s are left")
@@ -195,35 +198,36 @@ class Bench:
         }
         for name, args in runs.items():
             what = f"{name} for {seconds:.0f} s"
-            self.attempt(what, seconds + 15, lambda: self.whole_run(name, seconds, *args))
+            self.attempt(what, 10, partial(self.whole_run, name, seconds, *args))
 
     # All
 
     def run(self, training_seconds: float) -> None:
-        reserved = 2 * (training_seconds + 20) if training_seconds else 0
+        """The most telling first."""
+        self.reserved = 2 * (training_seconds + 20) if training_seconds else 0
         self.attempt("ours computes", 60, self.probe)
         self.attempt("PyTorch compiles and warms up", 60, self.start_pytorch)
-        small = min(case.batch for case in self.cases)
-        for case in self.cases:
-            of_case = f"jax {case} compiles"
-            if case.batch == small or case.model == "DFCVAE":
-                self.attempt(of_case, reserved + 40, lambda: self.start_jax(case))
-            self.attempt(f"{case}, ours", reserved + 20, lambda: self.bench(case))
-            self.attempt(f"{case}, the others", reserved + 5, lambda: self.time_sides(case))
-            self.attempt(f"{case}, ours in training", reserved + 15, lambda: self.training(case))
-        for case in self.cases[:4]:
-            what = f"losses of {case.model} {case.precision}"
-            self.attempt(what, reserved + 10, lambda: self.check_losses(case.model, case.precision))
-        for _ in range(1, ROUNDS):
+        for number in range(ROUNDS):
             for case in self.cases:
-                self.attempt(f"{case}, ours again", reserved + 15, lambda: self.bench(case))
-                self.attempt(f"{case}, the others again", reserved + 5, lambda: self.time_sides(case))
+                self.round(case, number)
         for side in self.sides:
             side.close()
+        self.reserved = 0
         if training_seconds:
             self.whole_runs(training_seconds)
-        self.write()
         self.pack_logs()
+
+    def round(self, case: Case, number: int) -> None:
+        is_small = case.batch == min(c.batch for c in self.cases)
+        if number == 0 and (is_small or case.model == "DFCVAE"):
+            self.attempt(f"{case}, jax compiles", 30, lambda: self.start_jax(case))
+        self.attempt(f"{case}, ours", 12, lambda: self.bench(case))
+        self.attempt(f"{case}, the others", 5, lambda: self.time_sides(case))
+        if number == 0:
+            self.attempt(f"{case}, ours in training", 10, lambda: self.training(case))
+            if is_small:
+                check = partial(self.check_losses, case.model, case.precision)
+                self.attempt(f"{case}, ours: first losses", 10, check)
 
     def write(self) -> None:
         measured = [*self.ours.values(), *(side.measured for side in self.sides)]
