@@ -71,7 +71,7 @@ class Bench:
 
     def have(self, seconds: float, what: str) -> bool:
         """Whether there is time for what takes about so long; what there is none for is noted."""
-        if self.clock.left() >= seconds * self.patience + self.reserved:
+        if self.clock.left() >= seconds + self.reserved:
             return True
         self.left_out.append(what)
         note(f"{what}: left out, {self.clock.left():.0f} s are left")
@@ -198,7 +198,7 @@ class Bench:
         }
         for name, args in runs.items():
             what = f"{name} for {seconds:.0f} s"
-            self.attempt(what, 10, partial(self.whole_run, name, seconds, *args))
+            self.attempt(what, seconds + 15, partial(self.whole_run, name, seconds, *args))
 
     # All
 
