@@ -21,7 +21,7 @@ from pathlib import Path
 
 import losses
 import report
-from cases import LABELS, PYTORCH, PYTORCH_SMALL, Case, cases_of
+from cases import CONFIGS, PYTORCH, PYTORCH_SMALL, Case, cases_of
 from results import Measurement
 from side import Side
 from vae import Failed, Vae
@@ -60,7 +60,7 @@ class Bench:
         for folder in (self.out, self.logs):
             folder.mkdir(parents=True, exist_ok=True)
         self.vae = Vae(tuple(shlex.split(args.vae)), args.home, f"xla:{args.card}", self.logs)
-        self.cases = cases_of(BATCHES[args.card])
+        self.cases = [case for case in cases_of(BATCHES[args.card]) if case.model in args.model]
         self.ours = {case: Measurement("ours", case) for case in self.cases}
         self.sides: list[Side] = []
         self.checked: list[dict] = []
@@ -282,6 +282,7 @@ def main() -> None:
     parser.add_argument("--home", type=Path, required=True, help="folder of the project's configs")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True, help="folder for logs and runs")
+    parser.add_argument("--model", choices=CONFIGS, nargs="+", default=list(CONFIGS))
     parser.add_argument("--budget", type=float, default=345, help="seconds")
     parser.add_argument("--training", type=float, default=60, help="seconds of each whole run; 0: none")
     args = parser.parse_args()
