@@ -5,11 +5,8 @@ speaks protocol.py.
 """
 
 import argparse
-import os
 import time
 from functools import partial
-
-os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 
 import jax
 import jax.numpy as jnp

@@ -33,6 +33,8 @@ STEPS = {"cuda": 50, "cpu": 2}
 TRAINING_STEPS = {"cuda": 400, "cpu": 12}
 BATCHES = {"cuda": (64, 256), "cpu": (4, 8)}
 ROUNDS = 2
+#: That `vae evaluate` computes of a whole run.
+FIGURES = "elbo,psnr,ssim,frechet"
 #: How much longer than an H100's machine anything may take.
 PATIENCE = {"cuda": 1, "cpu": 8}
 
@@ -183,7 +185,9 @@ class Bench:
         backend = f"--backend={self.vae.backend}"
         samples = self.out / f"{name}_samples.png"
         self.vae.call(f"{name}_sample", "sample", folder, backend, "--out", str(samples), limit=60 * self.patience)
-        figures = self.vae.call(f"{name}_evaluate", "evaluate", folder, backend, limit=90 * self.patience)
+        figures = self.vae.call(
+            f"{name}_evaluate", "evaluate", folder, backend, f"--figures={FIGURES}", limit=60 * self.patience
+        )
         self.trained.append(f"{name}, evaluated:\n\n```\n{figures.strip()}\n```")
         for picture in run.pictures("Reconstructions")[-1:]:
             shutil.copy(picture, self.out / f"{name}_reconstructions.png")

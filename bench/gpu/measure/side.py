@@ -1,6 +1,7 @@
 """A process of pytorch_side.py or jax_side.py."""
 
 import json
+import os
 import queue
 import subprocess
 import sys
@@ -9,6 +10,9 @@ from pathlib import Path
 
 from cases import Case
 from results import Measurement
+
+#: Many compile at once; each of PyTorch's would else start a process a core.
+ENVIRONMENT = {"TORCHINDUCTOR_COMPILE_THREADS": "4", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
 
 
 class Side:
@@ -20,8 +24,9 @@ class Side:
         self.measured = Measurement(name, case)
         self._lines: queue.Queue[str | None] = queue.Queue()
         self._errors = log.open("w")
+        pipe = subprocess.PIPE
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, text=True
+            command, stdin=pipe, stdout=pipe, stderr=self._errors, text=True, env=os.environ | ENVIRONMENT
         )
         threading.Thread(target=self._read, daemon=True).start()
 
