@@ -40,7 +40,7 @@ try {
   const archive = join(resolve(folder), ARCHIVE);
   execFileSync(
     "tar",
-    ["--create", "--use-compress-program=xz -T0", `--file=${archive}`, "node", "tfjs-vae"],
+    ["--create", "--use-compress-program=xz -T0 -2", `--file=${archive}`, "node", "tfjs-vae"],
     {
       cwd: stage,
     },
