@@ -8,8 +8,7 @@ out=${OUT:-$PWD/out} python=${PYTHON:-python3} card=${CARD:-cuda}
 work=${WORK:-${TMPDIR:-/tmp}/tfjs-vae-gpu}
 began=$SECONDS
 rm -rf "$work" && mkdir -p "$work" "$out" || exit 1
-unpack='import sys, tarfile; tarfile.open(sys.argv[1]).extractall(sys.argv[2], filter="tar")'
-"$python" -c "$unpack" "$here/tfjs-vae.tar.xz" "$work" || exit 1
+"$python" -c 'import sys, tarfile; tarfile.open(sys.argv[1]).extractall(sys.argv[2])' "$here/tfjs-vae.tar.xz" "$work" || exit 1
 export TFJS_VAE_CACHE=$work/cache
 [ "$card" = cpu ] || nvidia-smi || exit 1
 cd "$work" || exit 1
