@@ -64,17 +64,21 @@ if (bytes > MOST_BYTES) {
 /** The package as it is published, compiled, with the packages that its training needs. */
 async function stageProject(to: string): Promise<void> {
   mkdirSync(to, { recursive: true });
-  execFileSync(process.execPath, [
-    join(root, "node_modules/typescript/bin/tsc"),
-    ...[
-      "--project",
-      join(root, "tsconfig.build.json"),
-      "--outDir",
-      join(to, "dist"),
-      "--declaration",
-      "false",
+  execFileSync(
+    process.execPath,
+    [
+      join(root, "node_modules/typescript/bin/tsc"),
+      ...[
+        "--project",
+        join(root, "tsconfig.build.json"),
+        "--outDir",
+        join(to, "dist"),
+        "--declaration",
+        "false",
+      ],
     ],
-  ]);
+    { stdio: "inherit" },
+  );
   for (const part of ["bin", "assets", "configs", "schema", "bench/configs", "package.json"])
     cpSync(join(root, part), join(to, part), { recursive: true });
   const modules = join(to, "node_modules");
