@@ -1,0 +1,101 @@
+import { describe, expect, it } from "vitest";
+import { type Compiled, compileAhead, h100, tpuV5e } from "../../../scripts/xla/compile_ahead.ts";
+import { useBackend } from "../../../src/backends/use_backend.ts";
+import { findPlugin, tellCudaTools } from "../../../src/backends/xla/plugins/index.ts";
+import { registerXla } from "../../../src/backends/xla/register.ts";
+import { modelNames } from "../../../src/models/registry.ts";
+import { cpuPlugin } from "./pjrt/plugin.ts";
+import { host, rateAt, smallModel, stepperOf } from "./training.ts";
+
+type Precision = "float32" | "bfloat16";
+
+/** Of every variant, with images of 32x32. The plugin for CPUs has to be there to trace a step, and compiles nothing. */
+const STEPS = modelNames().flatMap((name): [string, Precision][] => [
+  [name, "float32"],
+  [name, "bfloat16"],
+]);
+const BATCH = 16;
+const MOST_MS = 300_000;
+
+const [cuda, tpu] = [findPlugin("cuda"), findPlugin("tpu")];
+
+describe.skipIf(cpuPlugin === undefined || cuda === undefined)(
+  "compiled for an H100 that is not here",
+  () => {
+    it.each(STEPS)(
+      "the step of %s in %s has each convolution as a call of cuDNN, and its state is written in place",
+      async (variant, precision) => {
+        tellCudaTools(cuda!.file);
+        const text = await textOf(variant, precision);
+        const compiled = await compileAhead(cuda!.file, h100(), text);
+        const calls = Object.entries(compiled.customCalls).filter(([name]) =>
+          name.startsWith("__cudnn$conv"),
+        );
+        expect(compiled.opcodes.convolution ?? 0).toBe(0);
+        expect(calls.reduce((sum, [, count]) => sum + count, 0)).toBe(convolutionsOf(text, precision));
+        expectInPlace(text, compiled);
+      },
+      MOST_MS,
+    );
+  },
+);
+
+describe.skipIf(cpuPlugin === undefined || tpu === undefined)(
+  "compiled for a TPU v5e that is not here",
+  () => {
+    it.each(STEPS)(
+      "the step of %s in %s keeps its convolutions, and its state is written in place",
+      async (variant, precision) => {
+        const text = await textOf(variant, precision);
+        const compiled = await compileAhead(tpu!.file, tpuV5e, text);
+        expect(compiled.opcodes.convolution).toBeGreaterThanOrEqual(convolutionsOf(text, precision)); // products too
+        expectInPlace(text, compiled);
+      },
+      MOST_MS,
+    );
+  },
+);
+
+/** Takes the place of compiling for a CPU. */
+class Caught extends Error {
+  constructor(readonly text: string) {
+    super("the text of a step");
+  }
+}
+
+/** A training step as StableHLO. */
+async function textOf(variant: string, precision: Precision): Promise<string> {
+  const { compiler } = registerXla({
+    platform: "cpu",
+    onStep(text) {
+      throw new Caught(text);
+    },
+  });
+  await useBackend("xla:cpu");
+  const stepper = stepperOf(await smallModel(variant), variant, { compiler, precision });
+  try {
+    await stepper.run(host(0, BATCH), 0, rateAt(0));
+  } catch (error) {
+    if (error instanceof Caught) return error.text;
+    throw error;
+  }
+  throw new Error(`${variant}: its step was not compiled`);
+}
+
+/** How many a step has, all in its precision. */
+function convolutionsOf(text: string, precision: Precision): number {
+  const lines = text.split("\n").filter((line) => line.includes("stablehlo.convolution("));
+  const type = { float32: /xf32>/, bfloat16: /xbf16>/ }[precision];
+  for (const line of lines) expect(line).toMatch(type);
+  expect(lines.length).toBeGreaterThan(0);
+  return lines.length;
+}
+
+/** Every parameter, running statistic and optimizer's value that a step replaces takes the old one's memory. */
+function expectInPlace(text: string, { aliases, memory }: Compiled): void {
+  const replaced = [...text.matchAll(/tensor<(?:([\dx]+)x)?f32> \{tf\.aliasing_output/g)];
+  const bytes = replaced.map(([, dims]) => 4 * (dims ?? "1").split("x").reduce((n, d) => n * Number(d), 1));
+  expect(replaced.length).toBeGreaterThan(0);
+  expect(aliases).toBe(replaced.length);
+  expect(memory.aliased).toBeGreaterThanOrEqual(bytes.reduce((a, b) => a + b));
+}
