@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { bytesText } from "../src/download/disk.ts";
+import { bytesText } from "../src/text/numbers.ts";
 import { compileAhead, h100, tpuV5e } from "./xla/compile_ahead.ts";
 
 const { values, positionals } = parseArgs({

@@ -1,4 +1,4 @@
-import { bytesText } from "../../download/disk.ts";
+import { bytesText } from "../../text/numbers.ts";
 import type { Tensor, Variable } from "../../tf.ts";
 import { tf } from "../../tf.ts";
 import {

@@ -1,5 +1,5 @@
-import { bytesText } from "../../../download/disk.ts";
 import { EngineError } from "../../../errors.ts";
+import { bytesText } from "../../../text/numbers.ts";
 
 /** PJRT_Error_Code, which are absl's. */
 const CODES = [
