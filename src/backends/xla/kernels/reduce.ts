@@ -1,10 +1,11 @@
-import type { ArgMaxAttrs, CumsumAttrs, MeanAttrs, SoftmaxAttrs, SumAttrs } from "../../../tf.ts";
+import type { ArgMaxAttrs, CumsumAttrs, MaxAttrs, MeanAttrs, SoftmaxAttrs, SumAttrs } from "../../../tf.ts";
 import {
   add,
   compare,
   constant,
   convert,
   divide,
+  like,
   scale,
   select,
   subtract,
@@ -24,6 +25,13 @@ function reduced(by: Reducer, x: Value, { axis, keepDims }: SumAttrs): Value {
   const axes = axesOf(axis, x);
   const y = reduce(by, x, axes);
   return keepDims ? reshape(y, ones(x, axes)) : y;
+}
+
+/** Undefined where one of the values is, which XLA's own maximum on CPUs passes over. */
+function largest(x: Value, attrs: SumAttrs): Value {
+  const y = reduced("maximum", x, attrs);
+  if (x.type !== "float32") return y;
+  return select(reduced("or", compare("NE", x, x), attrs), like(y, Number.NaN), y);
 }
 
 const named = (by: Reducer): Lowering =>
@@ -83,7 +91,8 @@ export const reduceKernels: Lowerings = {
     const { shifted, sum, spread } = softmaxParts(logits!);
     return subtract(shifted, spread(unary("log", sum)));
   },
-  Max: ofNumbers("maximum"),
+  Max: ({ x }, { reductionIndices: axis, keepDims }: MaxAttrs) =>
+    x!.type === "bool" ? undefined : largest(x!, { axis, keepDims }),
   Mean: ({ x }, attrs: MeanAttrs) => mean(x!, attrs),
   Min: ofNumbers("minimum"),
   Prod: ofNumbers("multiply"),
