@@ -7,7 +7,6 @@ What there is no time for is left out, and said so.
 import argparse
 import json
 import shlex
-import shutil
 import statistics
 import subprocess
 import sys
@@ -183,17 +182,16 @@ class Bench:
         )
         folder = str(run.folder)
         backend = f"--backend={self.vae.backend}"
-        samples = self.out / f"{name}_samples.png"
-        self.vae.call(f"{name}_sample", "sample", folder, backend, "--out", str(samples), limit=60 * self.patience)
+        for command in ("sample", "reconstruct"):
+            picture = str(self.out / f"{name}_{command}.png")
+            self.vae.call(f"{name}_{command}", command, folder, backend, "--out", picture, limit=60 * self.patience)
         figures = self.vae.call(
             f"{name}_evaluate", "evaluate", folder, backend, f"--figures={FIGURES}", limit=60 * self.patience
         )
         self.trained.append(f"{name}, evaluated:\n\n```\n{figures.strip()}\n```")
-        for picture in run.pictures("Reconstructions")[-1:]:
-            shutil.copy(picture, self.out / f"{name}_reconstructions.png")
 
     def whole_runs(self, seconds: float) -> None:
-        often = ("--set=trainer_params.max_epochs=1000", "--set=trainer_params.check_val_every_n_epoch=20")
+        often = ("--set=trainer_params.max_epochs=1000", "--set=trainer_params.check_val_every_n_epoch=10")
         precision = "--set=trainer_params.precision=bfloat16"
         many = f"--set=data_params.size={162770 if self.card == 'cuda' else 1000}"
         runs = {

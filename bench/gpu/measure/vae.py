@@ -95,9 +95,6 @@ class Run:
         with (self.folder / "metrics.csv").open() as file:
             return [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(file)]
 
-    def pictures(self, kind: str) -> list[Path]:
-        return sorted((self.folder / kind).glob("*.png"))
-
 
 def _ended(process: subprocess.Popen, seconds: float) -> bool:
     try:
