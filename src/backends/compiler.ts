@@ -3,17 +3,30 @@ import type { Tensor, Variable } from "../tf.ts";
 /** `float32` is what a device calls so in convolutions and products, TF32 on NVIDIA's; `highest` has all its bits. */
 export type Precision = "float32" | "bfloat16" | "highest";
 
+/** Numbers of which there are 256 at most: element i is `values[codes[i]]`. */
+export interface CodedValues {
+  readonly codes: Uint8Array;
+  /** [256]. */
+  readonly values: Float32Array;
+}
+
 /** A tensor's values before they are one. */
 export interface HostTensor {
   readonly shape: readonly number[];
   readonly dtype: "float32" | "int32";
+  /** Made when it is first asked for, where they are `coded`. */
   readonly values: Float32Array | Int32Array;
+  /** Its values in a quarter of the bytes, where they come from bytes. */
+  readonly coded?: CodedValues;
 }
 
 /** What a step tells its compiler while it is recorded. */
 export interface Trace {
-  /** Declares a tensor that is given anew at each call; calls give them in the order of these declarations. */
-  input(tensor: Tensor): void;
+  /**
+   * Declares a tensor that is given anew at each call; calls give them in the order of these declarations. `values`: of
+   * one that each call gives as codes of these values.
+   */
+  input(tensor: Tensor, values?: Float32Array): void;
   /** Declares that the step depends on something that can't be an input; it is then not compiled. */
   fail(why: string): void;
 }

@@ -1,3 +1,4 @@
+import type { CodedValues } from "../backends/compiler.ts";
 import { DataError } from "../errors.ts";
 import { Rng } from "../rng.ts";
 import type { Split } from "./dataset.ts";
@@ -5,8 +6,10 @@ import { ordered } from "./ordered.ts";
 
 /** A batch before it becomes tensors. */
 export interface HostBatch {
-  /** Packed as `shape`, in the image range. */
+  /** Packed as `shape`, in the image range; made when first asked for, where they are `coded`. */
   readonly images: Float32Array;
+  /** The images as the bytes that they were, for a device to look their values up. */
+  readonly coded?: CodedValues;
   /** Packed [B, L]; absent where the data set has no labels. */
   readonly labels?: Float32Array;
   /** [B, H, W, C]. */
@@ -90,27 +93,40 @@ export class Loader {
   }
 
   private async read(indices: Int32Array, flips: Float32Array | undefined): Promise<HostBatch> {
-    const [height, width, channels] = this.options.imageShape;
-    const { images: bytes, labels } = await this.split.read(indices);
-    const images = new Float32Array(bytes.length);
-    const row = width * channels;
+    const { images: codes, labels } = await this.split.read(indices);
+    if (flips !== undefined)
+      indices.forEach((index, n) => {
+        if (flips[index]! < 0.5) mirror(codes, n, this.options.imageShape);
+      });
     const { values } = this;
-    for (let n = 0, at = 0; n < indices.length; n++) {
-      if (flips !== undefined && flips[indices[n]!]! < 0.5) {
-        for (let y = 0; y < height; y++, at += row) {
-          for (let x = 0; x < width; x++) {
-            for (let c = 0; c < channels; c++) {
-              images[at + x * channels + c] = values[bytes[at + (width - 1 - x) * channels + c]!]!;
-            }
-          }
-        }
-      } else {
-        const end = at + height * row;
-        for (; at < end; at++) images[at] = values[bytes[at]!]!;
-      }
-    }
-    const batch = { images, shape: [indices.length, height, width, channels] as const, indices };
-    return labels === undefined ? batch : { ...batch, labels };
+    let images: Float32Array | undefined;
+    return {
+      get images() {
+        images ??= decoded({ codes, values });
+        return images;
+      },
+      coded: { codes, values },
+      shape: [indices.length, ...this.options.imageShape],
+      indices,
+      ...(labels && { labels }),
+    };
+  }
+}
+
+function decoded({ codes, values }: CodedValues): Float32Array {
+  const out = new Float32Array(codes.length);
+  for (let i = 0; i < codes.length; i++) out[i] = values[codes[i]!]!;
+  return out;
+}
+
+/** Mirrors image `n` of packed ones in place. */
+function mirror(packed: Uint8Array, n: number, [height, width, channels]: LoaderOptions["imageShape"]): void {
+  const row = width * channels;
+  for (let y = 0; y < height; y++) {
+    const line = packed.subarray((n * height + y) * row, (n * height + y + 1) * row);
+    const before = line.slice();
+    for (let x = 0; x < width; x++)
+      for (let c = 0; c < channels; c++) line[x * channels + c] = before[(width - 1 - x) * channels + c]!;
   }
 }
 

@@ -13,8 +13,9 @@ import type { XlaBackend } from "./backend.ts";
 import { differenceOf } from "./difference.ts";
 import type { DeviceBuffer } from "./pjrt/index.ts";
 import { FEW, hostValues } from "./runtime.ts";
-import { toFloat } from "./stablehlo/elementwise.ts";
+import { convert, toFloat } from "./stablehlo/elementwise.ts";
 import { emitModule, type Module } from "./stablehlo/emit.ts";
+import { gather } from "./stablehlo/gather.ts";
 import { concatenate, reshape } from "./stablehlo/shape.ts";
 import { type HostType, type HostValues, type Shape, sizeOf } from "./stablehlo/types.ts";
 import { Value } from "./stablehlo/value.ts";
@@ -90,8 +91,10 @@ function traceStep(
   try {
     const results = body({
       fail,
-      input(tensor) {
-        const value = backend.value(tensor).retain();
+      input(tensor, values) {
+        const value = (
+          values === undefined ? backend.value(tensor) : coded(backend, tensor, values)
+        ).retain();
         value.input = true;
         inputs.push(value);
       },
@@ -106,6 +109,14 @@ function traceStep(
       assign(backend, variable, before[i]!);
     });
   }
+}
+
+/** The codes that a tensor is given as from here on; it is what they stand for. */
+function coded(backend: XlaBackend, tensor: Tensor, values: Float32Array): Value {
+  const codes = new Value(tensor.shape, "uint8", { host: new Uint8Array() });
+  const table = new Value([values.length], "float32", { host: values });
+  backend.replace(tensor.dataId, gather(table, convert(codes, "int32"), 0));
+  return codes;
 }
 
 /** @throws Unrecordable where the two traces differ in more than their inputs */
@@ -181,7 +192,8 @@ function compiled(
       const values = ownBuffers(backend, variables);
       const uploaded = program.large.map((i) => {
         const { shape, type } = expected[i]!;
-        return runtime.upload(given[i]!.values, shape, type);
+        const { coded } = given[i]!;
+        return runtime.upload(type === "uint8" ? coded!.codes : given[i]!.values, shape, type);
       });
       if (program.small.length > 0)
         uploaded.push(runtime.uploadPacked(program.small.map((i) => given[i]!.values)));
@@ -213,10 +225,12 @@ function compiled(
   };
 }
 
-function check(given: readonly HostTensor[], expected: readonly { readonly shape: Shape }[]): void {
-  expected.forEach(({ shape }, i) => {
+function check(given: readonly HostTensor[], expected: readonly { shape: Shape; type: HostType }[]): void {
+  expected.forEach(({ shape, type }, i) => {
     if (String(given[i]?.shape) !== String(shape))
       throw new Error(`input ${i} of the step: expected [${shape}], got [${given[i]?.shape}]`);
+    if (type === "uint8" && given[i]?.coded === undefined)
+      throw new Error(`input ${i} of the step: expected codes, got values`);
   });
 }
 

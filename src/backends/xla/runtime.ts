@@ -7,7 +7,7 @@ import type { Value } from "./stablehlo/value.ts";
 /** Values of JavaScript's of so few elements become no buffers of their own. */
 export const FEW = 64;
 
-const PJRT_TYPES: Record<HostType, Pjrt> = { float32: "f32", int32: "i32", bool: "pred" };
+const PJRT_TYPES: Record<HostType, Pjrt> = { float32: "f32", int32: "i32", uint8: "u8", bool: "pred" };
 
 /** Has a device compute values. */
 export class Runtime {

@@ -9,8 +9,18 @@ export interface StepBatch extends HostBatch {
 }
 
 /** A batch's tensors, always in this order: images, labels, what was precomputed. */
-export function hostTensors({ images, labels, shape, precomputed }: StepBatch): HostTensor[] {
-  const found: HostTensor[] = [{ shape, dtype: "float32", values: images }];
+export function hostTensors(batch: StepBatch): HostTensor[] {
+  const { coded, labels, shape, precomputed } = batch;
+  const found: HostTensor[] = [
+    {
+      shape,
+      dtype: "float32",
+      get values() {
+        return batch.images;
+      },
+      ...(coded && { coded }),
+    },
+  ];
   if (labels !== undefined)
     found.push({ shape: [shape[0], labels.length / shape[0]], dtype: "float32", values: labels });
   return [...found, ...Object.values(precomputed ?? {})];

@@ -152,13 +152,16 @@ export class Stepper {
     const { variables } = this;
     const before = variables.map((v) => tf.tidy(() => tf.mul(v, 1))); // a clone would share what is changed in place
     const next: StepPoint = { step: at.step + 1, lr: halved(at.lr), rng: this.args.rng.fold(at.step + 1) };
+    const given = hostTensors(host);
     let sources: Source[] = [];
     let rebuild: Program["rebuild"] | undefined;
     const rehearse = (point: StepPoint) => {
       sources = [];
       const recorded = withTensors(host, (batch, tensors) =>
         compiler.record(variables, (trace) => {
-          for (const tensor of tensors) trace.input(tensor);
+          tensors.forEach((tensor, i) => {
+            trace.input(tensor, given[i]!.coded?.values);
+          });
           const flat = flatten(stepTensors(this.args, batch, tracedInputs(point, trace, sources)));
           rebuild = flat.rebuild;
           return flat.tensors;

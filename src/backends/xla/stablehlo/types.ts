@@ -1,11 +1,17 @@
-/** Types of a tensor's elements, by tfjs's names; bfloat16 is inside executables alone. */
-export type ElementType = "float32" | "int32" | "bool" | "bfloat16";
+/** Types of a tensor's elements, by tfjs's names; uint8 is of inputs alone, bfloat16 inside executables. */
+export type ElementType = "float32" | "int32" | "uint8" | "bool" | "bfloat16";
 export type HostType = Exclude<ElementType, "bfloat16">;
 export type HostValues = Float32Array | Int32Array | Uint8Array;
 export type Shape = readonly number[];
 
-const NAMES: Record<ElementType, string> = { float32: "f32", int32: "i32", bool: "i1", bfloat16: "bf16" };
-const ARRAYS = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
+const NAMES: Record<ElementType, string> = {
+  float32: "f32",
+  int32: "i32",
+  uint8: "ui8",
+  bool: "i1",
+  bfloat16: "bf16",
+};
+const ARRAYS = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array, bool: Uint8Array } as const;
 
 /** A tensor's type as StableHLO writes it: `tensor<2x3xf32>`. */
 export const tensorType = (shape: Shape, type: ElementType): string =>
