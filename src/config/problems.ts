@@ -11,7 +11,7 @@ export interface Problem {
 }
 
 /** `configs/mine.yaml:7:3 model_params.latent_dimm: unknown key. Did you mean "latent_dim"?` */
-export function formatProblem({ place, path, message }: Problem): string {
+function formatProblem({ place, path, message }: Problem): string {
   const where = formatPlace(place);
   const name = formatPath(path);
   const told = name === "" || where.startsWith(`--set ${name}=`);

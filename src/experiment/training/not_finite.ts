@@ -1,5 +1,4 @@
-import type { Rates } from "./step_inputs.ts";
-import type { StepMetrics } from "./step_metrics.ts";
+import type { Rates, StepMetrics } from "./loggers/step_metrics.ts";
 
 /** Whether a step's loss and gradient are numbers to go on from. */
 export const isFiniteStep = ({ total, gradNorm }: StepMetrics): boolean =>

@@ -2,12 +2,11 @@ import { UserError } from "../../errors.ts";
 import { shellWord } from "../../text/shell.ts";
 import type { StepBatch } from "./batch.ts";
 import { allFinite, LastGood } from "./last_good.ts";
+import type { Rates, StepMetrics } from "./loggers/step_metrics.ts";
 import { normsText, notFinite } from "./not_finite.ts";
 import type { PrecomputeCache } from "./precompute_cache.ts";
 import { type RunContext, ratesAt } from "./run_context.ts";
 import type { Saver } from "./saver.ts";
-import type { Rates } from "./step_inputs.ts";
-import type { StepMetrics } from "./step_metrics.ts";
 
 /** Steps between two copies of the state in memory: so many at most are done again to get back to a good one. */
 const KEEP_EVERY = 100;

@@ -3,9 +3,9 @@ import type { Config } from "../../config/schema.ts";
 import type { RunFolder } from "../runs/run_folder.ts";
 import type { RunState } from "../runs/run_state.ts";
 import type { RunLog } from "./loggers/run_log.ts";
+import type { Rates } from "./loggers/step_metrics.ts";
 import type { Prepared } from "./prepared.ts";
 import { learningRates } from "./schedules.ts";
-import type { Rates } from "./step_inputs.ts";
 import type { Stepper } from "./stepper.ts";
 
 export interface TrainArgs {

@@ -1,5 +1,5 @@
 import type { ExpParams, LossWeight, OptimizerParams } from "../../config/schema.ts";
-import type { Rates } from "./step_inputs.ts";
+import type { Rates } from "./loggers/step_metrics.ts";
 
 /** Where a run stands. `epoch`: whole epochs done; `totalSteps`: steps of the whole run. */
 export interface Place {

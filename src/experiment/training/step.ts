@@ -3,11 +3,12 @@ import { newCtx } from "../../models/ctx.ts";
 import type { Batch, Ctx, Loss, VAE } from "../../models/vae.ts";
 import type { Rng } from "../../rng.ts";
 import { type Named, type Scalar, type Tensor, tf } from "../../tf.ts";
+import type { Rates, StepMetrics, StepMetricsOf } from "./loggers/step_metrics.ts";
 import type { Weights } from "./loss_weights.ts";
+import { flatten, readMetrics } from "./metric_tensors.ts";
 import type { Optimizer } from "./optimizers.ts";
 import { phaseGradients } from "./phase_gradients.ts";
-import { inputsAt, type Rates, type StepInputs } from "./step_inputs.ts";
-import { flatten, readMetrics, type StepMetrics, type StepMetricsOf } from "./step_metrics.ts";
+import { inputsAt, type StepInputs } from "./step_inputs.ts";
 
 export interface StepArgs {
   readonly vae: VAE;

@@ -1,10 +1,8 @@
 import type { HostTensor, Trace } from "../../backends/compiler.ts";
 import type { Rng } from "../../rng.ts";
 import { type Scalar, type Tensor, tf } from "../../tf.ts";
+import type { Rates } from "./loggers/step_metrics.ts";
 import { TracedRng } from "./traced_rng.ts";
-
-/** The learning rate of every phase, or that of each by its name. */
-export type Rates = number | Readonly<Record<string, number>>;
 
 /** The learning rate of a phase. */
 export function rateOf(rates: Rates, phase: string): number {

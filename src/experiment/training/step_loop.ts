@@ -3,13 +3,12 @@ import type { HostBatch } from "../../data/loader.ts";
 import type { StepBatch } from "./batch.ts";
 import { gradientsAndWeights, histogramsAreDue } from "./histograms.ts";
 import type { Interrupt } from "./interrupt.ts";
+import type { Rates, StepMetrics } from "./loggers/step_metrics.ts";
 import { isFiniteStep } from "./not_finite.ts";
 import type { PrecomputeCache } from "./precompute_cache.ts";
 import type { Recovery } from "./recovery.ts";
 import { type RunContext, ratesAt } from "./run_context.ts";
 import type { Saver } from "./saver.ts";
-import type { Rates } from "./step_inputs.ts";
-import type { StepMetrics } from "./step_metrics.ts";
 
 /** A step that was started and is not part of the state yet. */
 interface StepInFlight {

@@ -8,10 +8,11 @@ import type { BackendInfo } from "../../backends/use_backend.ts";
 import type { Config } from "../../config/schema.ts";
 import { tf, type Variable } from "../../tf.ts";
 import { hostTensors, type StepBatch, withTensors } from "./batch.ts";
+import type { Rates, StepMetrics } from "./loggers/step_metrics.ts";
+import { flatten } from "./metric_tensors.ts";
 import type { Prepared } from "./prepared.ts";
 import { type StepArgs, stepGradients, stepTensors, trainStep } from "./step.ts";
-import { inputsAt, type Rates, type Source, type StepPoint, tracedInputs } from "./step_inputs.ts";
-import { flatten, type StepMetrics } from "./step_metrics.ts";
+import { inputsAt, type Source, type StepPoint, tracedInputs } from "./step_inputs.ts";
 
 export interface StepperOptions {
   /** Runs whole steps at once; op by op where undefined. */

@@ -7,10 +7,10 @@ import { newCtx } from "../../models/ctx.ts";
 import type { Batch, Ctx, VAE } from "../../models/vae.ts";
 import { tf } from "../../tf.ts";
 import { withTensors } from "./batch.ts";
+import type { StepMetrics } from "./loggers/step_metrics.ts";
 import type { Prepared } from "./prepared.ts";
 import { END } from "./schedules.ts";
 import { evaluateStep, type StepArgs } from "./step.ts";
-import type { StepMetrics } from "./step_metrics.ts";
 
 /** What validation takes: `objective`, the weights of `val/objective` by term; where left out all terms are in it. */
 export type ValidationArgs = Omit<StepArgs, "optimizers"> & Partial<Pick<Prepared, "objective">>;

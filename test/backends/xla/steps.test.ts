@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { useBackend } from "../../../src/backends/use_backend.ts";
 import { registerXla, type Xla } from "../../../src/backends/xla/register.ts";
-import type { StepMetrics } from "../../../src/experiment/training/step_metrics.ts";
+import type { StepMetrics } from "../../../src/experiment/training/loggers/step_metrics.ts";
 import { modelNames } from "../../../src/models/registry.ts";
 import type { Ctx } from "../../../src/models/vae.ts";
 import { type Tensor, tf } from "../../../src/tf.ts";

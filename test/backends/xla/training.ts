@@ -1,7 +1,7 @@
 import type { StepCompiler } from "../../../src/backends/compiler.ts";
 import type { HostBatch } from "../../../src/data/loader.ts";
+import type { StepMetrics } from "../../../src/experiment/training/loggers/step_metrics.ts";
 import { createOptimizer } from "../../../src/experiment/training/optimizers.ts";
-import type { StepMetrics } from "../../../src/experiment/training/step_metrics.ts";
 import { Stepper } from "../../../src/experiment/training/stepper.ts";
 import { getModel } from "../../../src/models/registry.ts";
 import type { Batch, Ctx, VAE } from "../../../src/models/vae.ts";

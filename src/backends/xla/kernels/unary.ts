@@ -77,7 +77,7 @@ const SELU_SLOPE = 1.7580993408473768;
 const halfOf = (name: "add" | "subtract") => (x: Value) =>
   scale(binary(name, unary("exponential", x), unary("exponential", unary("negate", x))), 0.5);
 
-export const castTo = (x: Value, type: ElementType): Value =>
+const castTo = (x: Value, type: ElementType): Value =>
   type === "bool" && x.type !== "bool" ? compare("NE", x, like(x, 0)) : convert(x, type);
 
 const cast = ({ x }: { readonly x?: Value }, { dtype }: CastAttrs): Value | undefined =>

@@ -1,5 +1,4 @@
 import type { Pointer } from "../../ffi.ts";
-import type { PjrtClient } from "./client.ts";
 import type { PjrtDevice } from "./device.ts";
 import {
   bytesPerElement,
@@ -10,6 +9,7 @@ import {
 } from "./element_types.ts";
 import { waitFor, waitForSync } from "./events.ts";
 import { rowMajor } from "./layout.ts";
+import type { LiveObjects } from "./live_objects.ts";
 import { memory } from "./slots.ts";
 
 /**
@@ -23,13 +23,13 @@ export class DeviceBuffer {
   private ended = false;
 
   constructor(
-    private readonly client: PjrtClient,
+    private readonly live: LiveObjects,
     address: Pointer,
     readonly shape: readonly number[],
     readonly type: ElementType,
   ) {
     this.address = address;
-    client.buffers++;
+    live.buffers++;
   }
 
   /** Of the values, without a device's padding. */
@@ -45,14 +45,14 @@ export class DeviceBuffer {
 
   /** Whether it can be read no longer: it was destroyed, or given away to a program that wrote its results there. */
   get isGone(): boolean {
-    return this.ended || this.client.api.call("Buffer_IsDeleted", { buffer: this.address }).deleted === 1;
+    return this.ended || this.live.api.call("Buffer_IsDeleted", { buffer: this.address }).deleted === 1;
   }
 
   /** The values, copied. @throws PjrtError also where the program that makes them fails, or it was given away */
   async read(): Promise<Values> {
     const { to, event } = this.startReading();
     try {
-      await waitFor(this.client.api, event);
+      await waitFor(this.live.api, event);
       return this.take(to);
     } finally {
       memory().free(to);
@@ -63,7 +63,7 @@ export class DeviceBuffer {
   readSync(): Values {
     const { to, event } = this.startReading();
     try {
-      waitForSync(this.client.api, event);
+      waitForSync(this.live.api, event);
       return this.take(to);
     } finally {
       memory().free(to);
@@ -72,13 +72,13 @@ export class DeviceBuffer {
 
   /** Settles when the values are there. @throws PjrtError where they can't be made */
   async ready(): Promise<void> {
-    await waitFor(this.client.api, this.client.api.call("Buffer_ReadyEvent", { buffer: this.at }).event);
+    await waitFor(this.live.api, this.live.api.call("Buffer_ReadyEvent", { buffer: this.at }).event);
   }
 
   /** The same values on another device of the client. */
   copyTo(device: PjrtDevice): DeviceBuffer {
-    const { copy } = this.client.api.call("Buffer_CopyToDevice", { buffer: this.at, device: device.at });
-    return new DeviceBuffer(this.client, copy, this.shape, this.type);
+    const { copy } = this.live.api.call("Buffer_CopyToDevice", { buffer: this.at, device: device.at });
+    return new DeviceBuffer(this.live, copy, this.shape, this.type);
   }
 
   /** Frees it as soon as no program that was started reads it. Nothing happens the second time. */
@@ -98,8 +98,7 @@ export class DeviceBuffer {
   }
 
   private free(): void {
-    this.client.buffers--;
-    this.client.destroyBuffer(this.address);
+    this.live.destroyBuffer(this.address);
   }
 
   private startReading(): { to: Pointer; event: Pointer } {
@@ -107,7 +106,7 @@ export class DeviceBuffer {
     const to = memory().malloc(Math.max(8, bytes));
     try {
       const layout = rowMajor(this.shape.length);
-      const { event } = this.client.api.call("Buffer_ToHostBuffer", { buffer: at, layout, to, size: bytes });
+      const { event } = this.live.api.call("Buffer_ToHostBuffer", { buffer: at, layout, to, size: bytes });
       return { to, event };
     } catch (error) {
       memory().free(to);

@@ -11,6 +11,7 @@ import {
   type Values,
 } from "./element_types.ts";
 import { Executable } from "./executable.ts";
+import { LiveObjects } from "./live_objects.ts";
 import { type NamedValue, type NamedValues, readNamedValues, withNamedValues } from "./named_values.ts";
 import { withProgram, withProgramSync } from "./program.ts";
 import { copyIn, memory, readSlots, Slots } from "./slots.ts";
@@ -37,13 +38,9 @@ export class PjrtClient {
   /** What the plugin says of itself: "cuda 13000", "cpu", a line or several. */
   readonly version: string;
   readonly devices: readonly PjrtDevice[];
-  /** Device buffers that were not destroyed. */
-  buffers = 0;
-  /** Executables that were not destroyed. */
-  executables = 0;
   private readonly at: Pointer;
   private readonly staging: Staging;
-  private readonly dying: Slots;
+  private readonly live: LiveObjects;
 
   constructor(
     readonly api: PjrtApi,
@@ -60,8 +57,7 @@ export class PjrtClient {
     const { devices, count } = api.call("Client_AddressableDevices", { client });
     this.devices = readSlots(devices, count).map((at) => new PjrtDevice(api, at));
     this.staging = new Staging(api);
-    this.dying = new Slots(3);
-    this.dying.set(0, 8 * 3);
+    this.live = new LiveObjects(api);
   }
 
   /** Version of the C API that the plugin speaks: "0.115". */
@@ -75,6 +71,16 @@ export class PjrtClient {
     return readNamedValues(attributes, count);
   }
 
+  /** Device buffers that were not destroyed. */
+  get buffers(): number {
+    return this.live.buffers;
+  }
+
+  /** Executables that were not destroyed. */
+  get executables(): number {
+    return this.live.executables;
+  }
+
   /** Uploads that were not seen to be over. */
   get uploads(): number {
     this.staging.collect();
@@ -86,7 +92,7 @@ export class PjrtClient {
     const { executable } = await withProgram(program, encodeCompileOptions(options), (given) =>
       this.api.callAsync("Client_Compile", { client: this.at, ...given }),
     );
-    return new Executable(this, executable);
+    return new Executable(this.live, executable);
   }
 
   /** `compile` that blocks. */
@@ -94,7 +100,7 @@ export class PjrtClient {
     const { executable } = withProgramSync(program, encodeCompileOptions(options), (given) =>
       this.api.call("Client_Compile", { client: this.at, ...given }),
     );
-    return new Executable(this, executable);
+    return new Executable(this.live, executable);
   }
 
   /** What `Executable.serialize` gave. @throws PjrtError where another plugin made it */
@@ -108,7 +114,7 @@ export class PjrtClient {
         options: 0,
         options_size: 0,
       });
-      return new Executable(this, executable);
+      return new Executable(this.live, executable);
     } finally {
       memory().free(bytes);
     }
@@ -156,13 +162,13 @@ export class PjrtClient {
           made = buffer;
           return done;
         });
-        return new DeviceBuffer(this, made, shape, type);
+        return new DeviceBuffer(this.live, made, shape, type);
       }
       const data = copyIn(values);
       try {
         const { buffer, done } = send(data, DURING_CALL);
         this.api.call("Event_Destroy", { event: done });
-        return new DeviceBuffer(this, buffer, shape, type);
+        return new DeviceBuffer(this.live, buffer, shape, type);
       } finally {
         memory().free(data);
       }
@@ -171,16 +177,10 @@ export class PjrtClient {
     }
   }
 
-  /** PJRT_Buffer_Destroy, for `DeviceBuffer` alone; a step calls it for each of its variables. */
-  destroyBuffer(buffer: Pointer): void {
-    this.dying.set(2, buffer);
-    this.api.check(this.api.function("Buffer_Destroy")(this.dying.at), "Buffer_Destroy");
-  }
-
   /** Ends the client; its buffers and executables have been destroyed before. */
   destroy(): void {
     this.staging.end();
-    this.dying.free();
+    this.live.free();
     this.api.call("Client_Destroy", { client: this.at });
   }
 }

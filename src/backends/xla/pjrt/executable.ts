@@ -1,7 +1,7 @@
 import type { Pointer } from "../../ffi.ts";
 import { DeviceBuffer } from "./buffer.ts";
-import type { PjrtClient } from "./client.ts";
 import { Launch } from "./launch.ts";
+import type { LiveObjects } from "./live_objects.ts";
 import type { NamedValue } from "./named_values.ts";
 import { CompiledProgram, type OptimizedProgram, type OutputShape, type ProgramMemory } from "./program.ts";
 
@@ -18,13 +18,13 @@ export class Executable {
   private ended = false;
 
   constructor(
-    private readonly client: PjrtClient,
+    private readonly live: LiveObjects,
     private readonly at: Pointer,
   ) {
-    const { executable } = client.api.call("LoadedExecutable_GetExecutable", { loaded: at });
-    this.program = new CompiledProgram(client.api, executable);
+    const { executable } = live.api.call("LoadedExecutable_GetExecutable", { loaded: at });
+    this.program = new CompiledProgram(live.api, executable);
     this.outputs = this.program.outputs;
-    client.executables++;
+    live.executables++;
   }
 
   /**
@@ -37,7 +37,7 @@ export class Executable {
   run(args: readonly (readonly DeviceBuffer[])[], { keep = [] }: RunOptions = {}): DeviceBuffer[][] {
     const launch = this.launch(args, keep);
     try {
-      this.client.api.call("LoadedExecutable_Execute", { executable: this.at, ...launch.fields });
+      this.live.api.call("LoadedExecutable_Execute", { executable: this.at, ...launch.fields });
       return this.results(launch);
     } finally {
       this.idle.push(launch);
@@ -52,7 +52,7 @@ export class Executable {
     const launch = this.launch(args, keep);
     for (const row of args) for (const buffer of row) buffer.pin();
     try {
-      await this.client.api.callAsync("LoadedExecutable_Execute", { executable: this.at, ...launch.fields });
+      await this.live.api.callAsync("LoadedExecutable_Execute", { executable: this.at, ...launch.fields });
       return this.results(launch);
     } finally {
       for (const row of args) for (const buffer of row) buffer.unpin();
@@ -82,9 +82,9 @@ export class Executable {
     if (this.ended) return;
     this.ended = true;
     this.program.destroy();
-    this.client.api.call("LoadedExecutable_Destroy", { executable: this.at });
+    this.live.api.call("LoadedExecutable_Destroy", { executable: this.at });
     for (const launch of this.idle.splice(0)) launch.free();
-    this.client.executables--;
+    this.live.executables--;
   }
 
   private launch(args: readonly (readonly DeviceBuffer[])[], keep: readonly number[]): Launch {
@@ -110,7 +110,7 @@ export class Executable {
     return Array.from({ length: launch.devices }, (_, d) =>
       launch
         .results(d)
-        .map((at, i) => new DeviceBuffer(this.client, at, this.outputs[i]!.shape, this.outputs[i]!.type)),
+        .map((at, i) => new DeviceBuffer(this.live, at, this.outputs[i]!.shape, this.outputs[i]!.type)),
     );
   }
 }

@@ -3,7 +3,7 @@ import { type ElementType, type HostValues, type Shape, sizeOf, tensorType } fro
 const word = new DataView(new ArrayBuffer(4));
 
 /** One number as StableHLO writes it; floats by their bits, so that none is rounded. */
-export function literal(type: ElementType, value: number): string {
+function literal(type: ElementType, value: number): string {
   if (type === "bool") return value ? "true" : "false";
   if (type === "int32") return String(value | 0);
   word.setFloat32(0, value);

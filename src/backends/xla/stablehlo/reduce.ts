@@ -47,7 +47,7 @@ const windowText = ({ size, strides, padding }: SlidingWindow): string =>
 export const longs = (values: readonly number[]): string => `array<i64: ${values.join(", ")}>`;
 
 /** A region of one operation on two scalars. */
-export const region = (operationText: string, operand: string, result = operand): string =>
+const region = (operationText: string, operand: string, result = operand): string =>
   `{ ^bb0(%l: ${operand}, %r: ${operand}): %m = ${operationText} stablehlo.return %m : ${result} }`;
 
 /** Over each place of a window. */
@@ -79,19 +79,5 @@ export function scatterToLargest(x: Value, dy: Value, window: SlidingWindow): Va
     [x, dy, constant(x.type, 0)],
     ([a, b, zero], [s, t, u], type) =>
       `"stablehlo.select_and_scatter"(${a}, ${b}, ${zero}) <{${windowText(window)}}> (${larger}, ${sum}) : (${s}, ${t}, ${u}) -> ${type}`,
-  );
-}
-
-/** The sum over `count` replicas, the same on each. */
-export function allReduce(x: Value, count: number): Value {
-  const scalar = tensorType([], x.type);
-  const replicas = Array.from({ length: count }, (_, i) => i).join(", ");
-  return operation(
-    x.shape,
-    x.type,
-    "all_reduce",
-    [x],
-    ([a], [s], type) =>
-      `"stablehlo.all_reduce"(${a}) <{replica_groups = dense<[[${replicas}]]> : tensor<1x${count}xi64>}> (${region(`stablehlo.add %l, %r : ${scalar}`, scalar)}) : (${s}) -> ${type}`,
   );
 }

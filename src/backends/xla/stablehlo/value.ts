@@ -20,9 +20,6 @@ type Place =
   | { readonly buffer: DeviceBuffer }
   | undefined;
 
-/** Buffers on the device that values hold: a leak shows here. */
-export let liveBuffers = 0;
-
 /**
  * A tensor's values, which never change: to be computed, in JavaScript's memory or on the device. References are
  * counted, as buffers must be freed by hand; operations refer to their inputs.
@@ -42,7 +39,6 @@ export class Value {
   ) {
     this.place = place;
     for (const input of this.operation?.inputs ?? []) input.retain();
-    if ("buffer" in place) liveBuffers++;
   }
 
   get operation(): Operation | undefined {
@@ -84,16 +80,13 @@ export class Value {
   settle(buffer: DeviceBuffer): void {
     const inputs = this.operation?.inputs ?? [];
     this.place = { buffer };
-    liveBuffers++;
     for (const input of inputs) input.release();
   }
 
   private drop(): void {
     const { buffer } = this;
     this.place = undefined;
-    if (buffer === undefined) return;
-    liveBuffers--;
-    buffer.destroy();
+    buffer?.destroy();
   }
 }
 

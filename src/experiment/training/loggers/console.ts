@@ -2,8 +2,8 @@ import { styleText } from "node:util";
 import { metricOf } from "../../../metrics/table.ts";
 import { barText, LiveLine } from "../../../text/live_line.ts";
 import { duration, short } from "../../../text/numbers.ts";
-import type { StepMetrics } from "../step_metrics.ts";
 import type { Metrics } from "./logger.ts";
+import type { StepMetrics } from "./step_metrics.ts";
 
 /** Time between two plain lines, in milliseconds. */
 const LINE_EVERY = 10_000;

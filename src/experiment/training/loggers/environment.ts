@@ -3,11 +3,13 @@ import os from "node:os";
 import type { BackendInfo } from "../../../backends/use_backend.ts";
 import { ownVersion } from "../../../process/own_version.ts";
 import { tf } from "../../../tf.ts";
-import type { Prepared } from "../prepared.ts";
+import type { RunParts } from "./run_log_args.ts";
 
 /** What a reader must know to repeat a run or to compare its speed: `environment.json`. */
-export function environment(prepared: Prepared, backend: BackendInfo): Record<string, unknown> {
-  const { dataset, train, val, vae } = prepared;
+export function environment(
+  { dataset, train, val, vae }: RunParts,
+  backend: BackendInfo,
+): Record<string, unknown> {
   const cpus = os.cpus();
   return {
     date: new Date().toISOString(),
@@ -42,8 +44,8 @@ export function environment(prepared: Prepared, backend: BackendInfo): Record<st
 }
 
 /** Trained numbers of a model; running statistics don't count. */
-export function parameterCount(vae: Prepared["vae"]): number {
-  return [...vae.params.values()].filter((p) => p.trainable).reduce((sum, p) => sum + p.value.size, 0);
+export function parameterCount({ params }: RunParts["vae"]): number {
+  return [...params.values()].filter((p) => p.trainable).reduce((sum, p) => sum + p.value.size, 0);
 }
 
 /** Commit of the folder that the command was typed in, with "+" where files differ from it; null: none. */

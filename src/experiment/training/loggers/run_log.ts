@@ -4,16 +4,14 @@ import { makeFolder, writeAtomic } from "../../../files/atomic_file.ts";
 import { duration } from "../../../text/numbers.ts";
 import { type Change, changeText, configChanges, resumeConfig } from "../../runs/config_history.ts";
 import type { RunState } from "../../runs/run_state.ts";
-import type { Prepared } from "../prepared.ts";
-import type { Rates } from "../step_inputs.ts";
-import type { StepMetrics } from "../step_metrics.ts";
 import { ConsoleLog, metricsText } from "./console.ts";
 import { CsvLogger } from "./csv.ts";
 import { environment } from "./environment.ts";
 import { GuardedLoggers } from "./guarded_loggers.ts";
 import type { Arrays, LatentReport, Metrics, PictureTag } from "./logger.ts";
 import { writeProjector } from "./projector.ts";
-import type { RunLogArgs } from "./run_log_args.ts";
+import type { RunLogArgs, RunParts } from "./run_log_args.ts";
+import type { Rates, StepMetrics } from "./step_metrics.ts";
 import { StepWindow } from "./step_window.ts";
 import { TensorBoardLogger } from "./tensorboard.ts";
 import { hadFinished, whatRuns } from "./what_runs.ts";
@@ -213,7 +211,7 @@ export class RunLog {
 }
 
 /** What training and validation both tell: the total, each loss term, the squared error. */
-const comparedMetrics = ({ weights }: Prepared): string[] => ["total", ...Object.keys(weights(0)), "mse"];
+const comparedMetrics = ({ weights }: RunParts): string[] => ["total", ...Object.keys(weights(0)), "mse"];
 
 /** Without the objective, where that is the total: as it is once all schedules are at their ends. */
 function shortened(metrics: Metrics): Metrics {

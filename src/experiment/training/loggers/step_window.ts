@@ -1,7 +1,6 @@
 import type { WindowSums } from "../../runs/run_state.ts";
-import type { Rates } from "../step_inputs.ts";
-import type { StepMetrics } from "../step_metrics.ts";
 import type { Metrics } from "./logger.ts";
+import type { Rates, StepMetrics } from "./step_metrics.ts";
 
 interface At {
   readonly lr: Rates;

@@ -1,14 +1,5 @@
 import { type Tensor, tf } from "../../tf.ts";
-
-/** What one step gives to log: the weighted `total`, each unweighted term, and what the model logs besides. */
-export interface StepMetricsOf<T> {
-  readonly total: T;
-  readonly terms: Readonly<Record<string, T>>;
-  readonly scalars: Readonly<Record<string, T>>;
-  /** Global L2 norm of the gradient before clipping, the largest over the phases; 0 in evaluation. */
-  readonly gradNorm: T;
-}
-export type StepMetrics = StepMetricsOf<number>;
+import type { StepMetrics, StepMetricsOf } from "./loggers/step_metrics.ts";
 
 /** The metrics as numbers; their tensors are disposed. */
 export function readMetrics(metrics: StepMetricsOf<Tensor>): StepMetrics {
