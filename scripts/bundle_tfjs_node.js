@@ -27,7 +27,7 @@ export async function bundleTfjsNode(outfile) {
     format: "cjs",
     target: "node20",
     // All that it uses of tfjs is in tfjs-core; tfjs itself is no dependency of this package.
-    alias: { "../src/tf.ts": "@tensorflow/tfjs-core" },
+    alias: { "@tensorflow/tfjs": "@tensorflow/tfjs-core" },
     external: ["@tensorflow/tfjs-core"],
     plugins: [{ name: "no-summaries", setup: leaveOutSummaries }],
     banner: {

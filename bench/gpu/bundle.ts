@@ -14,7 +14,6 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { copyPackages } from "./bundle/packages.ts";
-import { bundleTfjs } from "./bundle/tfjs.ts";
 
 /** So that it may travel with a checkout where 64 MiB are the most. */
 const MOST_BYTES = 60e6;
@@ -33,7 +32,7 @@ if (folder === undefined || positionals.length > 1) {
 
 const stage = mkdtempSync(join(tmpdir(), "tfjs-vae-bundle-"));
 try {
-  await stageProject(join(stage, "tfjs-vae"));
+  stageProject(join(stage, "tfjs-vae"));
   stageNode(join(stage, "node"));
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
@@ -62,7 +61,7 @@ if (bytes > MOST_BYTES) {
 }
 
 /** The package as it is published, compiled, with the packages that its training needs. */
-async function stageProject(to: string): Promise<void> {
+function stageProject(to: string): void {
   mkdirSync(to, { recursive: true });
   execFileSync(
     process.execPath,
@@ -81,9 +80,7 @@ async function stageProject(to: string): Promise<void> {
   );
   for (const part of ["bin", "assets", "configs", "schema", "bench/configs", "package.json"])
     cpSync(join(root, part), join(to, part), { recursive: true });
-  const modules = join(to, "node_modules");
-  copyPackages(root, modules, ["@tensorflow/tfjs", "@huggingface/hub"]); // the latter downloads networks
-  await bundleTfjs(root, join(modules, "@tensorflow/tfjs"));
+  copyPackages(root, join(to, "node_modules"));
 }
 
 function stageNode(to: string): void {

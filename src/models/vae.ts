@@ -70,7 +70,7 @@ export interface Phase<Term extends string = string> {
 export interface FittedPrior {
   readonly values: Named<Tensor>;
   /** Metrics of the fit, logged as `val/NAME`. */
-  readonly metrics: Named<number>;
+  readonly metrics?: Named<number>;
   /** @deprecated Older name of `metrics`, which plugins may still return. */
   readonly figures?: Named<number>;
 }

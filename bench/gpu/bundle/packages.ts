@@ -9,18 +9,13 @@ interface Manifest {
 /** What running needs of a package; not maps, types and texts, nor another C library's builds. */
 const LEFT_OUT = /\.(map|md|markdown|d\.[cm]?ts|ts|flow)$|[\\/]musl_x64[\\/]/i;
 
-/**
- * Copies a project's dependencies, and theirs, from its node_modules to `to`, each to the same place.
- *
- * @param without packages that are left out, with what only they need
- */
-export function copyPackages(root: string, to: string, without: readonly string[]): void {
+/** Copies a project's dependencies, and theirs, from its node_modules to `to`, each to the same place. */
+export function copyPackages(root: string, to: string): void {
   const modules = join(root, "node_modules");
   const found = new Set<string>();
   const visit = (from: string) => {
     const { dependencies, optionalDependencies } = manifestOf(from);
     for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
-      if (without.includes(name)) continue;
       const folder = packageFolder(name, from);
       if (folder === undefined) {
         if (optionalDependencies?.[name] !== undefined) continue; // another platform's

@@ -11,7 +11,7 @@ const LARGEST = 2 ** 25;
 const BATCH = 64;
 
 /** Metrics of a fit, also of a plugin that gives them by their older name. */
-export const metricsOfFit = ({ metrics, figures = {} }: FittedPrior): Named<number> => metrics ?? figures;
+export const metricsOfFit = ({ metrics, figures }: FittedPrior): Named<number> => metrics ?? figures ?? {};
 
 /**
  * Fits the prior of a model that has one to fit (`VAE.fitPrior`), to training images from all over the split, the same at

@@ -26,10 +26,12 @@ export interface Grids {
   readonly count: number;
 }
 
+type Fit = Pick<Required<FittedPrior>, "values" | "metrics">;
+
 export interface CodePrior {
   /** Draws `count` grids, [count h w]. */
   sample(count: number, rng: Rng): Int32Array;
-  fit(grids: Grids): FittedPrior;
+  fit(grids: Grids): Fit;
 }
 
 /** What a model gives of a code: log-ratios to the marginal, by the context's row. */
@@ -96,7 +98,7 @@ export function codePrior(scope: Scope, codes: number, height: number, width: nu
     return grids;
   }
 
-  function fit({ codes: grids, count }: Grids): FittedPrior {
+  function fit({ codes: grids, count }: Grids): Fit {
     // Of eight grids six are counted, one has the weights fitted to it, one is what the metrics are of; at random, for
     // neither grids nor places may be chosen by a stride that could be a multiple of a period of theirs.
     const rng = Rng.fromSeed(0).fold("code prior");
