@@ -18,7 +18,7 @@ import type { Tensor4D } from "../../../src/tf.ts";
 import { folder } from "../../support/configs.ts";
 
 const spread = readFileSync(
-  fileURLToPath(new URL("../../../examples/spread_vae.mjs", import.meta.url)),
+  fileURLToPath(new URL("../../support/written_out_vae.mjs", import.meta.url)),
   "utf8",
 );
 const CONFIG = `
@@ -32,7 +32,7 @@ afterAll(async () => {
   for (const prepared of opened) await prepared.close();
 });
 
-/** The example's plugin with parts of it replaced, as a config prepares it. */
+/** The plugin with parts of it replaced, as a config prepares it. */
 async function made(...changes: readonly (readonly [from: string, to: string])[]) {
   let source = spread;
   for (const [from, to] of changes) {
