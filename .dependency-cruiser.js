@@ -35,7 +35,7 @@ export const ORDER = [
 ];
 
 /** What loggers are told in: types alone. */
-const TOLD = "^src/experiment/training/(step|step_inputs|prepared)\\.ts$";
+const TOLD = "^src/experiment/training/(step_inputs|step_metrics|prepared)\\.ts$";
 
 const places = ORDER.flat();
 const at = (place) => `^src/${place.replaceAll(".", "\\.")}${place.endsWith(".ts") ? "$" : "/"}`;
