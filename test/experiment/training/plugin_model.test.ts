@@ -167,7 +167,7 @@ test.each([
   [
     "a wrong shape",
     ["tf.transpose(norms)", "tf.zeros([3, 5])"],
-    /^mine\.mjs:49:\d+: Error: .*4, *1.*3, *5[\s\S]*\n {4}at spread \(mine\.mjs:49:\d+\)\n {4}at Object\.loss \(mine\.mjs:37:\d+\)$/,
+    /^mine\.mjs:50:\d+: Error: .*4, *1.*3, *5[\s\S]*\n {4}at spread \(mine\.mjs:50:\d+\)\n {4}at Object\.loss \(mine\.mjs:37:\d+\)$/,
   ],
   [
     "a mistake in build",
