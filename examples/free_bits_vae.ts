@@ -2,7 +2,7 @@
 //   plugins: [./free_bits_vae.ts]   in a config, and   model_params: { name: FreeBitsVAE, free_nats: 0.5 }
 import type { PluginApi, Scalar, Tensor2D } from "tfjs-vae";
 
-export default ({ tf, Type, defineModel, buildGaussianVAE, blocks, losses }: PluginApi) =>
+export default ({ tf, Type, defineModel, onePhaseGaussianVAE, blocks, losses }: PluginApi) =>
   defineModel({
     name: "FreeBitsVAE",
     summary: "The VAE with free bits: below a number of nats a dimension of z costs nothing.",
@@ -17,7 +17,7 @@ export default ({ tf, Type, defineModel, buildGaussianVAE, blocks, losses }: Plu
     }),
     check: blocks.checkLikelihood,
     terms: (_, convention) => ({
-      reconstruction: { doc: `-log p(x | z), convention ${convention}`, weight: 1 },
+      reconstruction: { doc: blocks.reconstructionDoc(convention), weight: 1 },
       free_bits: {
         doc: "sum over dimensions of max(free_nats, KL), nats per image",
         weight: 1,
@@ -25,32 +25,18 @@ export default ({ tf, Type, defineModel, buildGaussianVAE, blocks, losses }: Plu
       },
     }),
     build(args) {
-      const { forward, ...vae } = buildGaussianVAE(args.params, args);
-      return {
-        ...vae,
-        phases: [
-          {
-            name: "vae",
-            owns: () => true,
-            loss({ images }, ctx) {
-              const pass = forward(images, ctx);
-              return {
-                terms: {
-                  reconstruction: blocks.reconstructionTerm(images, pass, args.convention, args.params),
-                  free_bits: freeBits(pass.mean, pass.logVar, args.params.free_nats),
-                },
-                scalars: { kl: losses.klToUnitGaussian(pass.mean, pass.logVar) },
-                updates: pass.updates,
-              };
-            },
-          },
-        ],
-      };
+      return onePhaseGaussianVAE(args, (pass, { images }) => ({
+        terms: {
+          reconstruction: blocks.reconstructionTerm(images, pass, args.convention, args.params),
+          free_bits: freeBits(pass.mean, pass.logVar),
+        },
+        scalars: { kl: losses.klToUnitGaussian(pass.mean, pass.logVar) },
+      }));
 
       /** Each dimension a group of its own; `mean` and `logVar` are [B, D]. */
-      function freeBits(mean: Tensor2D, logVar: Tensor2D, free: number): Scalar {
+      function freeBits(mean: Tensor2D, logVar: Tensor2D): Scalar {
         const perDimension = tf.mean(losses.klPerDimension(mean, logVar), 0); // [D], the batch's mean
-        return tf.sum(tf.maximum(perDimension, free));
+        return tf.sum(tf.maximum(perDimension, args.params.free_nats));
       }
     },
   });

@@ -1,6 +1,6 @@
 // A variant outside the project: the VAE with a term that keeps the posterior's means of a batch apart.
 //   plugins: [./spread_vae.mjs]   in a config, and   model_params: { name: SpreadVAE, margin: 2 }
-export default ({ tf, Type, defineModel, buildGaussianVAE, blocks, losses }) =>
+export default ({ tf, Type, defineModel, onePhaseGaussianVAE, blocks, losses }) =>
   defineModel({
     name: "SpreadVAE",
     summary: "The VAE with a penalty on posterior means that lie closer together than a margin.",
@@ -20,35 +20,21 @@ export default ({ tf, Type, defineModel, buildGaussianVAE, blocks, losses }) =>
     }),
 
     build(args) {
-      const { forward, ...vae } = buildGaussianVAE(args.params, args);
-      return {
-        ...vae,
-        phases: [
-          {
-            name: "vae",
-            owns: () => true,
-            loss({ images }, ctx) {
-              const pass = forward(images, ctx);
-              const mse = losses.meanSquaredError(images, pass.recons);
-              return {
-                terms: {
-                  reconstruction: mse,
-                  kl: losses.klToUnitGaussian(pass.mean, pass.logVar),
-                  spread: spread(pass.mean, args.params.margin),
-                },
-                scalars: { mse },
-                updates: pass.updates, // batch norm's next running statistics
-              };
-            },
-          },
-        ],
-      };
+      // Encoder, decoder, optimizer and batch norm's statistics come with it: what is left is the loss of a batch.
+      return onePhaseGaussianVAE(args, (pass, { images }) => ({
+        terms: {
+          reconstruction: losses.meanSquaredError(images, pass.recons),
+          kl: losses.klToUnitGaussian(pass.mean, pass.logVar),
+          spread: spread(pass.mean),
+        },
+      }));
 
-      function spread(mean, margin) {
+      /** Mean over the pairs of max(0, margin - distance)^2; `mean` is [B, D]. */
+      function spread(mean) {
         const norms = tf.sum(tf.square(mean), 1, true); // [B, 1]
         const squares = tf.sub(tf.add(norms, tf.transpose(norms)), tf.mul(2, tf.matMul(mean, mean, false, true)));
         const distances = tf.sqrt(tf.add(tf.relu(squares), 1e-6));
-        return tf.mean(tf.square(tf.relu(tf.sub(margin, distances))));
+        return tf.mean(tf.square(tf.relu(tf.sub(args.params.margin, distances))));
       }
     },
   });

@@ -3,7 +3,12 @@ import { defineDataset } from "./data/define.ts";
 import { ConfigError } from "./errors.ts";
 import { convDecoder } from "./models/blocks/decoder.ts";
 import { convEncoder } from "./models/blocks/encoder.ts";
-import { checkLikelihood, LikelihoodOptions, reconstructionTerm } from "./models/blocks/likelihood.ts";
+import {
+  checkLikelihood,
+  LikelihoodOptions,
+  reconstructionDoc,
+  reconstructionTerm,
+} from "./models/blocks/likelihood.ts";
 import { ConvOptions } from "./models/blocks/options.ts";
 import { strideSizes } from "./models/blocks/sizes.ts";
 import { defineModel, onePhase } from "./models/define.ts";
@@ -44,6 +49,7 @@ export const pluginApi = {
     ConvOptions,
     LikelihoodOptions,
     checkLikelihood,
+    reconstructionDoc,
     reconstructionTerm,
     convEncoder,
     convDecoder,

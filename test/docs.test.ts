@@ -1,6 +1,6 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 // @ts-expect-error a configuration without types
@@ -110,13 +110,18 @@ test("every part that docs/adding-a-variant.md lists is there", async () => {
   }
 });
 
-test("docs/design.md shows every folder of src and no other", () => {
+test("docs/design.md shows every folder of src, at its place, and no other", () => {
   const tree = blocks("docs/design.md").find(({ text }) => text.includes("\nsrc/\n"))!.text;
-  const shown = [...tree.slice(tree.indexOf("\nsrc/\n")).matchAll(/^ {2}(\w+)\/ /gm)].map(
-    ([, name]) => name!,
-  );
-  const folders = readdirSync(join(root, "src"), { withFileTypes: true }).filter((e) => e.isDirectory());
-  expect(shown.sort()).toEqual(folders.map((e) => e.name).sort());
+  const above: string[] = [];
+  const rooms = tree.slice(tree.indexOf("\nsrc/\n"), tree.indexOf("\ntest/"));
+  const shown = [...rooms.matchAll(/^( +)(\w+)\/ /gm)].map(([, indent, name]) => {
+    above.splice(indent!.length / 2 - 1, Infinity, name!);
+    return above.join("/");
+  });
+  const entries = readdirSync(join(root, "src"), { withFileTypes: true, recursive: true });
+  const folders = entries.filter((e) => e.isDirectory());
+  const paths = folders.map((e) => relative(join(root, "src"), join(e.parentPath, e.name)));
+  expect(shown.sort()).toEqual(paths.sort());
 });
 
 test("docs/design.md has the order of imports that is checked", () => {

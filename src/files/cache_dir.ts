@@ -16,7 +16,7 @@ export interface CachePlace {
  * The cache folder of the project (libraries, packed data sets, networks): what TFJS_VAE_CACHE names, else the user's
  * own, else, where that can't be written, one of the user's among the system's temporary files.
  *
- * @param parts of it
+ * @param parts folders in it
  * @throws UserError where there is none
  */
 export function cachePlace(...parts: string[]): CachePlace {

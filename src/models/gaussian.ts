@@ -84,7 +84,7 @@ export type PassLoss<Term extends string> = (
 
 /** A Gaussian VAE that one optimizer trains whole: all of a variant but its loss. `draws`: of z an image, as in `forward`. */
 export function onePhaseGaussianVAE<Term extends string>(
-  args: BuildArgs<ConvOptions & LikelihoodOptions>,
+  args: BuildArgs<ConvOptions & Partial<LikelihoodOptions>>,
   lossOf: PassLoss<Term>,
   { draws, condition }: { readonly draws?: number; readonly condition?: Condition } = {},
 ): VAE<Term> {

@@ -75,14 +75,14 @@ test("a variant of a plugin in TypeScript works in every command", { timeout: 18
   );
   expect(JSON.parse(speed)).toMatchObject({ model: "FreeBitsVAE", batch_size: 8 });
   expect(await command("experiment", "experiment.yaml", ...wasm)).toContain(
-    "| figure | unit | better | mine | again |",
+    "| metric | unit | better | mine | again |",
   );
 });
 
 test("a mistake of a plugin's ends with 2, its line, and no word of a bug", async () => {
   const { code, stderr } = await vae(["run", "--config", "wrong.yaml", ...wasm], { cwd });
   expect(stderr).toBe(
-    'wrong.mjs:37: SpreadVAE, phase "vae", term "sprea": expected one that terms() declares (reconstruction, kl, spread), got another. Did you mean "spread"?\n',
+    'wrong.mjs:28: SpreadVAE, phase "vae", term "sprea": expected one that terms() declares (reconstruction, kl, spread), got another. Did you mean "spread"?\n',
   );
   expect(code).toBe(2);
 });

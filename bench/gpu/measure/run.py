@@ -186,7 +186,7 @@ class Bench:
             picture = str(self.out / f"{name}_{command}.png")
             self.vae.call(f"{name}_{command}", command, folder, backend, "--out", picture, limit=60 * self.patience)
         figures = self.vae.call(
-            f"{name}_evaluate", "evaluate", folder, backend, f"--figures={FIGURES}", limit=60 * self.patience
+            f"{name}_evaluate", "evaluate", folder, backend, f"--metrics={FIGURES}", limit=60 * self.patience
         )
         self.trained.append(f"{name}, evaluated:\n\n```\n{figures.strip()}\n```")
 

@@ -37,7 +37,7 @@ export function addEvaluate(program: Command): void {
     .argument("<run>", "folder of a run, or one of its checkpoints")
     .addOption(checkpointOption())
     .option("--metrics <names>", "a list such as elbo,ssim,frechet; all that can be computed where left out")
-    .addOption(new Option("--figures <names>").hideHelp())
+    .addOption(new Option("--figures <names>").conflicts("metrics").hideHelp())
     .addOption(
       new Option("--split <name>", "images to evaluate on; test where there are any").choices([
         "train",

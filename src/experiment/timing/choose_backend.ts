@@ -166,7 +166,7 @@ function fileOf(config: Config, there: readonly AutoBackend[]): string {
     environment: speeds.flatMap(({ environment }) => Object.entries(environment)).sort(),
   };
   const hash = createHash("sha256").update(JSON.stringify(state)).digest("hex").slice(0, 20);
-  return cacheDir("speed", `${hash}.json`);
+  return join(cacheDir("speed"), `${hash}.json`);
 }
 
 function read<T>(file: string): T | undefined {

@@ -243,6 +243,7 @@ it("says what is wrong with a name, a file or a split", async () => {
   const cases: [args: string[], message: RegExp][] = [
     [["--metrics", "elbow"], /expected some of elbo, .*got "elbow"\. Did you mean "elbo"\?/],
     [["--figures", "elbow"], /^note {3}--figures is named --metrics now\n--metrics: expected some of elbo/],
+    [["--metrics", "elbo", "--figures", "mse"], /'--figures <names>' cannot be used with option '--metrics/],
     [["--metrics", "lpips"], /--metrics lpips: needs trained files: --lpips/],
     [["--metrics", "lpips", "--lpips", "vgg"], /--lpips: expected one of alex, vgg, squeeze, a file/],
     [["--network", "inception"], /--network: expected one of tiny_vgg, .*got "inception"/],

@@ -1,7 +1,15 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { findLibrary } from "../../../src/backends/tensorflow/library.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import {
@@ -19,6 +27,7 @@ const library = findLibrary()?.file;
 const cache = ownCache();
 const root = mkdtempSync(join(tmpdir(), "vae-choose-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
+afterEach(() => vi.unstubAllEnvs());
 
 const YAML = `
 model_params: { name: VanillaVAE, latent_dim: 4, hidden_dims: [8, 8] }
@@ -135,6 +144,14 @@ describeTensorFlow("where both are set up", () => {
         ],
       ]);
     }
+
+    // Where nothing names a cache: what is kept in the user's own is found there.
+    const home = mkdtempSync(join(root, "cache-"));
+    symlinkSync(cache.folder, join(home, "tfjs-vae"));
+    vi.stubEnv("TFJS_VAE_CACHE", undefined);
+    vi.stubEnv("XDG_CACHE_HOME", home);
+    expect([await choose("auto"), said]).toEqual(["wasm", [expect.stringMatching(/as measured on/)]]);
+    vi.unstubAllEnvs();
 
     // Of an experiment's configs the sum counts.
     const bigger = (await loadConfig(join(root, "tiny.yaml"), { set: ["exp_params.manual_seed=3"] })).config;

@@ -18,7 +18,7 @@ import type { Tensor4D } from "../../../src/tf.ts";
 import { folder } from "../../support/configs.ts";
 
 const spread = readFileSync(
-  fileURLToPath(new URL("../../../examples/spread_vae.mjs", import.meta.url)),
+  fileURLToPath(new URL("../../support/written_out_vae.mjs", import.meta.url)),
   "utf8",
 );
 const CONFIG = `
@@ -32,7 +32,7 @@ afterAll(async () => {
   for (const prepared of opened) await prepared.close();
 });
 
-/** The example's plugin with parts of it replaced, as a config prepares it. */
+/** The plugin with parts of it replaced, as a config prepares it. */
 async function made(...changes: readonly (readonly [from: string, to: string])[]) {
   let source = spread;
   for (const [from, to] of changes) {
@@ -167,7 +167,7 @@ test.each([
   [
     "a wrong shape",
     ["tf.transpose(norms)", "tf.zeros([3, 5])"],
-    /^mine\.mjs:49:\d+: Error: .*4, *1.*3, *5[\s\S]*\n {4}at spread \(mine\.mjs:49:\d+\)\n {4}at Object\.loss \(mine\.mjs:37:\d+\)$/,
+    /^mine\.mjs:50:\d+: Error: .*4, *1.*3, *5[\s\S]*\n {4}at spread \(mine\.mjs:50:\d+\)\n {4}at Object\.loss \(mine\.mjs:37:\d+\)$/,
   ],
   [
     "a mistake in build",
