@@ -84,7 +84,7 @@ function framesOf({ stack = "" }: Error): Frame[] {
 
 /**
  * A mistake in what a definition gave, without an error thrown: in its file, at the line that has `word` as a key, where one
- * does; of several the last, for a loss comes after the declaration of its terms, or the first.
+ * does; of several the last, as a loss comes after the declaration of its terms, or the first.
  */
 export function definitionError(
   definition: { readonly name: string },

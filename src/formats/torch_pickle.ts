@@ -39,7 +39,7 @@ export function readTorchPickle(bytes: Uint8Array, file: string): unknown {
   return readPickle(new ByteCursor(bytes, file), file);
 }
 
-/** The same where `input` stands, which is after it then. */
+/** The pickle that begins where `input` stands, as `readTorchPickle` gives it; `input` is after it then. */
 export function readPickle(input: ByteCursor, file: string): unknown {
   try {
     return new Machine(input).run();

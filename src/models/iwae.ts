@@ -26,7 +26,7 @@ const Params = Type.Object({
 
 /**
  * The importance-weighted autoencoder: its one term is the bound -log 1/K sum_k w_k (Burda et al., arXiv 1509.00519, eq.
- * 8), in nats under either convention, for it is no sum of a reconstruction and a KL; those are logged beside it. Under
+ * 8), in nats under either convention, as it is no sum of a reconstruction and a KL; those are logged beside it. Under
  * `pixel_mean` p(x | z) is the Gaussian that kld_weight implies (`logLikelihoods`) and kld_weight the bound's weight, so
  * that K = 1 is PyTorch-VAE's MSE + kld_weight KL, the KL by its draw.
  */

@@ -18,7 +18,7 @@ export interface Skipped {
 
 /**
  * Decodes all files into the pack, in order and without gaps; returns the number of images and which files were
- * skipped, for they can't be read. `read` gives the bytes of files that are not files of `folder`.
+ * skipped, as they can't be read. `read` gives the bytes of files that are not files of `folder`.
  *
  * @throws DataError as soon as more are skipped than `max_bad_share` allows
  */

@@ -9,7 +9,7 @@ export interface Shares {
 }
 
 export interface Assigned {
-  /** Of each path; undefined: in none, for it lies outside the folders of the parts. */
+  /** Of each path; undefined: in none, as it lies outside the folders of the parts. */
   readonly parts: readonly (Part | undefined)[];
   /** Whether the first folder of a path is its split. */
   readonly byFolder: boolean;

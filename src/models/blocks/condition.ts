@@ -96,6 +96,6 @@ export function labelsForSamples(
   });
 }
 
-/** The same as a tensor. */
+/** The labels of `count` images as a tensor, [count, L]. */
 export const labelTensor = (labels: Float32Array, count: number): Tensor =>
   tf.tensor2d(labels, [count, labels.length / count]);
