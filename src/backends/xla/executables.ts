@@ -34,7 +34,8 @@ export class Executables {
   ) {
     const { platform, version, apiVersion, devices } = client;
     const host = platform === "cpu" ? [arch(), cpus()[0]?.model] : [];
-    this.target = JSON.stringify([platform, version, apiVersion, devices.map(({ kind }) => kind), host]);
+    const kinds = devices.map(({ kind }) => kind);
+    this.target = JSON.stringify([platform, version, apiVersion, kinds, host, process.env.XLA_FLAGS]);
   }
 
   /** @throws PjrtError where the compiler refuses */
