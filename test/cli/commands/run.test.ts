@@ -152,13 +152,13 @@ describe("mistakes are sentences", () => {
       "an unknown backend",
       ["run", "--config", "{}", "--backend", "tensorflw"],
       2,
-      /expected one of auto, xla, .*, tensorflow, wasm, cpu, measure, got "tensorflw"\. Did you mean "tensorflow"/,
+      /expected one of auto, xla, xla:cuda, xla:rocm, xla:tpu, xla:cpu, tensorflow, wasm, cpu, measure, got "tensorflw"\. Did you mean "tensorflow"/,
     ],
     [
       "a backend that trains nothing here",
       ["import", "a.pt", "--config", "{}", "--out", "made", "--backend", "measure"],
       2,
-      /expected one of auto, xla, .*, tensorflow, wasm, cpu, got "measure"/,
+      /expected one of auto, xla, xla:cuda, xla:rocm, xla:tpu, xla:cpu, tensorflow, wasm, cpu, got "measure"/,
     ],
     [
       "a run that is not there",
