@@ -1,21 +1,12 @@
-import type { DataId, DataType, DataTypeMap, TensorInfo, TypedArray } from "../../tf.ts";
+import type { DataId, DataType, DataTypeMap, TensorInfo } from "../../tf.ts";
 import { tf } from "../../tf.ts";
+import { CountedBackend, type GivenValues } from "../counted_backend.ts";
 import type { SharedMemory } from "./memory.ts";
 import type { Pool } from "./pool.ts";
 import { TensorData } from "./tensor_data.ts";
 
-type Values = TypedArray | readonly Uint8Array[] | undefined;
-
-/**
- * tfjs's backend over the shared memory. Besides tfjs's interface it has what tfjs's own cpu kernels ask of
- * theirs (`data`, `makeTensorInfo`, `bufferSync` …), so that those run on it too, without a copy of their inputs.
- */
-export class WasmBackend extends tf.KernelBackend {
-  readonly data = new tf.DataStorage<TensorData>(this, tf.engine());
-
-  /** What tfjs's cpu matMul asks for. */
-  readonly blockSize = 48;
-
+/** tfjs's backend over the shared memory. */
+export class WasmBackend extends CountedBackend<TensorData> {
   constructor(
     readonly wasmMemory: SharedMemory,
     readonly pool: Pool,
@@ -54,19 +45,13 @@ export class WasmBackend extends tf.KernelBackend {
     }
   }
 
-  makeTensorInfo(shape: number[], dtype: DataType, values?: Values | readonly string[]): TensorInfo {
-    const strings = dtype === "string" && values && typeof values[0] === "string";
-    const held = strings ? (values as string[]).map((s) => tf.util.encodeString(s)) : (values as Values);
-    return { dataId: this.write(held as TypedArray, shape, dtype), shape, dtype };
-  }
-
-  override write(values: Values, shape: number[], dtype: DataType): DataId {
-    const dataId = {};
-    this.move(dataId, values, shape, dtype, 1);
-    return dataId;
-  }
-
-  override move(dataId: DataId, values: Values, shape: number[], dtype: DataType, refCount: number): void {
+  override move(
+    dataId: DataId,
+    values: GivenValues,
+    shape: number[],
+    dtype: DataType,
+    refCount: number,
+  ): void {
     const data = new TensorData(this.wasmMemory, dtype, tf.util.sizeFromShape(shape), refCount);
     data.fill(values);
     this.data.set(dataId, data);
@@ -97,57 +82,8 @@ export class WasmBackend extends tf.KernelBackend {
     return tf.buffer(x.shape as [number], x.dtype as "float32", held as Float32Array);
   }
 
-  makeOutput(values: Values, shape: number[], dtype: DataType) {
-    return tf.engine().makeTensorFromTensorInfo(this.makeTensorInfo(shape, dtype, values), this);
-  }
-
-  override refCount(dataId: DataId): number {
-    return this.data.has(dataId) ? this.data.get(dataId).refCount : 0;
-  }
-
-  override incRef(dataId: DataId): void {
-    this.data.get(dataId).refCount++;
-  }
-
-  decRef(dataId: DataId): void {
-    if (this.data.has(dataId)) this.data.get(dataId).refCount--;
-  }
-
-  override numDataIds(): number {
-    return this.data.numDataIds();
-  }
-
-  override disposeData(dataId: DataId, force = false): boolean {
-    if (!this.data.has(dataId)) return true;
-    const data = this.data.get(dataId);
-    data.refCount--;
-    if (!force && data.refCount > 0) return false;
-    for (const part of Object.values(data.complexTensorInfos ?? {})) this.disposeData(part.dataId, true);
+  protected override free(data: TensorData): void {
     data.release();
-    this.data.delete(dataId);
-    return true;
-  }
-
-  disposeIntermediateTensorInfo(x: TensorInfo): void {
-    this.disposeData(x.dataId);
-  }
-
-  override memory() {
-    return { unreliable: false };
-  }
-
-  override async time(f: () => void) {
-    const start = performance.now();
-    f();
-    return { kernelMs: performance.now() - start };
-  }
-
-  override timerAvailable(): boolean {
-    return true;
-  }
-
-  override floatPrecision(): 16 | 32 {
-    return 32;
   }
 
   override dispose(): void {

@@ -1,13 +1,6 @@
-import type {
-  DataId,
-  DataType,
-  DataTypeMap,
-  KernelConfig,
-  NamedAttrMap,
-  TensorInfo,
-  TypedArray,
-} from "../../tf.ts";
+import type { DataId, DataType, DataTypeMap, KernelConfig, NamedAttrMap, TensorInfo } from "../../tf.ts";
 import { tf } from "../../tf.ts";
+import { CountedBackend, type GivenValues } from "../counted_backend.ts";
 import type { Inputs, Lowering } from "./kernels/lowering.ts";
 import { hostValues, type Runtime } from "./runtime.ts";
 import { type HostType, type HostValues, newArray, sameShape, sizeOf, toArray } from "./stablehlo/types.ts";
@@ -40,10 +33,7 @@ type CpuKernel = KernelConfig["kernelFunc"];
  * tfjs's backend whose kernels make operations. They run when a value is read: all that tensors hold then is computed by
  * one executable, so that what is compiled depends on the work since the last reading alone and repeats as it does.
  */
-export class XlaBackend extends tf.KernelBackend {
-  readonly data = new tf.DataStorage<TensorData>(this, tf.engine());
-  /** What tfjs's cpu matMul asks for. */
-  readonly blockSize = 48;
+export class XlaBackend extends CountedBackend<TensorData> {
   tracer: Tracer | undefined;
   /** How often each kernel was run by tfjs's cpu kernel for want of a lowering. */
   readonly fallbacks = new Map<string, number>();
@@ -132,15 +122,9 @@ export class XlaBackend extends tf.KernelBackend {
     return (await this.bufferOf(value).read()) as unknown as DataTypeMap[D];
   }
 
-  override write(values: Held | undefined, shape: number[], dtype: DataType): DataId {
-    const dataId = {};
-    this.move(dataId, values, shape, dtype, 1);
-    return dataId;
-  }
-
   override move(
     dataId: DataId,
-    values: Held | undefined,
+    values: GivenValues,
     shape: number[],
     dtype: DataType,
     refCount: number,
@@ -158,69 +142,14 @@ export class XlaBackend extends tf.KernelBackend {
     this.data.set(dataId, new TensorData(value, refCount, () => this.valuesOf(dataId)));
   }
 
-  makeTensorInfo(shape: number[], dtype: DataType, values?: Held | readonly string[]): TensorInfo {
-    const strings = dtype === "string" && typeof values?.[0] === "string";
-    const held = strings ? (values as string[]).map((s) => tf.util.encodeString(s)) : (values as Held);
-    return { dataId: this.write(held, shape, dtype), shape, dtype };
-  }
-
   bufferSync(x: TensorInfo) {
     const held = this.readSync(x.dataId) as unknown;
     const values = x.dtype === "string" ? (held as Uint8Array[]).map((b) => tf.util.decodeString(b)) : held;
     return tf.buffer(x.shape as [number], x.dtype as "float32", values as Float32Array);
   }
 
-  makeOutput(values: TypedArray, shape: number[], dtype: DataType) {
-    return tf.engine().makeTensorFromTensorInfo(this.makeTensorInfo(shape, dtype, values as Held), this);
-  }
-
-  override refCount(dataId: DataId): number {
-    return this.data.has(dataId) ? this.data.get(dataId).refCount : 0;
-  }
-
-  override incRef(dataId: DataId): void {
-    this.data.get(dataId).refCount++;
-  }
-
-  decRef(dataId: DataId): void {
-    if (this.data.has(dataId)) this.data.get(dataId).refCount--;
-  }
-
-  override numDataIds(): number {
-    return this.data.numDataIds();
-  }
-
-  override disposeData(dataId: DataId, force = false): boolean {
-    if (!this.data.has(dataId)) return true;
-    const data = this.data.get(dataId);
-    data.refCount--;
-    if (!force && data.refCount > 0) return false;
-    for (const part of Object.values(data.complexTensorInfos ?? {})) this.disposeData(part.dataId, true);
-    this.data.delete(dataId);
-    if (data.value !== undefined) this.letGo(data.value);
-    return true;
-  }
-
-  disposeIntermediateTensorInfo(x: TensorInfo): void {
-    this.disposeData(x.dataId);
-  }
-
-  override memory() {
-    return { unreliable: false };
-  }
-
-  override async time(f: () => void) {
-    const start = performance.now();
-    f();
-    return { kernelMs: performance.now() - start };
-  }
-
-  override timerAvailable(): boolean {
-    return true;
-  }
-
-  override floatPrecision(): 16 | 32 {
-    return 32;
+  protected override free({ value }: TensorData): void {
+    if (value !== undefined) this.letGo(value);
   }
 
   override dispose(): void {
