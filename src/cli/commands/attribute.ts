@@ -2,21 +2,19 @@ import type { Command } from "commander";
 import { rounded } from "../../text/numbers.ts";
 import { examples } from "../examples.ts";
 import { interval, wholeNumber } from "../numbers.ts";
-import { labelOption, scaleOption } from "../options.ts";
-import { addOut, type OutOptions, writeOutputs } from "../outputs.ts";
-import { addRunOptions, imagesOrValidation, RUN_HELP, type RunOptions, withRun } from "../with_run.ts";
+import { writeOutputs } from "../outputs.ts";
+import { addPictureOptions, type PictureOptions } from "../picture_options.ts";
+import { imagesOrValidation, RUN_HELP, withRun } from "../with_run.ts";
 
 const STANDARD = "attribute.png";
 
-interface Options extends RunOptions, OutOptions {
+interface Options extends PictureOptions {
   readonly attribute: string;
   readonly strength: readonly [number, number];
   readonly steps: number;
   readonly count: number;
   readonly images: number;
   readonly json: boolean;
-  readonly label?: readonly string[];
-  readonly scale?: number;
 }
 
 /** `vae attribute RUN [IMAGE…]`: images with more and less of an attribute. */
@@ -36,11 +34,8 @@ export function addAttribute(program: Command): void {
     .option("--steps <n>", "columns", wholeNumber(2), 5)
     .option("--count <n>", "validation images, where no others are given", wholeNumber(1), 6)
     .option("--images <n>", "training images that the means are taken over", wholeNumber(2), 2000)
-    .option("--json", "print how many images have it and the vector as JSON", false)
-    .addOption(labelOption("of images of files, for a conditional model"))
-    .addOption(scaleOption());
-  addOut(command, STANDARD);
-  addRunOptions(command)
+    .option("--json", "print how many images have it and the vector as JSON", false);
+  addPictureOptions(command, STANDARD, "of images of files, for a conditional model")
     .addHelpText(
       "after",
       examples({

@@ -1,17 +1,15 @@
 import { type Command, Option } from "commander";
 import { examples } from "../examples.ts";
 import { wholeNumber } from "../numbers.ts";
-import { labelOption, scaleOption } from "../options.ts";
-import { addOut, type OutOptions, writeOutputs } from "../outputs.ts";
-import { addRunOptions, imagesOrValidation, RUN_HELP, type RunOptions, withRun } from "../with_run.ts";
+import { writeOutputs } from "../outputs.ts";
+import { addPictureOptions, type PictureOptions } from "../picture_options.ts";
+import { imagesOrValidation, RUN_HELP, withRun } from "../with_run.ts";
 
 const STANDARD = "interpolation.png";
 
-interface Options extends RunOptions, OutOptions {
+interface Options extends PictureOptions {
   readonly steps: number;
   readonly path: "spherical" | "linear";
-  readonly label?: readonly string[];
-  readonly scale?: number;
 }
 
 /** `vae interpolate RUN A B`: what lies between two images. */
@@ -27,11 +25,8 @@ export function addInterpolate(program: Command): void {
       new Option("--path <kind>", "along a great circle, or straight")
         .choices(["spherical", "linear"])
         .default("spherical"),
-    )
-    .addOption(labelOption("of images of files, for a conditional model"))
-    .addOption(scaleOption());
-  addOut(command, STANDARD);
-  addRunOptions(command)
+    );
+  addPictureOptions(command, STANDARD, "of images of files, for a conditional model")
     .addHelpText(
       "after",
       examples({

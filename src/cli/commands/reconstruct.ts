@@ -1,17 +1,15 @@
 import type { Command } from "commander";
 import { examples } from "../examples.ts";
 import { wholeNumber } from "../numbers.ts";
-import { labelOption, scaleOption } from "../options.ts";
-import { addOut, type OutOptions, writeOutputs } from "../outputs.ts";
-import { addRunOptions, imagesOrValidation, RUN_HELP, type RunOptions, withRun } from "../with_run.ts";
+import { writeOutputs } from "../outputs.ts";
+import { addPictureOptions, type PictureOptions } from "../picture_options.ts";
+import { imagesOrValidation, RUN_HELP, withRun } from "../with_run.ts";
 
 const STANDARD = "reconstructions.png";
 
-interface Options extends RunOptions, OutOptions {
+interface Options extends PictureOptions {
   readonly count: number;
   readonly json: boolean;
-  readonly label?: readonly string[];
-  readonly scale?: number;
 }
 
 /** `vae reconstruct RUN [IMAGE…]`: images beside what the model makes of them. */
@@ -22,11 +20,8 @@ export function addReconstruct(program: Command): void {
     .argument("<run>", RUN_HELP)
     .argument("[images...]", "images, folders or globs; without: validation images")
     .option("--count <n>", "validation images, where no others are given", wholeNumber(1), 32)
-    .option("--json", "print each image's squared error per element as JSON", false)
-    .addOption(labelOption("of images of files, for a conditional model"))
-    .addOption(scaleOption());
-  addOut(command, STANDARD);
-  addRunOptions(command)
+    .option("--json", "print each image's squared error per element as JSON", false);
+  addPictureOptions(command, STANDARD, "of images of files, for a conditional model")
     .addHelpText(
       "after",
       examples({

@@ -1,17 +1,15 @@
 import type { Command } from "commander";
 import { examples } from "../examples.ts";
 import { positive, wholeNumber } from "../numbers.ts";
-import { labelOption, scaleOption } from "../options.ts";
-import { addOut, type OutOptions, writeOutputs } from "../outputs.ts";
-import { addRunOptions, RUN_HELP, type RunOptions, withRun } from "../with_run.ts";
+import { writeOutputs } from "../outputs.ts";
+import { addPictureOptions, type PictureOptions } from "../picture_options.ts";
+import { RUN_HELP, withRun } from "../with_run.ts";
 
 const STANDARD = "samples.png";
 
-interface Options extends RunOptions, OutOptions {
+interface Options extends PictureOptions {
   readonly count: number;
   readonly temperature: number;
-  readonly label?: readonly string[];
-  readonly scale?: number;
 }
 
 /** `vae sample RUN`: images decoded from the prior. */
@@ -21,11 +19,8 @@ export function addSample(program: Command): void {
     .description("decode images from noise")
     .argument("<run>", RUN_HELP)
     .option("--count <n>", "images", wholeNumber(1), 64)
-    .option("--temperature <t>", "factor on the noise: below 1 less varied", positive, 1)
-    .addOption(labelOption("of a conditional model: what is drawn; others as in the data"))
-    .addOption(scaleOption());
-  addOut(command, STANDARD);
-  addRunOptions(command)
+    .option("--temperature <t>", "factor on the noise: below 1 less varied", positive, 1);
+  addPictureOptions(command, STANDARD, "of a conditional model: what is drawn; others as in the data")
     .addHelpText(
       "after",
       examples({

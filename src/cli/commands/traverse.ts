@@ -2,27 +2,18 @@ import type { Command } from "commander";
 import { rounded } from "../../text/numbers.ts";
 import { examples } from "../examples.ts";
 import { interval, wholeNumber } from "../numbers.ts";
-import { labelOption, scaleOption } from "../options.ts";
-import { addOut, type OutOptions, writeOutputs } from "../outputs.ts";
-import {
-  addRunOptions,
-  imagesOfFiles,
-  RUN_HELP,
-  type RunOptions,
-  validationImages,
-  withRun,
-} from "../with_run.ts";
+import { writeOutputs } from "../outputs.ts";
+import { addPictureOptions, type PictureOptions } from "../picture_options.ts";
+import { imagesOfFiles, RUN_HELP, validationImages, withRun } from "../with_run.ts";
 
 const STANDARD = "traversals.png";
 
-interface Options extends RunOptions, OutOptions {
+interface Options extends PictureOptions {
   readonly dimensions: number;
   readonly values: readonly [number, number];
   readonly steps: number;
   readonly images: number;
   readonly json: boolean;
-  readonly label?: readonly string[];
-  readonly scale?: number;
 }
 
 /** `vae traverse RUN [IMAGE]`: what each of the most active dimensions does. */
@@ -36,11 +27,8 @@ export function addTraverse(program: Command): void {
     .option("--values <from..to>", "first and last value of a row", interval, [-3, 3])
     .option("--steps <n>", "values of a row", wholeNumber(2), 7)
     .option("--images <n>", "validation images that the KL is measured on", wholeNumber(1), 256)
-    .option("--json", "print the KL of all dimensions as JSON", false)
-    .addOption(labelOption("what is decoded of a conditional model, in place of the image's own"))
-    .addOption(scaleOption());
-  addOut(command, STANDARD);
-  addRunOptions(command)
+    .option("--json", "print the KL of all dimensions as JSON", false);
+  addPictureOptions(command, STANDARD, "what is decoded of a conditional model, in place of the image's own")
     .addHelpText(
       "after",
       examples({
