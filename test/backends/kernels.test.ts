@@ -6,12 +6,10 @@ import { fallbacks } from "../../src/backends/wasm/kernel.ts";
 import { Rng } from "../../src/rng.ts";
 import { type Tensor, tf } from "../../src/tf.ts";
 import { trainingBackends } from "../support/backends.ts";
+import { expectClose } from "./expect_close.ts";
 import type { KernelCase } from "./kernel_case.ts";
 import { KERNEL_CASES } from "./kernel_cases.ts";
 import { usedKernels } from "./used_kernels.ts";
-
-/** Largest difference allowed, as a share of the largest value (at least 1). */
-const TOLERANCE = 1e-5;
 
 it("has cases for every kernel that the project's models, optimizers and grids run", async () => {
   await useBackend("auto");
@@ -106,17 +104,6 @@ const read = (t: Tensor): Result => ({
 
 /** dy of an output: the weights of the sum whose gradient is taken. */
 const weightsFor = (y: Tensor) => Rng.fromSeed(5).normal(y.shape);
-
-function expectClose(got: Float32Array, reference: Float32Array, what: string): void {
-  const finite = reference.filter(Number.isFinite);
-  const limit = TOLERANCE * finite.reduce((most, v) => Math.max(most, Math.abs(v)), 1);
-  got.forEach((value, i) => {
-    const expected = reference[i]!;
-    if (Object.is(value, expected)) return;
-    const difference = Math.abs(value - expected);
-    if (!(difference <= limit)) expect(value, `${what}, element ${i}`).toBe(expected);
-  });
-}
 
 /**
  * The gradients against a finite difference along a random direction, which must be the direction's product

@@ -4,8 +4,9 @@ import { useBackend } from "../../../src/backends/use_backend.ts";
 import { findPlugin, tellCudaTools } from "../../../src/backends/xla/plugins/index.ts";
 import { registerXla } from "../../../src/backends/xla/register.ts";
 import { modelNames } from "../../../src/models/registry.ts";
+import { host } from "../../support/steps.ts";
 import { cpuPlugin } from "./pjrt/plugin.ts";
-import { host, rateAt, smallModel, stepperOf } from "./training.ts";
+import { rateAt, smallModel, stepperOf } from "./training.ts";
 
 type Precision = "float32" | "bfloat16";
 

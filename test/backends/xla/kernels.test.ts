@@ -3,12 +3,11 @@ import { useBackend } from "../../../src/backends/use_backend.ts";
 import { registered, registerXla } from "../../../src/backends/xla/register.ts";
 import { Rng } from "../../../src/rng.ts";
 import { type Tensor, tf } from "../../../src/tf.ts";
+import { expectClose } from "../expect_close.ts";
 import type { KernelCase } from "../kernel_case.ts";
 import { KERNEL_CASES } from "../kernel_cases.ts";
 import { describeXla } from "./pjrt/plugin.ts";
 
-/** Largest difference allowed, as a share of the largest value (at least 1). */
-const TOLERANCE = 1e-5;
 /** What tfjs's kernels do without computing, and where they compute nothing. */
 const NO_OPERATION = ["Identity"];
 
@@ -62,13 +61,3 @@ describeXla("the kernels of xla", () => {
     if (!NO_OPERATION.includes(kernel)) expect(registered!.backend.fallbacks.get(kernel)).toBeUndefined();
   });
 });
-
-function expectClose(got: Float32Array, reference: Float32Array, what: string): void {
-  const finite = reference.filter(Number.isFinite);
-  const limit = TOLERANCE * finite.reduce((most, v) => Math.max(most, Math.abs(v)), 1);
-  got.forEach((value, i) => {
-    const expected = reference[i]!;
-    if (Object.is(value, expected)) return;
-    if (!(Math.abs(value - expected) <= limit)) expect(value, `${what}, element ${i}`).toBe(expected);
-  });
-}

@@ -5,8 +5,9 @@ import type { StepMetrics } from "../../../src/experiment/training/loggers/step_
 import { modelNames } from "../../../src/models/registry.ts";
 import type { Ctx } from "../../../src/models/vae.ts";
 import { type Tensor, tf } from "../../../src/tf.ts";
+import { host, tinyModel } from "../../support/steps.ts";
 import { describeXla } from "./pjrt/plugin.ts";
-import { host, rateAt, smallModel, stateOf, stepperOf, tinyModel, train } from "./training.ts";
+import { rateAt, smallModel, stateOf, stepperOf, train } from "./training.ts";
 
 /** Every variant, and those of its parameters that make another loss of it. */
 const VARIANTS: [name: string, params: object][] = [

@@ -4,22 +4,13 @@ import type { StepMetrics } from "../../../src/experiment/training/loggers/step_
 import { createOptimizer } from "../../../src/experiment/training/optimizers.ts";
 import { Stepper } from "../../../src/experiment/training/stepper.ts";
 import { getModel } from "../../../src/models/registry.ts";
-import type { Batch, Ctx, VAE } from "../../../src/models/vae.ts";
+import type { VAE } from "../../../src/models/vae.ts";
 import { Rng } from "../../../src/rng.ts";
-import { type Scalar, type Tensor, tf } from "../../../src/tf.ts";
-import { build, labelValues } from "../../support/models.ts";
+import { build } from "../../support/models.ts";
+import { host } from "../../support/steps.ts";
 import { small, unitWeights } from "../../support/variants.ts";
 
 const ADAM = { optimizer: "adam", betas: [0.9, 0.999], eps: 1e-8, weight_decay: 0.01 };
-
-export const host = (step: number, size = 4): HostBatch => ({
-  images: Rng.fromSeed(5)
-    .fold(step)
-    .uniformArray(size * 32 * 32 * 3),
-  labels: labelValues(size),
-  shape: [size, 32, 32, 3],
-  indices: Int32Array.from({ length: size }, (_, i) => i),
-});
 
 export const smallModel = (name: string, params: object = {}): Promise<VAE> => {
   const model = getModel(name)!;
@@ -68,20 +59,3 @@ export async function train(
 /** All that a step reads and changes. */
 export const stateOf = (stepper: Stepper): Float32Array[] =>
   stepper.variables.map((v) => v.dataSync().slice() as Float32Array);
-
-/** A VAE of one number, whose loss `extra` is what a test asks for. */
-export function tinyModel(extra: (ctx: Ctx) => Tensor): VAE {
-  const value = tf.variable(tf.scalar(1));
-  return {
-    params: new Map([["w", { value, trainable: true, torchLayout: "same" }]]),
-    phases: [
-      {
-        name: "vae",
-        owns: () => true,
-        loss: ({ images }: Batch, ctx: Ctx) => ({
-          terms: { extra: tf.mul<Scalar>(tf.mean(images), tf.mul(value, extra(ctx))) },
-        }),
-      },
-    ],
-  } as unknown as VAE;
-}

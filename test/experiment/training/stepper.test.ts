@@ -1,16 +1,16 @@
 import { beforeAll, expect, it, test } from "vitest";
 import { registerTensorFlow } from "../../../src/backends/tensorflow/register.ts";
 import { type BackendInfo, useBackend } from "../../../src/backends/use_backend.ts";
-import type { HostBatch } from "../../../src/data/loader.ts";
 import type { StepMetrics } from "../../../src/experiment/training/loggers/step_metrics.ts";
 import { createOptimizer } from "../../../src/experiment/training/optimizers.ts";
 import { Stepper } from "../../../src/experiment/training/stepper.ts";
 import { getModel, modelNames } from "../../../src/models/registry.ts";
-import type { Batch, Ctx, VAE } from "../../../src/models/vae.ts";
+import type { Ctx, VAE } from "../../../src/models/vae.ts";
 import { Rng } from "../../../src/rng.ts";
-import { type Scalar, type Tensor, tf } from "../../../src/tf.ts";
+import { type Tensor, tf } from "../../../src/tf.ts";
 import { describeTensorFlow } from "../../support/backends.ts";
-import { build, labelValues, maxDifference } from "../../support/models.ts";
+import { build, maxDifference } from "../../support/models.ts";
+import { host, tinyModel } from "../../support/steps.ts";
 import { fitting, small, unitWeights } from "../../support/variants.ts";
 
 const SMALL = { latent_dim: 4, hidden_dims: [4, 8, 8] };
@@ -30,15 +30,6 @@ const VARIANTS: [name: string, params: object][] = [
 let backend: BackendInfo;
 beforeAll(async () => {
   backend = await useBackend("auto");
-});
-
-const host = (step: number, size = 4): HostBatch => ({
-  images: Rng.fromSeed(5)
-    .fold(step)
-    .uniformArray(size * 32 * 32 * 3),
-  labels: labelValues(size),
-  shape: [size, 32, 32, 3],
-  indices: Int32Array.from({ length: size }, (_, i) => i),
 });
 
 interface Options {
@@ -75,23 +66,6 @@ async function train(vae: VAE, steps: number, options: Options, batch = host) {
   s.syncVariables();
   const params = new Map([...vae.params].map(([n, p]) => [n, [...p.value.dataSync()]]));
   return { figures, params, compiled: s.compiled };
-}
-
-/** A VAE of one number, whose loss `extra` is what a test asks for. */
-function tinyModel(extra: (ctx: Ctx) => Tensor): VAE {
-  const value = tf.variable(tf.scalar(1));
-  return {
-    params: new Map([["w", { value, trainable: true, torchLayout: "same" }]]),
-    phases: [
-      {
-        name: "vae",
-        owns: () => true,
-        loss: ({ images }: Batch, ctx: Ctx) => ({
-          terms: { extra: tf.mul<Scalar>(tf.mean(images), tf.mul(value, extra(ctx))) },
-        }),
-      },
-    ],
-  } as unknown as VAE;
 }
 
 /** Every gradient of a step, and what the step's own update makes the parameters of plain descent. */
