@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { useBackend } from "../../../src/backends/use_backend.ts";
+import { stepCompiler } from "../../../src/backends/xla/compile.ts";
 import { registerXla, type Xla } from "../../../src/backends/xla/register.ts";
 import type { StepMetrics } from "../../../src/experiment/training/loggers/step_metrics.ts";
 import { modelNames } from "../../../src/models/registry.ts";
@@ -92,6 +93,28 @@ describeXla("a step on xla", () => {
     expect(notes[0]).toMatch(why);
     expect(figures).toEqual(eager);
     if (what === "has no form") xla.backend.fallbacks.clear();
+  });
+
+  it("takes images as codes of their values, a byte each, with the bits of the values", async () => {
+    await useBackend("xla:cpu");
+    const values = Float32Array.from({ length: 256 }, (_, byte) => byte / 127.5 - 1);
+    const batch = (step: number) => {
+      const codes = Uint8Array.from(host(step).images, (x) => Math.floor(255 * x));
+      const images = Float32Array.from(codes, (code) => values[code]!);
+      return {
+        decoded: { ...host(step), images },
+        coded: { ...host(step), images, coded: { codes, values } },
+      };
+    };
+    const texts: string[] = [];
+    const taking = async (form: "decoded" | "coded") => {
+      const compiler = stepCompiler(xla.backend, { onStep: (text) => texts.push(text) });
+      const stepper = stepperOf(await smallModel("VanillaVAE"), "VanillaVAE", { compiler });
+      const metrics = await train(stepper, 4, { batch: (step) => batch(step)[form] });
+      return { metrics, state: stateOf(stepper) };
+    };
+    expect(await taking("coded")).toEqual(await taking("decoded"));
+    expect(texts.map((text) => text.includes("tensor<4x32x32x3xui8>"))).toEqual([true, false]);
   });
 
   it("may be started before the one before it is read, and its variables be read at any time", async () => {
