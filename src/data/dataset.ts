@@ -34,7 +34,7 @@ export interface Dataset {
   readonly labelHint?: string;
   /** What gives labels to images that come without: a setting and what it does, for messages. */
   readonly labelRemedy?: string;
-  /** The labels are all that the images were made from, each drawn by itself: figures of disentanglement apply. */
+  /** The labels are all that the images were made from, each drawn by itself: metrics of disentanglement apply. */
   readonly factors?: boolean;
   /** Files that were skipped, with the reason. */
   readonly skipped: readonly string[];

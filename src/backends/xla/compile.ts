@@ -138,12 +138,12 @@ function emitStep(
   const numbers = inputs.map((_, i) => i);
   const large = numbers.filter((i) => !isSmall(inputs[i]!));
   const small = numbers.filter((i) => isSmall(inputs[i]!));
-  const figures = concatenate(
+  const outcomes = concatenate(
     results.map((value) => reshape(toFloat(value), [1])),
     0,
   );
   const parameters = [...before, ...large.map((i) => inputs[i]!)];
-  const module = emitModule([figures, ...changed.map((i) => after[i]!)], {
+  const module = emitModule([outcomes, ...changed.map((i) => after[i]!)], {
     parameters,
     packed: small.map((i) => inputs[i]!),
     leaf: (value) => (value.host !== undefined && value.host.length <= FEW ? "constant" : "parameter"),
@@ -215,11 +215,11 @@ function compiled(
         const next = new Value(shape, type, { buffer: made[place + 1]! });
         assign(backend, variables[i]!, next);
       });
-      const figures = made[0]!;
+      const outcomes = made[0]!;
       try {
-        return Array.from((await figures.read()) as Float32Array, (value) => Float32Array.of(value));
+        return Array.from((await outcomes.read()) as Float32Array, (value) => Float32Array.of(value));
       } finally {
-        figures.destroy();
+        outcomes.destroy();
       }
     },
   };

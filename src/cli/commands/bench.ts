@@ -27,7 +27,7 @@ export function addBench(program: Command): void {
     .option("--steps <n>", "steps measured", wholeNumber(1), 20)
     .option("--warmup <n>", "steps before them", wholeNumber(1), 3)
     .option("--no-phases", "measure the whole step alone, in half the time")
-    .option("--json", "print the figures as JSON", false)
+    .option("--json", "print the numbers as JSON", false)
     .addHelpText(
       "after",
       examples({

@@ -41,18 +41,18 @@ export async function runTable(runs: readonly RunSummary[]): Promise<string> {
     (term) => metricOf(term) === undefined && runs.every(({ best }) => best[term] !== undefined),
   );
   const columns = Object.keys(metrics).filter((name) => metrics[name]!.column);
-  const figures = [...terms, ...columns].filter((name) => runs.some(({ last }) => last[name] !== undefined));
+  const shown = [...terms, ...columns].filter((name) => runs.some(({ last }) => last[name] !== undefined));
   const rows = runs.map(({ path, model, data, epoch, step, best, last }) => [
     path,
     model,
     data,
     epoch,
     step,
-    ...figures.map((name) => best[name] ?? last[name] ?? Number.NaN),
+    ...shown.map((name) => best[name] ?? last[name] ?? Number.NaN),
   ]);
   const named = (name: string) => `${name}${metricOf(name)?.unit ? ` (${metricOf(name)!.unit})` : ""}`;
   const of = (better: string) =>
-    figures
+    shown
       .filter((name) => betterOf(name, terms) === better)
       .map(named)
       .join(", ");
@@ -61,7 +61,7 @@ export async function runTable(runs: readonly RunSummary[]): Promise<string> {
     ["highest", of("higher")],
     ["last", of("neither")],
   ].flatMap(([which, names]) => (names === "" ? [] : [`${which}: ${names}`]));
-  const lines = [table(["run", "model", "data", "epoch", "step", ...figures], rows)];
+  const lines = [table(["run", "model", "data", "epoch", "step", ...shown], rows)];
   if (says.length > 0) lines.push("", `of each run's validations the ${says.join("; ")}`);
   return lines.join("\n");
 }
