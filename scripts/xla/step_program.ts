@@ -1,28 +1,33 @@
-import { useBackend } from "../../src/backends/use_backend.ts";
+import { type BackendInfo, useBackend } from "../../src/backends/use_backend.ts";
 import { registerXla } from "../../src/backends/xla/register.ts";
 import type { Config } from "../../src/config/schema.ts";
 import { timedSteps } from "../../src/experiment/timing/timed_steps.ts";
 
-class Traced extends Error {}
-
-let text: string | undefined;
+/** Takes the place of compiling a step for a CPU. */
+class Traced extends Error {
+  constructor(readonly text: string) {
+    super("a step's program");
+  }
+}
 
 /** The StableHLO of a config's training step on a batch of its size. Nothing is compiled. */
-export async function stepProgram(config: Config, baseDir: string): Promise<string> {
+export const stepProgram = (config: Config, baseDir: string): Promise<string> =>
+  firstProgram((backend) => timedSteps({ config, baseDir, backend }));
+
+/** The StableHLO of the first step that `train` has compiled, which ends it. */
+export async function firstProgram(train: (backend: BackendInfo) => Promise<unknown>): Promise<string> {
   registerXla({
     platform: "cpu",
-    onStep: (traced) => {
-      text = traced;
-      throw new Traced();
+    onStep: (text) => {
+      throw new Traced(text);
     },
   });
   const backend = await useBackend("xla:cpu");
-  text = undefined;
   try {
-    await timedSteps({ config, baseDir, backend });
+    await train(backend);
   } catch (error) {
-    if (!(error instanceof Traced)) throw error;
+    if (error instanceof Traced) return error.text;
+    throw error;
   }
-  if (text === undefined) throw new Error("the step can't be compiled: vae bench says why");
-  return text;
+  throw new Error("the step can't be compiled: vae bench says why");
 }

@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type Compiled, compileAhead, h100, tpuV5e } from "../../../scripts/xla/compile_ahead.ts";
-import { useBackend } from "../../../src/backends/use_backend.ts";
+import { firstProgram } from "../../../scripts/xla/step_program.ts";
 import { findPlugin, tellCudaTools } from "../../../src/backends/xla/plugins/index.ts";
-import { registerXla } from "../../../src/backends/xla/register.ts";
 import { modelNames } from "../../../src/models/registry.ts";
 import { host } from "../../support/steps.ts";
 import { cpuPlugin } from "./pjrt/plugin.ts";
@@ -57,31 +56,12 @@ describe.skipIf(cpuPlugin === undefined || tpu === undefined)(
   },
 );
 
-/** Takes the place of compiling for a CPU. */
-class Caught extends Error {
-  constructor(readonly text: string) {
-    super("the text of a step");
-  }
-}
-
 /** A training step as StableHLO. */
-async function textOf(variant: string, precision: Precision): Promise<string> {
-  const { compiler } = registerXla({
-    platform: "cpu",
-    onStep(text) {
-      throw new Caught(text);
-    },
-  });
-  await useBackend("xla:cpu");
-  const stepper = stepperOf(await smallModel(variant), variant, { compiler, precision });
-  try {
+const textOf = (variant: string, precision: Precision): Promise<string> =>
+  firstProgram(async ({ compiler }) => {
+    const stepper = stepperOf(await smallModel(variant), variant, { compiler, precision });
     await stepper.run(host(0, BATCH), 0, rateAt(0));
-  } catch (error) {
-    if (error instanceof Caught) return error.text;
-    throw error;
-  }
-  throw new Error(`${variant}: its step was not compiled`);
-}
+  });
 
 /** How many a step has, all in its precision. */
 function convolutionsOf(text: string, precision: Precision): number {
