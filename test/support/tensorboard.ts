@@ -1,25 +1,12 @@
-import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { cacheDir } from "../../src/files/cache_dir.ts";
+import { spawnSync } from "node:child_process";
+import { pythonWith } from "./python_environment.ts";
 
 const VERSION = "2.21.0";
 
-/** A Python with the real tensorboard package, installed once into the user's cache. */
-export function tensorboardPython(): string {
-  const folder = cacheDir("test-python", `tensorboard-${VERSION}`);
-  const python = join(folder, "bin", "python");
-  const ready = () => spawnSync(python, ["-c", "import tensorboard"]).status === 0;
-  if (existsSync(python) && ready()) return python;
-  execFileSync("python3", ["-m", "venv", "--clear", folder], { stdio: "inherit" });
-  const install = [
-    "-m",
-    "pip",
-    "install",
-    "--quiet",
-    "--disable-pip-version-check",
+/** A Python with the real tensorboard package. */
+export const tensorboardPython = (): string =>
+  pythonWith(
+    `tensorboard-${VERSION}`,
     `tensorboard==${VERSION}`,
-  ];
-  execFileSync(python, install, { stdio: "inherit" });
-  return python;
-}
+    (python) => spawnSync(python, ["-c", "import tensorboard"]).status === 0,
+  );
