@@ -1,4 +1,5 @@
 import sharp from "sharp";
+import { significant } from "../text/numbers.ts";
 import { drawText, LINE_HEIGHT, textWidth } from "./font.ts";
 
 /** Pixels. */
@@ -67,7 +68,7 @@ function roundValues(highest: number): { readonly value: number; readonly text: 
   const count = Math.floor(highest / step + 1e-9);
   return Array.from({ length: count + 1 }, (_, i) => ({
     value: i * step,
-    text: String(Number((i * step).toPrecision(6))),
+    text: significant(i * step, 6),
   }));
 }
 

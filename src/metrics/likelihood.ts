@@ -1,4 +1,5 @@
 import { gaussianLogNormalizer } from "../models/losses/reconstruction.ts";
+import { significant } from "../text/numbers.ts";
 import { type Tensor1D, type Tensor4D, tf } from "../tf.ts";
 import { DEQUANTIZATION } from "./dequantization.ts";
 
@@ -18,7 +19,7 @@ export interface Likelihood {
  */
 export function gaussian(sigma: number, from: string): Likelihood {
   return {
-    name: `Gaussian of sigma ${Number(sigma.toPrecision(4))} (${from})`,
+    name: `Gaussian of sigma ${significant(sigma)} (${from})`,
     density: true,
     logDensity: (x, decoded) =>
       tf.tidy(() => {

@@ -1,6 +1,7 @@
 import type { Better } from "../../metrics/define.ts";
 import { BETTER_WORDS, betterOf, metricOf } from "../../metrics/table.ts";
 import { counted } from "../../text/counted.ts";
+import { short } from "../../text/numbers.ts";
 import type { Experiment } from "./load.ts";
 import type { MemberEvaluation } from "./member.ts";
 
@@ -72,7 +73,9 @@ export function markdown(experiment: Experiment, evaluations: Evaluations): stri
   const text = (cell: Cell | undefined) => {
     if (cell === undefined) return "";
     const { mean, deviation, best } = cell;
-    const value = Number.isNaN(deviation) ? short(mean) : `${short(mean)} ± ${short(deviation, 2)}`;
+    const value = Number.isNaN(deviation)
+      ? short(mean)
+      : `${short(mean)} ± ${short(deviation, { digits: 2 })}`;
     return best ? `**${value}**` : value;
   };
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
@@ -140,6 +143,3 @@ function deviationOf(values: readonly number[]): number {
   const mean = meanOf(values);
   return Math.sqrt(values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / (values.length - 1));
 }
-
-const short = (value: number, digits = 4): string =>
-  Math.abs(value) >= 1000 ? value.toFixed(0) : String(Number(value.toPrecision(digits)));

@@ -1,3 +1,4 @@
+import { significant } from "../../text/numbers.ts";
 import type { Rates, StepMetrics } from "./loggers/step_metrics.ts";
 
 /** Whether a step's loss and gradient are numbers to go on from. */
@@ -24,8 +25,7 @@ export function normsText(gradients: ReadonlyMap<string, Float32Array>): string 
     .filter(([, norm]) => Number.isFinite(norm))
     .sort(([, a], [, b]) => b - a)
     .slice(0, SHOWN);
-  const list = (some: typeof all) =>
-    some.map(([name, norm]) => `${name} ${Number(norm.toPrecision(4))}`).join(", ");
+  const list = (some: typeof all) => some.map(([name, norm]) => `${name} ${significant(norm)}`).join(", ");
   const more = bad.length > SHOWN ? " …" : "";
   return [
     `Gradient norms: ${bad.length} of ${all.length} are not finite`,

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { makeFolder, writeAtomic } from "../../../files/atomic_file.ts";
+import { significant } from "../../../text/numbers.ts";
 
 /** Points with their pictures, as TensorBoard's projector shows them. */
 export interface Embedding {
@@ -63,7 +64,7 @@ function labelTable({ count, labels, labelNames, valueNames }: Embedding): strin
   const rows = numbers.map((n) => {
     const shown = [...labels.subarray(n * width, (n + 1) * width)].map((value, i) => {
       const name = valueNames?.[i]?.[value];
-      return name === undefined ? Number(value.toPrecision(6)) : clean(name);
+      return name === undefined ? significant(value, 6) : clean(name);
     });
     return [...shown, n];
   });
