@@ -20,6 +20,7 @@ export const ORDER = [
   ["plugin_api.ts"],
   ["config"],
   ["concat.ts"],
+  ["samplers"],
   ["images"],
   ["explore"],
   ["experiment/runs"],

@@ -11,6 +11,8 @@ const COMMANDS: Readonly<Record<string, string>> = {
   generate: "vae sample RUN decodes images from noise",
   predict: "vae reconstruct RUN FILES decodes images again",
   decode: "vae sample RUN decodes images from noise",
+  "fit-samplers": "vae fit-sampler RUN --sampler NAMES fits densities to z",
+  sampler: "vae fit-sampler RUN --sampler NAMES fits densities to z",
   check: "vae validate FILE checks a config, vae doctor the machine",
   list: "vae models lists the variants, vae runs the runs",
   install: "vae setup tensorflow gets TensorFlow's library",

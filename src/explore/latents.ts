@@ -155,7 +155,8 @@ function pack(tensors: readonly Tensor[], { parts, size }: LatentLayout, count: 
   return packed;
 }
 
-function unpack(vectors: Float32Array, { parts, size }: LatentLayout, count: number): Named<Tensor> {
+/** Vectors of `layout`, packed [count, D], as the tensors that `VAE.decode` takes. */
+export function unpack(vectors: Float32Array, { parts, size }: LatentLayout, count: number): Named<Tensor> {
   const whole = tf.tensor2d(vectors, [count, size]);
   return Object.fromEntries(
     parts.map((part) => [

@@ -1,6 +1,7 @@
 import { UserError } from "../errors.ts";
 import type { VAE } from "../models/vae.ts";
 import type { Rng } from "../rng.ts";
+import type { DrawImages } from "../samplers/define.ts";
 import { type Tensor4D, tf } from "../tf.ts";
 import { sampleLabels } from "./given_labels.ts";
 import { concatImages, type Images, inBatches } from "./images.ts";
@@ -10,20 +11,25 @@ import { TemperedRng } from "./tempered_rng.ts";
 /** Images computed at a time. */
 const BATCH = 64;
 
+export interface SampleOptions {
+  /** Factor on normal noise: 1 the density itself, below nearer to its mode, less varied; 1 where left out. */
+  readonly temperature?: number;
+  /** Values of labels by column, for a model that is conditioned on them; it chooses the others. */
+  readonly given?: ReadonlyMap<number, number>;
+  /** What draws; the model's prior where left out. */
+  readonly draw?: DrawImages | undefined;
+}
+
 /**
- * `count` images decoded from the prior, its normal noise times `temperature` (1: the prior itself, below: nearer to
- * its mode, less varied).
+ * `count` images decoded from the prior, or what `draw` draws in its place.
  *
- * @param given values of labels by column, for a model that is conditioned on them; it chooses the others
- *
- * @throws UserError where the model has no prior, or none that draws normal noise for a temperature other than 1
+ * @throws UserError where the model has no prior, or nothing draws normal noise for a temperature other than 1
  */
 export function sample(
   vae: VAE,
   count: number,
   rng: Rng,
-  temperature = 1,
-  given: ReadonlyMap<number, number> = new Map(),
+  { temperature = 1, given = new Map(), draw = prior(vae) }: SampleOptions = {},
 ): Images {
   const tempered = temperature === 1 ? undefined : TemperedRng.of(rng, temperature);
   const drawn: Images[] = [];
@@ -31,9 +37,7 @@ export function sample(
     const stream = from === 0 ? (tempered ?? rng) : (tempered ?? rng).fold(from);
     const n = Math.min(BATCH, count - from);
     const labels = sampleLabels(vae, n, stream, given);
-    drawn.push(
-      read(() => prior(vae)(n, exploring(stream, labels && tf.tensor2d(labels, [n, labels.length / n])))),
-    );
+    drawn.push(read(() => draw(n, exploring(stream, labels && tf.tensor2d(labels, [n, labels.length / n])))));
   }
   if (tempered !== undefined && !tempered.used) {
     throw new UserError(
@@ -43,7 +47,7 @@ export function sample(
   return concatImages(drawn);
 }
 
-function prior(vae: VAE): NonNullable<VAE["sample"]> {
+function prior(vae: VAE): DrawImages {
   if (vae.sample !== undefined) return (count, ctx) => vae.sample!(count, ctx);
   throw new UserError("this model has no prior to sample: vae reconstruct and vae encode work with it.");
 }

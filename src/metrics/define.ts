@@ -53,8 +53,11 @@ export interface PictureSetup {
 export interface PictureObserver {
   /** Images, and what is reconstructed of them from the posterior's mean. */
   pairs(images: Tensor4D, recons: Tensor4D): void;
-  /** Samples of the prior, as many as there are images, after all pairs; left out: it wants none. */
-  samples?(pictures: Tensor4D): void;
+  /**
+   * Samples, as many as there are images, after all pairs; left out: it wants none. `sampler`: what was fitted to draw
+   * them; undefined: the prior.
+   */
+  samples?(pictures: Tensor4D, sampler?: string): void;
   /** By the names that stand in tables, when all was seen; those of samples not, where the model has no prior. */
   numbers(): Values;
   dispose?(): void;
@@ -144,6 +147,10 @@ export interface FactorMetric extends Common {
 
 /** What `--metrics` names: one file, and one line in the registry. */
 export type MetricDefinition = PictureMetric | PosteriorMetric | ClassifierMetric | FactorMetric;
+
+/** What a number of samples is called: by the prior, or by a sampler that was fitted. */
+export const samplesName = (sampler: string | undefined): string =>
+  sampler === undefined ? "samples" : `samples_${sampler}`;
 
 /** A share of something, the more the better. */
 export const share = (computed: string): Metric => ({ unit: "0 to 1", better: "higher", computed });

@@ -2,7 +2,7 @@ import { EigenvalueDecomposition, Matrix } from "ml-matrix";
 import { loadFrozenNetwork } from "../features/load_network.ts";
 import { getNetwork } from "../features/registry.ts";
 import { type Tensor4D, tf } from "../tf.ts";
-import type { Metric, PictureMetric } from "./define.ts";
+import { type Metric, type PictureMetric, samplesName } from "./define.ts";
 import { judgeArgs, notForNetworks } from "./perceptual.ts";
 
 /** Mean and covariance of vectors, gathered batch by batch. */
@@ -94,6 +94,7 @@ export const frechetMetric: PictureMetric = {
   numbers: {
     frechet_NETWORK_reconstructions: says("reconstructions"),
     frechet_NETWORK_samples: says("samples"),
+    frechet_NETWORK_samples_SAMPLER: says("samples by a fitted sampler"),
   },
   missing: notForNetworks,
   async open({ options, imageShape }) {
@@ -101,26 +102,28 @@ export const frechetMetric: PictureMetric = {
       (layer) => layer.kind === "relu" || layer.kind === "fire",
     )!;
     const network = await loadFrozenNetwork(options.network, [last.name], judgeArgs(options, imageShape));
-    const found = new Map<"images" | "recons" | "samples", Moments>();
-    const add = (set: "images" | "recons" | "samples", pictures: Tensor4D) => {
+    const found = new Map<string, Moments>();
+    const add = (set: string, pictures: Tensor4D) => {
       const values = tf.tidy(() => tf.mean(network.constants(pictures)[last.name]!, [1, 2]));
       const moments = found.get(set) ?? new Moments(values.shape[1]!);
       found.set(set, moments);
       moments.add(values.dataSync());
       values.dispose();
     };
-    const distance = (set: "recons" | "samples") => frechetDistance(found.get("images")!, found.get(set)!);
     const name = `frechet_${options.network.name}`;
     return {
       pairs(images, recons) {
         add("images", images);
-        add("recons", recons);
+        add("reconstructions", recons);
       },
-      samples: (pictures) => add("samples", pictures),
-      numbers: () => ({
-        [`${name}_reconstructions`]: distance("recons"),
-        ...(found.has("samples") && { [`${name}_samples`]: distance("samples") }),
-      }),
+      samples: (pictures, sampler) => add(samplesName(sampler), pictures),
+      numbers: () => {
+        const { images, ...others } = Object.fromEntries(found);
+        const distances = Object.entries(others).map(
+          ([set, moments]) => [`${name}_${set}`, frechetDistance(images!, moments)] as const,
+        );
+        return Object.fromEntries(distances);
+      },
       dispose: () => network.dispose(),
     };
   },

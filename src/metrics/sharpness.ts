@@ -1,5 +1,5 @@
 import { type Tensor1D, type Tensor4D, tf } from "../tf.ts";
-import type { Metric, PictureMetric } from "./define.ts";
+import { type Metric, type PictureMetric, samplesName } from "./define.ts";
 import { Mean } from "./mean_over_pictures.ts";
 
 const LAPLACE = [0, 1, 0, 1, -4, 1, 0, 1, 0];
@@ -27,23 +27,26 @@ export const sharpnessMetric: PictureMetric = {
     sharpness_images: { unit: "", better: "neither", computed: "variance of the images' Laplacian" },
     sharpness_reconstructions: likeTheImages("reconstructions"),
     sharpness_samples: likeTheImages("samples"),
+    sharpness_samples_SAMPLER: likeTheImages("samples"),
   },
   open() {
     const [ofImages, ofRecons] = [new Mean(), new Mean()];
-    const ofSamples = { sum: 0, count: 0 };
+    const ofSamples = new Map<string, Mean>();
     return {
       pairs(images, recons) {
         ofImages.add(sharpness(images));
         ofRecons.add(sharpness(recons));
       },
-      samples(pictures) {
-        ofSamples.sum += tf.sum(sharpness(pictures)).dataSync()[0]!;
-        ofSamples.count += pictures.shape[0];
+      samples(pictures, sampler) {
+        const name = `sharpness_${samplesName(sampler)}`;
+        const mean = ofSamples.get(name) ?? new Mean();
+        ofSamples.set(name, mean);
+        mean.add(sharpness(pictures));
       },
       numbers: () => ({
         sharpness_images: ofImages.value,
         sharpness_reconstructions: ofRecons.value,
-        ...(ofSamples.count > 0 && { sharpness_samples: ofSamples.sum / ofSamples.count }),
+        ...Object.fromEntries([...ofSamples].map(([name, { value }]) => [name, value])),
       }),
     };
   },

@@ -54,7 +54,7 @@ export const metrics: Readonly<Record<string, Metric>> = {
 };
 
 const patterns = Object.entries(metrics).flatMap(([name, metric]) =>
-  /[A-Z]/.test(name) ? [[new RegExp(`^${name.replace(/[A-Z]+/, ".+")}$`), metric] as const] : [],
+  /[A-Z]/.test(name) ? [[new RegExp(`^${name.replace(/[A-Z]+/g, ".+")}$`), metric] as const] : [],
 );
 
 const bare = (name: string): string => name.replace(/^(val|train)\//, "");

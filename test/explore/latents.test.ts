@@ -75,8 +75,8 @@ describe.each(modelNames())("%s, through the model interface alone", (name) => {
 describe.each(["VanillaVAE", "DFCVAE"])("%s", (name) => {
   it("samples at a temperature: 1 is the prior itself, 0 the same image always", async () => {
     const vae = await build(getModel(name)!, SMALL);
-    expect(sample(vae, 3, rng, 1)).toEqual(sample(vae, 3, rng));
-    const cold = sample(vae, 2, rng, 0).images;
+    expect(sample(vae, 3, rng, { temperature: 1 })).toEqual(sample(vae, 3, rng));
+    const cold = sample(vae, 2, rng, { temperature: 0 }).images;
     expect(cold.subarray(0, cold.length / 2)).toEqual(cold.subarray(cold.length / 2));
     const origin = new Float32Array(4);
     const { layout } = encodeImages(vae, pictures(1), rng);
@@ -150,7 +150,7 @@ it("a temperature is refused where the prior draws no normal noise, and samples 
     sample: (count, ctx) => ctx.rng.uniform<Tensor4D>([count, 2, 2, 1]),
   };
   expect(sample(flat, 2, rng).shape).toEqual([2, 2, 2, 1]);
-  expect(() => sample(flat, 2, rng, 0.5)).toThrow(UserError);
+  expect(() => sample(flat, 2, rng, { temperature: 0.5 })).toThrow(UserError);
   expect(() => sample(hierarchy("codes"), 2, rng)).toThrow(/no prior/);
 });
 

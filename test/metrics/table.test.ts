@@ -13,6 +13,8 @@ it("says of each number which way is better, with or without the group it is log
     kl: "neither",
     svm_floor_hue: "higher",
     frechet_squeezenet1_0_samples: "lower",
+    frechet_squeezenet1_0_samples_gmm: "lower",
+    sharpness_samples_two_stage: "images",
     perceptual_vgg16: "lower",
     sharpness_samples: "images",
     sharpness_images: "neither",

@@ -1,6 +1,9 @@
 import { concat } from "../../concat.ts";
-import type { PictureMetric, PictureObserver, Values } from "../../metrics/define.ts";
+import { UserError } from "../../errors.ts";
+import { type PictureMetric, type PictureObserver, samplesName, type Values } from "../../metrics/define.ts";
+import type { DrawImages, SamplerDefinition } from "../../samplers/define.ts";
 import { tf } from "../../tf.ts";
+import { fittedSamplers, type OpenSampler, openSampler } from "../trained/sampler_files.ts";
 import type { EvaluationContext } from "./context.ts";
 
 /** The numbers of all `metrics` of pictures, by metric, from one pass over images and reconstructions and one of samples. */
@@ -33,21 +36,45 @@ async function observe(context: EvaluationContext, observers: readonly PictureOb
     count += host.shape[0];
   });
   const ofSamples = observers.filter(({ samples }) => samples !== undefined);
-  if (ofSamples.length > 0) await observeSamples(context, ofSamples, count, concat(labels));
+  if (ofSamples.length === 0) return;
+  const { vae } = context.run;
+  const show = (draw: DrawImages, sampler?: string) =>
+    observeSamples(context, ofSamples, { draw, sampler, count, labels: concat(labels) });
+  if (vae.sample !== undefined) await show((n, ctx) => vae.sample!(n, ctx));
+  for (const definition of fittedSamplers(context.run.runDir)) {
+    const sampler = opened(context, definition);
+    if (sampler?.draw !== undefined) await show(sampler.draw, sampler.name);
+    sampler?.dispose();
+  }
 }
 
-/**
- * Shows as many samples of the prior as there are images evaluated, with the images' labels where the model takes some;
- * none of a model without a prior.
- */
+/** A sampler that was fitted to the run; undefined, and left out, where it is another checkpoint's or damaged. */
+function opened(context: EvaluationContext, definition: SamplerDefinition): OpenSampler | undefined {
+  try {
+    return openSampler(context.run, definition);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    context.leftOut[samplesName(definition.name)] = error.message;
+    return undefined;
+  }
+}
+
+interface Samples {
+  readonly draw: DrawImages;
+  /** Undefined: the model's prior. */
+  readonly sampler: string | undefined;
+  readonly count: number;
+  /** Of the images evaluated. */
+  readonly labels: Float32Array;
+}
+
+/** Shows as many samples as there are images evaluated, with the images' labels where the model takes some. */
 async function observeSamples(
   context: EvaluationContext,
   observers: readonly PictureObserver[],
-  count: number,
-  labels: Float32Array,
+  { draw, sampler, count, labels }: Samples,
 ): Promise<void> {
   const { vae, config } = context.run;
-  if (vae.sample === undefined) return;
   const batch = config.data_params.val_batch_size;
   const width = vae.labels?.all.length ?? 0;
   for (let at = 0; at < count; at += batch) {
@@ -55,8 +82,8 @@ async function observeSamples(
     const rng = context.rng.fold("sample").fold(at);
     tf.tidy(() => {
       const given = vae.labels && tf.tensor2d(labels.subarray(at * width, (at + n) * width), [n, width]);
-      const pictures = context.shown(vae.sample!(n, context.ctx(rng, given)));
-      for (const observer of observers) observer.samples!(pictures);
+      const pictures = context.shown(draw(n, context.ctx(rng, given)));
+      for (const observer of observers) observer.samples!(pictures, sampler);
     });
     await new Promise(setImmediate);
   }

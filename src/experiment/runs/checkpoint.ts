@@ -13,6 +13,8 @@ export interface Checkpoint {
   readonly file: string;
   readonly model: string;
   readonly state: RunState;
+  /** Its seal, which no other has. */
+  readonly sha256: string;
   readonly tensors: Safetensors["tensors"];
 }
 
@@ -61,7 +63,8 @@ export function readCheckpoint(file: string): Checkpoint {
       `${file}: expected a checkpoint of tfjs-vae (format "${FORMAT}"), got ${metadata.format}.`,
     );
   }
-  return { file, model: metadata.model!, state: parseRunState(metadata.state!), tensors };
+  const state = parseRunState(metadata.state!);
+  return { file, model: metadata.model!, state, sha256: metadata.sha256!, tensors };
 }
 
 /**

@@ -22,6 +22,8 @@ export interface RunFiles {
   readonly lock: string;
   /** What `vae evaluate` writes, `evaluation.json`. */
   readonly evaluation: string;
+  /** What `vae fit-sampler` writes: a file for each sampler. */
+  readonly samplers: string;
   /** What an experiment writes: another name, so that neither overwrites the other's. */
   readonly experimentEvaluation: string;
 }
@@ -41,6 +43,7 @@ export const runFiles = (path: string): RunFiles => ({
   environment: join(path, "environment.json"),
   lock: join(path, "run.lock"),
   evaluation: join(path, "evaluation.json"),
+  samplers: join(path, "samplers"),
   experimentEvaluation: join(path, "experiment_evaluation.json"),
 });
 

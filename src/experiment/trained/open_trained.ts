@@ -10,7 +10,7 @@ import { cacheDir as userCache } from "../../files/cache_dir.ts";
 import type { ModelDefinition } from "../../models/define.ts";
 import type { VAE } from "../../models/vae.ts";
 import { Rng } from "../../rng.ts";
-import { restoreCheckpoint } from "../runs/checkpoint.ts";
+import { readCheckpoint, restoreCheckpoint } from "../runs/checkpoint.ts";
 import { configFile } from "../runs/config_history.ts";
 import type { RunState } from "../runs/run_state.ts";
 import { trainedOn } from "../timing/choose_backend.ts";
@@ -39,6 +39,8 @@ export interface OpenRun {
   readonly runDir: string;
   /** File that the parameters are from. */
   readonly checkpoint: string;
+  /** The seal of that file, by which one is told from others. */
+  readonly checkpointSha256: string;
   readonly config: Config;
   /** Folder that relative file names in `config` start from. */
   readonly baseDir: string;
@@ -107,10 +109,12 @@ export async function openTrained(path: string, options: OpenOptions): Promise<O
     );
   };
   try {
-    const state = restoreCheckpoint(checkpoint, model.name, vae);
+    const read = readCheckpoint(checkpoint);
+    const state = restoreCheckpoint(read, model.name, vae);
     return {
       runDir,
       checkpoint,
+      checkpointSha256: read.sha256,
       config,
       baseDir,
       state,

@@ -1,6 +1,7 @@
-import { inBatches } from "../../explore/images.ts";
+import { type Images, inBatches } from "../../explore/images.ts";
 import { exploring } from "../../explore/latents.ts";
-import type { FittedPrior, Posterior } from "../../models/vae.ts";
+import type { FittedPrior, Posterior, VAE } from "../../models/vae.ts";
+import type { Rng } from "../../rng.ts";
 import { type Named, type Tensor4D, tf } from "../../tf.ts";
 import type { Prepared } from "./prepared.ts";
 
@@ -23,12 +24,20 @@ export async function fitPrior({
   rng: root,
 }: Pick<Prepared, "vae" | "train" | "rng">): Promise<Readonly<Record<string, number>>> {
   if (vae.fitPrior === undefined) return {};
-  const rng = root.fold("fit prior");
   const { shape } = await train.spread(1);
   const host = await train.spread(Math.min(IMAGES, Math.floor(LARGEST / (shape[1] * shape[2] * shape[3]))));
+  return fitPriorTo(vae, inBatches(host, BATCH), root.fold("fit prior"));
+}
+
+/** Fits it to the images of `batches`, one of which is in memory at a time. */
+export async function fitPriorTo(
+  vae: VAE,
+  batches: Iterable<Images> | AsyncIterable<Images>,
+  rng: Rng,
+): Promise<Readonly<Record<string, number>>> {
   const posteriors: Named<Posterior>[] = [];
   try {
-    for (const { images, shape, labels } of inBatches(host, BATCH)) {
+    for await (const { images, shape, labels } of batches) {
       const batch = posteriors.length;
       const found = tf.tidy(() => {
         const x = tf.tensor4d(images, [...shape]) as Tensor4D;
@@ -38,7 +47,7 @@ export async function fitPrior({
       posteriors.push(found);
       await new Promise(setImmediate); // signals get their turn
     }
-    const fitted = vae.fitPrior(posteriors);
+    const fitted = vae.fitPrior!(posteriors);
     for (const [name, value] of Object.entries(fitted.values)) {
       vae.params.get(name)!.value.assign(value);
       value.dispose();

@@ -32,6 +32,7 @@ it.each([
   ["a value after =", "vae run --backend=ten", ["tensorflow"]],
   ["the first value after =", "vae interpolate x --path=", ["spherical", "linear"]],
   ["the words of an argument", "vae completion ", ["bash", "zsh", "fish"]],
+  ["the samplers", "vae sample logs/x --sampler f", ["flow"]],
   ["the variants", "vae models Be", ["BetaVAE"]],
   ["files for an option's value", "vae run --config co", ["files"]],
   ["files for an argument", "vae sample lo", ["files"]],

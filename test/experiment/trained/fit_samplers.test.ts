@@ -1,0 +1,169 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeAll, expect, it } from "vitest";
+import { type Fitted, fitSamplers } from "../../../src/experiment/trained/fit_samplers.ts";
+import { type OpenRun, openTrained } from "../../../src/experiment/trained/open_trained.ts";
+import { openSampler } from "../../../src/experiment/trained/sampler_files.ts";
+import { sample } from "../../../src/explore/pictures.ts";
+import { cacheDir } from "../../../src/files/cache_dir.ts";
+import { Rng } from "../../../src/rng.ts";
+import { samplerNamed } from "../../../src/samplers/registry.ts";
+import { tf } from "../../../src/tf.ts";
+import { training } from "../../support/training.ts";
+
+const root = mkdtempSync(join(tmpdir(), "tfjs-vae-fit-samplers-"));
+const MODELS = {
+  tiny: "{name: VanillaVAE, latent_dim: 3, hidden_dims: [8, 8]}",
+  codes: "{name: VQVAE, hidden_dims: [4, 8], embedding_dim: 4, num_embeddings: 16, residual_layers: 1}",
+  labelled: "{name: ConditionalVAE, latent_dim: 3, hidden_dims: [8, 8], labels: [shape]}",
+};
+const at = (name: keyof typeof MODELS) => join(root, name, "version_0");
+
+beforeAll(async () => {
+  for (const [name, model] of Object.entries(MODELS)) {
+    const config = `
+model_params: ${model}
+data_params: {name: shapes3d, size: 64, patch_size: 32, train_batch_size: 16, val_batch_size: 32, val_limit: 32}
+trainer_params: {max_epochs: 1}
+logging_params: {image_count: 4, latent_count: 8, name: ${name}}
+`;
+    expect((await training(root, config)).error).toBeUndefined();
+  }
+  return () => rmSync(root, { recursive: true, force: true });
+}, 120_000);
+
+/** Opens a run, calls `use`, and closes it. */
+async function withRun<T>(path: string, use: (run: OpenRun) => Promise<T>, checkpoint?: string): Promise<T> {
+  const cache = cacheDir("test");
+  const run = await openTrained(path, {
+    backend: "wasm",
+    cacheDir: cache,
+    ...(checkpoint && { checkpoint }),
+  });
+  try {
+    return await use(run);
+  } finally {
+    await run.close();
+  }
+}
+
+async function fit(
+  run: OpenRun,
+  name: string,
+  given: Record<string, number> = {},
+  { maxImages = 100, seed = 0 } = {},
+): Promise<Fitted> {
+  const options = { maxImages, seed, given: new Map([[samplerNamed(name), given]]) };
+  for await (const fitted of fitSamplers(run, options)) return fitted;
+  throw new Error("nothing was fitted");
+}
+
+const draw = (run: OpenRun, name: string, more = {}, count = 4) => {
+  const sampler = openSampler(run, samplerNamed(name));
+  const { images } = sample(run.vae, count, Rng.fromSeed(1), { draw: sampler.draw, ...more });
+  sampler.dispose();
+  return images;
+};
+
+it("writes the same file for the same seed, and its draws are the same", () =>
+  withRun(at("tiny"), async (run) => {
+    const bytes = async (seed: number) => {
+      const { file } = await fit(run, "gmm", { components: 2 }, { seed });
+      return readFileSync(file);
+    };
+    const first = await bytes(3);
+    const images = draw(run, "gmm");
+    expect((await bytes(4)).equals(first)).toBe(false);
+    expect((await bytes(3)).equals(first)).toBe(true);
+    expect(draw(run, "gmm")).toEqual(images);
+    expect(draw(run, "prior")).not.toEqual(images);
+    expect(draw(run, "gmm", { temperature: 0.5 })).not.toEqual(images);
+  }));
+
+it(
+  "keeps nothing in memory, and leaves the model as it was",
+  () =>
+    withRun(at("tiny"), async (run) => {
+      const { numTensors } = tf.memory();
+      const before = [...run.vae.params.values()].map(({ value }) => [...value.dataSync()]);
+      for (const name of ["gmm", "flow", "two_stage"]) {
+        const { numbers } = await fit(run, name, name === "gmm" ? { components: 2 } : { epochs: 1 });
+        expect(Object.values(numbers).every(Number.isFinite), name).toBe(true);
+        draw(run, name);
+      }
+      expect(tf.memory().numTensors).toBe(numTensors);
+      expect([...run.vae.params.values()].map(({ value }) => [...value.dataSync()])).toEqual(before);
+    }),
+  60_000,
+);
+
+it("fits the prior of codes anew, and puts the model's own back after each draw", () =>
+  withRun(at("codes"), async (run) => {
+    const { numbers, images } = await fit(run, "codes");
+    expect([images, numbers.prior_bits_per_code]).toEqual([64, expect.any(Number)]);
+    const before = [...run.vae.params.values()].map(({ value }) => [...value.dataSync()]);
+    expect(draw(run, "codes")).toHaveLength(4 * 32 * 32 * 3);
+    expect([...run.vae.params.values()].map(({ value }) => [...value.dataSync()])).toEqual(before);
+  }));
+
+it("draws of a conditional model with the labels given", () =>
+  withRun(at("labelled"), async (run) => {
+    await fit(run, "gmm", { components: 1 });
+    const column = run.vae.labels!.used[0]!;
+    const of = (value: number) => draw(run, "gmm", { given: new Map([[column, value]]) });
+    expect(of(0)).toEqual(of(0));
+    expect(of(0)).not.toEqual(of(2));
+    expect(draw(run, "gmm")).toHaveLength(4 * 32 * 32 * 3);
+  }));
+
+it("says where a sampler does not apply", async () => {
+  await withRun(at("codes"), async (run) => {
+    await expect(fit(run, "gmm")).rejects.toThrow(
+      "--sampler gmm: expected a model whose posteriors are Gaussian, got VQVAE, whose z are codes. The prior of codes " +
+        "can be fitted: --sampler codes",
+    );
+  });
+  await withRun(at("tiny"), async (run) => {
+    await expect(fit(run, "codes")).rejects.toThrow(
+      "expected a model with a prior over codes, got VanillaVAE, which has none to fit",
+    );
+    await expect(fit(run, "prior")).rejects.toThrow("got the model's own prior, which needs none");
+  });
+});
+
+it("says what is wrong with images, options and z", () =>
+  withRun(at("tiny"), async (run) => {
+    await expect(fit(run, "gmm", {}, { maxImages: 5 })).rejects.toThrow(
+      "expected 10 training images or more, got 5. Raise --max-images.",
+    );
+    await expect(fit(run, "gmm", { components: 60 })).rejects.toThrow(
+      "--components: expected at most 58, the codes that there are to fit to, got 60.",
+    );
+    const { value } = [...run.vae.params.values()][0]!;
+    tf.tidy(() => value.assign(tf.fill(value.shape, Number.NaN)));
+    await expect(fit(run, "gmm")).rejects.toThrow(
+      "expected a finite z of every image, got other numbers of 64 images of 64. The model has diverged",
+    );
+  }));
+
+it("refuses a sampler of another checkpoint, and one that is damaged", async () => {
+  const path = at("tiny");
+  const { file } = await withRun(path, (run) => fit(run, "gmm", { components: 2 }), "last");
+  const resumed = await training(root, "", { resume: path, set: ["trainer_params.max_epochs=2"] });
+  expect(resumed.error).toBeUndefined();
+  await withRun(
+    path,
+    async (run) => {
+      expect(() => openSampler(run, samplerNamed("gmm"))).toThrow(
+        `${file}: expected a sampler of last.safetensors (step 8), got one that was fitted to another checkpoint, ` +
+          `last.safetensors of step 4. Fit it anew: vae fit-sampler ${path} --sampler gmm --checkpoint last.safetensors`,
+      );
+      const bytes = readFileSync(file);
+      bytes[bytes.length - 3]! ^= 1;
+      writeFileSync(file, bytes);
+      expect(() => openSampler(run, samplerNamed("gmm"))).toThrow("the file is damaged. Fit it anew:");
+    },
+    "last",
+  );
+}, 60_000);
