@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
 import { vae } from "./vae.ts";
@@ -30,26 +30,32 @@ export async function draw(
   backend: string,
 ): Promise<Record<string, string>> {
   mkdirSync(folder, { recursive: true });
+  const { image_shape } = JSON.parse(readFileSync(join(run, "environment.json"), "utf8")).data;
+  const grey = image_shape[2] === 1;
   const made: Record<string, string> = {};
   for (const [what, { args, rows }] of Object.entries(PICTURES)) {
     const png = join(run, `gallery_${what}.png`);
     rmSync(png, { force: true });
     const [command, ...more] = args;
     await vae(root, [command!, run, ...more, "--out", png, "--backend", backend]);
-    if (existsSync(png)) made[what] = await forPage(png, folder, `${name}_${what}`, rows);
+    if (existsSync(png)) made[what] = await forPage(png, folder, `${name}_${what}`, { grey, rows });
     else console.log(`note   ${name}: no ${what}`);
   }
   return made;
 }
 
 /** Grey pictures as PNG with a palette, others as JPEG: what is small and looks the same. Its name. */
-async function forPage(png: string, folder: string, stem: string, rows?: number): Promise<string> {
+async function forPage(
+  png: string,
+  folder: string,
+  stem: string,
+  { grey, rows }: { readonly grey: boolean; readonly rows: number | undefined },
+): Promise<string> {
   const image = sharp(png);
-  const { channels, width, height } = await image.metadata();
+  const { width, height } = await image.metadata();
   const cell = (width - PADDING) / COLUMNS;
   const kept = rows === undefined ? height : Math.min(height, PADDING + rows * cell);
   const cut = image.extract({ left: 0, top: 0, width, height: kept });
-  const grey = channels < 3;
   const file = `${stem}.${grey ? "png" : "jpg"}`;
   const made = grey
     ? cut.png({ palette: true, colours: 32, compressionLevel: 9 })

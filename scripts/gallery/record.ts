@@ -13,7 +13,7 @@ export interface GalleryRecord {
   readonly train_images: number;
   readonly epochs: number;
   readonly steps: number;
-  /** Whether it was trained as long as its config says; else it was stopped before. */
+  /** Whether it was trained for all epochs of its config; else it was stopped before. */
   readonly complete: boolean;
   /** Of the training steps alone, without validation, by metrics.csv. */
   readonly seconds: number;
@@ -64,12 +64,8 @@ export function recordOf(
   const { figures, split, images, step } = json(evaluation);
   const rows = metricsOf(run);
   const steps = rows.at(-1)!.step!;
-  const { max_epochs, max_steps, precision } = config.trainer_params;
+  const { max_epochs, precision } = config.trainer_params;
   const perEpoch = Math.floor(environment.data.train_images / config.data_params.train_batch_size);
-  const planned = Math.min(
-    max_steps ?? Infinity,
-    max_epochs === undefined ? Infinity : max_epochs * perEpoch,
-  );
   const numbers = Object.entries(figures as Json).filter(([, value]) => typeof value === "number");
   return {
     name,
@@ -79,7 +75,7 @@ export function recordOf(
     train_images: environment.data.train_images,
     epochs: Number((steps / perEpoch).toFixed(2)),
     steps,
-    complete: steps >= planned,
+    complete: steps >= max_epochs * perEpoch,
     seconds: Math.round(trainingSeconds(rows, config.data_params.train_batch_size)),
     precision,
     backend: environment.backend,

@@ -15,6 +15,6 @@ export function copyWeights(run: string, folder: string): void {
   for (const file of ["config.yaml", "environment.json", "metrics.csv"])
     writeFileSync(join(folder, file), readFileSync(join(run, file)));
   const { tensors, metadata } = readSafetensors(readFileSync(join(run, checkpoint)), checkpoint);
-  const weights = [...tensors].filter(([name]) => name.startsWith("model."));
+  const weights = [...tensors].filter(([name]) => !name.startsWith("optimizer."));
   writeFileSync(join(folder, checkpoint), sealed(writeSafetensors(weights, { ...metadata, ...UNSEALED })));
 }
