@@ -1,12 +1,14 @@
 import { readdirSync } from "node:fs";
 import { loadConfig } from "../../src/config/load.ts";
+import { modelNames } from "../../src/models/registry.ts";
 import { duration } from "../../src/text/numbers.ts";
 import { markedSection } from "../variants_table/marked_section.ts";
+import { sourceOf } from "../variants_table/section.ts";
 import { type GalleryRecord, recordsIn } from "./record.ts";
 
 const MARK = /<!-- (scripts\/gallery\.ts: ([a-z0-9_]+)) -->/g;
-/** Files of configs/gallery are DATA_MODEL.yaml, MODEL one of these. */
-const NAME = /^(.+?)_((?:vanilla|vq|factor|beta)_vae|dfcvae)$/;
+/** Of files of configs/gallery, DATA_MODEL.yaml. */
+const MODELS = modelNames().map((name) => `_${sourceOf(name).replace(/\.ts$/, "")}`);
 
 /** What a table shows of a record: the heading, and the cell; a column that no row has is left out. */
 const COLUMNS: readonly (readonly [head: string, cell: (r: GalleryRecord) => string | undefined])[] = [
@@ -44,9 +46,9 @@ export async function withGallery(page: string, root: string): Promise<string> {
 }
 
 function dataOf(name: string): string {
-  const data = NAME.exec(name)?.[1];
-  if (data === undefined) throw new Error(`configs/gallery/${name}.yaml: expected a name DATA_MODEL`);
-  return data;
+  const model = MODELS.find((ending) => name.endsWith(ending));
+  if (model !== undefined) return name.slice(0, -model.length);
+  throw new Error(`configs/gallery/${name}.yaml: expected a name that ends in one of ${MODELS.join(", ")}`);
 }
 
 async function section(
