@@ -39,7 +39,7 @@ test("a config without a section of the page is an error", async () => {
 });
 
 test("the script trains a config, draws it and records it, and the page tells how far it was trained", {
-  timeout: 300_000,
+  timeout: 600_000,
 }, async () => {
   const work = dataFolder();
   const [logs, out, weights] = ["logs", "out", "weights"].map((name) => join(work, name));
