@@ -7,11 +7,12 @@ import { loadConfig } from "../src/config/load.ts";
 import { prepare } from "../src/experiment/training/prepare.ts";
 import { createStepper } from "../src/experiment/training/stepper.ts";
 import { celebaFiles } from "./support/celeba.ts";
+import { cifar10Files } from "./support/cifar10.ts";
 import { dataFolder } from "./support/data.ts";
 import { mnistFiles } from "./support/mnist.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
-const shipped = ["configs", "examples", "bench/configs"].flatMap((dir) =>
+const shipped = ["configs", "configs/gallery", "examples", "bench/configs"].flatMap((dir) =>
   readdirSync(root + dir).flatMap((file) => (file.endsWith(".yaml") ? [`${dir}/${file}`] : [])),
 );
 
@@ -23,7 +24,9 @@ async function standIns(file: string): Promise<string[]> {
   const network = config.model_params.feature_network as { weights?: string } | undefined;
   if (network?.weights !== undefined) set.push("model_params.feature_network.weights=random");
   if (name === "shapes3d") set.push("data_params.size=16");
-  if (name === "mnist") set.push(`data_params.data_path=${dataFolder(mnistFiles())}`);
+  if (name === "mnist" || name === "fashion_mnist")
+    set.push(`data_params.data_path=${dataFolder(mnistFiles())}`);
+  if (name === "cifar10") set.push(`data_params.data_path=${dataFolder(cifar10Files())}`);
   if (name === "celeba") set.push(`data_params.data_path=${dataFolder(await celebaFiles(16))}`);
   if (name === "image_folder") {
     const photo = (i: number) =>

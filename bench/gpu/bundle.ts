@@ -2,9 +2,10 @@
  * Makes a folder that measures this project beside PyTorch and jax on a machine that has an NVIDIA GPU and a Python
  * with both, and neither Node nor a network (Linux, x64):
  *
- *   npx tsx bench/gpu/bundle.ts FOLDER [--node FILE]
+ *   npx tsx bench/gpu/bundle.ts FOLDER [--node FILE] [--gallery NAME,…]
  *
- * There: bash FOLDER/run.sh. Inside are the compiled package with what it needs of node_modules and the Node that
+ * There: bash FOLDER/run.sh. With --gallery, configs of configs/gallery, it has their data too and trains them: bash
+ * FOLDER/gallery.sh. Inside are the compiled package with what it needs of node_modules and the Node that
  * runs this (or --node), stripped, as one archive; the benches in Python lie beside it.
  */
 import { execFileSync } from "node:child_process";
@@ -13,6 +14,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { copyGallery } from "./bundle/gallery.ts";
 import { copyPackages } from "./bundle/packages.ts";
 
 /** So that it may travel with a checkout where 64 MiB are the most. */
@@ -22,7 +24,7 @@ const ARCHIVE = "tfjs-vae.tar.xz";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { node: { type: "string", default: process.execPath } },
+  options: { node: { type: "string", default: process.execPath }, gallery: { type: "string" } },
 });
 const [folder] = positionals;
 if (folder === undefined || positionals.length > 1) {
@@ -34,6 +36,8 @@ const stage = mkdtempSync(join(tmpdir(), "tfjs-vae-bundle-"));
 try {
   stageProject(join(stage, "tfjs-vae"));
   stageNode(join(stage, "node"));
+  const gallery = values.gallery?.split(",") ?? [];
+  if (gallery.length > 0) await copyGallery(root, gallery, join(stage, "tfjs-vae"));
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const archive = join(resolve(folder), ARCHIVE);
@@ -44,6 +48,10 @@ try {
       cwd: stage,
     },
   );
+  if (gallery.length > 0) {
+    cpSync(join(root, "bench/gpu/gallery.sh"), join(folder, "gallery.sh"));
+    writeFileSync(join(folder, "NAMES"), `${gallery.join(" ")}\n`);
+  }
   cpSync(join(root, "bench/gpu/run.sh"), join(folder, "run.sh"));
   cpSync(join(root, "bench/gpu/measure"), join(folder, "measure"), {
     recursive: true,

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { schemaText } from "../../src/cli/commands/schema.ts";
+import { withGallery } from "../gallery/page.ts";
 import { withVariants } from "../variants_table/section.ts";
 
 /** The repository's folder, with a slash at the end. */
@@ -12,6 +13,7 @@ export async function generatedFiles(
 ): Promise<Record<string, string>> {
   return {
     "schema/config.schema.json": await schemaText(),
+    "docs/gallery.md": await withGallery(readFileSync(`${root}docs/gallery.md`, "utf8"), root),
     "README.md": await withVariants(readFileSync(`${root}README.md`, "utf8"), measured),
   };
 }

@@ -34,10 +34,15 @@ export const DataCommon = Type.Object({
     default: false,
     description: "Mirror training images at random (never in validation).",
   }),
+  binarize: oneOf(["off", "static", "dynamic"], {
+    default: "off",
+    description:
+      "Draw each value as 0 or 1 with its own probability: static, once for each image; dynamic, training images anew each epoch (those of validation and test once).",
+  }),
   feature_cache: oneOf(["off", "memory", "disk"], {
     default: "off",
     description:
-      "Where the features of training images by a frozen network are kept between epochs; off with horizontal_flip, which changes them.",
+      "Where the features of training images by a frozen network are kept between epochs; off with horizontal_flip and binarize: dynamic, which change them.",
   }),
   feature_cache_gb: Type.Number({
     exclusiveMinimum: 0,

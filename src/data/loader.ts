@@ -28,6 +28,8 @@ export interface LoaderOptions {
   readonly dropLast: boolean;
   /** Mirror each image with probability one half, drawn anew each epoch. */
   readonly horizontalFlip: boolean;
+  /** Draw each value as 0 or 1 with its own probability: static, once for each image; dynamic, anew each epoch. */
+  readonly binarize?: "off" | "static" | "dynamic";
   /** unit: [0, 1]; signed: [-1, 1]. */
   readonly imageRange: "unit" | "signed";
   /** Batches read ahead of the one in use. */
@@ -63,15 +65,16 @@ export class Loader {
    * @throws DataError at the batch that can't be read; those before it are delivered
    */
   async *batches(epoch: number, fromBatch = 0): AsyncGenerator<HostBatch, void, undefined> {
-    const { shuffle, horizontalFlip, rng, prefetch, batchSize } = this.options;
+    const { shuffle, horizontalFlip, binarize, rng, prefetch, batchSize } = this.options;
     const order = shuffle
       ? rng.fold("shuffle").fold(epoch).permutation(this.size)
       : Int32Array.from({ length: this.size }, (_, i) => i);
     const flips = horizontalFlip ? rng.fold("flip").fold(epoch).uniformArray(this.size) : undefined;
+    const noise = binarize === "dynamic" ? rng.fold("binarize").fold(epoch) : undefined;
     const left = Math.max(0, this.batchesPerEpoch - fromBatch);
     yield* ordered(left, prefetch + 1, (i) => {
       const from = (fromBatch + i) * batchSize;
-      return this.read(order.slice(from, from + batchSize), flips);
+      return this.read(order.slice(from, from + batchSize), flips, noise);
     });
   }
 
@@ -82,18 +85,21 @@ export class Loader {
 
   /** `count` examples drawn from the whole split (or all, where it has fewer): the same at each call, as they are. */
   spread(count: number): Promise<HostBatch> {
-    return this.read(drawn(count, this.size), undefined);
+    return this.read(drawn(count, this.size));
   }
 
   /** The examples of these numbers, as they are. @throws DataError where the split has fewer */
   at(numbers: readonly number[]): Promise<HostBatch> {
     const beyond = numbers.find((n) => n >= this.size);
-    if (beyond === undefined) return this.read(Int32Array.from(numbers), undefined);
+    if (beyond === undefined) return this.read(Int32Array.from(numbers));
     throw new DataError(`expected numbers of images below ${this.size}, which the split has, got ${beyond}.`);
   }
 
-  private async read(indices: Int32Array, flips: Float32Array | undefined): Promise<HostBatch> {
+  /** `flips`: below 1/2 where an image is mirrored; `noise`: of this epoch's binarization, by default the one for all. */
+  private async read(indices: Int32Array, flips?: Float32Array, noise?: Rng): Promise<HostBatch> {
     const { images: codes, labels } = await this.split.read(indices);
+    const { binarize = "off", rng } = this.options;
+    if (binarize !== "off") drawBits(codes, indices, noise ?? rng.fold("binarize"));
     if (flips !== undefined)
       indices.forEach((index, n) => {
         if (flips[index]! < 0.5) mirror(codes, n, this.options.imageShape);
@@ -111,6 +117,15 @@ export class Loader {
       ...(labels && { labels }),
     };
   }
+}
+
+/** Makes each of the packed values 255 with the probability value / 255, else 0, by a stream of each image's own. */
+function drawBits(packed: Uint8Array, indices: Int32Array, rng: Rng): void {
+  const size = packed.length / indices.length;
+  indices.forEach((index, n) => {
+    const drawn = rng.fold(index).uniformArray(size);
+    for (let i = 0; i < size; i++) packed[n * size + i] = drawn[i]! * 255 < packed[n * size + i]! ? 255 : 0;
+  });
 }
 
 function decoded({ codes, values }: CodedValues): Float32Array {

@@ -10,7 +10,7 @@ import { folder } from "../support/configs.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const committed = readFileSync(`${root}schema/config.schema.json`, "utf8");
-const shipped = ["configs", "examples"].flatMap((dir) =>
+const shipped = ["configs", "configs/gallery", "examples"].flatMap((dir) =>
   readdirSync(root + dir).flatMap((file) => (file.endsWith(".yaml") ? [`${dir}/${file}`] : [])),
 );
 
@@ -19,7 +19,8 @@ describe("each shipped config", () => {
 
   test.each(shipped)("%s names the schema in its first line, and fits it", (file) => {
     const text = readFileSync(root + file, "utf8");
-    expect(text.split("\n")[0]).toBe("# yaml-language-server: $schema=../schema/config.schema.json");
+    const up = "../".repeat(file.split("/").length - 1);
+    expect(text.split("\n")[0]).toBe(`# yaml-language-server: $schema=${up}schema/config.schema.json`);
     expect(check(parse(text)), JSON.stringify(check.errors)).toBe(true);
   });
 

@@ -1,27 +1,9 @@
 import { describe, expect, it, test } from "vitest";
 import type { Split } from "../../src/data/dataset.ts";
 import { DataError } from "../../src/errors.ts";
+import { batch, cifar10Files as files, PLANE, RECORD, record } from "../support/cifar10.ts";
 import { dataFolder, failure, first, open } from "../support/data.ts";
 
-const PLANE = 32 * 32;
-const RECORD = 1 + 3 * PLANE;
-
-/** A class and the planes of one colour, but for the pixel at x 5, y 2, which is white. */
-function record(label: number, [r, g, b]: readonly [number, number, number]): Buffer {
-  const planes = [r, g, b].map((value) => {
-    const plane = Buffer.alloc(PLANE, value);
-    plane[2 * 32 + 5] = 255;
-    return plane;
-  });
-  return Buffer.concat([Buffer.of(label), ...planes]);
-}
-/** Ten images a batch; image i of batch k is [k, i, 200], its class i. */
-const batch = (k: number) => Buffer.concat(first(10).map((i) => record(i, [k, i, 200])));
-const files = (prefix = ""): Record<string, Buffer> =>
-  Object.fromEntries([
-    ...[1, 2, 3, 4, 5].map((k) => [`${prefix}data_batch_${k}.bin`, batch(k)]),
-    [`${prefix}test_batch.bin`, batch(6)],
-  ]);
 const cifar = (content: Readonly<Record<string, Uint8Array>>, more: object = {}) =>
   open({ name: "cifar10", data_path: dataFolder(content), ...more });
 const corners = async (split: Split) => {

@@ -226,3 +226,33 @@ test("an error of a batch made ahead surfaces at its batch, also while the consu
   expect(seen).toEqual(first(8));
   expect(unhandled).toEqual([]);
 });
+
+test("binarized values are 0 or 1, 1 as often as they say, anew each epoch or once for all, and the same after a resume", async () => {
+  const grey = splitOf(memoryStore(new Uint8Array(8 * 1000).fill(51), 1000), range(0, 8));
+  const l = (binarize: "static" | "dynamic", from = grey) =>
+    loader({ binarize, horizontalFlip: false, imageShape: [10, 100, 1] }, from);
+  const byIndex = async (batches: AsyncIterable<HostBatch>) => {
+    const list = await all(batches);
+    const found = new Map<number, Float32Array>();
+    for (const { indices, images } of list)
+      for (const [i, n] of indices.entries()) found.set(n, images.slice(1000 * i, 1000 * (i + 1)));
+    return new Map([...found].sort(([a], [b]) => a - b));
+  };
+  const dynamic = await byIndex(l("dynamic").batches(0));
+  const values = [...dynamic.values()].flatMap((image) => [...image]);
+  expect(new Set(values)).toEqual(new Set([0, 1]));
+  const share = values.reduce((a, b) => a + b) / values.length;
+  expect(Math.abs(share - 0.2)).toBeLessThan(0.02); // four standard deviations of 8000 draws
+  expect(dynamic.get(0)).not.toEqual(dynamic.get(1));
+  expect(await byIndex(l("dynamic").batches(1))).not.toEqual(dynamic);
+  expect(await all(l("dynamic").batches(0, 1))).toEqual((await all(l("dynamic").batches(0))).slice(1));
+
+  const fixed = await byIndex(l("static").batches(0));
+  expect(await byIndex(l("static").batches(1))).toEqual(fixed);
+  expect((await l("static").at([5])).images).toEqual(fixed.get(5));
+  expect(
+    await byIndex(
+      l("static", splitOf(memoryStore(new Uint8Array(2000).fill(255), 1000), range(0, 2))).batches(0),
+    ),
+  ).toEqual(new Map([0, 1].map((n) => [n, new Float32Array(1000).fill(1)])));
+});

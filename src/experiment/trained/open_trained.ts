@@ -132,6 +132,7 @@ export async function openTrained(path: string, options: OpenOptions): Promise<O
           shuffle: false,
           dropLast: false,
           horizontalFlip: false,
+          binarize: config.data_params.binarize === "off" ? "off" : "static",
           imageRange: config.data_params.image_range,
           prefetch: config.data_params.num_workers,
           rng,

@@ -106,10 +106,15 @@ function fullNote(images: number, bytes: number): string {
 
 /** The cache that `data_params` asks for. */
 export function createPrecomputeCache({ data_params: data }: Config, vae: VAE, say: (text: string) => void) {
-  const { feature_cache, feature_cache_gb, horizontal_flip } = data;
-  if (feature_cache !== "off" && vae.precompute !== undefined && horizontal_flip)
-    say("note   data_params.feature_cache is off, since horizontal_flip changes the images");
-  const kind = horizontal_flip ? "off" : feature_cache;
+  const { feature_cache, feature_cache_gb, horizontal_flip, binarize } = data;
+  const changes = horizontal_flip
+    ? "horizontal_flip"
+    : binarize === "dynamic"
+      ? "binarize: dynamic"
+      : undefined;
+  if (feature_cache !== "off" && vae.precompute !== undefined && changes !== undefined)
+    say(`note   data_params.feature_cache is off, since ${changes} changes the images`);
+  const kind = changes === undefined ? feature_cache : "off";
   const folder = kind === "disk" ? cacheDir("features") : "";
   return new PrecomputeCache(vae, { kind, limit: feature_cache_gb * 1e9, folder }, say);
 }

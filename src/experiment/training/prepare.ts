@@ -141,6 +141,7 @@ function loadersOf(
   rng: Rng,
 ): Pick<Prepared, "train" | "val"> {
   const common = { imageShape, imageRange: data.image_range, prefetch: data.num_workers, rng };
+  const fixed = data.binarize === "off" ? "off" : "static";
   return {
     train: new Loader(splits.train, {
       ...common,
@@ -148,6 +149,7 @@ function loadersOf(
       shuffle: true,
       dropLast: splits.train.size >= data.train_batch_size,
       horizontalFlip: data.horizontal_flip,
+      binarize: data.binarize,
       limit: data.train_limit,
     }),
     val: new Loader(splits.val, {
@@ -156,6 +158,7 @@ function loadersOf(
       shuffle: false,
       dropLast: false,
       horizontalFlip: false,
+      binarize: fixed,
       limit: data.val_limit,
     }),
   };
