@@ -13,8 +13,8 @@ import {
   meanSquaredError,
   optimalSigmaNegLogLikelihood,
 } from "../../src/models/losses/reconstruction.ts";
-import { randomCrops } from "../../src/nn/crop.ts";
 import { upsampleConv2d } from "../../src/nn/conv.ts";
+import { randomCrops } from "../../src/nn/crop.ts";
 import { newPass, type Param, Scope } from "../../src/nn/params.ts";
 import { depthToSpace2x, replicationPad1, upsampleNearest2x } from "../../src/nn/upsample.ts";
 import { Rng } from "../../src/rng.ts";
