@@ -27,6 +27,13 @@ export interface Rng {
   shuffleColumns(rows: number, columns: number): Tensor1D;
   /** The values of `shuffleColumns`. */
   columnPlaces(rows: number, columns: number): Int32Array;
+  /**
+   * The places in a flattened [count, height, width] of `count` windows, one anywhere in each [height, width]: int32
+   * [count side side], row by row, for `tf.gather`.
+   */
+  windows(count: number, size: readonly [height: number, width: number], side: number): Tensor1D;
+  /** The values of `windows`. */
+  windowPlaces(count: number, size: readonly [height: number, width: number], side: number): Int32Array;
   /** `count` whole numbers, uniform in [0, limit), as an int32 tensor [count], for `tf.gather`. */
   integers(count: number, limit: number): Tensor1D;
   /** The values of `integers`; `limit` at most 2^24. */
@@ -67,6 +74,23 @@ export abstract class DerivedRng implements Rng {
       const order = this.fold(c).permutation(rows);
       for (let r = 0; r < rows; r++) out[r * columns + c] = order[r]! * columns + c;
     }
+    return out;
+  }
+
+  windows(count: number, size: readonly [number, number], side: number): Tensor1D {
+    return tf.tensor1d(this.windowPlaces(count, size, side), "int32");
+  }
+
+  windowPlaces(count: number, [height, width]: readonly [number, number], side: number): Int32Array {
+    const tops = this.fold("top").integerArray(count, height - side + 1);
+    const lefts = this.fold("left").integerArray(count, width - side + 1);
+    const out = new Int32Array(count * side * side);
+    let at = 0;
+    for (let n = 0; n < count; n++)
+      for (let row = 0; row < side; row++) {
+        const first = (n * height + tops[n]! + row) * width + lefts[n]!;
+        for (let column = 0; column < side; column++) out[at++] = first + column;
+      }
     return out;
   }
 

@@ -68,3 +68,17 @@ it("takes subsets: different numbers in order, each equally often, without a str
   expect([...root.subset(9, 4)]).toEqual([0, 1, 2, 3]);
   expect([...root.subset(0, 4)]).toEqual([]);
 });
+
+it("places windows: squares within their image, anywhere in it", () => {
+  const [height, width, side] = [5, 7, 3];
+  const places = root.fold("windows").windowPlaces(400, [height, width], side);
+  const corners = new Set<number>();
+  for (let n = 0; n < 400; n++) {
+    const found = [...places.subarray(n * 9, (n + 1) * 9)].map((p) => p - n * height * width);
+    const [top, left] = [Math.floor(found[0]! / width), found[0]! % width];
+    expect(top + side <= height && left + side <= width && top >= 0, `${top}, ${left}`).toBe(true);
+    expect(found).toEqual([0, 1, 2].flatMap((y) => [0, 1, 2].map((x) => (top + y) * width + left + x)));
+    corners.add(found[0]!);
+  }
+  expect(corners.size).toBe(3 * 5);
+});

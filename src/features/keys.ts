@@ -3,6 +3,8 @@ export interface NetworkKeys {
   readonly network: string;
   readonly weights: string;
   readonly layers: string;
+  /** The key that sets the side of the images that the network sees; the data's where left out. */
+  readonly side?: string;
 }
 
 /** Those of a model. */

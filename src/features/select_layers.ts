@@ -1,7 +1,7 @@
 import { ConfigError, ShapeError } from "../errors.ts";
 import { didYouMean } from "../text/suggest.ts";
 import type { LayerName } from "./frozen_network.ts";
-import { MODEL_KEYS } from "./keys.ts";
+import { MODEL_KEYS, type NetworkKeys } from "./keys.ts";
 import { type LayerSpec, layerShapes, type NetworkTable } from "./layer_table.ts";
 
 export interface SelectedLayer {
@@ -63,7 +63,7 @@ export function checkImageSize(
   network: NetworkTable,
   selected: readonly SelectedLayer[],
   [height, width]: readonly [number, number],
-  key = MODEL_KEYS.layers,
+  keys: NetworkKeys = MODEL_KEYS,
 ): void {
   const deepest = selected.at(-1)!;
   const fits = (at: number, h: number, w: number) =>
@@ -75,7 +75,7 @@ export function checkImageSize(
   const remedy =
     last < 0 ? "" : `, or layers up to ${network.layers[last]!.name}, the deepest that fits these images`;
   throw new ShapeError(
-    `${key}: layer "${deepest.name}" of ${network.name} needs images of at least ` +
-      `${smallest}x${smallest}, got ${height}x${width}; use larger images (data_params.patch_size)${remedy}`,
+    `${keys.layers}: layer "${deepest.name}" of ${network.name} needs images of at least ` +
+      `${smallest}x${smallest}, got ${height}x${width}; use larger images (${keys.side ?? "data_params.patch_size"})${remedy}`,
   );
 }

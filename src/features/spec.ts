@@ -1,6 +1,6 @@
 import { ShapeError } from "../errors.ts";
 import type { FeatureNetworkSpec } from "./frozen_network.ts";
-import { MODEL_KEYS } from "./keys.ts";
+import { MODEL_KEYS, type NetworkKeys } from "./keys.ts";
 import type { NetworkTable } from "./layer_table.ts";
 import { getNetwork } from "./registry.ts";
 import { checkImageSize, type SelectedLayer } from "./select_layers.ts";
@@ -31,12 +31,12 @@ export function checkFeatureImages(
   network: NetworkTable,
   selected: readonly SelectedLayer[],
   [height, width, channels]: readonly [number, number, number],
-  keys = MODEL_KEYS,
+  keys: NetworkKeys = MODEL_KEYS,
 ): void {
   if (channels !== 1 && channels !== 3) {
     throw new ShapeError(
       `${keys.network}: ${network.name}: expected images of 1 or 3 channels, got ${channels}.`,
     );
   }
-  checkImageSize(network, selected, [height, width], keys.layers);
+  checkImageSize(network, selected, [height, width], keys);
 }

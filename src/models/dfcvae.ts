@@ -1,8 +1,11 @@
 import { Type } from "typebox";
+import { ConfigError } from "../errors.ts";
+import { MODEL_KEYS } from "../features/keys.ts";
 import { loadFrozenNetwork } from "../features/load_network.ts";
 import { FeatureNetworkSchema } from "../features/schema.ts";
 import { selectLayers } from "../features/select_layers.ts";
 import { checkFeatureImages, checkFeatureNetwork, completeSpec } from "../features/spec.ts";
+import { randomCrops } from "../nn/crop.ts";
 import { type Scalar, type Tensor4D, tf } from "../tf.ts";
 import { LikelihoodOptions, reconstructionTerm } from "./blocks/likelihood.ts";
 import { ConvOptions } from "./blocks/options.ts";
@@ -28,7 +31,35 @@ const Params = Type.Object({
         "Layers compared, by torchvision's index or by name (relu3_1); default: the network's own choice.",
     }),
   ),
+  feature_crop: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      description:
+        "Side in pixels of the square that the network sees of an image and its reconstruction in training, at the same place of both, drawn anew for each image and step; default: the whole image.",
+    }),
+  ),
 });
+
+type ImageShape = readonly [height: number, width: number, channels: number];
+
+/**
+ * The shape of what the network sees in training, and the key that sets its side.
+ *
+ * @throws ConfigError where the crop is larger than the images
+ */
+function seenByNetwork(crop: number | undefined, imageShape: ImageShape) {
+  if (crop === undefined) return { imageShape, keys: MODEL_KEYS };
+  const [height, width, channels] = imageShape;
+  if (crop > Math.min(height, width))
+    throw new ConfigError(
+      `model_params.feature_crop: expected at most ${Math.min(height, width)}, the side of the images, got ${crop}. ` +
+        "Lower it, or leave it out for whole images.",
+    );
+  return {
+    imageShape: [crop, crop, channels] as const,
+    keys: { ...MODEL_KEYS, side: "model_params.feature_crop" },
+  };
+}
 
 /**
  * The deep feature consistent VAE: images are compared by the feature maps of a frozen network. Under
@@ -64,7 +95,9 @@ export default defineModel({
     checkGaussianVAE(o, given);
     const network = checkFeatureNetwork(o.feature_network);
     const selected = selectLayers(network, o.feature_layers ?? network.defaultLayers);
-    if (given?.imageShape) checkFeatureImages(network, selected, given.imageShape);
+    if (given?.imageShape === undefined) return;
+    const seen = seenByNetwork(o.feature_crop, given.imageShape);
+    checkFeatureImages(network, selected, seen.imageShape, seen.keys);
   },
   terms: ({ alpha, beta }, convention) => ({
     reconstruction: {
@@ -83,14 +116,23 @@ export default defineModel({
   }),
   async build(args) {
     const o = args.params;
-    const network = await loadFrozenNetwork(o.feature_network, o.feature_layers, args);
+    const { feature_crop: crop } = o;
+    const network = await loadFrozenNetwork(o.feature_network, o.feature_layers, {
+      ...args,
+      ...seenByNetwork(crop, args.imageShape),
+    });
     const [low, high] = args.imageRange;
     const unit = (x: Tensor4D): Tensor4D =>
       low === 0 && high === 1 ? x : tf.div(tf.sub(x, low), high - low);
     const precompute = (images: Tensor4D) => network.constants(unit(images));
     const layerScale = args.convention === "elbo" ? 1 : 2;
-    const vae = onePhaseGaussianVAE(args, (pass, { images, precomputed = precompute(images) }) => {
-      const byLayer = featureLosses(precomputed, network.features(unit(pass.recons)));
+    const vae = onePhaseGaussianVAE(args, (pass, { images, precomputed }, ctx) => {
+      const cut =
+        crop !== undefined && ctx.training
+          ? randomCrops(ctx.rng.fold("feature_crop"), images.shape, crop)
+          : (x: Tensor4D) => x;
+      const target = precomputed ?? precompute(cut(images));
+      const byLayer = featureLosses(target, network.features(unit(cut(pass.recons))));
       const logged = Object.entries(byLayer).map(([layer, loss]) => [`features_${layer}`, loss] as const);
       return {
         terms: {
@@ -101,6 +143,6 @@ export default defineModel({
         scalars: Object.fromEntries(logged),
       };
     });
-    return { ...vae, precompute, dispose: () => network.dispose() };
+    return { ...vae, ...(crop === undefined && { precompute }), dispose: () => network.dispose() };
   },
 });

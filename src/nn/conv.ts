@@ -2,6 +2,7 @@ import { biasAdd, padsInConvolutions } from "../backends/nn_ops.ts";
 import { type Tensor1D, type Tensor4D, tf } from "../tf.ts";
 import { initBias, initWeight } from "./init.ts";
 import type { Layer, Scope } from "./params.ts";
+import { depthToSpace2x, replicationPad1 } from "./upsample.ts";
 
 /**
  * A convolution [B, H, W, in] -> [B, H', W', out] with PyTorch's symmetric padding `pad` (0 where none is
@@ -15,16 +16,7 @@ export function conv2d(
   options: { kernel: number; stride?: number; pad?: number; bias?: boolean },
 ): Layer {
   const { kernel, stride = 1, pad = 0, bias = true } = options;
-  const fanIn = inChannels * kernel * kernel;
-  const w = scope.declare(
-    "weight",
-    [kernel, kernel, inChannels, outChannels],
-    initWeight(scope.init, fanIn),
-    {
-      torchLayout: "OIHW",
-    },
-  );
-  const b = bias ? scope.declare("bias", [outChannels], initBias(scope.init, fanIn)) : undefined;
+  const { w, b } = convParams(scope, inChannels, outChannels, kernel, bias);
   return (x) => {
     const filter = w.value as unknown as Tensor4D;
     const same = stride === 1 && kernel === 2 * pad + 1;
@@ -35,6 +27,54 @@ export function conv2d(
     return b === undefined ? y : biasAdd(y, b.value as unknown as Tensor1D);
   };
 }
+
+function convParams(scope: Scope, inChannels: number, outChannels: number, kernel: number, bias = true) {
+  const fanIn = inChannels * kernel * kernel;
+  const shape = [kernel, kernel, inChannels, outChannels];
+  const w = scope.declare("weight", shape, initWeight(scope.init, fanIn), { torchLayout: "OIHW" });
+  const b = bias ? scope.declare("bias", [outChannels], initBias(scope.init, fanIn)) : undefined;
+  return { w, b };
+}
+
+/**
+ * Nearest-neighbour up-sampling by 2, replication padding by one pixel and a 3x3 convolution, [B, H, W, in] -> [B, 2H, 2W,
+ * out], computed at the smaller side: each of the four pixels of a square sees two rows and two columns of x, so its
+ * filter is the 3x3 one with the taps added that meet the same pixel. As many products, and no copy at the larger side.
+ */
+export function upsampleConv2d(scope: Scope, inChannels: number, outChannels: number): Layer {
+  const { w, b } = convParams(scope, inChannels, outChannels, 3);
+  return (x) => {
+    const taps = tf.reshape(w.value, [9, inChannels * outChannels]);
+    const added = tf.reshape(tf.matMul(tf.tensor2d(TAPS), taps), [9, 4, inChannels, outChannels]);
+    const filter = tf.reshape(tf.transpose(added, [0, 2, 1, 3]), [3, 3, inChannels, 4 * outChannels]);
+    const y = tf.conv2d(replicationPad1(x), filter as Tensor4D, 1, "valid");
+    return biasAdd(depthToSpace2x(y), b!.value as unknown as Tensor1D);
+  };
+}
+
+/** Which taps of a row of three meet the row above, the same and the row below of x, for either pixel of a pair. */
+const PAIR = [
+  [
+    [1, 0, 0],
+    [0, 1, 1],
+    [0, 0, 0],
+  ],
+  [
+    [0, 0, 0],
+    [1, 1, 0],
+    [0, 0, 1],
+  ],
+] as const;
+const [ROWS, BOTH] = [[0, 1, 2] as const, [0, 1] as const];
+
+/** The same in two dimensions, [36, 9]: by place in x and pixel of the square, which of the nine taps are added. */
+const TAPS = ROWS.flatMap((row) =>
+  ROWS.flatMap((column) =>
+    BOTH.flatMap((y) =>
+      BOTH.map((x) => ROWS.flatMap((i) => ROWS.map((j) => PAIR[y][row]![i]! * PAIR[x][column]![j]!))),
+    ),
+  ),
+);
 
 const explicit = (pad: number): [[0, 0], [number, number], [number, number], [0, 0]] => [
   [0, 0],

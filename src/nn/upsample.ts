@@ -23,3 +23,14 @@ export function replicationPad1(x: Tensor): Tensor4D {
   };
   return widen(widen(x, 1), 2) as Tensor4D;
 }
+
+/**
+ * What a convolution to four times the channels made, each four laid out as a square of 2x2 pixels: [B, H, W, 4 C] -> [B,
+ * 2H, 2W, C], channels in the order (row, column, channel), as TensorFlow's depth_to_space (Shi et al., arXiv 1609.05158,
+ * eq. 4). By reshaping: tfjs's own op has no gradient.
+ */
+export function depthToSpace2x(x: Tensor): Tensor4D {
+  const [b, h, w, c] = x.shape as [number, number, number, number];
+  const rows = tf.transpose(tf.reshape(x, [b * h, w, 2, c / 2]), [0, 2, 1, 3]);
+  return tf.reshape(rows, [b, 2 * h, 2 * w, c / 4]);
+}

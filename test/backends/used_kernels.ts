@@ -37,6 +37,7 @@ const NETWORKS = [
 
 /** Together they name each value that an option of models, optimizers and steps can have. */
 const USES: readonly Use[] = [
+  { only: "DFCVAE", params: { feature_crop: 16 } },
   { params: { decoder: "transposed" }, exp: { optimizer: "adam", weight_decay: 1e-4 } },
   { params: { decoder: "upsample", encoder_kernel: 4 }, exp: { optimizer: "adamw", weight_decay: 1e-2 } },
   {

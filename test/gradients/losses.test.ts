@@ -13,10 +13,14 @@ import {
   meanSquaredError,
   optimalSigmaNegLogLikelihood,
 } from "../../src/models/losses/reconstruction.ts";
-import { replicationPad1, upsampleNearest2x } from "../../src/nn/upsample.ts";
+import { upsampleConv2d } from "../../src/nn/conv.ts";
+import { randomCrops } from "../../src/nn/crop.ts";
+import { newPass, type Param, Scope } from "../../src/nn/params.ts";
+import { depthToSpace2x, replicationPad1, upsampleNearest2x } from "../../src/nn/upsample.ts";
 import { Rng } from "../../src/rng.ts";
 import { type Scalar, type Tensor, type Tensor2D, type Tensor4D, tf } from "../../src/tf.ts";
 import { trainingBackends } from "../support/backends.ts";
+import { maxDifference } from "../support/models.ts";
 
 const rng = Rng.fromSeed(5);
 const x = () => rng.fold("x").uniform([2, 3, 3, 2]);
@@ -105,6 +109,12 @@ const CASES: Case[] = [
     ],
   ]),
   ["upsampleNearest2x", (y) => weigh(upsampleNearest2x(y)), () => rng.normal([2, 3, 3, 2])],
+  ["depthToSpace2x", (y) => weigh(depthToSpace2x(y)), () => rng.normal([2, 2, 3, 8])],
+  [
+    "randomCrops",
+    (y) => weigh(randomCrops(rng.fold("c"), [2, 4, 4, 2], 3)(y as Tensor4D)),
+    () => rng.normal([2, 4, 4, 2]),
+  ],
   ["replicationPad1", (y) => weigh(replicationPad1(y)), () => rng.normal([2, 3, 3, 2])],
 ];
 
@@ -131,5 +141,21 @@ describe.each(["cpu", ...trainingBackends])("gradients against finite difference
         2e-3 * Math.max(1, Math.abs(slope)),
       );
     }
+  });
+
+  it("upsampleConv2d: up-sampling, padding and a convolution, and the gradients of these", () => {
+    const params = new Map<string, Param>();
+    const layer = upsampleConv2d(new Scope(params, rng.fold("params"), "pytorch"), 3, 2);
+    const [w, b] = [params.get("weight")!.value, params.get("bias")!.value];
+    const plain = (y: Tensor) =>
+      tf.add(tf.conv2d(replicationPad1(upsampleNearest2x(y)), w as unknown as Tensor4D, 1, "valid"), b);
+    const input = tf.variable(rng.fold("input").normal([2, 3, 4, 3]));
+    const found = [(y: Tensor) => layer(y, newPass(true)), plain].map((f) => {
+      const { value, grads } = tf.variableGrads(() => weigh(f(input)), [input, w, b]);
+      return [value, ...[input, w, b].map((v) => grads[v.name]!)].map((t) => [...t.dataSync()]);
+    });
+    for (const [i, name] of ["weighted sum", "input", "weight", "bias"].entries())
+      expect(maxDifference(found[0]![i]!, found[1]![i]!), name).toBeLessThan(2e-5);
+    expect(Math.max(...found[0]![2]!.map(Math.abs))).toBeGreaterThan(0.1);
   });
 });

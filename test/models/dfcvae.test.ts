@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { Value } from "typebox/value";
 import { beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../src/backends/use_backend.ts";
 import { readSafetensors } from "../../src/formats/safetensors.ts";
@@ -17,21 +18,21 @@ const SHAPE = { imageShape: [SIDE, SIDE, 3] } as const;
 const weightsFile = fileURLToPath(new URL("../../assets/tiny_vgg.safetensors", import.meta.url));
 const { tensors } = readSafetensors(weightsFile);
 
-/** Feature maps of one image, [SIDE, SIDE, C] each, in double precision. */
+/** Feature maps of one image, [side, side, C] each, in double precision. */
 type Maps = Record<string, number[]>;
 
 /** A 3x3 convolution that pads with zeros, by its definition; `layer` is torchvision's index. */
-function conv(x: readonly number[], layer: number): number[] {
+function conv(x: readonly number[], layer: number, side: number): number[] {
   const filter = tensors.get(`features.${layer}.weight`)!;
   const bias = tensors.get(`features.${layer}.bias`)!.data;
   const [outputs, inputs] = filter.shape as [number, number];
   const at = (y: number, c: number, i: number) =>
-    y < 0 || c < 0 || y >= SIDE || c >= SIDE ? 0 : x[(y * SIDE + c) * inputs + i]!;
-  return Array.from({ length: SIDE * SIDE * outputs }, (_, place) => {
+    y < 0 || c < 0 || y >= side || c >= side ? 0 : x[(y * side + c) * inputs + i]!;
+  return Array.from({ length: side * side * outputs }, (_, place) => {
     const [o, column, row] = [
       place % outputs,
-      Math.floor(place / outputs) % SIDE,
-      Math.floor(place / outputs / SIDE),
+      Math.floor(place / outputs) % side,
+      Math.floor(place / outputs / side),
     ];
     let sum = Number(bias[o]);
     for (let i = 0; i < inputs; i++)
@@ -44,22 +45,22 @@ function conv(x: readonly number[], layer: number): number[] {
 }
 
 /** tiny_vgg's first layers of each image in [0, 1], normalized as ImageNet's are. */
-function maps(images: Tensor4D): Maps[] {
+function maps(images: Tensor4D, side = SIDE): Maps[] {
   const [mean, std] = [
     [0.485, 0.456, 0.406],
     [0.229, 0.224, 0.225],
   ] as const;
   return tf.unstack(images).map((image) => {
     const x = Array.from(image.dataSync(), (v, i) => (v - mean[i % 3]!) / std[i % 3]!);
-    const conv1 = conv(x, 0);
+    const conv1 = conv(x, 0, side);
     const relu1 = conv1.map((v) => Math.max(v, 0));
-    return { conv1_1: conv1, relu1_1: relu1, conv1_2: conv(relu1, 2) };
+    return { conv1_1: conv1, relu1_1: relu1, conv1_2: conv(relu1, 2, side) };
   });
 }
 
 /** 1/(2 C H W) sum (phi(x) - phi(x'))^2 by layer, the mean over the images (arXiv 1610.00291, eq. 4). */
-function layerLosses(images: Tensor4D, recons: Tensor4D): Record<string, number> {
-  const [a, b] = [maps(images), maps(recons)];
+function layerLosses(images: Tensor4D, recons: Tensor4D, side = SIDE): Record<string, number> {
+  const [a, b] = [maps(images, side), maps(recons, side)];
   const ofLayer = (layer: string) =>
     a.reduce((sum, of, n) => {
       const [x, y] = [of[layer]!, b[n]![layer]!];
@@ -80,6 +81,21 @@ it("weighs the KL by alpha and the features by beta, the pixels only under pixel
   };
   expect(weights("elbo")).toEqual({ reconstruction: 0, features: 3, kl: 2 });
   expect(weights("pixel_mean")).toEqual({ reconstruction: 3, features: 3, kl: 2 });
+});
+
+it("refuses a crop that is larger than the images, or too small for a layer", () => {
+  const check = (feature_crop: number) => {
+    const params = Value.Default(DFCVAE.params, { feature_crop, feature_layers: ["relu4_1"] });
+    const given = { convention: "elbo", natWeight: 1, imageRange: [0, 1], imageShape: [64, 64, 3] } as const;
+    return () => DFCVAE.check!(params as never, given);
+  };
+  expect(check(64)).not.toThrow();
+  expect(check(65)).toThrow(
+    "model_params.feature_crop: expected at most 64, the side of the images, got 65. Lower it, or leave it out",
+  );
+  expect(check(7)).toThrow(
+    'layer "relu4_1" of tiny_vgg needs images of at least 8x8, got 7x7; use larger images (model_params.feature_crop)',
+  );
 });
 
 describe.each(trainingBackends)("on %s", (backend) => {
@@ -132,6 +148,45 @@ describe.each(trainingBackends)("on %s", (backend) => {
     expect(features({ images: images(), precomputed })).toBe(features({ images: images() }));
     const others = vae.precompute!(tf.sub(1, images()));
     expect(features({ images: images(), precomputed: others })).not.toBe(features({ images: images() }));
+  });
+
+  describe("with feature_crop", () => {
+    const SEEN = 12;
+    const cropped = { ...PARAMS, feature_crop: SEEN };
+    const training = (seed = 3) => newCtx({ training: true, rng: Rng.fromSeed(seed) });
+
+    it("compares a square of each image with the same place of its reconstruction", async () => {
+      const vae = await build(DFCVAE, cropped, { ...SHAPE, convention: "elbo" });
+      const seen: number[][] = [];
+      for (const seed of [3, 4]) {
+        const { terms } = vae.phases[0]!.loss({ images: images() }, training(seed), {});
+        const recons = vae.decode(vae.encode(images(), training(seed)).z, training(seed));
+        const places = Rng.fromSeed(seed).fold("feature_crop").windowPlaces(2, [SIDE, SIDE], SEEN);
+        const corners = [0, 1].map((n) => places[n * SEEN * SEEN]! - n * SIDE * SIDE);
+        seen.push(corners);
+        const cut = (x: Tensor4D) =>
+          tf.concat(
+            corners.map((at, n) => tf.slice(x, [n, Math.floor(at / SIDE), at % SIDE, 0], [1, SEEN, SEEN, 3])),
+          ) as Tensor4D;
+        const layers = layerLosses(cut(images()), cut(recons), SEEN);
+        near(terms.features!.dataSync()[0], sum(Object.values(layers)));
+      }
+      expect(new Set(seen.flat()).size, `corners ${seen.join(" and ")}`).toBe(4);
+    });
+
+    it("compares whole images out of training", async () => {
+      const ofLoss = async (params: object) =>
+        (await build(DFCVAE, params as never, SHAPE)).phases[0]!.loss(
+          { images: images() },
+          ctx(),
+          {},
+        ).terms.features!.dataSync()[0];
+      expect(await ofLoss(cropped)).toBe(await ofLoss(PARAMS));
+    });
+
+    it("keeps no features of whole images", async () => {
+      expect((await build(DFCVAE, cropped, SHAPE)).precompute).toBeUndefined();
+    });
   });
 
   it("owns no weight of the network", async () => {

@@ -37,6 +37,10 @@ export class TracedRng implements Rng {
     return this.draw([rows * columns], "int32", (rng) => rng.columnPlaces(rows, columns));
   }
 
+  windows(count: number, size: readonly [number, number], side: number): Tensor1D {
+    return this.draw([count * side * side], "int32", (rng) => rng.windowPlaces(count, size, side));
+  }
+
   integers(count: number, limit: number): Tensor1D {
     return this.draw([count], "int32", (rng) => rng.integerArray(count, limit));
   }
@@ -64,6 +68,11 @@ export class TracedRng implements Rng {
   columnPlaces(rows: number, columns: number): Int32Array {
     this.escaped("columnPlaces");
     return this.now.columnPlaces(rows, columns);
+  }
+
+  windowPlaces(count: number, size: readonly [number, number], side: number): Int32Array {
+    this.escaped("windowPlaces");
+    return this.now.windowPlaces(count, size, side);
   }
 
   integerArray(count: number, limit: number): Int32Array {

@@ -1,8 +1,7 @@
 import { batchNorm2d } from "../../nn/batch_norm.ts";
-import { conv2d, convTranspose2d } from "../../nn/conv.ts";
+import { conv2d, convTranspose2d, upsampleConv2d } from "../../nn/conv.ts";
 import { linear } from "../../nn/linear.ts";
 import { type Layer, type Pass, type Scope, sequential } from "../../nn/params.ts";
-import { replicationPad1, upsampleNearest2x } from "../../nn/upsample.ts";
 import { type Tensor, type Tensor4D, tf } from "../../tf.ts";
 import { type ConvOptions, decoderEps } from "./options.ts";
 
@@ -54,8 +53,7 @@ function upsampleBlocks(s: Scope, o: ConvOptions, channels: number, widths: numb
   const outputs = [...widths.slice(1), channels];
   return outputs.map((width, i) => {
     const at = s.at(`decoder.${i}`);
-    const conv = conv2d(at.at("0"), widths[i]!, width, { kernel: 3 });
-    const resized: Layer = (x, pass) => conv(replicationPad1(upsampleNearest2x(x)), pass);
+    const resized = upsampleConv2d(at.at("0"), widths[i]!, width);
     if (i === outputs.length - 1) return resized;
     return sequential(resized, batchNorm2d(at.at("1"), width, decoderEps(o), o.leaky_slope));
   });

@@ -25,6 +25,7 @@ const OPTIMIZERS = {
 const VARIANTS: [name: string, params: object][] = [
   ...modelNames().map((name) => [name, {}] as [string, object]),
   ["BetaVAE", { loss_type: "B", capacity_max_iter: 30 }],
+  ["DFCVAE", { feature_crop: 12 }],
 ];
 
 let backend: BackendInfo;

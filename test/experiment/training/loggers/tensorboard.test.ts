@@ -73,8 +73,8 @@ describe("event files, read by TensorBoard itself", () => {
     const { start } = found.hparams["_hparams_/session_start_info"]!;
     expect(start).toMatchObject({
       "model_params.name": "DFCVAE",
-      "model_params.latent_dim": 32,
-      "exp_params.LR": 0.002,
+      "model_params.latent_dim": 12,
+      "exp_params.LR": 0.004,
       "data_params.horizontal_flip": false,
       "exp_params.betas": "[0.9,0.999]",
     });
@@ -103,14 +103,14 @@ describe("event files, read by TensorBoard itself", () => {
     new TensorBoardLogger(folder, config, "first", undefined).close();
     const others = (await loadConfig("configs/dfcvae.yaml", { set: ["exp_params.LR=0.5"] })).config;
     const second = new TensorBoardLogger(folder, others, "second", 20);
-    second.settingsChanged("exp_params.LR 0.5 (0.002 up to step 20)");
+    second.settingsChanged("exp_params.LR 0.5 (0.004 up to step 20)");
     second.configFrom(20);
     second.close();
     const { hparams, texts } = read(folder);
     expect(hparams["_hparams_/session_start_info"]!.start).toMatchObject({
       "exp_params.LR": 0.5,
-      "model_params.latent_dim": 32,
-      changed: "exp_params.LR 0.5 (0.002 up to step 20)",
+      "model_params.latent_dim": 12,
+      changed: "exp_params.LR 0.5 (0.004 up to step 20)",
     });
     expect(texts).toEqual({ config: [["```yaml\nfirst\n```"], ["```yaml\nsecond\n```"]] });
   });
