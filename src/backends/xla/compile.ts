@@ -11,6 +11,7 @@ import {
 } from "../compiler.ts";
 import type { XlaBackend } from "./backend.ts";
 import { differenceOf } from "./difference.ts";
+import { bytesOf, checkFits } from "./fits.ts";
 import type { DeviceBuffer } from "./pjrt/index.ts";
 import { FEW, hostValues } from "./runtime.ts";
 import { convert, toFloat } from "./stablehlo/elementwise.ts";
@@ -174,11 +175,11 @@ function compiled(
   const { module, changed } = program;
   onStep?.(module.text);
   const { executable, seconds } = runtime.executables.get(module.text, runtime.options);
+  const bytes = bytesOf(executable);
+  checkFits(bytes, runtime.client.devices[0]?.memoryStats());
   if (seconds !== undefined) {
-    const needs = bytesText(executable.memory.total);
-    say?.(
-      `note   the training step was compiled in ${seconds.toFixed(1)} s; it takes ${needs} of the device's memory`,
-    );
+    const needs = bytes === undefined ? "" : `; it takes ${bytesText(bytes)} of the device's memory`;
+    say?.(`note   the training step was compiled in ${seconds.toFixed(1)} s${needs}`);
   }
   const captures = program.captures.map((value) => {
     value.retain();
