@@ -55,7 +55,8 @@ export interface StepCompiler {
   /** Runs `body`, a real step, and records it. `variables`: all that it reads and changes. */
   record(variables: readonly Variable[], body: (trace: Trace) => Tensor[]): Recorded;
   /**
-   * One function of two recorded runs of the same step on other inputs.
+   * One function of two recorded runs of the same step on other inputs, or the promise of it, where the event loop is
+   * free meanwhile.
    *
    * @throws Unrecordable where they differ in more than their inputs, or the step did what can't be recorded
    */
@@ -64,7 +65,7 @@ export interface StepCompiler {
     first: Recorded,
     second: Recorded,
     precision: Precision,
-  ): CompiledStep;
+  ): CompiledStep | Promise<CompiledStep>;
 }
 
 /** Why a step can't be compiled: half a sentence with the step as "it". */

@@ -59,11 +59,11 @@ export function stepCompiler(backend: XlaBackend, options: CompilerOptions = {})
       return { results, recording: trace };
     },
 
-    compile(variables, first, second, precision): CompiledStep {
+    async compile(variables, first, second, precision): Promise<CompiledStep> {
       const traces = [first.recording as Trace, second.recording as Trace] as const;
       try {
         const program = programOf(backend, traces, precision);
-        return compiled(backend, variables, program, traces[1], options);
+        return await compiled(backend, variables, program, traces[1], options);
       } finally {
         for (const t of traces)
           for (const v of [...t.before, ...t.after, ...t.inputs, ...t.results]) v.release();
@@ -164,17 +164,17 @@ function otherCaptures(a: readonly Value[], b: readonly Value[]): string | undef
 const equal = (a: HostValues | undefined, b: HostValues | undefined): boolean =>
   a !== undefined && b !== undefined && a.every((value, i) => Object.is(value, b[i]));
 
-function compiled(
+async function compiled(
   backend: XlaBackend,
   variables: readonly Variable[],
   program: Program,
   trace: Trace,
   { say, onStep }: CompilerOptions,
-): CompiledStep {
+): Promise<CompiledStep> {
   const { runtime } = backend;
   const { module, changed } = program;
   onStep?.(module.text);
-  const { executable, seconds } = runtime.executables.get(module.text, runtime.options);
+  const { executable, seconds } = await runtime.executables.getAsync(module.text, runtime.options);
   const bytes = bytesOf(executable);
   checkFits(bytes, runtime.client.devices[0]?.memoryStats());
   if (seconds !== undefined) {

@@ -135,7 +135,7 @@ export class Stepper {
     this.syncVariables();
     if (this.compiler === undefined) return undefined;
     try {
-      const program = this.compile(this.compiler, batch, at);
+      const program = await this.compile(this.compiler, batch, at);
       this.programs.set(shapesOf(batch), program);
       return program;
     } catch (error) {
@@ -149,7 +149,7 @@ export class Stepper {
   }
 
   /** Rehearses the step twice, at this point and the next, and undoes what it did. */
-  private compile(compiler: StepCompiler, host: StepBatch, at: StepPoint): Program {
+  private async compile(compiler: StepCompiler, host: StepBatch, at: StepPoint): Promise<Program> {
     const { variables } = this;
     const before = variables.map((v) => tf.tidy(() => tf.mul(v, 1))); // a clone would share what is changed in place
     const next: StepPoint = { step: at.step + 1, lr: halved(at.lr), rng: this.args.rng.fold(at.step + 1) };
@@ -173,7 +173,7 @@ export class Stepper {
     };
     try {
       const [first, second] = [rehearse(at), rehearse(next)];
-      const step = compiler.compile(variables, first, second, this.options.precision);
+      const step = await compiler.compile(variables, first, second, this.options.precision);
       return { step, sources, rebuild: rebuild! };
     } finally {
       variables.forEach((v, i) => {
