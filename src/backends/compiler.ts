@@ -58,6 +58,8 @@ export interface StepCompiler {
    * One function of two recorded runs of the same step on other inputs, or the promise of it, where the event loop is
    * free meanwhile.
    *
+   * @param devices that run it together, at most the backend's `devices`, each on a part of the batch; what comes out is
+   *   what one device gives, but for rounding
    * @throws Unrecordable where they differ in more than their inputs, or the step did what can't be recorded
    */
   compile(
@@ -65,6 +67,7 @@ export interface StepCompiler {
     first: Recorded,
     second: Recorded,
     precision: Precision,
+    devices?: number,
   ): CompiledStep | Promise<CompiledStep>;
 }
 

@@ -2,13 +2,12 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { useBackend } from "../../../src/backends/use_backend.ts";
 import { stepCompiler } from "../../../src/backends/xla/compile.ts";
 import { registerXla, type Xla } from "../../../src/backends/xla/register.ts";
-import type { StepMetrics } from "../../../src/experiment/training/loggers/step_metrics.ts";
 import { modelNames } from "../../../src/models/registry.ts";
 import type { Ctx } from "../../../src/models/vae.ts";
 import { type Tensor, tf } from "../../../src/tf.ts";
 import { host, tinyModel } from "../../support/steps.ts";
 import { describeXla } from "./pjrt/plugin.ts";
-import { rateAt, smallModel, stateOf, stepperOf, train } from "./training.ts";
+import { rateAt, smallModel, stateOf, stepperOf, train, worstOf } from "./training.ts";
 
 /** Every variant, and those of its parameters that make another loss of it. */
 const VARIANTS: [name: string, params: object][] = [
@@ -208,14 +207,3 @@ describeXla("a step on xla", () => {
     expect(xla.client.uploads).toBeLessThanOrEqual(1);
   });
 });
-
-/** The largest difference of a figure, as a share of it. */
-function worstOf(reference: readonly StepMetrics[], got: readonly StepMetrics[]): number {
-  const flat = (f: StepMetrics) => [f.total, f.gradNorm, ...Object.values(f.terms)];
-  return Math.max(
-    ...reference.flatMap((f, step) => {
-      const found = flat(got[step]!);
-      return flat(f).map((v, i) => Math.abs(found[i]! - v) / Math.max(1e-6, Math.abs(v)));
-    }),
-  );
-}

@@ -2,7 +2,7 @@ export { PjrtApi } from "./api.ts";
 export { DeviceBuffer } from "./buffer.ts";
 export { openClient, PjrtClient } from "./client.ts";
 export type { CompileOptions } from "./compile_options.ts";
-export type { MemoryStats } from "./device.ts";
+export type { MemoryStats, PjrtDevice } from "./device.ts";
 export type { ElementType, Values } from "./element_types.ts";
 export { MEMORY_REMEDY, PjrtError } from "./errors.ts";
 export { Executable } from "./executable.ts";

@@ -20,6 +20,8 @@ export interface ModuleOptions {
   readonly packed?: readonly Value[];
   /** What becomes of another value that is there: part of the text, of the packed argument, or an argument. */
   leaf(value: Value): "constant" | "packed" | "parameter";
+  /** Those of `parameters` of which each device has a part of the first axis; of all else it has the whole. */
+  readonly split?: ReadonlySet<Value>;
   /** By argument: the result that may take its memory. */
   readonly donate?: ReadonlyMap<number, number>;
   readonly precision: FloatPrecision;
@@ -30,7 +32,8 @@ export interface ModuleOptions {
    * computed, once.
    */
   readonly hold?: "as it is" | "filters first";
-  readonly replicas?: number;
+  /** Devices that run it together; 1 where left out. */
+  readonly devices?: number;
 }
 
 /** A module of StableHLO. */
@@ -75,15 +78,19 @@ class Emitter {
     if (this.options.bfloat16) this.relus = biasedRelus(outputs);
     for (const output of outputs) this.visit(output);
     const names = outputs.map((o) => this.name(o)).join(", ");
-    const { donate, replicas = 1 } = this.options;
+    const { donate, devices = 1, split } = this.options;
+    const [whole, parts] = devices === 1 ? [[], () => []] : [[WHOLE], partsOf(devices)];
     const args = this.parameters.map((value, i) => {
       const to = donate?.get(i);
-      return `%a${i}: ${value.typeText}${to === undefined ? "" : ` {tf.aliasing_output = ${to} : i32}`}`;
+      const aliasing = to === undefined ? [] : [`tf.aliasing_output = ${to} : i32`];
+      const place = split?.has(value) ? parts(value) : whole;
+      return `%a${i}: ${attributed(value.typeText, [...aliasing, ...place])}`;
     });
-    if (this.packed.length > 0) args.push(`%packed: ${this.packedType}`);
+    if (this.packed.length > 0) args.push(`%packed: ${attributed(this.packedType, whole)}`);
     const types = outputs.map((o) => o.typeText).join(", ");
-    const text = `module @vae attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas = ${replicas} : i32} {
-  func.func public @main(${args.join(", ")}) -> (${types}) {
+    const results = outputs.map((o) => attributed(o.typeText, whole)).join(", ");
+    const text = `module @vae attributes {mhlo.num_partitions = ${devices} : i32, mhlo.num_replicas = 1 : i32} {
+  func.func public @main(${args.join(", ")}) -> (${results}) {
 ${this.lines.join("\n").replaceAll(PACKED_TYPE, this.packedType)}
     return ${names} : ${types}
   }
@@ -232,6 +239,18 @@ ${this.lines.join("\n").replaceAll(PACKED_TYPE, this.packedType)}
 /** What is reversed, where that is what a value is. */
 const reversed = ({ operation }: Value): Value | undefined =>
   operation?.name === "reverse" ? operation.inputs[0] : undefined;
+
+/** Where an argument or a result is of a program that several devices run: the whole of it on each. */
+const WHOLE = 'mhlo.sharding = "{replicated}"';
+
+/** Its first axis cut in as many parts as there are devices. */
+const partsOf = (devices: number) => (value: Value) => {
+  const axes = value.shape.map((_, axis) => (axis === 0 ? devices : 1));
+  return [`mhlo.sharding = "{devices=[${axes.join(",")}]<=[${devices}]}"`];
+};
+
+const attributed = (type: string, attributes: readonly string[]): string =>
+  attributes.length === 0 ? type : `${type} {${attributes.join(", ")}}`;
 
 /** Stands for the packed argument's type until its size is known. */
 const PACKED_TYPE = "$PACKED";
