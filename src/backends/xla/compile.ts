@@ -26,7 +26,11 @@ export interface CompilerOptions {
   say?(text: string): void;
   /** Is given the text of each step before it is compiled. */
   onStep?(text: string): void;
+  /** Whether convolutions take filters with their last axis first; default: as the platform's do. */
+  readonly filtersFirst?: boolean;
 }
+
+type How = Pick<CompilerOptions, "filtersFirst"> & { readonly precision: Precision };
 
 /** One traced run of a step. */
 interface Trace {
@@ -47,7 +51,7 @@ interface Program {
   /** Inputs with a buffer of their own, and those that are packed. */
   readonly large: readonly number[];
   readonly small: readonly number[];
-  /** Values from outside: a frozen network's weights. */
+  /** Values from outside: a frozen network's weights, or what is computed of them once. */
   readonly captures: readonly Value[];
 }
 
@@ -62,7 +66,7 @@ export function stepCompiler(backend: XlaBackend, options: CompilerOptions = {})
     async compile(variables, first, second, precision): Promise<CompiledStep> {
       const traces = [first.recording as Trace, second.recording as Trace] as const;
       try {
-        const program = programOf(backend, traces, precision);
+        const program = programOf(backend, traces, { ...options, precision });
         return await compiled(backend, variables, program, traces[1], options);
       } finally {
         for (const t of traces)
@@ -121,10 +125,11 @@ function coded(backend: XlaBackend, tensor: Tensor, values: Float32Array): Value
 }
 
 /** @throws Unrecordable where the two traces differ in more than their inputs */
-function programOf(backend: XlaBackend, traces: readonly [Trace, Trace], precision: Precision): Program {
+function programOf(backend: XlaBackend, traces: readonly [Trace, Trace], how: How): Program {
   for (const { problem } of traces) if (problem !== undefined) throw new Unrecordable(problem);
-  const [a, b] = traces.map((trace) => emitStep(backend, trace, precision)) as [Program, Program];
+  const [a, b] = traces.map((trace) => emitStep(backend, trace, how)) as [Program, Program];
   const difference = differenceOf(a.module.text, b.module.text) ?? otherCaptures(a.captures, b.captures);
+  for (const { captures } of difference === undefined ? [a] : [a, b]) for (const v of captures) v.release();
   if (difference !== undefined) throw new Unrecordable(difference);
   return b;
 }
@@ -132,7 +137,7 @@ function programOf(backend: XlaBackend, traces: readonly [Trace, Trace], precisi
 function emitStep(
   backend: XlaBackend,
   { before, after, inputs, results }: Trace,
-  precision: Precision,
+  { precision, filtersFirst }: How,
 ): Program {
   const changed = after.flatMap((value, i) => (value === before[i] ? [] : [i]));
   const isSmall = (value: Value) => value.type === "float32" && sizeOf(value.shape) <= FEW;
@@ -151,14 +156,21 @@ function emitStep(
     donate: new Map(changed.map((i, place) => [i, place + 1])),
     precision: precision === "highest" ? "HIGHEST" : backend.runtime.precision,
     bfloat16: precision === "bfloat16",
+    hold: filtersFirst ? "filters first" : "as it is",
   });
-  return { module, changed, large, small, captures: module.parameters.slice(parameters.length) };
+  const captures = module.parameters.slice(parameters.length).map((value) => value.retain());
+  return { module, changed, large, small, captures };
 }
 
-/** Tensors from outside are the same ones, or were made anew with the same values. */
+/** Tensors from outside are the same ones, were made anew with the same values, or computed of such in the same way. */
 function otherCaptures(a: readonly Value[], b: readonly Value[]): string | undefined {
-  const same = a.every((value, i) => value === b[i] || equal(value.host, b[i]!.host));
-  return same ? undefined : "it takes other tensors from step to step";
+  const same = (x: Value, y: Value) => x === y || equal(x.host, y.host);
+  const [first, second] = [a, b].map((captures) =>
+    emitModule(captures, { leaf: () => "parameter", precision: "HIGHEST" }),
+  ) as [Module, Module];
+  const isSame =
+    first.text === second.text && first.parameters.every((value, i) => same(value, second.parameters[i]!));
+  return isSame ? undefined : "it takes other tensors from step to step";
 }
 
 const equal = (a: HostValues | undefined, b: HostValues | undefined): boolean =>
@@ -181,10 +193,8 @@ async function compiled(
     const needs = bytes === undefined ? "" : `; it takes ${bytesText(bytes)} of the device's memory`;
     say?.(`note   the training step was compiled in ${seconds.toFixed(1)} s${needs}`);
   }
-  const captures = program.captures.map((value) => {
-    value.retain();
-    return runtime.place(value);
-  });
+  runtime.compute(program.captures.filter((value) => value.operation !== undefined));
+  const captures = program.captures.map((value) => runtime.place(value));
   const expected = trace.inputs.map(({ shape, type }) => ({ shape, type: type as HostType }));
   return {
     syncVariables() {}, // the variables are readable at any time

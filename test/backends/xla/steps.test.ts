@@ -159,6 +159,29 @@ describeXla("a step on xla", () => {
     expect(stateOf(resumed)).toEqual(stateOf(whole));
   });
 
+  it("casts and turns a frozen network's filters once, before the first step", async () => {
+    await useBackend("xla:cpu");
+    const { runtime } = xla.backend;
+    const taking = async (filtersFirst: boolean) => {
+      let text = "";
+      const onStep = (given: string) => {
+        text = given;
+      };
+      const compiler = stepCompiler(xla.backend, { filtersFirst, onStep });
+      const stepper = stepperOf(await smallModel("DFCVAE"), "DFCVAE", { compiler, precision: "bfloat16" });
+      const metrics = await train(stepper, 1);
+      const before = runtime.runs;
+      metrics.push(...(await train(stepper, 2, { from: 1 })));
+      expect(runtime.runs, "programs besides the step's").toBe(before);
+      const held = [...text.matchAll(/%a\d+: tensor<([\dx]+)xbf16>/g)].map(([, shape]) => shape!);
+      return { metrics, held };
+    };
+    const [plain, turned] = [await taking(false), await taking(true)];
+    expect(plain.held.filter((shape) => shape.startsWith("3x3x")).length).toBeGreaterThan(0);
+    expect(turned.held.map((shape) => shape.replace(/^(\d+)x(\d+x\d+x\d+)$/, "$2x$1"))).toEqual(plain.held);
+    expect(worstOf(plain.metrics, turned.metrics)).toBeLessThan(FIGURES);
+  });
+
   it("is compiled once for all that take the same", async () => {
     await useBackend("xla:cpu");
     const { executables } = xla.backend.runtime;
