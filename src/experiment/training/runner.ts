@@ -65,7 +65,7 @@ class Run {
     if (this.start.passed !== "") log.warn(this.start.passed);
     if (args.resume && this.isFinished()) {
       log.alreadyFinished();
-      return this.result();
+      return this.result(this.context.state.notFinite);
     }
     const moved = { from: args.baseDir, to: args.folder.path, model: args.prepared.model };
     await log.start(dumpConfig(args.config, moved));
@@ -118,8 +118,8 @@ class Run {
     log.message(`saved at step ${state.step}. To go on: vae run --resume ${shellWord(path)}`);
   }
 
-  private result(): TrainResult {
-    const { metrics, problem } = this.validator;
+  private result(problem = this.validator.problem): TrainResult {
+    const { metrics } = this.validator;
     const interrupted = this.interrupt.exitCode;
     const told = problem !== undefined && interrupted === undefined;
     return {
