@@ -26,7 +26,7 @@ const { seconds, memory, customCalls, opcodes, aliases, flops } = await compileA
   plugin,
   target,
   readFileSync(file),
-  { replicas: devices, flags },
+  { ...(devices > 1 && { devices: [...Array(devices).keys()] }), flags },
 );
 console.log(
   `compiled in ${seconds.toFixed(1)} s${flops === undefined ? "" : `, ${flops.toPrecision(3)} flops`}`,

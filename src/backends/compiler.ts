@@ -55,8 +55,11 @@ export interface StepCompiler {
   /** Runs `body`, a real step, and records it. `variables`: all that it reads and changes. */
   record(variables: readonly Variable[], body: (trace: Trace) => Tensor[]): Recorded;
   /**
-   * One function of two recorded runs of the same step on other inputs.
+   * One function of two recorded runs of the same step on other inputs, or the promise of it, where the event loop is
+   * free meanwhile.
    *
+   * @param devices that run it together, at most the backend's `devices`, each on a part of the batch; what comes out is
+   *   what one device gives, but for rounding
    * @throws Unrecordable where they differ in more than their inputs, or the step did what can't be recorded
    */
   compile(
@@ -64,7 +67,8 @@ export interface StepCompiler {
     first: Recorded,
     second: Recorded,
     precision: Precision,
-  ): CompiledStep;
+    devices?: number,
+  ): CompiledStep | Promise<CompiledStep>;
 }
 
 /** Why a step can't be compiled: half a sentence with the step as "it". */

@@ -10,6 +10,8 @@ export interface BackendInfo {
   readonly device: string;
   /** Runs whole steps at once; absent where the backend can't. */
   readonly compiler?: StepCompiler;
+  /** How many it can compute a step on together; 1 where left out. */
+  readonly devices?: number;
   /** Steps that it takes before the first of them is done; 1 where left out. */
   readonly stepsInFlight?: number;
   /** The most bytes of the device's own memory that were in use at once; undefined where nothing counts them. */

@@ -119,7 +119,7 @@ export function notesOn(config: Config, positions: Positions, model?: ModelDefin
     ],
     [
       given("trainer_params", "gpus") && trainer.gpus !== null,
-      "trainer_params.gpus: not used; --backend chooses the device, and one GPU at most trains.",
+      "trainer_params.gpus: not used; --backend chooses the kind of device, trainer_params.devices how many.",
     ],
     [
       exp.scheduler_gamma === 0 && (exp.scheduler === "exponential" || exp.scheduler === "step"),

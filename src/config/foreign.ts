@@ -59,10 +59,10 @@ export const SECTION_NAMES: Readonly<Record<string, string>> = {
   ...named("logging_params", "logging logger log log_params"),
 };
 
-const DEVICE = "--backend chooses the device, and one GPU at most trains.";
+const DEVICE = "--backend chooses the kind of device, trainer_params.devices how many.";
 /** What has no key here: a sentence. */
 const ABSENT: Readonly<Record<string, string>> = {
-  ...named(DEVICE, "accelerator devices device strategy gpu gpus num_gpus cuda tpu_cores"),
+  ...named(DEVICE, "accelerator device strategy gpu gpus num_gpus cuda tpu_cores"),
   ...named(
     "there is no early stopping: best.safetensors is kept of the best validation (trainer_params.checkpoint.monitor), and trainer_params.max_epochs ends the run.",
     "early_stopping earlystopping patience early_stop min_delta callbacks",

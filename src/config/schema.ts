@@ -211,10 +211,15 @@ export const TrainerParams = Type.Object(
       description:
         "bfloat16: convolutions and the frozen network in 16 bits (tensorflow and xla, compiled), fast on processors and GPUs that have them; weights, optimizer, batch-norm statistics and losses stay float32. highest: float32 in NVIDIA's convolutions and products too, which else take TF32 (xla).",
     }),
+    devices: Type.Union([Type.Integer({ minimum: 1 }), Type.Literal("auto")], {
+      default: 1,
+      description:
+        "Devices that compute each training step together (xla), every one on an equal part of the batch; the result is that of one device, but for rounding. auto: all that are there.",
+    }),
     gpus: Type.Optional(
       Type.Union([Type.Integer({ minimum: 0 }), Type.Array(Type.Integer({ minimum: 0 })), Type.Null()], {
         description:
-          "PyTorch-VAE's key: accepted and not used; --backend chooses the device, and one GPU at most trains.",
+          "PyTorch-VAE's key: accepted and not used; --backend chooses the kind of device, devices how many.",
       }),
     ),
   },

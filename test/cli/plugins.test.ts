@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
@@ -85,4 +85,5 @@ test("a mistake of a plugin's ends with 2, its line, and no word of a bug", asyn
     'wrong.mjs:28: SpreadVAE, phase "vae", term "sprea": expected one that terms() declares (reconstruction, kl, spread), got another. Did you mean "spread"?\n',
   );
   expect(code).toBe(2);
+  expect(readdirSync(join(cwd, "logs", "SpreadVAE")), "a run without a step").toEqual([]);
 });

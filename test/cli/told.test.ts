@@ -48,6 +48,9 @@ describe("a validation that is not finite", () => {
     expect(stderr).not.toMatch(/^\s+at /m);
     expect(code).toBe(1);
     expect(checkpoints(cwd)).toEqual(["last.safetensors", "previous.safetensors"]);
+    const again = await resume(cwd, RUN);
+    expect(again).toMatchObject({ code: 1, stderr });
+    expect(again.stdout).not.toContain("step 2");
   });
 
   it("leaves the best before it, and training goes on", async () => {

@@ -43,7 +43,7 @@ logging_params:
 const READ = [
   "data_params.name: not given, so image_folder, which reads data_path as a folder of images; celeba has CelebA's labels and partition.",
   "exp_params.kld_weight: given, so reconstruction: pixel_mean, PyTorch-VAE's scale of the loss.",
-  "trainer_params.gpus: not used; --backend chooses the device, and one GPU at most trains.",
+  "trainer_params.gpus: not used; --backend chooses the kind of device, trainer_params.devices how many.",
 ];
 const TANH =
   "model_params.output: not given, so sigmoid; PyTorch-VAE has pytorch_vae, a tanh against images in [0, 1].";

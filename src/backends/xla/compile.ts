@@ -10,9 +10,11 @@ import {
   Unrecordable,
 } from "../compiler.ts";
 import type { XlaBackend } from "./backend.ts";
+import { DeviceGroup } from "./device_group.ts";
 import { differenceOf } from "./difference.ts";
+import { bytesOf, checkFits } from "./fits.ts";
 import type { DeviceBuffer } from "./pjrt/index.ts";
-import { FEW, hostValues } from "./runtime.ts";
+import { FEW, hostValues, packed } from "./runtime.ts";
 import { convert, toFloat } from "./stablehlo/elementwise.ts";
 import { emitModule, type Module } from "./stablehlo/emit.ts";
 import { gather } from "./stablehlo/gather.ts";
@@ -25,6 +27,13 @@ export interface CompilerOptions {
   say?(text: string): void;
   /** Is given the text of each step before it is compiled. */
   onStep?(text: string): void;
+  /** Whether convolutions take filters with their last axis first; default: as the platform's do. */
+  readonly filtersFirst?: boolean;
+}
+
+interface How extends Pick<CompilerOptions, "filtersFirst"> {
+  readonly precision: Precision;
+  readonly group: DeviceGroup;
 }
 
 /** One traced run of a step. */
@@ -43,10 +52,10 @@ interface Program {
   readonly module: Module;
   /** The variables that it changes, whose memory their new values take. */
   readonly changed: readonly number[];
-  /** Inputs with a buffer of their own, and those that are packed. */
+  /** Inputs with a buffer of their own, each of them in parts where it can be cut, and those that are packed. */
   readonly large: readonly number[];
   readonly small: readonly number[];
-  /** Values from outside: a frozen network's weights. */
+  /** Values from outside: a frozen network's weights, or what is computed of them once. */
   readonly captures: readonly Value[];
 }
 
@@ -58,11 +67,12 @@ export function stepCompiler(backend: XlaBackend, options: CompilerOptions = {})
       return { results, recording: trace };
     },
 
-    compile(variables, first, second, precision): CompiledStep {
+    async compile(variables, first, second, precision, devices = 1): Promise<CompiledStep> {
       const traces = [first.recording as Trace, second.recording as Trace] as const;
+      const group = new DeviceGroup(backend.runtime, devices);
       try {
-        const program = programOf(backend, traces, precision);
-        return compiled(backend, variables, program, traces[1], options);
+        const program = programOf(backend, traces, { ...options, precision, group });
+        return await compiled(backend, variables, program, traces[1], group, options);
       } finally {
         for (const t of traces)
           for (const v of [...t.before, ...t.after, ...t.inputs, ...t.results]) v.release();
@@ -120,10 +130,11 @@ function coded(backend: XlaBackend, tensor: Tensor, values: Float32Array): Value
 }
 
 /** @throws Unrecordable where the two traces differ in more than their inputs */
-function programOf(backend: XlaBackend, traces: readonly [Trace, Trace], precision: Precision): Program {
+function programOf(backend: XlaBackend, traces: readonly [Trace, Trace], how: How): Program {
   for (const { problem } of traces) if (problem !== undefined) throw new Unrecordable(problem);
-  const [a, b] = traces.map((trace) => emitStep(backend, trace, precision)) as [Program, Program];
+  const [a, b] = traces.map((trace) => emitStep(backend, trace, how)) as [Program, Program];
   const difference = differenceOf(a.module.text, b.module.text) ?? otherCaptures(a.captures, b.captures);
+  for (const { captures } of difference === undefined ? [a] : [a, b]) for (const v of captures) v.release();
   if (difference !== undefined) throw new Unrecordable(difference);
   return b;
 }
@@ -131,7 +142,7 @@ function programOf(backend: XlaBackend, traces: readonly [Trace, Trace], precisi
 function emitStep(
   backend: XlaBackend,
   { before, after, inputs, results }: Trace,
-  precision: Precision,
+  { precision, filtersFirst, group }: How,
 ): Program {
   const changed = after.flatMap((value, i) => (value === before[i] ? [] : [i]));
   const isSmall = (value: Value) => value.type === "float32" && sizeOf(value.shape) <= FEW;
@@ -142,7 +153,8 @@ function emitStep(
     results.map((value) => reshape(toFloat(value), [1])),
     0,
   );
-  const parameters = [...before, ...large.map((i) => inputs[i]!)];
+  const given = large.map((i) => inputs[i]!);
+  const parameters = [...before, ...given];
   const module = emitModule([outcomes, ...changed.map((i) => after[i]!)], {
     parameters,
     packed: small.map((i) => inputs[i]!),
@@ -150,76 +162,94 @@ function emitStep(
     donate: new Map(changed.map((i, place) => [i, place + 1])),
     precision: precision === "highest" ? "HIGHEST" : backend.runtime.precision,
     bfloat16: precision === "bfloat16",
+    hold: filtersFirst ? "filters first" : "as it is",
+    devices: group.devices.length,
+    split: new Set(given.filter(({ shape }) => group.cuts(shape))),
   });
-  return { module, changed, large, small, captures: module.parameters.slice(parameters.length) };
+  const captures = module.parameters.slice(parameters.length).map((value) => value.retain());
+  return { module, changed, large, small, captures };
 }
 
-/** Tensors from outside are the same ones, or were made anew with the same values. */
+/** Tensors from outside are the same ones, were made anew with the same values, or computed of such in the same way. */
 function otherCaptures(a: readonly Value[], b: readonly Value[]): string | undefined {
-  const same = a.every((value, i) => value === b[i] || equal(value.host, b[i]!.host));
-  return same ? undefined : "it takes other tensors from step to step";
+  const same = (x: Value, y: Value) => x === y || equal(x.host, y.host);
+  const [first, second] = [a, b].map((captures) =>
+    emitModule(captures, { leaf: () => "parameter", precision: "HIGHEST" }),
+  ) as [Module, Module];
+  const isSame =
+    first.text === second.text && first.parameters.every((value, i) => same(value, second.parameters[i]!));
+  return isSame ? undefined : "it takes other tensors from step to step";
 }
 
 const equal = (a: HostValues | undefined, b: HostValues | undefined): boolean =>
   a !== undefined && b !== undefined && a.every((value, i) => Object.is(value, b[i]));
 
-function compiled(
+async function compiled(
   backend: XlaBackend,
   variables: readonly Variable[],
   program: Program,
   trace: Trace,
+  group: DeviceGroup,
   { say, onStep }: CompilerOptions,
-): CompiledStep {
+): Promise<CompiledStep> {
   const { runtime } = backend;
   const { module, changed } = program;
   onStep?.(module.text);
-  const { executable, seconds } = runtime.executables.get(module.text, runtime.options);
+  const ids = group.devices.map(({ id }) => id);
+  const compileOptions = { ...runtime.options, ...(ids.length > 1 && { devices: ids }) };
+  const { executable, seconds } = await runtime.executables.getAsync(module.text, compileOptions);
+  const bytes = bytesOf(executable);
+  checkFits(bytes, runtime.client.devices[0]?.memoryStats());
   if (seconds !== undefined) {
-    const needs = bytesText(executable.memory.total);
-    say?.(
-      `note   the training step was compiled in ${seconds.toFixed(1)} s; it takes ${needs} of the device's memory`,
-    );
+    const needs =
+      bytes === undefined
+        ? ""
+        : `; it takes ${bytesText(bytes)} of ${ids.length > 1 ? "each" : "the"} device's memory`;
+    say?.(`note   the training step was compiled in ${seconds.toFixed(1)} s${needs}`);
   }
-  const captures = program.captures.map((value) => {
-    value.retain();
-    return runtime.place(value);
-  });
+  runtime.compute(program.captures.filter((value) => value.operation !== undefined));
+  const captures = program.captures.map((value) => group.place(value));
   const expected = trace.inputs.map(({ shape, type }) => ({ shape, type: type as HostType }));
   return {
     syncVariables() {}, // the variables are readable at any time
     async run(given) {
       check(given, expected);
-      const values = ownBuffers(backend, variables);
+      const values = ownValues(backend, variables);
       const uploaded = program.large.map((i) => {
         const { shape, type } = expected[i]!;
-        const { coded } = given[i]!;
-        return runtime.upload(type === "uint8" ? coded!.codes : given[i]!.values, shape, type);
+        const numbers = type === "uint8" ? given[i]!.coded!.codes : given[i]!.values;
+        return group.cuts(shape) ? group.split(numbers, shape, type) : group.upload(numbers, shape, type);
       });
-      if (program.small.length > 0)
-        uploaded.push(runtime.uploadPacked(program.small.map((i) => given[i]!.values)));
+      if (program.small.length > 0) {
+        const all = packed(program.small.map((i) => given[i]!.values));
+        uploaded.push(group.upload(all, [all.length], "float32"));
+      }
       const args = [
-        ...values.map((value) => value.buffer!),
+        ...values.map((value) => group.place(value)),
         ...uploaded.slice(0, program.large.length),
         ...captures,
         ...uploaded.slice(program.large.length),
       ];
       const keep = changed.filter((i) => values[i]!.shared);
-      let made: DeviceBuffer[];
+      let made: DeviceBuffer[][];
       try {
-        made = executable.run([args], { keep })[0]!;
+        made = executable.run(
+          ids.map((_, device) => args.map((buffers) => buffers[device]!)),
+          { keep },
+        );
       } finally {
-        for (const buffer of uploaded) buffer.destroy();
+        for (const buffer of uploaded.flat()) buffer.destroy();
       }
       changed.forEach((i, place) => {
         const { shape, type } = values[i]!;
-        const next = new Value(shape, type, { buffer: made[place + 1]! });
+        const next = new Value(shape, type, { buffers: made.map((row) => row[place + 1]!) });
         assign(backend, variables[i]!, next);
       });
-      const outcomes = made[0]!;
+      const outcomes = made.map(([first]) => first!);
       try {
-        return Array.from((await outcomes.read()) as Float32Array, (value) => Float32Array.of(value));
+        return Array.from((await outcomes[0]!.read()) as Float32Array, (value) => Float32Array.of(value));
       } finally {
-        outcomes.destroy();
+        for (const buffer of outcomes) buffer.destroy();
       }
     },
   };
@@ -234,8 +264,8 @@ function check(given: readonly HostTensor[], expected: readonly { shape: Shape; 
   });
 }
 
-/** The values of variables on the device, each in a buffer of its own. */
-function ownBuffers(backend: XlaBackend, variables: readonly Variable[]): Value[] {
+/** The values of variables, of which each has its own, computed. */
+function ownValues(backend: XlaBackend, variables: readonly Variable[]): Value[] {
   const seen = new Set<Value>();
   return variables.map((variable) => {
     let value = backend.value(variable);
@@ -245,7 +275,6 @@ function ownBuffers(backend: XlaBackend, variables: readonly Variable[]): Value[
       assign(backend, variable, copy);
       value = copy;
     }
-    backend.runtime.place(value);
     seen.add(value);
     return value;
   });

@@ -42,6 +42,7 @@ export const xla: BackendDefinition<"xla"> = {
       version: plugin.version ?? `by PJRT ${client.apiVersion}`,
       device: `${first?.kind}${which} (${client.platform})`,
       compiler,
+      devices: client.devices.length,
       stepsInFlight: 2, // one that runs, one that waits
       devicePeak: () => first?.memoryStats()?.peak,
     };

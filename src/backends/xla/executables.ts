@@ -1,8 +1,6 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, unlinkSync } from "node:fs";
 import { arch, cpus } from "node:os";
-import { join } from "node:path";
-import { writeAtomicSync } from "../../files/atomic_file.ts";
+import { ExecutableFiles } from "./executable_files.ts";
 import type { CompileOptions, Executable, PjrtClient } from "./pjrt/index.ts";
 
 export interface ExecutablesOptions {
@@ -25,13 +23,15 @@ export class Executables {
   /** Seconds spent on compiling. */
   seconds = 0;
   private readonly made = new Map<string, Executable>();
+  private readonly files: ExecutableFiles | undefined;
   /** What a program depends on besides its text. */
   private readonly target: string;
 
   constructor(
     private readonly client: PjrtClient,
-    private readonly options: ExecutablesOptions = {},
+    { folder }: ExecutablesOptions = {},
   ) {
+    this.files = folder === undefined ? undefined : new ExecutableFiles(folder);
     const { platform, version, apiVersion, devices } = client;
     const host = platform === "cpu" ? [arch(), cpus()[0]?.model] : [];
     const kinds = devices.map(({ kind }) => kind);
@@ -40,22 +40,20 @@ export class Executables {
 
   /** @throws PjrtError where the compiler refuses */
   get(text: string, options: CompileOptions = {}): Made {
-    const key = createHash("sha256")
-      .update(`${this.target}\n${JSON.stringify(options)}\n${text}`)
-      .digest("hex");
-    const known = this.made.get(key) ?? this.load(key);
-    if (known !== undefined) {
-      this.made.set(key, known);
-      return { executable: known };
-    }
+    const key = this.keyOf(text, options);
+    const known = this.find(key);
+    if (known !== undefined) return { executable: known };
     const began = performance.now();
-    const executable = this.client.compileSync(text, options);
-    const seconds = (performance.now() - began) / 1000;
-    this.compiled++;
-    this.seconds += seconds;
-    this.made.set(key, executable);
-    this.keep(key, executable);
-    return { executable, seconds };
+    return this.keep(key, this.client.compileSync(text, options), began);
+  }
+
+  /** `get` that compiles on another thread: signals are taken meanwhile. */
+  async getAsync(text: string, options: CompileOptions = {}): Promise<Made> {
+    const key = this.keyOf(text, options);
+    const known = this.find(key);
+    if (known !== undefined) return { executable: known };
+    const began = performance.now();
+    return this.keep(key, await this.client.compile(text, options), began);
   }
 
   destroy(): void {
@@ -63,42 +61,40 @@ export class Executables {
     this.made.clear();
   }
 
-  private fileOf(key: string): string | undefined {
-    return this.options.folder && join(this.options.folder, `${key}.xla`);
+  private keyOf(text: string, options: CompileOptions): string {
+    const all = `${this.target}\n${JSON.stringify(options)}\n${text}`;
+    return createHash("sha256").update(all).digest("hex");
+  }
+
+  private find(key: string): Executable | undefined {
+    const known = this.made.get(key) ?? this.load(key);
+    if (known !== undefined) this.made.set(key, known);
+    return known;
   }
 
   private load(key: string): Executable | undefined {
-    const file = this.fileOf(key);
-    if (file === undefined) return undefined;
-    let bytes: Uint8Array;
-    try {
-      bytes = readFileSync(file);
-    } catch {
-      return undefined; // not there
-    }
+    const bytes = this.files?.read(key);
+    if (bytes === undefined) return undefined;
     try {
       const executable = this.client.load(bytes);
       this.loaded++;
       return executable;
     } catch {
-      forget(file);
+      this.files?.forget(key);
       return undefined;
     }
   }
 
-  /** In a cache that can't be written, or of a plugin that can't write programs down, nothing is kept. */
-  private keep(key: string, executable: Executable): void {
-    const file = this.fileOf(key);
-    if (file === undefined) return;
-    try {
-      mkdirSync(this.options.folder!, { recursive: true });
-      writeAtomicSync(file, executable.serialize());
-    } catch {}
+  private keep(key: string, executable: Executable, began: number): Made {
+    const seconds = (performance.now() - began) / 1000;
+    this.compiled++;
+    this.seconds += seconds;
+    this.made.set(key, executable);
+    if (this.files !== undefined) {
+      try {
+        this.files.write(key, executable.serialize());
+      } catch {} // a plugin that can't write programs down
+    }
+    return { executable, seconds };
   }
-}
-
-function forget(file: string): void {
-  try {
-    unlinkSync(file);
-  } catch {}
 }

@@ -6,7 +6,7 @@ import { type CompilerOptions, stepCompiler } from "./compile.ts";
 import { Executables, type ExecutablesOptions } from "./executables.ts";
 import { registerKernels } from "./kernels/register.ts";
 import type { NamedValues, PjrtClient } from "./pjrt/index.ts";
-import { openPlugin, type Plugin, pluginFor, type XlaPlatform } from "./plugins/index.ts";
+import { openPlugin, PLATFORMS, type Plugin, pluginFor, type XlaPlatform } from "./plugins/index.ts";
 import { Runtime } from "./runtime.ts";
 import type { FloatPrecision } from "./stablehlo/emit.ts";
 
@@ -48,7 +48,9 @@ export function registerXla(options: XlaOptions = {}): Xla {
   if (!tf.registerBackend(BACKEND, () => backend, 4))
     throw new EngineError('another package has registered a backend "xla" with tfjs. Remove it.');
   registerKernels();
-  registered = { platform, plugin, client, backend, compiler: stepCompiler(backend, options) };
+  const { filtersFirst } = PLATFORMS[platform];
+  const compiler = stepCompiler(backend, { filtersFirst, ...options });
+  registered = { platform, plugin, client, backend, compiler };
   return registered;
 }
 

@@ -1,5 +1,11 @@
 import type { Executables } from "./executables.ts";
-import type { CompileOptions, DeviceBuffer, ElementType as Pjrt, PjrtClient } from "./pjrt/index.ts";
+import type {
+  CompileOptions,
+  DeviceBuffer,
+  ElementType as Pjrt,
+  PjrtClient,
+  PjrtDevice,
+} from "./pjrt/index.ts";
 import { emitModule, type FloatPrecision } from "./stablehlo/emit.ts";
 import { type HostType, type HostValues, newArray, type Shape, sizeOf } from "./stablehlo/types.ts";
 import type { Value } from "./stablehlo/value.ts";
@@ -22,8 +28,9 @@ export class Runtime {
     readonly options: CompileOptions = {},
   ) {}
 
-  upload(values: HostValues, shape: Shape, type: HostType): DeviceBuffer {
-    return this.client.upload(values, shape, PJRT_TYPES[type]);
+  /** On the first device where none is named. */
+  upload(values: HostValues, shape: Shape, type: HostType, device?: PjrtDevice): DeviceBuffer {
+    return this.client.upload(values, shape, PJRT_TYPES[type], device);
   }
 
   /** The buffer of a value that needs no computing, uploaded where it has none. */
@@ -50,7 +57,10 @@ export class Runtime {
           ? once(this.upload(value.host!, value.shape, value.type as HostType))
           : this.place(value),
       );
-      if (module.packed.length > 0) args.push(once(this.uploadPacked(module.packed.map((v) => v.host!))));
+      if (module.packed.length > 0) {
+        const all = packed(module.packed.map((v) => v.host!));
+        args.push(once(this.upload(all, [all.length], "float32")));
+      }
       const [results] = executable.run([args]);
       values.forEach((value, i) => {
         value.settle(results![i]!);
@@ -59,17 +69,17 @@ export class Runtime {
       for (const buffer of temporary) buffer.destroy();
     }
   }
+}
 
-  /** Numbers one behind the other. */
-  uploadPacked(parts: readonly HostValues[]): DeviceBuffer {
-    const all = new Float32Array(parts.reduce((n, part) => n + part.length, 0));
-    let at = 0;
-    for (const part of parts) {
-      all.set(part, at);
-      at += part.length;
-    }
-    return this.upload(all, [all.length], "float32");
+/** Numbers one behind the other. */
+export function packed(parts: readonly HostValues[]): Float32Array {
+  const all = new Float32Array(parts.reduce((n, part) => n + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
   }
+  return all;
 }
 
 /** The values where they are known without the device. */

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, statSync, unlinkSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, statSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigError, UserError } from "../../errors.ts";
 import { isTemporary, writeProblem } from "../../files/atomic_file.ts";
@@ -26,6 +26,8 @@ export interface RunFolder extends RunFiles {
   check(): void;
   /** To call after the last checkpoint was written. */
   saved(): void;
+  /** Removes it with all that is in it, where no other process has taken its place. */
+  remove(): void;
   /** Lets other processes write to it; also done when this process ends. */
   release(): void;
 }
@@ -130,6 +132,9 @@ function hold(path: string, first: Lock): RunFolder {
         throw writeProblem(path, error);
       }
       return !there;
+    },
+    remove() {
+      if (lock.owner() === "own") rmSync(path, { recursive: true, force: true });
     },
     release: () => lock.release(),
   };

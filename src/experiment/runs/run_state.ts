@@ -12,6 +12,8 @@ export interface RunState {
   best: Best | undefined;
   /** Step at which the last end of an epoch, or of the run, was dealt with: validated, where that was due. */
   ended: number;
+  /** What was not finite at the last validation; undefined: nothing, or a checkpoint is older than this. */
+  notFinite?: string | undefined;
   /** Steps skipped one after another up to here, because their loss was not finite. */
   skipped: number;
   /** The data that it is trained on; undefined where a checkpoint is older than this. */

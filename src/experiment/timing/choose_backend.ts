@@ -10,6 +10,7 @@ import { UserError } from "../../errors.ts";
 import { writeAtomic } from "../../files/atomic_file.ts";
 import { cacheDir } from "../../files/cache_dir.ts";
 import { ownVersion } from "../../process/own_version.ts";
+import { devicesOf } from "../training/devices.ts";
 import { race } from "./race.ts";
 
 /** `--backend` for `auto`, measured anew. */
@@ -41,11 +42,17 @@ interface Kept {
  * those that are set up for these configs on this machine, as it was once measured, or is now where the run is long
  * enough. `measure`: measured now, whatever was.
  *
- * @throws ConfigError for an unknown name, EngineError where the backend is missing or does not load
+ * @throws ConfigError for an unknown name or more devices than there are, EngineError where the backend is missing or does not load
  */
 export async function backendFor(name: string, choosing: Choosing): Promise<BackendInfo> {
   const names: readonly string[] = [...backendNames, MEASURE];
   if (!names.includes(name)) throw unknownBackend(name, names);
+  const chosen = await chosenBackend(name, choosing);
+  for (const config of choosing.configs) devicesOf(config, chosen); // told before anything is prepared
+  return chosen;
+}
+
+async function chosenBackend(name: string, choosing: Choosing): Promise<BackendInfo> {
   if (name !== "auto" && name !== MEASURE) return useBackend(name);
   const before = choosing.trained === undefined || name === MEASURE ? undefined : trainedOn(choosing.trained);
   const prefer = before ?? (await fastest(name === MEASURE, choosing));

@@ -24,13 +24,21 @@ export interface TrainResult {
   readonly problem: string | undefined;
 }
 
-/** Trains until the config's last epoch or step, or a signal; whatever happens, the folder can be resumed. */
+/**
+ * Trains until the config's last epoch or step, or a signal; whatever happens, the folder can be resumed, or, of a new run
+ * whose first step fails, is gone.
+ */
 export async function train(args: TrainArgs): Promise<TrainResult> {
   const run = new Run(args, await startOf(args));
+  let isEmpty = false;
   try {
     return await run.train();
+  } catch (error) {
+    isEmpty = run.isEmpty;
+    throw error;
   } finally {
     await run.close();
+    if (isEmpty) args.folder.remove();
   }
 }
 
@@ -65,7 +73,7 @@ class Run {
     if (this.start.passed !== "") log.warn(this.start.passed);
     if (args.resume && this.isFinished()) {
       log.alreadyFinished();
-      return this.result();
+      return this.result(this.context.state.notFinite);
     }
     const moved = { from: args.baseDir, to: args.folder.path, model: args.prepared.model };
     await log.start(dumpConfig(args.config, moved));
@@ -86,6 +94,11 @@ class Run {
     const { metrics, problem } = this.validator;
     if (interrupt.exitCode === undefined) await log.finish(metrics, problem === undefined);
     return this.result();
+  }
+
+  /** Whether a new run has neither done a step nor saved anything. */
+  get isEmpty(): boolean {
+    return !this.args.resume && this.context.state.step === 0 && this.saver.step === undefined;
   }
 
   private isFinished(): boolean {
@@ -118,8 +131,8 @@ class Run {
     log.message(`saved at step ${state.step}. To go on: vae run --resume ${shellWord(path)}`);
   }
 
-  private result(): TrainResult {
-    const { metrics, problem } = this.validator;
+  private result(problem = this.validator.problem): TrainResult {
+    const { metrics } = this.validator;
     const interrupted = this.interrupt.exitCode;
     const told = problem !== undefined && interrupted === undefined;
     return {

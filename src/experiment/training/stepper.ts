@@ -8,6 +8,7 @@ import type { BackendInfo } from "../../backends/use_backend.ts";
 import type { Config } from "../../config/schema.ts";
 import { tf, type Variable } from "../../tf.ts";
 import { hostTensors, type StepBatch, withTensors } from "./batch.ts";
+import { devicesNote, devicesOf } from "./devices.ts";
 import type { Rates, StepMetrics } from "./loggers/step_metrics.ts";
 import { flatten } from "./metric_tensors.ts";
 import type { Prepared } from "./prepared.ts";
@@ -18,6 +19,8 @@ export interface StepperOptions {
   /** Runs whole steps at once; op by op where undefined. */
   readonly compiler: StepCompiler | undefined;
   readonly precision: Precision;
+  /** That run a compiled step together; 1 where left out. */
+  readonly devices?: number;
   /** Takes a sentence for the user. */
   say(text: string): void;
 }
@@ -40,9 +43,11 @@ export function createStepper(run: {
   const compiler = trainer.compile ? run.backend.compiler : undefined;
   if (compiler === undefined && trainer.precision === "bfloat16")
     run.say(`note   trainer_params.precision: ${run.backend.name} computes in float32`);
+  const devices = devicesOf(run.config, run.backend);
+  if (devices > 1 || (run.backend.devices ?? 1) > 1) run.say(devicesNote(devices, run));
   return new Stepper(
     { vae, weights, optimizers, rng: rng.fold("step"), gradientClip: trainer.gradient_clip_val },
-    { compiler, precision: trainer.precision, say: run.say },
+    { compiler, precision: trainer.precision, devices, say: run.say },
   );
 }
 
@@ -135,7 +140,7 @@ export class Stepper {
     this.syncVariables();
     if (this.compiler === undefined) return undefined;
     try {
-      const program = this.compile(this.compiler, batch, at);
+      const program = await this.compile(this.compiler, batch, at);
       this.programs.set(shapesOf(batch), program);
       return program;
     } catch (error) {
@@ -149,7 +154,7 @@ export class Stepper {
   }
 
   /** Rehearses the step twice, at this point and the next, and undoes what it did. */
-  private compile(compiler: StepCompiler, host: StepBatch, at: StepPoint): Program {
+  private async compile(compiler: StepCompiler, host: StepBatch, at: StepPoint): Promise<Program> {
     const { variables } = this;
     const before = variables.map((v) => tf.tidy(() => tf.mul(v, 1))); // a clone would share what is changed in place
     const next: StepPoint = { step: at.step + 1, lr: halved(at.lr), rng: this.args.rng.fold(at.step + 1) };
@@ -173,7 +178,8 @@ export class Stepper {
     };
     try {
       const [first, second] = [rehearse(at), rehearse(next)];
-      const step = compiler.compile(variables, first, second, this.options.precision);
+      const { precision, devices } = this.options;
+      const step = await compiler.compile(variables, first, second, precision, devices);
       return { step, sources, rebuild: rebuild! };
     } finally {
       variables.forEach((v, i) => {

@@ -64,27 +64,32 @@ export class Validator {
   private judge(): void {
     const { monitor, metrics } = this;
     const { state, log } = this.run;
-    this.problem = Object.keys(metrics).length === 0 ? undefined : this.problemOf();
+    state.notFinite = this.notFinite();
+    this.problem = state.notFinite ?? this.otherProblem();
     const value = metrics[monitor.monitor];
     if (this.problem !== undefined) log.warn(`${this.problem}; no best checkpoint is taken from it`);
     else if (value !== undefined && isBetter(value, state.best, monitor))
       this.saver.takeBest({ ...monitor, value, step: state.step });
   }
 
-  private problemOf(): string | undefined {
+  /** Which losses are not finite: half a sentence. */
+  private notFinite(): string | undefined {
     const { metrics, monitor } = this;
     const { state, args } = this.run;
     const losses = ["total", "objective", ...Object.keys(args.prepared.weights(0)), "mse"];
     const bad = [...new Set([...losses.map((name) => `val/${name}`), monitor.monitor])].filter(
       (name) => metrics[name] !== undefined && !Number.isFinite(metrics[name]),
     );
-    if (bad.length > 0) {
-      const shown = bad.map((name) => `${name} ${metrics[name]}`).join(", ");
-      return `the validation at step ${state.step} is not finite: ${shown}`;
-    }
-    if (metrics[monitor.monitor] !== undefined) return undefined;
-    const names = Object.keys(metrics).join(", ");
-    return `trainer_params.checkpoint.monitor: expected one of ${names}, got "${monitor.monitor}"`;
+    if (bad.length === 0) return undefined;
+    const shown = bad.map((name) => `${name} ${metrics[name]}`).join(", ");
+    return `the validation at step ${state.step} is not finite: ${shown}`;
+  }
+
+  private otherProblem(): string | undefined {
+    const { metrics, monitor } = this;
+    const names = Object.keys(metrics);
+    if (names.length === 0 || metrics[monitor.monitor] !== undefined) return undefined;
+    return `trainer_params.checkpoint.monitor: expected one of ${names.join(", ")}, got "${monitor.monitor}"`;
   }
 }
 

@@ -8,7 +8,7 @@ export async function wasmChecks(): Promise<Check[]> {
   const computes = await wasmCheck();
   if (computes.state !== "ok" || joinsVectors() || !hasWideVectors()) return [computes];
   const text = `${process.version} computes with half of this processor's vectors`;
-  return [computes, note("wasm's speed", text, "Node 24 trains 1.5 times as fast on it")];
+  return [computes, note("wasm's speed", text, "Node 24 trains 1.4 times as fast on it")];
 }
 
 async function wasmCheck(): Promise<Check> {

@@ -1,4 +1,5 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, expect, it } from "vitest";
@@ -120,8 +121,11 @@ describeXla("executables", () => {
     try {
       expect(run(new Executables(client, { folder }))).toEqual([[2, 4, 6], 1, 0]);
       expect(run(new Executables(client, { folder }))).toEqual([[2, 4, 6], 0, 1]);
-      const [file] = readdirSync(folder);
-      writeFileSync(join(folder, file!), "damaged");
+      const file = join(folder, readdirSync(folder)[0]!);
+      truncateSync(file, statSync(file).size - 1);
+      expect(run(new Executables(client, { folder }))).toEqual([[2, 4, 6], 1, 0]);
+      const foreign = Buffer.from("whole, but no executable");
+      writeFileSync(file, Buffer.concat([createHash("sha256").update(foreign).digest(), foreign]));
       expect(run(new Executables(client, { folder }))).toEqual([[2, 4, 6], 1, 0]);
     } finally {
       rmSync(folder, { recursive: true });

@@ -2,13 +2,12 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { useBackend } from "../../../src/backends/use_backend.ts";
 import { stepCompiler } from "../../../src/backends/xla/compile.ts";
 import { registerXla, type Xla } from "../../../src/backends/xla/register.ts";
-import type { StepMetrics } from "../../../src/experiment/training/loggers/step_metrics.ts";
 import { modelNames } from "../../../src/models/registry.ts";
 import type { Ctx } from "../../../src/models/vae.ts";
 import { type Tensor, tf } from "../../../src/tf.ts";
 import { host, tinyModel } from "../../support/steps.ts";
 import { describeXla } from "./pjrt/plugin.ts";
-import { rateAt, smallModel, stateOf, stepperOf, train } from "./training.ts";
+import { rateAt, smallModel, stateOf, stepperOf, train, worstOf } from "./training.ts";
 
 /** Every variant, and those of its parameters that make another loss of it. */
 const VARIANTS: [name: string, params: object][] = [
@@ -159,6 +158,29 @@ describeXla("a step on xla", () => {
     expect(stateOf(resumed)).toEqual(stateOf(whole));
   });
 
+  it("casts and turns a frozen network's filters once, before the first step", async () => {
+    await useBackend("xla:cpu");
+    const { runtime } = xla.backend;
+    const taking = async (filtersFirst: boolean) => {
+      let text = "";
+      const onStep = (given: string) => {
+        text = given;
+      };
+      const compiler = stepCompiler(xla.backend, { filtersFirst, onStep });
+      const stepper = stepperOf(await smallModel("DFCVAE"), "DFCVAE", { compiler, precision: "bfloat16" });
+      const metrics = await train(stepper, 1);
+      const before = runtime.runs;
+      metrics.push(...(await train(stepper, 2, { from: 1 })));
+      expect(runtime.runs, "programs besides the step's").toBe(before);
+      const held = [...text.matchAll(/%a\d+: tensor<([\dx]+)xbf16>/g)].map(([, shape]) => shape!);
+      return { metrics, held };
+    };
+    const [plain, turned] = [await taking(false), await taking(true)];
+    expect(plain.held.filter((shape) => shape.startsWith("3x3x")).length).toBeGreaterThan(0);
+    expect(turned.held.map((shape) => shape.replace(/^(\d+)x(\d+x\d+x\d+)$/, "$2x$1"))).toEqual(plain.held);
+    expect(worstOf(plain.metrics, turned.metrics)).toBeLessThan(FIGURES);
+  });
+
   it("is compiled once for all that take the same", async () => {
     await useBackend("xla:cpu");
     const { executables } = xla.backend.runtime;
@@ -185,14 +207,3 @@ describeXla("a step on xla", () => {
     expect(xla.client.uploads).toBeLessThanOrEqual(1);
   });
 });
-
-/** The largest difference of a figure, as a share of it. */
-function worstOf(reference: readonly StepMetrics[], got: readonly StepMetrics[]): number {
-  const flat = (f: StepMetrics) => [f.total, f.gradNorm, ...Object.values(f.terms)];
-  return Math.max(
-    ...reference.flatMap((f, step) => {
-      const found = flat(got[step]!);
-      return flat(f).map((v, i) => Math.abs(found[i]! - v) / Math.max(1e-6, Math.abs(v)));
-    }),
-  );
-}

@@ -21,12 +21,13 @@ export interface StepperUse {
   /** Op by op where undefined. */
   readonly compiler?: StepCompiler | undefined;
   readonly precision?: "float32" | "bfloat16";
+  readonly devices?: number;
   readonly said?: string[];
 }
 
 /** Training steps with a warm-up of the KL term and a clipped gradient. */
 export function stepperOf(vae: VAE, name: string | undefined, use: StepperUse = {}): Stepper {
-  const { compiler, precision = "float32", said = [] } = use;
+  const { compiler, precision = "float32", devices = 1, said = [] } = use;
   const optimizers = new Map(
     vae.phases.map((phase) => {
       const owned = [...vae.params].filter(([n, p]) => p.trainable && phase.owns(n));
@@ -38,7 +39,7 @@ export function stepperOf(vae: VAE, name: string | undefined, use: StepperUse = 
   const warmUp = (step: number) => ({ ...known, ...("kl" in known && { kl: step / 100 }), capacity: 0.01 });
   return new Stepper(
     { vae, weights: warmUp, optimizers, rng: Rng.fromSeed(3).fold("step"), gradientClip: 0.5 },
-    { compiler, precision, say: (text) => said.push(text) },
+    { compiler, precision, devices, say: (text) => said.push(text) },
   );
 }
 
@@ -59,3 +60,14 @@ export async function train(
 /** All that a step reads and changes. */
 export const stateOf = (stepper: Stepper): Float32Array[] =>
   stepper.variables.map((v) => v.dataSync().slice() as Float32Array);
+
+/** The largest difference of a figure, as a share of it. */
+export function worstOf(reference: readonly StepMetrics[], got: readonly StepMetrics[]): number {
+  const flat = (f: StepMetrics) => [f.total, f.gradNorm, ...Object.values(f.terms)];
+  return Math.max(
+    ...reference.flatMap((f, step) => {
+      const found = flat(got[step]!);
+      return flat(f).map((v, i) => Math.abs(found[i]! - v) / Math.max(1e-6, Math.abs(v)));
+    }),
+  );
+}

@@ -135,7 +135,7 @@ describe("openRunFolder", () => {
     const created = createRun(logs, "A");
     created.release();
     const opened = await openRunFolder(created.path);
-    const paths = (run: RunFolder) => ({ ...run, hold: 0, check: 0, saved: 0, release: 0 });
+    const paths = (run: RunFolder) => ({ ...run, hold: 0, check: 0, saved: 0, remove: 0, release: 0 });
     expect(paths(opened)).toEqual(paths(created));
   });
 

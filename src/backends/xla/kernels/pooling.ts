@@ -1,6 +1,6 @@
 import type { AvgPoolAttrs, MaxPoolAttrs } from "../../../tf.ts";
 import { tf } from "../../../tf.ts";
-import { add, compare, constant, divide, like, multiply, select } from "../stablehlo/elementwise.ts";
+import { add, compare, constant, convert, divide, like, multiply, select } from "../stablehlo/elementwise.ts";
 import { reduce, reduceWindow, type SlidingWindow, scatterToLargest } from "../stablehlo/reduce.ts";
 import { broadcast, iota, pad, reshape, slice } from "../stablehlo/shape.ts";
 import type { Shape } from "../stablehlo/types.ts";
@@ -79,8 +79,10 @@ function tiledGradient(dy: Value, x: Value): Value {
   const spread = (y: Value) => broadcast(y, outer, shape);
   const tiles = reshape(x, shape);
   const isLargest = compare("EQ", tiles, spread(reduce("maximum", tiles, inner)));
-  const place = add(multiply(iota(shape, 2), constant("int32", kw, shape)), iota(shape, 4));
-  const first = reduce("minimum", select(isLargest, place, constant("int32", kh * kw, shape)), inner);
+  const type = kh * kw < 255 ? "uint8" : "int32"; // of what the way forward keeps for the way back
+  const number = add(multiply(iota(shape, 2), constant("int32", kw, shape)), iota(shape, 4));
+  const place = convert(number, type);
+  const first = reduce("minimum", select(isLargest, place, constant(type, kh * kw, shape)), inner);
   const dx = select(compare("EQ", place, spread(first)), spread(dy), constant(dy.type, 0, shape));
   return reshape(dx, x.shape);
 }

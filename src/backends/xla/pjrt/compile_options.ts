@@ -1,9 +1,7 @@
 import protobuf from "protobufjs";
 
 export interface CompileOptions {
-  /** Copies of the program that run at once, each on a device of its own. Default: 1. */
-  readonly replicas?: number;
-  /** Ids of the replicas' devices, in the replicas' order. Default: the plugin's choice. */
+  /** Ids of the devices that run the program together, each its part (SPMD). Default: one, which the plugin chooses. */
   readonly devices?: readonly number[];
   /** XLA's own flags for this program, by their names in XLA_FLAGS without dashes: `xla_gpu_autotune_level: 0`. */
   readonly flags?: Readonly<Record<string, string | number | boolean>>;
@@ -23,6 +21,7 @@ const root = protobuf.Root.fromJSON({
         deviceOrdinal: { type: "int64", id: 1 },
         replicas: { type: "int64", id: 4 },
         partitions: { type: "int64", id: 5 },
+        isPartitioned: { type: "bool", id: 6 },
         assignment: { type: "DeviceAssignment", id: 9 },
       },
     },
@@ -48,13 +47,22 @@ const root = protobuf.Root.fromJSON({
 const message = root.lookupType("CompileOptions");
 
 /** CompileOptionsProto of `options`. */
-export function encodeCompileOptions({ replicas = 1, devices, flags = {} }: CompileOptions): Uint8Array {
-  if (devices !== undefined && devices.length !== replicas)
-    throw new Error(`${replicas} replicas on ${devices.length} devices`);
-  const assignment = devices && { replicas, computations: 1, devices: [{ replicas: devices }] };
+export function encodeCompileOptions({ devices, flags = {} }: CompileOptions): Uint8Array {
+  const partitions = devices?.length ?? 1;
+  const assignment = devices && {
+    replicas: 1,
+    computations: partitions,
+    devices: devices.map((id) => ({ replicas: [id] })),
+  };
   return message
     .encode({
-      build: { deviceOrdinal: -1, replicas, partitions: 1, ...(assignment && { assignment }) },
+      build: {
+        deviceOrdinal: -1,
+        replicas: 1,
+        partitions,
+        ...(partitions > 1 && { isPartitioned: true }),
+        ...(assignment && { assignment }),
+      },
       flags: Object.fromEntries(Object.entries(flags).map(([name, value]) => [name, flag(value)])),
     })
     .finish();

@@ -51,6 +51,8 @@ function sentence(code: PjrtCode, text: string, where: string): string {
   return `XLA: ${where} failed with ${code}: ${said}${/[.!?]$/.test(said) ? "" : "."} ${remedy(code)}`;
 }
 
+export const MEMORY_REMEDY = "Take a smaller train_batch_size, or trainer_params.precision: bfloat16.";
+
 function outOfMemory(said: string): string {
   const asked = /allocat\w* (\d+(?:\.\d+)?[KMGT]?i?B?(?: bytes)?)/i.exec(said)?.[1];
   const used = /Used (\S+) of (\S+)/.exec(said);
@@ -59,7 +61,7 @@ function outOfMemory(said: string): string {
     : asked
       ? `no room for ${bytesOf(asked)} more`
       : said.split("\n")[0]!.replace(/\.$/, "");
-  return `The device's memory does not suffice: ${wants}. Take a smaller train_batch_size, or trainer_params.precision: bfloat16. XLA's own words: ${said}`;
+  return `The device's memory does not suffice: ${wants}. ${MEMORY_REMEDY} XLA's own words: ${said}`;
 }
 
 /** "1073741824" as "1074 MB (1073741824 bytes)"; another text as it is. */

@@ -31,7 +31,7 @@ export class Executable {
    * Starts it and gives its results' buffers, a row a device; they are written later. An argument that the program
    * aliases is gone from then on, which its holder destroys all the same.
    *
-   * @param args a row a replica, each in the order of the program's parameters
+   * @param args a row a device, each in the order of the program's parameters
    * @throws PjrtError where it can't be started
    */
   run(args: readonly (readonly DeviceBuffer[])[], { keep = [] }: RunOptions = {}): DeviceBuffer[][] {
@@ -91,7 +91,7 @@ export class Executable {
     if (this.ended) throw new Error("a destroyed executable is run");
     const count = args[0]?.length ?? 0;
     const uneven = args.find((row) => row.length !== count);
-    if (uneven) throw new Error(`replicas with ${count} and ${uneven.length} arguments`);
+    if (uneven) throw new Error(`devices with ${count} and ${uneven.length} arguments`);
     let launch = this.idle.pop();
     if (launch?.devices !== args.length || launch.argumentCount !== count) {
       launch?.free();

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { EngineError } from "../../../errors.ts";
 import { type NamedValues, openClient, type PjrtClient } from "../pjrt/index.ts";
 import type { Plugin } from "./find.ts";
 import { PLATFORMS } from "./platforms.ts";
@@ -13,8 +14,21 @@ import { PLATFORMS } from "./platforms.ts";
  */
 export function openPlugin({ file, platform }: Plugin, options: NamedValues = {}): PjrtClient {
   if (platform === "cuda") tellCudaTools(file);
-  return openClient(file, { ...PLATFORMS[platform].client, ...options });
+  return openClient(file, {
+    ...PLATFORMS[platform].client,
+    ...(platform === "cpu" && cpuDevices()),
+    ...options,
+  });
 }
+
+/** As many devices as TFJS_VAE_XLA_CPU_DEVICES says share the processor, to try what several do. @throws EngineError */
+function cpuDevices(): NamedValues {
+  const text = process.env[CPU_DEVICES];
+  if (text === undefined || text === "") return {};
+  if (/^[1-9]\d?$/.test(text)) return { cpu_device_count: Number(text) };
+  throw new EngineError(`${CPU_DEVICES}: expected 1 to 99, got "${text}".`);
+}
+const CPU_DEVICES = "TFJS_VAE_XLA_CPU_DEVICES";
 
 /** Adds the folder of ptxas and libdevice to XLA_FLAGS, which plugins read as they load; a user's own flag stays. */
 export function tellCudaTools(file: string): void {

@@ -13,10 +13,12 @@ interface Description {
   readonly files: readonly string[];
   /** The wheel, by its name in a folder "NAME-VERSION.dist-info". */
   readonly wheel: RegExp;
-  /** Versions of that wheel that tfjs-vae's own tests have compiled programs with. */
+  /** Versions of that wheel that have compiled tfjs-vae's programs, or run them. */
   readonly tested: readonly string[];
   /** Of the plugin's client; several refuse names that they don't know, or values of another type. */
   readonly client: NamedValues;
+  /** Whether its library's convolutions take filters with their last axis first: others are reordered in each step. */
+  readonly filtersFirst: boolean;
 }
 
 /**
@@ -28,8 +30,9 @@ export const PLATFORMS: Readonly<Record<XlaPlatform, Description>> = {
     devices: "NVIDIA GPUs",
     files: ["jax_plugins/xla_cuda*/xla_cuda_plugin.so"],
     wheel: /^jax_cuda\d+_pjrt$/,
-    tested: ["0.12.0.1"],
+    tested: ["0.12.0.1", "0.11.2"],
     client: { platform_name: "cuda", allocator: "default", preallocate: false },
+    filtersFirst: true,
   },
   rocm: {
     devices: "AMD GPUs",
@@ -37,6 +40,7 @@ export const PLATFORMS: Readonly<Record<XlaPlatform, Description>> = {
     wheel: /^jax_rocm\d+_pjrt$/,
     tested: [],
     client: { platform_name: "rocm", allocator: "default", preallocate: false },
+    filtersFirst: false,
   },
   tpu: {
     devices: "TPUs",
@@ -44,6 +48,7 @@ export const PLATFORMS: Readonly<Record<XlaPlatform, Description>> = {
     wheel: /^libtpu$/,
     tested: ["0.0.52"],
     client: {},
+    filtersFirst: false,
   },
   cpu: {
     devices: "the processor",
@@ -51,6 +56,7 @@ export const PLATFORMS: Readonly<Record<XlaPlatform, Description>> = {
     wheel: /^lammps_jax_pjrt_cpu$/,
     tested: ["0.11.2"],
     client: { cpu_device_count: 1 },
+    filtersFirst: false,
   },
 };
 

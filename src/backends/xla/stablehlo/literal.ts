@@ -5,7 +5,7 @@ const word = new DataView(new ArrayBuffer(4));
 /** One number as StableHLO writes it; floats by their bits, so that none is rounded. */
 function literal(type: ElementType, value: number): string {
   if (type === "bool") return value ? "true" : "false";
-  if (type === "int32") return String(value | 0);
+  if (type === "int32" || type === "uint8") return String(value | 0);
   word.setFloat32(0, value);
   const bits = type === "bfloat16" ? word.getUint16(0) : word.getUint32(0);
   return `0x${bits

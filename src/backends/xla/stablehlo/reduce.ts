@@ -14,8 +14,10 @@ function neutral(by: Reducer, type: ElementType): number {
     case "and":
       return 1;
     case "maximum":
+      if (type === "uint8") return 0;
       return type === "int32" ? -(2 ** 31) : Number.NEGATIVE_INFINITY;
     case "minimum":
+      if (type === "uint8") return 255;
       return type === "int32" ? 2 ** 31 - 1 : Number.POSITIVE_INFINITY;
   }
 }

@@ -1,4 +1,4 @@
-/** Types of a tensor's elements, by tfjs's names; uint8 is of inputs alone, bfloat16 inside executables. */
+/** Types of a tensor's elements, by tfjs's names; uint8 is of inputs and inside executables, bfloat16 inside alone. */
 export type ElementType = "float32" | "int32" | "uint8" | "bool" | "bfloat16";
 export type HostType = Exclude<ElementType, "bfloat16">;
 export type HostValues = Float32Array | Int32Array | Uint8Array;

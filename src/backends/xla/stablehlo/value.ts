@@ -17,7 +17,7 @@ export interface Operation {
 type Place =
   | { readonly operation: Operation }
   | { readonly host: HostValues }
-  | { readonly buffer: DeviceBuffer }
+  | { readonly buffers: readonly DeviceBuffer[] }
   | undefined;
 
 /**
@@ -49,8 +49,14 @@ export class Value {
     return this.place && "host" in this.place ? this.place.host : undefined;
   }
 
+  /** On the first device. */
   get buffer(): DeviceBuffer | undefined {
-    return this.place && "buffer" in this.place ? this.place.buffer : undefined;
+    return this.buffers[0];
+  }
+
+  /** The same values on each of the first devices; none where they are not on any. */
+  get buffers(): readonly DeviceBuffer[] {
+    return this.place && "buffers" in this.place ? this.place.buffers : [];
   }
 
   /** Whether more than one refers to it. */
@@ -76,17 +82,17 @@ export class Value {
     }
   }
 
-  /** Says that the value is in `buffer` now; its operation is forgotten. */
-  settle(buffer: DeviceBuffer): void {
+  /** Says that the value is in `buffers` now, one a device; its operation is forgotten. */
+  settle(...buffers: readonly DeviceBuffer[]): void {
     const inputs = this.operation?.inputs ?? [];
-    this.place = { buffer };
+    this.place = { buffers };
     for (const input of inputs) input.release();
   }
 
   private drop(): void {
-    const { buffer } = this;
+    const { buffers } = this;
     this.place = undefined;
-    buffer?.destroy();
+    for (const buffer of buffers) buffer.destroy();
   }
 }
 

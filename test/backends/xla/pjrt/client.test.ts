@@ -141,24 +141,26 @@ describeXla("the PJRT client", () => {
     expect(() => client.load(Uint8Array.of(1, 2, 3))).toThrow(PjrtError);
   });
 
-  it("runs replicas that sum over their devices", async () => {
-    const program = `module @sum attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas = 2 : i32} {
-      func.func public @main(%x: tensor<2xf32>) -> (tensor<2xf32>, tensor<ui32>) {
-        %s = "stablehlo.all_reduce"(%x) <{replica_groups = dense<[[0, 1]]> : tensor<1x2xi64>}> ({
-        ^bb0(%l: tensor<f32>, %r: tensor<f32>):
-          %m = stablehlo.add %l, %r : tensor<f32>
-          stablehlo.return %m : tensor<f32>
-        }) : (tensor<2xf32>) -> tensor<2xf32>
-        %id = stablehlo.replica_id : tensor<ui32>
-        return %s, %id : tensor<2xf32>, tensor<ui32>
+  it("runs a program on two devices, each on its part of an argument", async () => {
+    const program = `module @sum attributes {mhlo.num_partitions = 2 : i32, mhlo.num_replicas = 1 : i32} {
+      func.func public @main(%x: tensor<2x2xf32> {mhlo.sharding = "{devices=[2,1]<=[2]}"})
+          -> (tensor<2xf32> {mhlo.sharding = "{replicated}"}, tensor<2x2xf32> {mhlo.sharding = "{devices=[2,1]<=[2]}"}) {
+        %zero = stablehlo.constant dense<0.0> : tensor<f32>
+        %s = stablehlo.reduce(%x init: %zero) applies stablehlo.add across dimensions = [0]
+          : (tensor<2x2xf32>, tensor<f32>) -> tensor<2xf32>
+        %t = stablehlo.add %x, %x : tensor<2x2xf32>
+        return %s, %t : tensor<2xf32>, tensor<2x2xf32>
       } }`;
-    const executable = await client.compile(program, { replicas: 2, devices: [1, 0] });
+    const executable = await client.compile(program, { devices: [1, 0] });
     const rows = [1, 0].map((d) => [
-      client.upload(Float32Array.of(1 + d, 10), [2], "f32", client.devices[d]),
+      client.upload(Float32Array.of(1 + d, 10), [1, 2], "f32", client.devices[d]),
     ]);
     const results = await executable.runAsync(rows);
     expect(results.map(([sum]) => sum!.readSync())).toEqual([Float32Array.of(3, 20), Float32Array.of(3, 20)]);
-    expect(results.map(([, id]) => id!.readSync())).toEqual([Uint32Array.of(0), Uint32Array.of(1)]);
+    expect(results.map(([, twice]) => twice!.readSync())).toEqual([
+      Float32Array.of(4, 20),
+      Float32Array.of(2, 20),
+    ]);
     const moved = results[0]![0]!.copyTo(client.devices[0]!);
     expect(await moved.read()).toEqual(Float32Array.of(3, 20));
     for (const buffer of [...rows, ...results, moved].flat()) buffer.destroy();

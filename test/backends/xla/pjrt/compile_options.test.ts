@@ -8,12 +8,11 @@ it("of one device: any device, one replica, one partition", () => {
   expect(hex(encodeCompileOptions({}))).toBe("1a0f08ffffffffffffffffff0120012801");
 });
 
-it("of two replicas: the devices in the replicas' order", () => {
-  // 3: { 1: -1, 4: 2, 5: 1, 9: { 1: 2, 2: 1, 3: { 1: [5, 300] } } }
-  expect(hex(encodeCompileOptions({ replicas: 2, devices: [5, 300] }))).toBe(
-    "1a1c08ffffffffffffffffff01200228014a0b080210011a050a0305ac02",
+it("of two devices: two partitions, the devices in their order", () => {
+  // 3: { 1: -1, 4: 1, 5: 2, 6: 1, 9: { 1: 1, 2: 2, 3: { 1: [5] }, 3: { 1: [300] } } }
+  expect(hex(encodeCompileOptions({ devices: [5, 300] }))).toBe(
+    "1a2208ffffffffffffffffff012001280230014a0f080110021a030a01051a040a02ac02",
   );
-  expect(() => encodeCompileOptions({ replicas: 2, devices: [0] })).toThrow("2 replicas on 1 devices");
 });
 
 it("flags: a text, a truth, an integer, a number", () => {
