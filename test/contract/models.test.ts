@@ -113,6 +113,7 @@ for (const backend of trainingBackends) {
             expect(norm, `${part} has a gradient`).toBeGreaterThan(0);
             const slope = slopeAlong(
               along.map(([v, g]) => [v, Float32Array.from(g, (x) => x / norm)]),
+              norm,
               () => tf.tidy(() => loss().dataSync()[0]!),
             );
             expect(Math.abs(slope / norm - 1), `${part}: ${slope} by differences, ${norm}`).toBeLessThan(
@@ -233,8 +234,16 @@ function byPart(params: ReadonlyMap<string, Variable>): Map<string, Map<string, 
   return parts;
 }
 
-/** The derivative of `value` along a direction of unit length by the five-point rule; the variables are as before after it. */
-function slopeAlong(direction: readonly (readonly [Variable, Float32Array])[], value: () => number): number {
+/**
+ * The derivative of `value`, about `expected`, along a direction of unit length by the five-point rule; the variables
+ * are as before after it. The step is as short as float32 lets it be, since LeakyReLU has kinks: `value` changes by 400
+ * times the spacing of floats of its size, of which the rounding of some is less than a percent.
+ */
+function slopeAlong(
+  direction: readonly (readonly [Variable, Float32Array])[],
+  expected: number,
+  value: () => number,
+): number {
   const start = direction.map(([v]) => v.dataSync().slice() as Float32Array);
   const at = (h: number) => {
     direction.forEach(([v, d], i) => {
@@ -243,7 +252,7 @@ function slopeAlong(direction: readonly (readonly [Variable, Float32Array])[], v
     });
     return value();
   };
-  const h = 1e-3; // few kinks of LeakyReLU within it
+  const h = Math.max(1e-3, (400 * 2 ** -23 * Math.abs(value())) / expected);
   const slope = (8 * (at(h) - at(-h)) - (at(2 * h) - at(-2 * h))) / (12 * h);
   at(0);
   return slope;
