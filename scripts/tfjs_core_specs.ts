@@ -30,8 +30,7 @@ const { values: args } = parseArgs({
 
 const jasmine = bootJasmine();
 const [known, platform] = args.backend.split(":") as [string, XlaPlatform?];
-const xla =
-  args.compiled && known === "xla" ? registerXla({ platform, small: 0, say: () => {} }) : undefined;
+const xla = args.compiled && known === "xla" ? registerXla({ platform, small: 0, say: () => {} }) : undefined;
 const { name, version, device } = await useBackend(args.backend).catch((error: Error) => {
   if (!(error instanceof UserError)) throw error;
   console.error(error.message);

@@ -44,7 +44,8 @@ test("koffi is there", async () => expect((await koffiCheck()).state).toBe("ok")
 
 describe("the library", () => {
   const setup = "npx vae setup tensorflow";
-  const NOT_SET_UP = "not set up, nor needed: wasm trains; with it a run on the processor takes the faster of both";
+  const NOT_SET_UP =
+    "not set up, nor needed: wasm trains; with it a run on the processor takes the faster of both";
 
   it("is not set up where nothing is set up, or no manifest was written", () => {
     expect(libraryCheck()).toMatchObject({ state: "note", text: NOT_SET_UP, remedy: setup });
