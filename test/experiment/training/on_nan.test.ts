@@ -10,7 +10,7 @@ import { createRun } from "../../../src/experiment/runs/run_folder.ts";
 import { prepare } from "../../../src/experiment/training/prepare.ts";
 import { train } from "../../../src/experiment/training/runner.ts";
 import { cacheDir } from "../../../src/files/cache_dir.ts";
-import { allBackends, compileQuickly } from "../../support/backends.ts";
+import { trainingBackends } from "../../support/backends.ts";
 
 const CONFIG = `
 model_params: {name: VanillaVAE, latent_dim: 4, hidden_dims: [8, 8, 16, 16]}
@@ -57,9 +57,7 @@ const values = (folder: { checkpoints: string }) =>
     Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("hex"),
   ]);
 
-compileQuickly();
-
-describe.each(allBackends)("a loss that is not a number, on %s", (backend) => {
+describe.each(trainingBackends)("a loss that is not a number, on %s", (backend) => {
   it("stops the run with step, terms, gradient norms and rate, and leaves the step before it, to the bit", async () => {
     const { folder, error } = await run(backend, [6]);
     expect(error).toMatch(
