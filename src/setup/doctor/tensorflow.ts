@@ -36,7 +36,11 @@ export function libraryCheck(): Check {
       return missing(name, `TFJS_VAE_TENSORFLOW names ${named}, where it is not`, "correct or unset it");
     if ([libraryFolder(true), libraryFolder()].some((f) => readManifest(f) !== undefined))
       return missing(name, "its files are gone", setup);
-    return note(name, "not set up, nor needed: wasm trains; with it a run on the processor takes the faster of both", setup);
+    return note(
+      name,
+      "not set up, nor needed: wasm trains; with it a run on the processor takes the faster of both",
+      setup,
+    );
   }
   if (found.from === "TFJS_VAE_TENSORFLOW") {
     return ok(name, `${found.file} (${sizeOf(found.file)}), named by TFJS_VAE_TENSORFLOW`);
