@@ -30,7 +30,7 @@ export const missing = (name: string, text: string, remedy: string): Check => ({
 });
 
 /** Of several backends one is enough: what is missing of one is but a note where another one trains. */
-export function oneTrains(...backends: readonly (readonly Check[])[]): Check[] {
+export function oneTrains(...backends: (readonly Check[])[]): Check[] {
   const training = backends.map((checks) => checks.find((c) => c.trains !== undefined)?.trains);
   return backends.flatMap((checks, i) => {
     const other = training.find((name, k) => k !== i && name !== undefined);
