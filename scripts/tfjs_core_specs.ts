@@ -2,6 +2,9 @@
  * Runs the specs that tfjs-core ships with its package on one of the project's backends.
  *
  *   npm run test:tfjs-core -- --backend tensorflow [--grep TEXT]
+ *   npm run test:tfjs-core -- --backend xla:cpu --compiled
+ *
+ * xla leaves kernels on few values to JavaScript, which most specs have; `--compiled` leaves it none of them.
  *
  * Prints the specs that fail, those that pass although they are listed in tfjs_core_specs/exclusions.ts, and
  * last `N passed, N failed, N skipped`; skipped are the excluded ones and those that a spec file itself holds
@@ -9,6 +12,8 @@
  */
 import { parseArgs } from "node:util";
 import { useBackend } from "../src/backends/use_backend.ts";
+import type { XlaPlatform } from "../src/backends/xla/plugins/index.ts";
+import { registerXla } from "../src/backends/xla/register.ts";
 import { UserError } from "../src/errors.ts";
 import { loadSpecs } from "./tfjs_core_specs/bundle.ts";
 import { EXCLUSIONS } from "./tfjs_core_specs/exclusions.ts";
@@ -19,10 +24,13 @@ const { values: args } = parseArgs({
   options: {
     backend: { type: "string", default: "tensorflow" },
     grep: { type: "string", default: "" },
+    compiled: { type: "boolean", default: false },
   },
 });
 
 const jasmine = bootJasmine();
+const [known, platform] = args.backend.split(":") as [string, XlaPlatform?];
+const xla = args.compiled && known === "xla" ? registerXla({ platform, small: 0, say: () => {} }) : undefined;
 const { name, version, device } = await useBackend(args.backend).catch((error: Error) => {
   if (!(error instanceof UserError)) throw error;
   console.error(error.message);
@@ -46,5 +54,11 @@ jasmine.addReporter({
 await jasmine.execute();
 Object.assign(console, { log, warn });
 
+if (xla !== undefined) {
+  const inJavaScript = [...xla.backend.fallbacks.keys()].sort();
+  console.log(
+    `${xla.backend.runtime.executables.compiled} programs; without one: ${inJavaScript.join(", ")}`,
+  );
+}
 console.log(tally.report(args.grep === "").join("\n"));
 process.exit(tally.failed === 0 ? 0 : 1); // specs leave timers behind

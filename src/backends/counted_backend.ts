@@ -21,6 +21,9 @@ export abstract class CountedBackend<D extends CountedData> extends tf.KernelBac
   /** What tfjs's cpu matMul asks for. */
   readonly blockSize = 48;
 
+  /** See `padsInConvolutions` in nn_ops.ts. */
+  readonly padsInConvolutions = true;
+
   /** Frees what data held that are gone. */
   protected abstract free(data: D): void;
 

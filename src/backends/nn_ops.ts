@@ -17,10 +17,11 @@ export const MEAN_SQUARED_ERROR = "MeanSquaredError"; // inputs x, y of one shap
 export const CONV_INPUT_GRAD_RELU = "Conv2DBackpropInputRelu";
 
 /**
- * Whether a convolution on the backend in use takes padding of its own at no cost. TensorFlow's on CPU become several
- * times slower by it than by padding and slicing apart.
+ * Whether a convolution on the backend in use takes padding of its own at no cost, as the backend itself says.
+ * TensorFlow's on CPU become several times slower by it than by padding and slicing apart.
  */
-export const padsInConvolutions = (): boolean => ["wasm", "xla"].includes(tf.getBackend());
+export const padsInConvolutions = (): boolean =>
+  (tf.backend() as { padsInConvolutions?: boolean }).padsInConvolutions ?? false;
 
 /** x + bias over the last axis; `x` [..., C], `bias` [C]. */
 export function biasAdd(x: Tensor, bias: Tensor1D): Tensor {

@@ -14,7 +14,7 @@ import { getModel, modelNames } from "../../src/models/registry.ts";
 import type { VAE } from "../../src/models/vae.ts";
 import { Rng } from "../../src/rng.ts";
 import { type Tensor4D, tf, type Variable } from "../../src/tf.ts";
-import { trainingBackends } from "../support/backends.ts";
+import { allBackends, compileQuickly } from "../support/backends.ts";
 import { build } from "../support/models.ts";
 import {
   batchOf,
@@ -30,13 +30,17 @@ import {
 } from "../support/variants.ts";
 
 /**
- * What every registered variant promises, on every backend that can train it here. That a compiled step equals its ops
+ * What every registered variant promises, on every backend that is set up here. That a compiled step equals its ops
  * one by one: test/experiment/training/stepper.test.ts.
  */
 const snapshot = (vae: VAE) => new Map([...vae.params].map(([n, p]) => [n, [...p.value.dataSync()]]));
 const NONE: Optimizer = { state: new Map(), apply: () => {}, dispose: () => {} };
 
-for (const backend of trainingBackends) {
+compileQuickly();
+for (const backend of allBackends) {
+  // There each further loss is one more to compile, for seconds; test/backends/xla/steps.test.ts trains compiled steps.
+  const compiles = backend.startsWith("xla");
+
   describe.each(modelNames())(`%s on ${backend}`, (name) => {
     const model = getModel(name)!;
     const params = small(model);
@@ -96,7 +100,7 @@ for (const backend of trainingBackends) {
       },
     );
 
-    it.each(["elbo", "pixel_mean"] as const)(
+    it.each(compiles ? (["pixel_mean"] as const) : (["elbo", "pixel_mean"] as const))(
       "has the gradients of its losses under %s, against finite differences",
       async (convention) => {
         const vae = await build(model, params, { convention });
@@ -113,6 +117,7 @@ for (const backend of trainingBackends) {
             expect(norm, `${part} has a gradient`).toBeGreaterThan(0);
             const slope = slopeAlong(
               along.map(([v, g]) => [v, Float32Array.from(g, (x) => x / norm)]),
+              norm,
               () => tf.tidy(() => loss().dataSync()[0]!),
             );
             expect(Math.abs(slope / norm - 1), `${part}: ${slope} by differences, ${norm}`).toBeLessThan(
@@ -208,7 +213,7 @@ for (const backend of trainingBackends) {
       expect(tf.memory().numTensors).toBe(before);
     });
 
-    it("overfits eight images", async () => {
+    it.skipIf(compiles)("overfits eight images", async () => {
       const wide = fitting(model, { latent_dim: 16, hidden_dims: [16, 32, 32] });
       const vae = await build(model, { ...params, ...wide });
       const x = tf.image.resizeBilinear(Rng.fromSeed(2).uniform<Tensor4D>([8, 4, 4, 3]), [32, 32]);
@@ -233,8 +238,16 @@ function byPart(params: ReadonlyMap<string, Variable>): Map<string, Map<string, 
   return parts;
 }
 
-/** The derivative of `value` along a direction of unit length by the five-point rule; the variables are as before after it. */
-function slopeAlong(direction: readonly (readonly [Variable, Float32Array])[], value: () => number): number {
+/**
+ * The derivative of `value`, about `expected`, along a direction of unit length by the five-point rule; the variables
+ * are as before after it. The step is as short as float32 lets it be, since LeakyReLU has kinks: `value` changes by 400
+ * times the spacing of floats of its size, of which the rounding of some is less than a percent.
+ */
+function slopeAlong(
+  direction: readonly (readonly [Variable, Float32Array])[],
+  expected: number,
+  value: () => number,
+): number {
   const start = direction.map(([v]) => v.dataSync().slice() as Float32Array);
   const at = (h: number) => {
     direction.forEach(([v, d], i) => {
@@ -243,7 +256,7 @@ function slopeAlong(direction: readonly (readonly [Variable, Float32Array])[], v
     });
     return value();
   };
-  const h = 1e-3; // few kinks of LeakyReLU within it
+  const h = Math.max(1e-3, (400 * 2 ** -23 * Math.abs(value())) / expected);
   const slope = (8 * (at(h) - at(-h)) - (at(2 * h) - at(-2 * h))) / (12 * h);
   at(0);
   return slope;

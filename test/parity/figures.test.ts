@@ -12,7 +12,7 @@ import type { LpipsVariant } from "../../src/metrics/lpips_files.ts";
 import { peakSignalToNoise, squaredError } from "../../src/metrics/squared_error.ts";
 import { multiScaleSsim, ssim } from "../../src/metrics/ssim.ts";
 import { type Tensor4D, tf } from "../../src/tf.ts";
-import { trainingBackends } from "../support/backends.ts";
+import { allBackends, compileQuickly } from "../support/backends.ts";
 import { folder } from "../support/configs.ts";
 import { formula } from "../support/formula.ts";
 import { describeShared, shared } from "../support/shared.ts";
@@ -42,7 +42,9 @@ const close = (got: ArrayLike<number>, expected: readonly number[], tolerance: n
     expect(Math.abs(got[i]! - e), `${i}: ${got[i]}`).toBeLessThan(tolerance);
 };
 
-describe.each(trainingBackends)("figures of pictures on %s", (backend) => {
+compileQuickly();
+
+describe.each(allBackends)("figures of pictures on %s", (backend) => {
   beforeAll(async () => void (await useBackend(backend)));
 
   it("squared error and PSNR are scikit-image's", () => {

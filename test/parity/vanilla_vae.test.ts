@@ -8,7 +8,7 @@ import VanillaVAE from "../../src/models/vanilla_vae.ts";
 import type { Param } from "../../src/nn/params.ts";
 import { fromTorch, toTorch } from "../../src/nn/torch_layout.ts";
 import { type Tensor, type Tensor4D, tf } from "../../src/tf.ts";
-import { trainingBackends } from "../support/backends.ts";
+import { allBackends, compileQuickly } from "../support/backends.ts";
 import { formula, formulaWeights, nearlyNormal } from "../support/formula.ts";
 import { build, fixedNoise, maxDifference } from "../support/models.ts";
 import { type Probe, probeErrors } from "../support/probes.ts";
@@ -17,8 +17,10 @@ import { pytorchVae } from "../support/reference.ts";
 const golden = pytorchVae().vanilla;
 const LR = 1e-4;
 
+compileQuickly();
+
 /** PyTorch-VAE's own VanillaVAE in double precision (pytorch_vae.py), so that what is off here is ours. */
-describe.each(trainingBackends)("VanillaVAE against PyTorch-VAE on %s", (backend) => {
+describe.each(allBackends)("VanillaVAE against PyTorch-VAE on %s", (backend) => {
   let images: Tensor4D;
   let noise: Tensor;
 

@@ -2,7 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, test } from "vitest";
 import { libraryFolder, MANIFEST } from "../../src/backends/tensorflow/library.ts";
-import { eitherTrains } from "../../src/setup/doctor/check.ts";
+import { computes, missing, ok, oneTrains } from "../../src/setup/doctor/check.ts";
 import { nodeCheck, processorChecks } from "../../src/setup/doctor/machine.ts";
 import { runProbe } from "../../src/setup/doctor/probe.ts";
 import { computeChecks, koffiCheck, libraryCheck } from "../../src/setup/doctor/tensorflow.ts";
@@ -44,7 +44,8 @@ test("koffi is there", async () => expect((await koffiCheck()).state).toBe("ok")
 
 describe("the library", () => {
   const setup = "npx vae setup tensorflow";
-  const NOT_SET_UP = "not set up, nor needed: wasm trains; with it a run takes the faster of both";
+  const NOT_SET_UP =
+    "not set up, nor needed: wasm trains; with it a run on the processor takes the faster of both";
 
   it("is not set up where nothing is set up, or no manifest was written", () => {
     expect(libraryCheck()).toMatchObject({ state: "note", text: NOT_SET_UP, remedy: setup });
@@ -149,16 +150,22 @@ describe("vae doctor", () => {
   });
 });
 
-test("one of two backends is enough to train; none is missing", () => {
-  const good = (name: string) => ({ name, state: "ok", text: "computes" }) as const;
-  const bad = (name: string) => ({ name, state: "missing", text: "is gone.", remedy: "get it" }) as const;
-  const states = (...args: Parameters<typeof eitherTrains>) => eitherTrains(...args).map((c) => c.state);
-  expect(eitherTrains([good("wasm")], [bad("TensorFlow's library")])[1]).toEqual({
+test("one backend that auto takes is enough to train; nothing of the others is missing then", () => {
+  const good = (name: string) => computes(name, "computes", name);
+  const bad = (name: string) => missing(name, "is gone.", "get it");
+  const onRequest = { name: "xla:cpu", state: "ok", text: "computes" } as const;
+  const states = (...args: Parameters<typeof oneTrains>) => oneTrains(...args).map((c) => c.state);
+  expect(oneTrains([good("wasm")], [bad("TensorFlow's library")])[1]).toEqual({
     name: "TensorFlow's library",
     state: "note",
     text: "is gone; wasm trains",
     remedy: "get it",
   });
-  expect(states([bad("wasm")], [good("koffi"), good("training")])).toEqual(["note", "ok", "ok"]);
-  expect(states([bad("wasm")], [good("koffi"), bad("training")])).toEqual(["missing", "ok", "missing"]);
+  expect(states([bad("wasm")], [ok("koffi", "3"), good("tensorflow")])).toEqual(["note", "ok", "ok"]);
+  expect(oneTrains([bad("wasm")], [bad("training")], [good("xla:cuda")]).map((c) => c.text)).toEqual([
+    "is gone; xla:cuda trains",
+    "is gone; xla:cuda trains",
+    "computes",
+  ]);
+  expect(states([bad("wasm")], [bad("training")], [onRequest])).toEqual(["missing", "missing", "ok"]);
 });

@@ -1,6 +1,7 @@
 import { describe } from "vitest";
 import { findLibrary } from "../../src/backends/tensorflow/library.ts";
 import { useBackend } from "../../src/backends/use_backend.ts";
+import { findPlugin } from "../../src/backends/xla/plugins/find.ts";
 import { Rng } from "../../src/rng.ts";
 import { type Tensor, tf } from "../../src/tf.ts";
 
@@ -8,6 +9,29 @@ export const hasTensorFlow = findLibrary() !== undefined;
 
 /** The backends that train on this machine. */
 export const trainingBackends = ["wasm", ...(hasTensorFlow ? (["tensorflow"] as const) : [])] as const;
+
+/** A plugin of XLA for processors: that of `vae setup xla --cpu`, or the file that TFJS_VAE_XLA_CPU names. */
+export const xlaPlugin = findPlugin("cpu");
+
+/** Those, and XLA, which takes a second or more to compile what a model computes between two readings. */
+export const allBackends: readonly string[] = [
+  ...trainingBackends,
+  ...(xlaPlugin === undefined ? [] : ["xla:cpu"]),
+];
+
+/** XLA's compiler at its quickest, for the rest of this process; to be called before it is started. */
+export function compileQuickly(): void {
+  process.env.XLA_FLAGS ??= "--xla_backend_optimization_level=0";
+}
+
+/** Makes a backend tfjs's own; of XLA one that leaves nothing to JavaScript for being small. */
+export async function useWhole(name: string): Promise<void> {
+  if (name.startsWith("xla")) {
+    const { registerXla } = await import("../../src/backends/xla/register.ts");
+    registerXla({ platform: "cpu", small: 0, say: () => {} });
+  }
+  await useBackend(name);
+}
 
 /** Tests of what only TensorFlow has; skipped where it is not set up. */
 export const describeTensorFlow = describe.skipIf(!hasTensorFlow);

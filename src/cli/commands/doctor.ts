@@ -50,7 +50,7 @@ export function addDoctor(program: Command): void {
 }
 
 async function allChecks(): Promise<Check[]> {
-  const { eitherTrains } = await import("../../setup/doctor/check.ts");
+  const { oneTrains } = await import("../../setup/doctor/check.ts");
   const { folderChecks } = await import("../../setup/doctor/folders.ts");
   const { machineChecks } = await import("../../setup/doctor/machine.ts");
   const { computeChecks, gpuDriver, koffiCheck, libraryCheck } = await import(
@@ -63,7 +63,7 @@ async function allChecks(): Promise<Check[]> {
   const loadable = library.every((c) => c.state === "ok");
   const tensorflow = [...library, ...(loadable ? computeChecks(runProbe(PROBE), gpuDriver()) : [])];
   const xla = await xlaChecks(probeXla);
-  return [...machineChecks(), ...folderChecks(), ...eitherTrains(await wasmChecks(), tensorflow), ...xla];
+  return [...machineChecks(), ...folderChecks(), ...oneTrains(await wasmChecks(), tensorflow, xla)];
 }
 
 function line({ name, state, text, remedy }: Check): string {

@@ -6,9 +6,16 @@ export interface Check {
   readonly text: string;
   /** What to do, or to type. */
   readonly remedy?: string;
+  /** The backend that was seen to compute, where `--backend auto` takes it. */
+  readonly trains?: string;
 }
 
 export const ok = (name: string, text: string): Check => ({ name, state: "ok", text });
+/** `backend` was seen to compute, and `--backend auto` takes it. */
+export const computes = (name: string, text: string, backend: string): Check => ({
+  ...ok(name, text),
+  trains: backend,
+});
 export const note = (name: string, text: string, remedy: string): Check => ({
   name,
   state: "note",
@@ -22,25 +29,16 @@ export const missing = (name: string, text: string, remedy: string): Check => ({
   remedy,
 });
 
-/**
- * Of two backends one is enough: what is missing of one is but a note where the other trains, as `--backend auto` takes
- * it.
- *
- * @param wasm the first says whether it computes
- * @param tensorflow `training` says whether it computes
- */
-export function eitherTrains(wasm: readonly Check[], tensorflow: readonly Check[]): Check[] {
-  const wasmTrains = wasm[0]?.state === "ok";
-  const tensorflowTrains = tensorflow.some((c) => c.name === "training" && c.state === "ok");
-  const softened = (checks: readonly Check[], other: string | undefined) =>
-    checks.map(
+/** Of several backends one is enough: what is missing of one is but a note where another one trains. */
+export function oneTrains(...backends: (readonly Check[])[]): Check[] {
+  const training = backends.map((checks) => checks.find((c) => c.trains !== undefined)?.trains);
+  return backends.flatMap((checks, i) => {
+    const other = training.find((name, k) => k !== i && name !== undefined);
+    return checks.map(
       (c): Check =>
         c.state === "missing" && other !== undefined
           ? { ...c, state: "note", text: `${c.text.replace(/\.$/, "")}; ${other} trains` }
           : c,
     );
-  return [
-    ...softened(wasm, tensorflowTrains ? "tensorflow" : undefined),
-    ...softened(tensorflow, wasmTrains ? "wasm" : undefined),
-  ];
+  });
 }

@@ -8,7 +8,7 @@ import {
   wholeManifest,
 } from "../../backends/tensorflow/library.ts";
 import { bytesText } from "../../text/numbers.ts";
-import { type Check, missing, note, ok } from "./check.ts";
+import { type Check, computes, missing, note, ok } from "./check.ts";
 import type { Failed, Probed } from "./probe.ts";
 
 /** koffi, which calls the library's C functions. */
@@ -36,7 +36,11 @@ export function libraryCheck(): Check {
       return missing(name, `TFJS_VAE_TENSORFLOW names ${named}, where it is not`, "correct or unset it");
     if ([libraryFolder(true), libraryFolder()].some((f) => readManifest(f) !== undefined))
       return missing(name, "its files are gone", setup);
-    return note(name, "not set up, nor needed: wasm trains; with it a run takes the faster of both", setup);
+    return note(
+      name,
+      "not set up, nor needed: wasm trains; with it a run on the processor takes the faster of both",
+      setup,
+    );
   }
   if (found.from === "TFJS_VAE_TENSORFLOW") {
     return ok(name, `${found.file} (${sizeOf(found.file)}), named by TFJS_VAE_TENSORFLOW`);
@@ -64,11 +68,12 @@ export function computeChecks(probed: Probed | Failed, gpuDriver: boolean): Chec
   }
   const { version, device, devices, milliseconds } = probed;
   const text = `TensorFlow ${version} computes on ${short(device)} (loaded in ${milliseconds} ms)`;
+  const trains = computes("training", text, "tensorflow");
   const gpus = devices.filter((d) => /:GPU:/.test(d)).map(short);
-  if (gpus.length > 0) return [ok("training", text), ok("GPU", gpus.join(", "))];
-  if (!gpuDriver) return [ok("training", text)];
+  if (gpus.length > 0) return [trains, ok("GPU", gpus.join(", "))];
+  if (!gpuDriver) return [trains];
   return [
-    ok("training", text),
+    trains,
     note(
       "GPU",
       "NVIDIA's driver is there, but this TensorFlow sees no GPU",

@@ -10,7 +10,7 @@ import {
 import { UserError } from "../../errors.ts";
 import { bytesText } from "../../text/numbers.ts";
 import { driverVersion, gpuModels } from "../xla/nvidia.ts";
-import { type Check, note, ok } from "./check.ts";
+import { type Check, computes, note, ok } from "./check.ts";
 import type { Failed } from "./probe.ts";
 import type { XlaProbed } from "./probe_xla.ts";
 
@@ -56,7 +56,8 @@ async function pluginChecks(platform: XlaPlatform, probe: Probe): Promise<Check[
   const { devices, version, memory, milliseconds } = probed;
   const size = memory === undefined ? "" : `, ${bytesText(memory)} of memory each`;
   const text = `computes on ${devicesText(devices)}${size} (${version}; compiled and run in ${milliseconds} ms)`;
-  return [there, ok(`xla:${platform}`, text)];
+  const backend = `xla:${platform}`;
+  return [there, platform === "cpu" ? ok(backend, text) : computes(backend, text, backend)];
 }
 
 /** "2 H100, A100" of the kinds of three devices. */

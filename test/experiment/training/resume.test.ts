@@ -17,6 +17,7 @@ import { sealed, UNSEALED } from "../../../src/experiment/runs/seal.ts";
 import { moveTo } from "../../../src/experiment/training/data_print.ts";
 import type { Prepared } from "../../../src/experiment/training/prepared.ts";
 import { readSafetensors, writeSafetensors } from "../../../src/formats/safetensors.ts";
+import { compileQuickly, xlaPlugin } from "../../support/backends.ts";
 import { figures } from "../../support/metrics.ts";
 import { type Trained, training } from "../../support/training.ts";
 
@@ -53,6 +54,8 @@ const failsAt =
     };
   };
 
+compileQuickly();
+
 let unbroken: Trained;
 beforeAll(async () => {
   unbroken = await training(root, CONFIG);
@@ -82,6 +85,16 @@ describe("an error after an epoch", () => {
     const whole = await training(root, CONFIG, { resume: broken.folder.path });
     expect(remains(whole)).toEqual(remains(unbroken));
   });
+});
+
+it.skipIf(xlaPlugin === undefined)("on xla, too, a run goes on to the bits of an unbroken one", async () => {
+  const backend = "xla:cpu";
+  const whole = await training(root, CONFIG, { backend });
+  const broken = await training(root, CONFIG, { backend, change: failsAt(1, 2) });
+  expect(broken.error).toEqual(new DataError("can't be read"));
+  expect(stateOf(broken)).toMatchObject({ step: 6, epoch: 1, batch: 2 });
+  const resumed = await training(root, CONFIG, { backend, resume: broken.folder.path });
+  expect(remains(resumed)).toEqual(remains(whole));
 });
 
 describe("other batches", () => {

@@ -8,7 +8,7 @@ import { tf } from "../../../tf.ts";
 import { convolution } from "../stablehlo/contract.ts";
 import { add } from "../stablehlo/elementwise.ts";
 import { broadcastTo, reverse } from "../stablehlo/shape.ts";
-import type { Shape } from "../stablehlo/types.ts";
+import { type Shape, sameShape } from "../stablehlo/types.ts";
 import type { Value } from "../stablehlo/value.ts";
 import type { Lowerings } from "./lowering.ts";
 import { activate } from "./unary.ts";
@@ -86,9 +86,13 @@ function forward(x: Value, filter: Value, attrs: Attrs): Value {
   });
 }
 
-/** The gradient of the images: the reversed filter over `dy` with zeros between. XLA knows it by this form. */
-function inputGradient(dy: Value, filter: Value, xShape: Shape, attrs: Attrs): Value {
+/**
+ * The gradient of the images: the reversed filter over `dy` with zeros between. XLA knows it by this form. None where
+ * images of `xShape` have no output of `dy`'s shape, of which tfjs's cpu kernel takes a part.
+ */
+function inputGradient(dy: Value, filter: Value, xShape: Shape, attrs: Attrs): Value | undefined {
   const geometry = geometryOf(xShape, filter.shape, attrs);
+  if (!sameShape(dy.shape, geometry.outShape)) return undefined;
   const padding = geometry.sides.map(({ input, output, kernel, stride, dilation, before }) => {
     const reach = (kernel - 1) * dilation;
     const low = reach - before;

@@ -1,9 +1,9 @@
 import { describe } from "vitest";
 import type { PjrtClient } from "../../../../src/backends/xla/pjrt/index.ts";
-import { findPlugin, openPlugin } from "../../../../src/backends/xla/plugins/index.ts";
+import { openPlugin } from "../../../../src/backends/xla/plugins/index.ts";
+import { xlaPlugin as cpuPlugin } from "../../../support/backends.ts";
 
-/** A plugin for CPUs: that of `vae setup xla --cpu`, or the file that TFJS_VAE_XLA_CPU names. */
-export const cpuPlugin = findPlugin("cpu");
+export { cpuPlugin };
 
 /** Tests that run programs; skipped where there is no plugin for CPUs. */
 export const describeXla = describe.skipIf(cpuPlugin === undefined);
