@@ -43,6 +43,7 @@ const SYNONYMS: Readonly<Record<string, string>> = {
     "save_every save_interval every_n_train_steps save_steps",
   ),
   ...named("trainer_params.checkpoint.monitor", "monitor"),
+  ...named("trainer_params.ema", "ema_decay use_ema model_ema model_ema_decay ema_rate"),
   ...named("trainer_params.precision", "amp fp16 bf16 mixed_precision"),
   ...named("trainer_params.compile", "torch_compile jit"),
   ...named("logging_params.save_dir", "log_dir output_dir out_dir save_path logdir results_dir"),

@@ -162,6 +162,18 @@ const Checkpoint = Type.Object(
   { ...closed, default: {}, description: "Which checkpoints to keep." },
 );
 
+const Ema = Type.Object(
+  {
+    decay: Type.Number({
+      minimum: 0,
+      exclusiveMaximum: 1,
+      default: 0.999,
+      description: "Share of the average that a step keeps; less in the first steps.",
+    }),
+  },
+  closed,
+);
+
 export const TrainerParams = Type.Object(
   {
     max_epochs: Type.Optional(
@@ -177,6 +189,12 @@ export const TrainerParams = Type.Object(
       Type.Number({
         exclusiveMinimum: 0,
         description: "Largest global gradient norm; larger ones are scaled down.",
+      }),
+    ),
+    ema: Type.Optional(
+      Type.Union([Type.Number({ minimum: 0, exclusiveMaximum: 1 }), Ema], {
+        description:
+          "Exponential moving average of the weights, as {decay: 0.999} or its decay alone: validation, pictures, best.safetensors and all commands on the run take the averaged weights. Default: none.",
       }),
     ),
     on_nan: oneOf(["stop", "skip"], {

@@ -15,7 +15,7 @@ import type { VAE } from "../../src/models/vae.ts";
 import { Rng } from "../../src/rng.ts";
 import { type Tensor4D, tf, type Variable } from "../../src/tf.ts";
 import { trainingBackends } from "../support/backends.ts";
-import { build } from "../support/models.ts";
+import { build, maxDifference } from "../support/models.ts";
 import {
   batchOf,
   fitting,
@@ -178,6 +178,39 @@ for (const backend of trainingBackends) {
       expect(snapshot(resumed.vae)).toEqual(snapshot(whole.vae));
     });
 
+    it("has an average of its weights that a checkpoint takes along, for training on and for use", async () => {
+      const file = join(mkdtempSync(join(tmpdir(), "vae-")), "last.safetensors");
+      const t = trainer(await build(model, params), weights, { ema: 0.15 });
+      const expected = snapshot(t.vae);
+      for (const step of [0, 1, 2]) {
+        trainStep(t, batch(), step, 1e-3);
+        const decay = Math.min(0.15, (1 + step) / (10 + step)); // 0.1, 0.15, 0.15
+        for (const [n, w] of snapshot(t.vae))
+          expected.set(
+            n,
+            expected.get(n)!.map((a, i) => decay * a + (1 - decay) * w[i]!),
+          );
+      }
+      const averaged = [...t.vae.params].filter(([, p]) => !p.fitted).map(([n]) => n);
+      expect([...t.average!.state.keys()]).toEqual(averaged);
+      for (const [n, a] of t.average!.state) {
+        const size = Math.max(...expected.get(n)!.map(Math.abs));
+        expect(maxDifference(a.dataSync(), expected.get(n)!), n).toBeLessThan(1e-6 * Math.max(1, size));
+      }
+      const at = { ...newRunState(), step: 3, averagedFrom: 0 };
+      writeFileSync(file, encodeCheckpoint(name, t.vae, t.optimizers, at, t.average));
+      const on = trainer(await build(model, params, { rng: Rng.fromSeed(9) }), weights, { ema: 0.15 });
+      restoreCheckpoint(file, name, on.vae, on.optimizers, on.average);
+      const used = await build(model, params, { rng: Rng.fromSeed(9) });
+      restoreCheckpoint(file, name, used);
+      for (const [n, a] of t.average!.state)
+        expect([...used.params.get(n)!.value.dataSync()], n).toEqual([...a.dataSync()]);
+      for (const s of [t, on]) trainStep(s, batch(), 3, 1e-3);
+      expect(snapshot(on.vae)).toEqual(snapshot(t.vae));
+      for (const [n, a] of t.average!.state)
+        expect([...on.average!.state.get(n)!.dataSync()], n).toEqual([...a.dataSync()]);
+    });
+
     it("fits a prior by the parameters that are for it alone, the same for the same codes", async () => {
       const vae = await build(model, params);
       const fitted = [...vae.params].filter(([, p]) => p.fitted).map(([n]) => n);
@@ -199,7 +232,7 @@ for (const backend of trainingBackends) {
 
     it("leaks no tensor in a step", async () => {
       const vae = await build(model, params);
-      const t = trainer(vae, weights);
+      const t = trainer(vae, weights, { ema: 0.9 });
       const b = batch();
       trainStep(t, b, 0, 1e-3);
       const before = tf.memory().numTensors;

@@ -14,6 +14,8 @@ export interface RunState {
   ended: number;
   /** Steps skipped one after another up to here, because their loss was not finite. */
   skipped: number;
+  /** Step at which the average of its weights began; undefined where there is none. */
+  averagedFrom: number | undefined;
   /** The data that it is trained on; undefined where a checkpoint is older than this. */
   data: DataPrint | undefined;
   /** The steps since the last row of metrics. */
@@ -60,6 +62,7 @@ export const newRunState = (): RunState => ({
   best: undefined,
   ended: 0,
   skipped: 0,
+  averagedFrom: undefined,
   data: undefined,
   window: { steps: 0, sums: {} },
 });

@@ -17,6 +17,7 @@ import { createOptimizer, type Optimizer } from "./optimizers.ts";
 import { checkedModel } from "./plugin_model.ts";
 import type { Prepared } from "./prepared.ts";
 import { optimizerParams } from "./schedules.ts";
+import { averageOf } from "./weight_average.ts";
 
 /** What the names in a config mean, as `loadConfig` gives it; left out: the project's definitions of these names. */
 export interface Definitions {
@@ -102,12 +103,14 @@ export async function prepare({
   const dataset = await open();
   checkImageShape(dataset, built.imageShape, definitions.dataset ?? datasetNamed(data.name));
   const optimizers = optimizersOf(vae, config);
+  const average = averageOf(vae, config);
   const prepared: Prepared = {
     model,
     vae,
     dataset,
     ...loadersOf(dataset, config, rng),
     optimizers,
+    average,
     weights: lossWeights(model, params, exp),
     objective: objectiveWeights(model, params, exp),
     imageRange: imageRangeOf(config),
@@ -115,6 +118,7 @@ export async function prepare({
     async close() {
       disposeModel(vae);
       for (const optimizer of optimizers.values()) optimizer.dispose();
+      average?.dispose();
       await dataset.close();
     },
   };

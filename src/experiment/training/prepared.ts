@@ -5,6 +5,7 @@ import type { VAE } from "../../models/vae.ts";
 import type { Rng } from "../../rng.ts";
 import type { Weights } from "./loss_weights.ts";
 import type { Optimizer } from "./optimizers.ts";
+import type { WeightAverage } from "./weight_average.ts";
 
 /** All that a config makes, before anything is trained or written. */
 export interface Prepared {
@@ -15,6 +16,8 @@ export interface Prepared {
   readonly val: Loader;
   /** By phase name. */
   readonly optimizers: ReadonlyMap<string, Optimizer>;
+  /** Of the model's weights, where the config asks for one. */
+  readonly average?: WeightAverage | undefined;
   readonly weights: Weights;
   /** Those of `val/objective`, by term. */
   readonly objective: Readonly<Record<string, number>>;

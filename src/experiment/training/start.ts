@@ -3,6 +3,7 @@ import { type Found, newestCheckpoint } from "../runs/checkpoint_files.ts";
 import { newRunState, type RunState } from "../runs/run_state.ts";
 import { moveTo, printOf } from "./data_print.ts";
 import { type Monitor, monitorOf, monitorOfRun, sameMonitor } from "./monitor.ts";
+import type { Prepared } from "./prepared.ts";
 import type { Plan, TrainArgs } from "./run_context.ts";
 
 /** Where a run starts. */
@@ -35,6 +36,7 @@ export async function startOf(args: TrainArgs): Promise<Start> {
     const { notes, valChanged } = moveTo(state, data);
     changed.push(...notes, ...forgetBest(state, monitorOf(config), valChanged));
   }
+  changed.push(...goOnAveraging(state, prepared));
   state.data = data;
   return {
     state,
@@ -46,10 +48,25 @@ export async function startOf(args: TrainArgs): Promise<Start> {
 }
 
 function restore(state: RunState, { checkpoint }: Found, { prepared, folder }: TrainArgs): void {
-  const { model, vae, optimizers } = prepared;
-  Object.assign(state, restoreCheckpoint(checkpoint, model.name, vae, optimizers));
+  const { model, vae, optimizers, average } = prepared;
+  Object.assign(state, restoreCheckpoint(checkpoint, model.name, vae, optimizers, average));
   if (state.best !== undefined && state.best.monitor === undefined)
     state.best = { ...state.best, ...monitorOfRun(folder.path) };
+}
+
+/** Brings the average of the weights to where it stood; a sentence where there is one from here on, or none. */
+function goOnAveraging(state: RunState, { average }: Prepared): string[] {
+  const from = state.averagedFrom;
+  state.averagedFrom = average && (from ?? state.step);
+  if (average === undefined)
+    return from === undefined
+      ? []
+      : ["trainer_params.ema is gone: validation is of the last step's weights."];
+  if (from !== undefined) average.goOn(from);
+  else average.restart(state.step);
+  return from === undefined && state.step > 0
+    ? [`the checkpoint has no averaged weights: trainer_params.ema begins at step ${state.step}.`]
+    : [];
 }
 
 function planOf(

@@ -9,6 +9,7 @@ import { flatten, readMetrics } from "./metric_tensors.ts";
 import type { Optimizer } from "./optimizers.ts";
 import { phaseGradients } from "./phase_gradients.ts";
 import { inputsAt, type StepInputs } from "./step_inputs.ts";
+import type { WeightAverage } from "./weight_average.ts";
 
 export interface StepArgs {
   readonly vae: VAE;
@@ -18,20 +19,24 @@ export interface StepArgs {
   /** The stream of the run's steps; each step folds in its number. */
   readonly rng: Rng;
   readonly gradientClip?: number | undefined;
+  /** Takes in the weights that each step makes. */
+  readonly average?: WeightAverage | undefined;
 }
 
 /**
  * One training step: for each phase the weighted loss of its terms, the gradient to the parameters it owns,
- * its optimizer, and the parameters that no optimizer owns. A function of (parameters, optimizer state,
- * batch, step, seed) and of nothing else. The caller disposes the metrics.
+ * its optimizer, and the parameters that no optimizer owns; then the average of them. A function of (parameters,
+ * optimizer state, batch, step, seed) and of nothing else. The caller disposes the metrics.
  */
 export function stepTensors(args: StepArgs, batch: Batch, at: StepInputs): StepMetricsOf<Tensor> {
-  return runPhases(args, batch, at, TRAINING, (phase, lossOf) => {
+  const metrics = runPhases(args, batch, at, TRAINING, (phase, lossOf) => {
     const { value, named } = phaseGradients(args.vae, phase, lossOf);
     const norm = globalNorm([...named.values()]);
     args.optimizers.get(phase.name)!.apply(clip(named, norm, args.gradientClip), at);
     return [value, norm];
   });
+  args.average?.update(at);
+  return metrics;
 }
 
 /**

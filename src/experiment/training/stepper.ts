@@ -31,17 +31,17 @@ interface Program {
 /** The training steps of a config on the backend in use. */
 export function createStepper(run: {
   readonly config: Config;
-  readonly prepared: Pick<Prepared, "vae" | "weights" | "optimizers" | "rng">;
+  readonly prepared: Pick<Prepared, "vae" | "weights" | "optimizers" | "average" | "rng">;
   readonly backend: BackendInfo;
   say(text: string): void;
 }): Stepper {
   const { trainer_params: trainer } = run.config;
-  const { vae, weights, optimizers, rng } = run.prepared;
+  const { vae, weights, optimizers, average, rng } = run.prepared;
   const compiler = trainer.compile ? run.backend.compiler : undefined;
   if (compiler === undefined && trainer.precision === "bfloat16")
     run.say(`note   trainer_params.precision: ${run.backend.name} computes in float32`);
   return new Stepper(
-    { vae, weights, optimizers, rng: rng.fold("step"), gradientClip: trainer.gradient_clip_val },
+    { vae, weights, optimizers, average, rng: rng.fold("step"), gradientClip: trainer.gradient_clip_val },
     { compiler, precision: trainer.precision, say: run.say },
   );
 }
@@ -102,11 +102,11 @@ export class Stepper {
     return (await this.start(batch, step, lr)).metrics;
   }
 
-  /** All that a step reads and changes: parameters, running statistics, optimizer state. */
+  /** All that a step reads and changes: parameters, running statistics, optimizer state, averaged weights. */
   get variables(): readonly Variable[] {
-    const { vae, optimizers } = this.args;
+    const { vae, optimizers, average } = this.args;
     const state = [...optimizers.values()].flatMap((o) => [...o.state.values()]);
-    return [...[...vae.params.values()].map((p) => p.value), ...state];
+    return [...[...vae.params.values()].map((p) => p.value), ...state, ...(average?.state.values() ?? [])];
   }
 
   /**

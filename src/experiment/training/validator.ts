@@ -22,13 +22,20 @@ export class Validator {
     this.monitor = monitorOf(run.args.config);
   }
 
-  /** Fits a prior that is not trained, and validates and shows the state. No step may be under way. */
+  /**
+   * Fits a prior that is not trained, and validates and shows the state, of averaged weights where there are such. No
+   * step may be under way.
+   */
   async validate(): Promise<void> {
     const { state, args, log, stepper } = this.run;
     stepper.syncVariables();
-    const prior = await fitPrior(args.prepared);
-    this.metrics = await this.measure(prior);
-    await this.show();
+    const { average } = args.prepared;
+    const look = async () => {
+      const prior = await fitPrior(args.prepared);
+      this.metrics = await this.measure(prior);
+      await this.show();
+    };
+    await (average === undefined ? look() : average.during(look));
     log.validation(state, this.metrics);
     this.judge();
   }

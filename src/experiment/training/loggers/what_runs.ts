@@ -23,6 +23,10 @@ export function whatRuns(
   const { skipped, notes = [] } = dataset;
   if (skipped.length > 0) lines.push(`note   ${skipped.length} images skipped, the first: ${skipped[0]}`);
   lines.push(...notes.map((note) => `note   ${note}`));
+  if (prepared.average !== undefined)
+    lines.push(
+      "note   validation, pictures and the best checkpoint are of averaged weights (trainer_params.ema)",
+    );
   if (val.size === 0)
     lines.push(
       "note   no images for validation: no metrics of it, no reconstructions and no best checkpoint",
