@@ -43,6 +43,10 @@ const SYNONYMS: Readonly<Record<string, string>> = {
     "save_every save_interval every_n_train_steps save_steps",
   ),
   ...named("trainer_params.checkpoint.monitor", "monitor"),
+  ...named(
+    "trainer_params.accumulate_grad_batches",
+    "gradient_accumulation_steps accumulation_steps accumulate_grad grad_accum",
+  ),
   ...named("trainer_params.ema", "ema_decay use_ema model_ema model_ema_decay ema_rate"),
   ...named("trainer_params.precision", "amp fp16 bf16 mixed_precision"),
   ...named("trainer_params.compile", "torch_compile jit"),
@@ -67,10 +71,6 @@ const ABSENT: Readonly<Record<string, string>> = {
   ...named(
     "there is no early stopping: best.safetensors is kept of the best validation (trainer_params.checkpoint.monitor), and trainer_params.max_epochs ends the run.",
     "early_stopping earlystopping patience early_stop min_delta callbacks",
-  ),
-  ...named(
-    "gradients are not accumulated; data_params.train_batch_size is the batch of a step.",
-    "accumulate_grad_batches gradient_accumulation_steps accumulation_steps",
   ),
   ...named(
     "vae run --resume does that.",

@@ -191,6 +191,13 @@ export const TrainerParams = Type.Object(
         description: "Largest global gradient norm; larger ones are scaled down.",
       }),
     ),
+    accumulate_grad_batches: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        description:
+          "Batches whose gradients a step takes the mean of, for less memory than one batch as large; the last step of an epoch takes those left over. max_steps and all that is every N steps count optimizer steps. Default: 1.",
+      }),
+    ),
     ema: Type.Optional(
       Type.Union([Type.Number({ minimum: 0, exclusiveMaximum: 1 }), Ema], {
         description:

@@ -22,7 +22,11 @@ test.each([
   ["trainer_params", "max_nb_epochs: 50", "unknown key: it is trainer_params.max_epochs here."],
   ["exp_params", "gpus: 1", "unknown key. It belongs to trainer_params."],
   ["trainer_params", "early_stopping: true", "unknown key: there is no early stopping: best.safetensors"],
-  ["trainer_params", "accumulate_grad_batches: 4", "unknown key: gradients are not accumulated;"],
+  [
+    "trainer_params",
+    "gradient_accumulation_steps: 4",
+    "unknown key: it is trainer_params.accumulate_grad_batches here.",
+  ],
   ["model_params", "z_dim: 4", "unknown key: it is model_params.latent_dim here."],
   ["model_params", "n_channels: 3", "unknown key: it is model_params.in_channels here."],
   ["exp_params", "dataset: celeba", "unknown key: it is data_params.name here."],

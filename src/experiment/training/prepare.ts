@@ -11,6 +11,7 @@ import type { ModelDefinition } from "../../models/define.ts";
 import { getModel } from "../../models/registry.ts";
 import type { VAE } from "../../models/vae.ts";
 import { Rng } from "../../rng.ts";
+import { gradientSumsOf } from "./gradient_sums.ts";
 import { lossWeights, objectiveWeights } from "./loss_weights.ts";
 import { checkMonitor } from "./monitor.ts";
 import { createOptimizer, type Optimizer } from "./optimizers.ts";
@@ -104,6 +105,7 @@ export async function prepare({
   checkImageShape(dataset, built.imageShape, definitions.dataset ?? datasetNamed(data.name));
   const optimizers = optimizersOf(vae, config);
   const average = averageOf(vae, config);
+  const sums = gradientSumsOf(vae, config);
   const prepared: Prepared = {
     model,
     vae,
@@ -111,6 +113,7 @@ export async function prepare({
     ...loadersOf(dataset, config, rng),
     optimizers,
     average,
+    sums,
     weights: lossWeights(model, params, exp),
     objective: objectiveWeights(model, params, exp),
     imageRange: imageRangeOf(config),
@@ -119,6 +122,7 @@ export async function prepare({
       disposeModel(vae);
       for (const optimizer of optimizers.values()) optimizer.dispose();
       average?.dispose();
+      sums?.dispose();
       await dataset.close();
     },
   };

@@ -97,7 +97,7 @@ class Run {
   private async endOfEpoch(): Promise<void> {
     const { state, plan } = this.context;
     const every = this.args.config.trainer_params.check_val_every_n_epoch;
-    const ended = state.batch >= plan.stepsPerEpoch;
+    const ended = state.batch >= plan.batchesPerEpoch;
     const due = state.step >= plan.totalSteps || (ended && (state.epoch + 1) % every === 0);
     if (due) await this.saver.save(); // of the epoch as it ended: whatever validation comes to, it is kept
     if (ended) {
