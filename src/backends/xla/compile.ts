@@ -77,7 +77,7 @@ function traceStep(
   body: Parameters<StepCompiler["record"]>[1],
 ): { results: Tensor[]; trace: Trace } {
   backend.settle(); // what is pending is no part of the step
-  const before = variables.map((variable) => backend.value(variable).retain());
+  const before = ownValues(backend, variables).map((value) => value.retain());
   const inputs: Value[] = [];
   let problem: string | undefined;
   const fail = (why: string) => {
@@ -236,16 +236,24 @@ function check(given: readonly HostTensor[], expected: readonly { shape: Shape; 
 
 /** The values of variables on the device, each in a buffer of its own. */
 function ownBuffers(backend: XlaBackend, variables: readonly Variable[]): Value[] {
+  const values = ownValues(backend, variables);
+  for (const value of values) {
+    if (value.buffer === undefined && hostValues(value) === undefined) backend.settle();
+    backend.runtime.place(value);
+  }
+  return values;
+}
+
+/** The values of variables, each its own: of two that share one, a trace could not tell which of them is read. */
+function ownValues(backend: XlaBackend, variables: readonly Variable[]): Value[] {
   const seen = new Set<Value>();
   return variables.map((variable) => {
     let value = backend.value(variable);
-    if (value.buffer === undefined && hostValues(value) === undefined) backend.settle();
     if (seen.has(value)) {
       const copy = new Value(value.shape, value.type, { host: variable.dataSync() as HostValues });
       assign(backend, variable, copy);
       value = copy;
     }
-    backend.runtime.place(value);
     seen.add(value);
     return value;
   });
