@@ -162,6 +162,34 @@ const Checkpoint = Type.Object(
   { ...closed, default: {}, description: "Which checkpoints to keep." },
 );
 
+const EarlyStopping = Type.Object(
+  {
+    monitor: Type.Optional(
+      Type.String({ description: "Metric of validation; default: that of checkpoint.monitor." }),
+    ),
+    patience: Type.Integer({
+      minimum: 1,
+      default: 3,
+      description: "Validations in a row without a better value after which the run ends.",
+    }),
+    min_delta: Type.Number({
+      minimum: 0,
+      default: 0,
+      description: "How much better a value has to be to count.",
+    }),
+    mode: Type.Optional(
+      oneOf(["min", "max"], {
+        description: "Whether lower or higher is better; default: which of them is, of that metric.",
+      }),
+    ),
+  },
+  {
+    ...closed,
+    description:
+      "Ends the run where a metric of validation gets no better: {patience: 3, min_delta: 0}. Default: none.",
+  },
+);
+
 const Ema = Type.Object(
   {
     decay: Type.Number({
@@ -198,6 +226,7 @@ export const TrainerParams = Type.Object(
           "Batches whose gradients a step takes the mean of, for less memory than one batch as large; the last step of an epoch takes those left over. max_steps and all that is every N steps count optimizer steps. Default: 1.",
       }),
     ),
+    early_stopping: Type.Optional(EarlyStopping),
     ema: Type.Optional(
       Type.Union([Type.Number({ minimum: 0, exclusiveMaximum: 1 }), Ema], {
         description:

@@ -21,7 +21,7 @@ test.each([
   ["trainer_params", "epochs: 3", "unknown key: it is trainer_params.max_epochs here."],
   ["trainer_params", "max_nb_epochs: 50", "unknown key: it is trainer_params.max_epochs here."],
   ["exp_params", "gpus: 1", "unknown key. It belongs to trainer_params."],
-  ["trainer_params", "early_stopping: true", "unknown key: there is no early stopping: best.safetensors"],
+  ["trainer_params", "patience: 3", "unknown key: it is trainer_params.early_stopping.patience here."],
   [
     "trainer_params",
     "gradient_accumulation_steps: 4",

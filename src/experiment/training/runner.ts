@@ -1,6 +1,7 @@
 import { dumpConfig } from "../../config/dump.ts";
 import { shellWord } from "../../text/shell.ts";
 import type { RunState } from "../runs/run_state.ts";
+import { hasStopped, stopReason, stopRuleOf } from "./early_stopping.ts";
 import { Interrupt } from "./interrupt.ts";
 import { RunLog } from "./loggers/run_log.ts";
 import { createPrecomputeCache, type PrecomputeCache } from "./precompute_cache.ts";
@@ -82,6 +83,10 @@ class Run {
       throw error;
     }
     if (interrupt.exitCode !== undefined) await saver.save();
+    else if (this.stopsEarly()) {
+      const { step, stopping } = this.context.state;
+      log.message(`stopped early, at step ${step}: ${stopReason(stopping!, stopRuleOf(args.config)!)}`);
+    }
     saver.checkSaved();
     const { metrics, problem } = this.validator;
     if (interrupt.exitCode === undefined) await log.finish(metrics, problem === undefined);
@@ -90,7 +95,11 @@ class Run {
 
   private isFinished(): boolean {
     const { state, plan } = this.context;
-    return state.step >= plan.totalSteps && state.ended >= state.step;
+    return (this.stopsEarly() || state.step >= plan.totalSteps) && state.ended >= state.step;
+  }
+
+  private stopsEarly(): boolean {
+    return hasStopped(this.context.state, stopRuleOf(this.args.config));
   }
 
   /** Counts the epoch, where it is at its end, and validates where that is due, which nothing of the epoch depends on. */

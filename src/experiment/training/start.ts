@@ -3,6 +3,7 @@ import { restoreCheckpoint } from "../runs/checkpoint.ts";
 import { type Found, newestCheckpoint } from "../runs/checkpoint_files.ts";
 import { newRunState, type RunState } from "../runs/run_state.ts";
 import { moveTo, printOf } from "./data_print.ts";
+import { stopRuleOf } from "./early_stopping.ts";
 import { batchesAStep } from "./gradient_sums.ts";
 import { type Monitor, monitorOf, monitorOfRun, sameMonitor } from "./monitor.ts";
 import type { Prepared } from "./prepared.ts";
@@ -37,6 +38,10 @@ export async function startOf(args: TrainArgs): Promise<Start> {
     restore(state, found, args);
     const { notes, valChanged } = moveTo(state, data);
     changed.push(...notes, ...forgetBest(state, monitorOf(config), valChanged));
+    const rule = stopRuleOf(config);
+    const { stopping } = state;
+    const same = stopping?.monitor === rule?.monitor && stopping?.mode === rule?.mode;
+    if (!same || valChanged) state.stopping = undefined; // counts anew
   }
   changed.push(...goOnAveraging(state, prepared));
   state.data = data;

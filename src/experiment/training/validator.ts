@@ -1,5 +1,6 @@
 import type { HostBatch } from "../../data/loader.ts";
 import { reconstructionGrid, sampleGrid } from "../../explore/grids.ts";
+import { afterValidation, type StopRule, stopRuleOf } from "./early_stopping.ts";
 import { fitPrior } from "./fit_prior.ts";
 import { latentReport } from "./latent_report.ts";
 import { isBetter, type Monitor, monitorOf, validates } from "./monitor.ts";
@@ -14,12 +15,14 @@ export class Validator {
   /** Why the last validation is of no use, where that is so. */
   problem: string | undefined;
   readonly monitor: Monitor;
+  private readonly stopRule: StopRule | undefined;
 
   constructor(
     private readonly run: RunContext,
     private readonly saver: Saver,
   ) {
     this.monitor = monitorOf(run.args.config);
+    this.stopRule = stopRuleOf(run.args.config);
   }
 
   /**
@@ -72,6 +75,10 @@ export class Validator {
     const { monitor, metrics } = this;
     const { state, log } = this.run;
     this.problem = Object.keys(metrics).length === 0 ? undefined : this.problemOf();
+    if (this.stopRule !== undefined && Object.keys(metrics).length > 0) {
+      const watched = this.problem === undefined ? metrics[this.stopRule.monitor] : undefined;
+      state.stopping = afterValidation(state.stopping, this.stopRule, watched ?? Number.NaN, state.step);
+    }
     const value = metrics[monitor.monitor];
     if (this.problem !== undefined) log.warn(`${this.problem}; no best checkpoint is taken from it`);
     else if (value !== undefined && isBetter(value, state.best, monitor))
