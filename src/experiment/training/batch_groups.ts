@@ -1,12 +1,9 @@
 import type { HostBatch } from "../../data/loader.ts";
 import type { RunState } from "../runs/run_state.ts";
-import type { StepBatch } from "./batch.ts";
+import type { Group, StepBatch } from "./batch.ts";
 import { batchesAStep } from "./gradient_sums.ts";
 import type { PrecomputeCache } from "./precompute_cache.ts";
 import type { RunContext } from "./run_context.ts";
-
-/** The batches of one step. */
-export type Group = readonly StepBatch[];
 
 /**
  * The batches of an epoch after the first `batch`, by the steps that take them. A step ends with its epoch: the last may

@@ -1,5 +1,5 @@
 import type { RunState } from "../runs/run_state.ts";
-import type { Group } from "./batch_groups.ts";
+import type { Group } from "./batch.ts";
 import { batchesAStep } from "./gradient_sums.ts";
 import type { Arrays } from "./loggers/logger.ts";
 import { type RunContext, ratesAt } from "./run_context.ts";

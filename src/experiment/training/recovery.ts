@@ -1,6 +1,7 @@
 import { UserError } from "../../errors.ts";
 import { shellWord } from "../../text/shell.ts";
-import { completed, type Group, groupsOf } from "./batch_groups.ts";
+import type { Group } from "./batch.ts";
+import { completed, groupsOf } from "./batch_groups.ts";
 import { allFinite, LastGood } from "./last_good.ts";
 import type { Rates, StepMetrics } from "./loggers/step_metrics.ts";
 import { normsText, notFinite } from "./not_finite.ts";

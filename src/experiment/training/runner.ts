@@ -65,7 +65,7 @@ class Run {
     const { log } = this.context;
     if (this.start.passed !== "") log.warn(this.start.passed);
     if (args.resume && this.isFinished()) {
-      log.alreadyFinished();
+      log.alreadyFinished(this.stoppedEarly());
       return this.result();
     }
     const moved = { from: args.baseDir, to: args.folder.path, model: args.prepared.model };
@@ -83,10 +83,8 @@ class Run {
       throw error;
     }
     if (interrupt.exitCode !== undefined) await saver.save();
-    else if (this.stopsEarly()) {
-      const { step, stopping } = this.context.state;
-      log.message(`stopped early, at step ${step}: ${stopReason(stopping!, stopRuleOf(args.config)!)}`);
-    }
+    const stopped = interrupt.exitCode === undefined ? this.stoppedEarly() : undefined;
+    if (stopped) log.message(`stopped early, at step ${this.context.state.step}: ${stopped.why}`);
     saver.checkSaved();
     const { metrics, problem } = this.validator;
     if (interrupt.exitCode === undefined) await log.finish(metrics, problem === undefined);
@@ -95,11 +93,16 @@ class Run {
 
   private isFinished(): boolean {
     const { state, plan } = this.context;
-    return (this.stopsEarly() || state.step >= plan.totalSteps) && state.ended >= state.step;
+    const ends = state.step >= plan.totalSteps || this.stoppedEarly() !== undefined;
+    return ends && state.ended >= state.step;
   }
 
-  private stopsEarly(): boolean {
-    return hasStopped(this.context.state, stopRuleOf(this.args.config));
+  /** Why no more epochs follow, where that is by a metric of validation. */
+  private stoppedEarly(): { why: string; patience: number } | undefined {
+    const rule = stopRuleOf(this.args.config);
+    const { state } = this.context;
+    if (rule === undefined || !hasStopped(state, rule)) return undefined;
+    return { why: stopReason(state.stopping!, rule), patience: rule.patience };
   }
 
   /** Counts the epoch, where it is at its end, and validates where that is due, which nothing of the epoch depends on. */

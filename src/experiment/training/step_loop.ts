@@ -1,6 +1,7 @@
 import { Ahead } from "../../data/ahead.ts";
 import type { HostBatch } from "../../data/loader.ts";
-import { completed, type Group, groupsOf, imagesOf } from "./batch_groups.ts";
+import type { Group } from "./batch.ts";
+import { completed, groupsOf, imagesOf } from "./batch_groups.ts";
 import { gradientsAndWeights, histogramsAreDue } from "./histograms.ts";
 import type { Interrupt } from "./interrupt.ts";
 import type { Rates, StepMetrics } from "./loggers/step_metrics.ts";

@@ -7,8 +7,7 @@ import {
 import type { BackendInfo } from "../../backends/use_backend.ts";
 import type { Config } from "../../config/schema.ts";
 import { tf, type Variable } from "../../tf.ts";
-import { hostTensors, type StepBatch, withTensors } from "./batch.ts";
-import type { Group } from "./batch_groups.ts";
+import { type Group, hostTensors, type StepBatch, withTensors } from "./batch.ts";
 import type { Rates, StepMetrics } from "./loggers/step_metrics.ts";
 import { flatten, overBatches, readMetrics } from "./metric_tensors.ts";
 import type { Prepared } from "./prepared.ts";

@@ -1,6 +1,5 @@
 import { shellWord } from "../../../text/shell.ts";
 import { type Change, changeText } from "../../runs/config_history.ts";
-import { hasStopped, stopReason, stopRuleOf } from "../early_stopping.ts";
 import { parameterCount } from "./environment.ts";
 import type { RunLogArgs } from "./run_log_args.ts";
 import { shownPath, whereThingsAre } from "./where_things_are.ts";
@@ -39,18 +38,22 @@ export function whatRuns(
   return lines.join("\n");
 }
 
+/** That a run stopped before its last epoch: why, and the patience that it had. */
+export interface StoppedEarly {
+  readonly why: string;
+  readonly patience: number;
+}
+
 /** That there is nothing to train, what is where, and how to train on. */
-export function hadFinished({ folder, state, config, epochs }: RunLogArgs): string {
+export function hadFinished({ folder, state, config, epochs }: RunLogArgs, stopped?: StoppedEarly): string {
   const { max_epochs, max_steps } = config.trainer_params;
-  const rule = stopRuleOf(config);
-  const stopped = hasStopped(state, rule);
   const reached = [
-    ...(stopped ? [`early_stopping.patience=${2 * rule!.patience}`] : []),
+    ...(stopped ? [`early_stopping.patience=${2 * stopped.patience}`] : []),
     ...(max_steps !== undefined && state.step >= max_steps ? [`max_steps=${2 * max_steps}`] : []),
     ...((max_epochs ?? epochs) <= state.epoch ? [`max_epochs=${2 * epochs}`] : []),
   ].map((value) => `--set trainer_params.${value}`);
   const run = shellWord(shownPath(folder.path));
-  const why = stopped ? `: ${stopReason(state.stopping!, rule!)}` : "";
+  const why = stopped ? `: ${stopped.why}` : "";
   const after = `${state.epoch} epoch${state.epoch === 1 ? "" : "s"}`;
   return [
     `${run} had ${stopped ? "stopped early" : "finished"}, at step ${state.step} in ${after}${why}; nothing was trained. To train on: ` +
