@@ -45,6 +45,7 @@ export function complete(config: Config, model: ModelDefinition, dataset: Datase
       ...trainer_params,
       ...(trainer_params.max_epochs === undefined &&
         trainer_params.max_steps === undefined && { max_epochs: EPOCHS }),
+      ...(typeof trainer_params.ema === "number" && { ema: { decay: trainer_params.ema } }),
     },
     logging_params: {
       ...logging_params,

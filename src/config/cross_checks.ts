@@ -76,11 +76,17 @@ export function crossChecks(config: Config, model: ModelDefinition, positions: P
       'expected float32 with compile: false, got "bfloat16". Remove compile: false.',
     );
   }
-  const monitor = trainer.checkpoint.monitor;
   const known = knownMetrics(terms);
-  if (isNoMetric(monitor, known)) {
+  for (const key of ["checkpoint", "early_stopping"] as const) {
+    const monitor = trainer[key]?.monitor;
+    if (monitor === undefined || !isNoMetric(monitor, known)) continue;
     const fact = `expected a metric of validation such as ${known.slice(0, 5).join(", ")}, got ${show(monitor)}`;
-    report(["trainer_params", "checkpoint", "monitor"], withRemedy(fact, meant(monitor, known)));
+    report(["trainer_params", key, "monitor"], withRemedy(fact, meant(monitor, known)));
+  }
+  if (trainer.early_stopping !== undefined && trainer.limit_val_batches === 0) {
+    const other = formatPlace(positions.value(["trainer_params", "limit_val_batches"]));
+    const fact = `expected none with limit_val_batches: 0 (${other}), which validates nothing`;
+    report(["trainer_params", "early_stopping"], `${fact}. Remove one of them.`, "key");
   }
   return problems;
 }

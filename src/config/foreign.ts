@@ -43,6 +43,14 @@ const SYNONYMS: Readonly<Record<string, string>> = {
     "save_every save_interval every_n_train_steps save_steps",
   ),
   ...named("trainer_params.checkpoint.monitor", "monitor"),
+  ...named(
+    "trainer_params.accumulate_grad_batches",
+    "gradient_accumulation_steps accumulation_steps accumulate_grad grad_accum",
+  ),
+  ...named("trainer_params.early_stopping", "earlystop early_stop"),
+  ...named("trainer_params.early_stopping.patience", "patience early_stopping_patience"),
+  ...named("trainer_params.early_stopping.min_delta", "min_delta"),
+  ...named("trainer_params.ema", "ema_decay use_ema model_ema model_ema_decay ema_rate"),
   ...named("trainer_params.precision", "amp fp16 bf16 mixed_precision"),
   ...named("trainer_params.compile", "torch_compile jit"),
   ...named("logging_params.save_dir", "log_dir output_dir out_dir save_path logdir results_dir"),
@@ -64,12 +72,8 @@ const DEVICE = "--backend chooses the kind of device, trainer_params.devices how
 const ABSENT: Readonly<Record<string, string>> = {
   ...named(DEVICE, "accelerator device strategy gpu gpus num_gpus cuda tpu_cores"),
   ...named(
-    "there is no early stopping: best.safetensors is kept of the best validation (trainer_params.checkpoint.monitor), and trainer_params.max_epochs ends the run.",
-    "early_stopping earlystopping patience early_stop min_delta callbacks",
-  ),
-  ...named(
-    "gradients are not accumulated; data_params.train_batch_size is the batch of a step.",
-    "accumulate_grad_batches gradient_accumulation_steps accumulation_steps",
+    "trainer_params.checkpoint and trainer_params.early_stopping say what is kept and when the run ends.",
+    "callbacks",
   ),
   ...named(
     "vae run --resume does that.",

@@ -162,6 +162,46 @@ const Checkpoint = Type.Object(
   { ...closed, default: {}, description: "Which checkpoints to keep." },
 );
 
+const EarlyStopping = Type.Object(
+  {
+    monitor: Type.Optional(
+      Type.String({ description: "Metric of validation; default: that of checkpoint.monitor." }),
+    ),
+    patience: Type.Integer({
+      minimum: 1,
+      default: 3,
+      description: "Validations in a row without a better value after which the run ends.",
+    }),
+    min_delta: Type.Number({
+      minimum: 0,
+      default: 0,
+      description: "How much better a value has to be to count.",
+    }),
+    mode: Type.Optional(
+      oneOf(["min", "max"], {
+        description: "Whether lower or higher is better; default: which of them is, of that metric.",
+      }),
+    ),
+  },
+  {
+    ...closed,
+    description:
+      "Ends the run where a metric of validation gets no better: {patience: 3, min_delta: 0}. Default: none.",
+  },
+);
+
+const Ema = Type.Object(
+  {
+    decay: Type.Number({
+      minimum: 0,
+      exclusiveMaximum: 1,
+      default: 0.999,
+      description: "Share of the average that a step keeps; less in the first steps.",
+    }),
+  },
+  closed,
+);
+
 export const TrainerParams = Type.Object(
   {
     max_epochs: Type.Optional(
@@ -177,6 +217,20 @@ export const TrainerParams = Type.Object(
       Type.Number({
         exclusiveMinimum: 0,
         description: "Largest global gradient norm; larger ones are scaled down.",
+      }),
+    ),
+    accumulate_grad_batches: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        description:
+          "Batches whose gradients a step takes the mean of, for less memory than one batch as large; the last step of an epoch takes those left over. max_steps and all that is every N steps count optimizer steps. Default: 1.",
+      }),
+    ),
+    early_stopping: Type.Optional(EarlyStopping),
+    ema: Type.Optional(
+      Type.Union([Type.Number({ minimum: 0, exclusiveMaximum: 1 }), Ema], {
+        description:
+          "Exponential moving average of the weights, as {decay: 0.999} or its decay alone: validation, pictures, best.safetensors and all commands on the run take the averaged weights. Default: none.",
       }),
     ),
     on_nan: oneOf(["stop", "skip"], {

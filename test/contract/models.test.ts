@@ -6,8 +6,11 @@ import { useBackend } from "../../src/backends/use_backend.ts";
 import { ShapeError } from "../../src/errors.ts";
 import { encodeCheckpoint, restoreCheckpoint } from "../../src/experiment/runs/checkpoint.ts";
 import { newRunState } from "../../src/experiment/runs/run_state.ts";
-import type { Optimizer } from "../../src/experiment/training/optimizers.ts";
-import { evaluateStep, trainStep } from "../../src/experiment/training/step.ts";
+import { GradientSums } from "../../src/experiment/training/gradient_sums.ts";
+import { readMetrics } from "../../src/experiment/training/metric_tensors.ts";
+import { createOptimizer, type Optimizer } from "../../src/experiment/training/optimizers.ts";
+import { evaluateStep, stepGradients, stepTensors, trainStep } from "../../src/experiment/training/step.ts";
+import { inputsAt } from "../../src/experiment/training/step_inputs.ts";
 import { newCtx } from "../../src/models/ctx.ts";
 import { phasesOf } from "../../src/models/define.ts";
 import { getModel, modelNames } from "../../src/models/registry.ts";
@@ -15,7 +18,7 @@ import type { VAE } from "../../src/models/vae.ts";
 import { Rng } from "../../src/rng.ts";
 import { type Tensor4D, tf, type Variable } from "../../src/tf.ts";
 import { allBackends, compileQuickly } from "../support/backends.ts";
-import { build } from "../support/models.ts";
+import { build, maxDifference } from "../support/models.ts";
 import {
   batchOf,
   fitting,
@@ -183,6 +186,70 @@ for (const backend of allBackends) {
       expect(snapshot(resumed.vae)).toEqual(snapshot(whole.vae));
     });
 
+    it("has an average of its weights that a checkpoint takes along, for training on and for use", async () => {
+      const file = join(mkdtempSync(join(tmpdir(), "vae-")), "last.safetensors");
+      const t = trainer(await build(model, params), weights, { ema: 0.15 });
+      const expected = snapshot(t.vae);
+      for (const step of [0, 1, 2]) {
+        trainStep(t, batch(), step, 1e-3);
+        const decay = Math.min(0.15, (1 + step) / (10 + step)); // 0.1, 0.15, 0.15
+        for (const [n, w] of snapshot(t.vae))
+          expected.set(
+            n,
+            expected.get(n)!.map((a, i) => decay * a + (1 - decay) * w[i]!),
+          );
+      }
+      const averaged = [...t.vae.params].filter(([, p]) => !p.fitted).map(([n]) => n);
+      expect([...t.average!.state.keys()]).toEqual(averaged);
+      for (const [n, a] of t.average!.state) {
+        const size = Math.max(...expected.get(n)!.map(Math.abs));
+        expect(maxDifference(a.dataSync(), expected.get(n)!), n).toBeLessThan(1e-6 * Math.max(1, size));
+      }
+      const at = { ...newRunState(), step: 3, averagedFrom: 0 };
+      writeFileSync(file, encodeCheckpoint(name, t.vae, t.optimizers, at, t.average));
+      const on = trainer(await build(model, params, { rng: Rng.fromSeed(9) }), weights, { ema: 0.15 });
+      restoreCheckpoint(file, name, on.vae, on.optimizers, on.average);
+      const used = await build(model, params, { rng: Rng.fromSeed(9) });
+      restoreCheckpoint(file, name, used);
+      for (const [n, a] of t.average!.state)
+        expect([...used.params.get(n)!.value.dataSync()], n).toEqual([...a.dataSync()]);
+      for (const s of [t, on]) trainStep(s, batch(), 3, 1e-3);
+      expect(snapshot(on.vae)).toEqual(snapshot(t.vae));
+      for (const [n, a] of t.average!.state)
+        expect([...on.average!.state.get(n)!.dataSync()], n).toEqual([...a.dataSync()]);
+    });
+
+    it("takes a step by the mean of the gradients of several batches, and holds none after it", async () => {
+      const vae = await build(model, params);
+      const plain = { optimizer: "sgd", momentum: 0, weight_decay: 0 } as never;
+      const optimizers = new Map(
+        vae.phases.map((p) => [p.name, createOptimizer(plain, trained(vae, p), p.name)]),
+      );
+      const sums = new GradientSums(vae);
+      const t = { ...trainer(vae, weights), optimizers, sums };
+      const lr = 1e-3;
+      const gradients: Map<string, Float32Array>[] = [];
+      const start = snapshot(vae);
+      const batches = [images(), tf.reverse(images(), 1), tf.sub(1, images())].map((x) =>
+        batchOf(x as Tensor4D),
+      );
+      for (const [i, b] of batches.entries()) {
+        const at = inputsAt({ step: 0, lr, rng: t.rng.fold(i), batches: 3 });
+        gradients.push(stepGradients(t, b, at));
+        for (const [n, p] of vae.params)
+          if (p.trainable) expect([...p.value.dataSync()], n).toEqual(start.get(n));
+        const { gradNorm } = readMetrics(stepTensors(t, b, at, i === 2 ? "last" : "more"));
+        if (i === 2) expect(gradNorm).toBeGreaterThan(0);
+      }
+      for (const [n, g] of gradients[0]!) {
+        const mean = g.map((x, k) => (x + gradients[1]!.get(n)![k]! + gradients[2]!.get(n)![k]!) / 3);
+        const expected = start.get(n)!.map((x, k) => x - lr * mean[k]!);
+        const largest = mean.reduce((a, x) => Math.max(a, Math.abs(x)), 1);
+        expect(maxDifference(vae.params.get(n)!.value.dataSync(), expected), n).toBeLessThan(1e-6 * largest);
+      }
+      expect(sums.variables.every((v) => v.dataSync().every((x) => x === 0))).toBe(true);
+    });
+
     it("fits a prior by the parameters that are for it alone, the same for the same codes", async () => {
       const vae = await build(model, params);
       const fitted = [...vae.params].filter(([, p]) => p.fitted).map(([n]) => n);
@@ -204,7 +271,7 @@ for (const backend of allBackends) {
 
     it("leaks no tensor in a step", async () => {
       const vae = await build(model, params);
-      const t = trainer(vae, weights);
+      const t = trainer(vae, weights, { ema: 0.9 });
       const b = batch();
       trainStep(t, b, 0, 1e-3);
       const before = tf.memory().numTensors;

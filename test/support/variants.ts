@@ -2,6 +2,7 @@ import type { Static, TObject } from "typebox";
 import { Value } from "typebox/value";
 import { createOptimizer } from "../../src/experiment/training/optimizers.ts";
 import type { StepArgs } from "../../src/experiment/training/step.ts";
+import { WeightAverage } from "../../src/experiment/training/weight_average.ts";
 import type { Convention, ModelDefinition } from "../../src/models/define.ts";
 import type { Batch, Ctx, VAE } from "../../src/models/vae.ts";
 import { Rng } from "../../src/rng.ts";
@@ -67,12 +68,17 @@ export function trained(vae: VAE, phase: VAE["phases"][number]): Map<string, Var
   return new Map(owned.map(([name, p]) => [name, p.value]));
 }
 
-/** What a step of the model takes. */
-export function trainer(vae: VAE, weights: Readonly<Record<string, number>>): StepArgs {
+/** What a step of the model takes; with an average of its weights where there is a decay. */
+export function trainer(
+  vae: VAE,
+  weights: Readonly<Record<string, number>>,
+  { ema }: { readonly ema?: number } = {},
+): StepArgs {
   const optimizers = new Map(
     vae.phases.map((phase) => [phase.name, createOptimizer(EXP, trained(vae, phase), phase.name)]),
   );
-  return { vae, weights: () => weights, optimizers, rng: Rng.fromSeed(3).fold("step") };
+  const average = ema === undefined ? undefined : new WeightAverage(vae, ema);
+  return { vae, weights: () => weights, optimizers, average, rng: Rng.fromSeed(3).fold("step") };
 }
 
 /** The loss of each phase, the sum of its terms, as a function of the parameters as they are. */

@@ -21,17 +21,26 @@ export interface Checkpoint {
 /** By phase, what an optimizer's next step depends on, by `SLOT.PARAMETER`. */
 export type OptimizerStates = ReadonlyMap<string, { readonly state: ReadonlyMap<string, Variable> }>;
 
+/** Averaged weights by parameter name. */
+export interface Averages {
+  readonly state: ReadonlyMap<string, Variable>;
+}
+
 /** A file that is cut short or changed, where another one may be whole. */
 export class DamagedCheckpoint extends CheckpointError {}
 
-/** A training state as bytes of safetensors: `model.NAME`, `optimizer.PHASE.SLOT.NAME`, the rest as metadata. */
+/**
+ * A training state as bytes of safetensors: `model.NAME`, `optimizer.PHASE.SLOT.NAME`, `ema.NAME` of averaged weights, the
+ * rest as metadata.
+ */
 export function encodeCheckpoint(
   model: string,
   vae: VAE,
   optimizers: OptimizerStates,
   state: RunState,
+  average?: Averages,
 ): Uint8Array {
-  const tensors = [...variables(vae, optimizers)].map(
+  const tensors = [...variables(vae, optimizers, average)].map(
     ([name, v]) => [name, { shape: v.shape, data: v.dataSync() as Float32Array }] as const,
   );
   return sealed(
@@ -68,8 +77,8 @@ export function readCheckpoint(file: string): Checkpoint {
 }
 
 /**
- * Puts the values of a checkpoint, or of its file, into `vae` and, where given, `optimizers`, and returns where it
- * stood.
+ * Puts the values of a checkpoint, or of its file, into `vae`, and returns where it stood. To train on: with `optimizers`,
+ * and `average`, which get theirs. To use it: without, and `vae` gets the averaged weights, where there are such.
  *
  * @throws CheckpointError where the file can't be read, is another model's or its shapes differ.
  */
@@ -77,7 +86,8 @@ export function restoreCheckpoint(
   source: Checkpoint | string,
   model: string,
   vae: VAE,
-  optimizers: OptimizerStates = new Map(),
+  optimizers?: OptimizerStates,
+  average?: Averages,
 ): RunState {
   const { file, model: found, tensors, state } = typeof source === "string" ? readCheckpoint(source) : source;
   if (found !== model) {
@@ -85,7 +95,10 @@ export function restoreCheckpoint(
       `${file}: expected a checkpoint of ${model}, got one of ${found}. Use its own config.`,
     );
   }
-  const wanted = [...variables(vae, optimizers)];
+  const wanted =
+    optimizers === undefined
+      ? inUse(vae, tensors)
+      : [...variables(vae, optimizers, state.averagedFrom === undefined ? undefined : average)];
   const wrong = wanted.flatMap(([name, v]) => {
     const got = tensors.get(name)?.shape;
     return String(got) === String(v.shape)
@@ -115,9 +128,21 @@ function parse(file: string, bytes: Uint8Array): Safetensors {
   }
 }
 
-function* variables(vae: VAE, optimizers: OptimizerStates): Iterable<[string, Variable]> {
+/** Where a model's parameters come from in a checkpoint that is not trained on. */
+const inUse = (vae: VAE, tensors: Checkpoint["tensors"]): [string, Variable][] =>
+  [...vae.params].map(([name, { value }]) => [
+    tensors.has(`ema.${name}`) ? `ema.${name}` : `model.${name}`,
+    value,
+  ]);
+
+function* variables(
+  vae: VAE,
+  optimizers: OptimizerStates,
+  average: Averages | undefined,
+): Iterable<[string, Variable]> {
   for (const [name, p] of vae.params) yield [`model.${name}`, p.value];
   for (const [phase, optimizer] of optimizers) {
     for (const [name, v] of optimizer.state) yield [`optimizer.${phase}.${name}`, v];
   }
+  for (const [name, v] of average?.state ?? []) yield [`ema.${name}`, v];
 }

@@ -16,6 +16,10 @@ export interface RunState {
   notFinite?: string | undefined;
   /** Steps skipped one after another up to here, because their loss was not finite. */
   skipped: number;
+  /** Step at which the average of its weights began; undefined where there is none. */
+  averagedFrom: number | undefined;
+  /** What early stopping has seen; undefined where there is none. */
+  stopping: Stopping | undefined;
   /** The data that it is trained on; undefined where a checkpoint is older than this. */
   data: DataPrint | undefined;
   /** The steps since the last row of metrics. */
@@ -29,6 +33,17 @@ export interface Best {
   readonly value: number;
   /** Optimizer steps done then; undefined as `monitor` is. */
   readonly step: number | undefined;
+}
+
+/** Validations by the metric that may stop a run early. */
+export interface Stopping {
+  readonly monitor: string;
+  readonly mode: Mode;
+  /** The best value so far and its step; undefined where none was finite. */
+  readonly value: number | undefined;
+  readonly step: number | undefined;
+  /** Validations since then. */
+  readonly waited: number;
 }
 
 /** What tells data, and the way they are cut into batches, from others. */
@@ -62,6 +77,8 @@ export const newRunState = (): RunState => ({
   best: undefined,
   ended: 0,
   skipped: 0,
+  averagedFrom: undefined,
+  stopping: undefined,
   data: undefined,
   window: { steps: 0, sums: {} },
 });

@@ -155,11 +155,16 @@ async function configOf(
   const shared = (root.value as Nodes).get("shared");
   const { root: given, files } = overItsBases(node, file, shared && isMap(shared) ? shared : undefined);
   const { place } = root;
-  const epochs = new Positions(given).has(["trainer_params", "max_epochs"]) ? { max_epochs: null } : {};
+  const inBase = new Positions(given);
+  const without = Object.fromEntries(
+    ["max_epochs", "early_stopping"]
+      .filter((key) => inBase.has(["trainer_params", key]))
+      .map((key) => [key, null]),
+  );
   const fixed = located(
     {
       exp_params: { manual_seed: seed },
-      trainer_params: { max_steps: steps, ...epochs },
+      trainer_params: { max_steps: steps, ...without },
       logging_params: { save_dir, name: nameOf(seed) },
     },
     place,

@@ -9,6 +9,7 @@ const TAKEN: readonly (readonly [Path, string])[] = [
   [["exp_params", "manual_seed"], "seeds"],
   [["trainer_params", "max_steps"], "steps"],
   [["trainer_params", "max_epochs"], "steps"],
+  [["trainer_params", "early_stopping"], "steps"],
   [["logging_params", "save_dir"], "name, or --out"],
   [["logging_params", "name"], "runs"],
 ];

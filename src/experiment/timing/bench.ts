@@ -92,7 +92,8 @@ export async function bench(args: BenchArgs): Promise<BenchResult> {
 
 async function withoutOptimizer(args: BenchArgs, cache: PrecomputeCache, batches: readonly HostBatch[]) {
   const none = new Map([...args.prepared.optimizers.keys()].map((phase) => [phase, NO_OPTIMIZER]));
-  const stepper = createStepper({ ...args, prepared: { ...args.prepared, optimizers: none } });
+  const prepared = { ...args.prepared, optimizers: none, average: undefined };
+  const stepper = createStepper({ ...args, prepared });
   const { seconds } = await time(stepper, cache, batches, {
     ...args,
     steps: Math.max(3, Math.ceil(args.steps / 2)),

@@ -8,6 +8,9 @@ export interface StepBatch extends HostBatch {
   readonly precomputed?: Readonly<Record<string, HostTensor>>;
 }
 
+/** The batches of one step. */
+export type Group = readonly StepBatch[];
+
 /** A batch's tensors, always in this order: images, labels, what was precomputed. */
 export function hostTensors(batch: StepBatch): HostTensor[] {
   const { coded, labels, shape, precomputed } = batch;

@@ -30,3 +30,15 @@ export function flatten(metrics: StepMetricsOf<Tensor>): {
     },
   };
 }
+
+/** The metrics of a step by those of its batches: their means, and the norm of the gradient that it took by the last. */
+export function overBatches(all: readonly StepMetrics[]): StepMetrics {
+  const [first] = all as [StepMetrics, ...StepMetrics[]];
+  if (all.length === 1) return first;
+  const mean = (of: (metrics: StepMetrics) => number) =>
+    all.reduce((sum, metrics) => sum + of(metrics), 0) / all.length;
+  const means = (kind: "terms" | "scalars") =>
+    Object.fromEntries(Object.keys(first[kind]).map((name) => [name, mean((m) => m[kind][name]!)]));
+  const { gradNorm } = all.at(-1)!;
+  return { total: mean(({ total }) => total), gradNorm, terms: means("terms"), scalars: means("scalars") };
+}

@@ -29,10 +29,15 @@ export function monitorOf({ trainer_params: { checkpoint } }: Config): Monitor {
 export const sameMonitor = (best: Best, { monitor, mode }: Monitor): boolean =>
   best.monitor === monitor && best.mode === mode;
 
-/** Whether `value` is better than the best so far; nothing is that is not finite. */
-export const isBetter = (value: number, best: Best | undefined, { mode }: Monitor): boolean =>
+/** Whether `value` is better than the best so far, by more than `byMore`; nothing is that is not finite. */
+export const isBetter = (
+  value: number,
+  best: Pick<Best, "value"> | undefined,
+  { mode }: Pick<Monitor, "mode">,
+  byMore = 0,
+): boolean =>
   Number.isFinite(value) &&
-  (best === undefined || (mode === "min" ? value < best.value : value > best.value));
+  (best === undefined || (mode === "min" ? value < best.value - byMore : value > best.value + byMore));
 
 /**
  * What chose the best checkpoint of the run at `path`, where the checkpoint doesn't say: what its config does. Older
@@ -53,25 +58,37 @@ export function monitorOfRun(path: string): Monitor {
 const FEW = 4;
 
 /**
- * Validates a few images as they are, to find the monitored metric before anything is trained. What a loss always has
+ * Validates a few images as they are, to find the monitored metrics before anything is trained. What a loss always has
  * needs no look.
  *
- * @throws ConfigError where validation will not have it
+ * @throws ConfigError where validation will not have one
  */
 export async function checkMonitor(prepared: Prepared, config: Config): Promise<void> {
-  const { monitor } = monitorOf(config);
+  const { early_stopping } = config.trainer_params;
+  if (!validates(prepared, config)) {
+    if (early_stopping === undefined) return;
+    throw new ConfigError(
+      "trainer_params.early_stopping: expected images for validation, got none. Remove it, or keep some.",
+    );
+  }
   const { val, weights, vae, rng: root, imageRange } = prepared;
   const always = ["objective", "total", ...Object.keys(weights(0))].map((name) => `val/${name}`);
-  if (always.includes(monitor) || !validates(prepared, config)) return;
+  const asked = [
+    ["checkpoint", monitorOf(config).monitor],
+    ...(early_stopping?.monitor === undefined ? [] : [["early_stopping", early_stopping.monitor]]),
+  ].filter(([, monitor]) => !always.includes(monitor!));
+  if (asked.length === 0) return;
   const few = await val.spread(FEW);
   const rng = root.fold("monitor");
   const found = await validate({ ...prepared, rng }, once(few), 0, imageRange);
   const fitted = vae.fitPrior === undefined ? [] : priorMetrics(prepared, few);
   const names = [...Object.keys(found), ...fitted].map((name) => `val/${name}`);
-  if (names.includes(monitor)) return;
-  throw new ConfigError(
-    `trainer_params.checkpoint.monitor: expected one of ${names.join(", ")}, got "${monitor}".${didYouMean(monitor, names)}`,
-  );
+  for (const [key, monitor] of asked) {
+    if (names.includes(monitor!)) continue;
+    throw new ConfigError(
+      `trainer_params.${key}.monitor: expected one of ${names.join(", ")}, got "${monitor}".${didYouMean(monitor!, names)}`,
+    );
+  }
 }
 
 /** Whether there are metrics of validation at all. */

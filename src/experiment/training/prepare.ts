@@ -11,12 +11,14 @@ import type { ModelDefinition } from "../../models/define.ts";
 import { getModel } from "../../models/registry.ts";
 import type { VAE } from "../../models/vae.ts";
 import { Rng } from "../../rng.ts";
+import { gradientSumsOf } from "./gradient_sums.ts";
 import { lossWeights, objectiveWeights } from "./loss_weights.ts";
 import { checkMonitor } from "./monitor.ts";
 import { createOptimizer, type Optimizer } from "./optimizers.ts";
 import { checkedModel } from "./plugin_model.ts";
 import type { Prepared } from "./prepared.ts";
 import { optimizerParams } from "./schedules.ts";
+import { averageOf } from "./weight_average.ts";
 
 /** What the names in a config mean, as `loadConfig` gives it; left out: the project's definitions of these names. */
 export interface Definitions {
@@ -102,12 +104,16 @@ export async function prepare({
   const dataset = await open();
   checkImageShape(dataset, built.imageShape, definitions.dataset ?? datasetNamed(data.name));
   const optimizers = optimizersOf(vae, config);
+  const average = averageOf(vae, config);
+  const sums = gradientSumsOf(vae, config);
   const prepared: Prepared = {
     model,
     vae,
     dataset,
     ...loadersOf(dataset, config, rng),
     optimizers,
+    average,
+    sums,
     weights: lossWeights(model, params, exp),
     objective: objectiveWeights(model, params, exp),
     imageRange: imageRangeOf(config),
@@ -115,6 +121,8 @@ export async function prepare({
     async close() {
       disposeModel(vae);
       for (const optimizer of optimizers.values()) optimizer.dispose();
+      average?.dispose();
+      sums?.dispose();
       await dataset.close();
     },
   };

@@ -1,6 +1,7 @@
 import { UserError } from "../../errors.ts";
 import { shellWord } from "../../text/shell.ts";
-import type { StepBatch } from "./batch.ts";
+import type { Group } from "./batch.ts";
+import { completed, groupsOf } from "./batch_groups.ts";
 import { allFinite, LastGood } from "./last_good.ts";
 import type { Rates, StepMetrics } from "./loggers/step_metrics.ts";
 import { normsText, notFinite } from "./not_finite.ts";
@@ -15,7 +16,7 @@ const MOST_SKIPPED = 10;
 
 /** A step that came out not finite. */
 export interface BadStep {
-  readonly batch: StepBatch;
+  readonly batches: Group;
   readonly lr: Rates;
   readonly metrics: StepMetrics;
 }
@@ -52,7 +53,7 @@ export class Recovery {
    *
    * @throws UserError where the run is to stop; the state is then saved
    */
-  async goBack({ batch, lr, metrics }: BadStep): Promise<void> {
+  async goBack({ batches, lr, metrics }: BadStep): Promise<void> {
     const { state, args, log } = this.run;
     const what = notFinite(state.step + 1, metrics, lr);
     await this.rewind();
@@ -62,7 +63,7 @@ export class Recovery {
       log.warn(`${what}; skipped`);
       return;
     }
-    const norms = await this.saveLastGood(batch, lr);
+    const norms = await this.saveLastGood(batches, lr);
     throw new UserError(
       `${what}. ${norms} ${skips ? `${MOST_SKIPPED} steps in a row were skipped. ` : ""}` +
         "Lower exp_params.LR or set trainer_params.gradient_clip_val" +
@@ -71,10 +72,10 @@ export class Recovery {
   }
 
   /** Saves the newest state whose variables are finite; the gradient norms at the bad step, a sentence. */
-  private async saveLastGood(batch: StepBatch, lr: Rates): Promise<string> {
+  private async saveLastGood(batches: Group, lr: Rates): Promise<string> {
     const { state, stepper } = this.run;
     const good = allFinite(stepper.variables);
-    const norms = normsText(stepper.gradients(batch, state.step, lr));
+    const norms = normsText(stepper.gradients(batches, state.step, lr));
     state.skipped = 0;
     if (!good) Object.assign(state, this.lastGood.restore());
     const isNew = state.step > (this.saver.step ?? -1);
@@ -91,12 +92,12 @@ export class Recovery {
 
   /** Brings the variables to where `state` says: from the copy in memory, the steps since then done again. */
   private async rewind(): Promise<void> {
-    const { stepper, state, args } = this.run;
+    const { stepper, state } = this.run;
     stepper.syncVariables();
     const from = this.lastGood.restore();
     if (from.step >= state.step) return;
-    for await (const batch of args.prepared.train.batches(from.epoch, from.batch)) {
-      await stepper.run(await this.cache.complete(batch), from.step, ratesAt(this.run, from));
+    for await (const group of groupsOf(this.run, from)) {
+      await stepper.run(await completed(this.cache, group), from.step, ratesAt(this.run, from));
       if (++from.step >= state.step) break;
     }
     stepper.syncVariables();

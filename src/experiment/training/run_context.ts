@@ -24,6 +24,7 @@ export interface TrainArgs {
 
 /** How far a run goes. */
 export interface Plan {
+  readonly batchesPerEpoch: number;
   readonly stepsPerEpoch: number;
   readonly totalSteps: number;
   /** Epochs, the last of which may not be whole. */

@@ -1,6 +1,7 @@
 import { dumpConfig } from "../../config/dump.ts";
 import { shellWord } from "../../text/shell.ts";
 import type { RunState } from "../runs/run_state.ts";
+import { hasStopped, stopReason, stopRuleOf } from "./early_stopping.ts";
 import { Interrupt } from "./interrupt.ts";
 import { RunLog } from "./loggers/run_log.ts";
 import { createPrecomputeCache, type PrecomputeCache } from "./precompute_cache.ts";
@@ -72,7 +73,7 @@ class Run {
     const { log } = this.context;
     if (this.start.passed !== "") log.warn(this.start.passed);
     if (args.resume && this.isFinished()) {
-      log.alreadyFinished();
+      log.alreadyFinished(this.stoppedEarly());
       return this.result(this.context.state.notFinite);
     }
     const moved = { from: args.baseDir, to: args.folder.path, model: args.prepared.model };
@@ -90,6 +91,8 @@ class Run {
       throw error;
     }
     if (interrupt.exitCode !== undefined) await saver.save();
+    const stopped = interrupt.exitCode === undefined ? this.stoppedEarly() : undefined;
+    if (stopped) log.message(`stopped early, at step ${this.context.state.step}: ${stopped.why}`);
     saver.checkSaved();
     const { metrics, problem } = this.validator;
     if (interrupt.exitCode === undefined) await log.finish(metrics, problem === undefined);
@@ -103,14 +106,23 @@ class Run {
 
   private isFinished(): boolean {
     const { state, plan } = this.context;
-    return state.step >= plan.totalSteps && state.ended >= state.step;
+    const ends = state.step >= plan.totalSteps || this.stoppedEarly() !== undefined;
+    return ends && state.ended >= state.step;
+  }
+
+  /** Why no more epochs follow, where that is by a metric of validation. */
+  private stoppedEarly(): { why: string; patience: number } | undefined {
+    const rule = stopRuleOf(this.args.config);
+    const { state } = this.context;
+    if (rule === undefined || !hasStopped(state, rule)) return undefined;
+    return { why: stopReason(state.stopping!, rule), patience: rule.patience };
   }
 
   /** Counts the epoch, where it is at its end, and validates where that is due, which nothing of the epoch depends on. */
   private async endOfEpoch(): Promise<void> {
     const { state, plan } = this.context;
     const every = this.args.config.trainer_params.check_val_every_n_epoch;
-    const ended = state.batch >= plan.stepsPerEpoch;
+    const ended = state.batch >= plan.batchesPerEpoch;
     const due = state.step >= plan.totalSteps || (ended && (state.epoch + 1) % every === 0);
     if (due) await this.saver.save(); // of the epoch as it ended: whatever validation comes to, it is kept
     if (ended) {

@@ -59,9 +59,9 @@ export class Saver {
   private async write(): Promise<void> {
     const { state, args, log, stepper } = this.run;
     const { config, folder, prepared } = args;
-    const { model, vae, optimizers } = prepared;
+    const { model, vae, optimizers, average } = prepared;
     stepper.syncVariables();
-    const bytes = encodeCheckpoint(model.name, vae, optimizers, state);
+    const bytes = encodeCheckpoint(model.name, vae, optimizers, state, average);
     if (folder.hold()) {
       log.warn(`${folder.path} was deleted while training: made anew, with what is known of it`);
       await log.renew();

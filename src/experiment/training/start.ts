@@ -1,8 +1,12 @@
+import type { Config } from "../../config/schema.ts";
 import { restoreCheckpoint } from "../runs/checkpoint.ts";
 import { type Found, newestCheckpoint } from "../runs/checkpoint_files.ts";
 import { newRunState, type RunState } from "../runs/run_state.ts";
 import { moveTo, printOf } from "./data_print.ts";
+import { stopRuleOf } from "./early_stopping.ts";
+import { batchesAStep } from "./gradient_sums.ts";
 import { type Monitor, monitorOf, monitorOfRun, sameMonitor } from "./monitor.ts";
+import type { Prepared } from "./prepared.ts";
 import type { Plan, TrainArgs } from "./run_context.ts";
 
 /** Where a run starts. */
@@ -26,19 +30,24 @@ export async function startOf(args: TrainArgs): Promise<Start> {
   const found = resume ? await newestCheckpoint(folder.checkpoints) : undefined;
   const { data_params, trainer_params } = config;
   const { train } = prepared;
-  const stepsPerEpoch = Math.min(train.batchesPerEpoch, trainer_params.limit_train_batches ?? Infinity);
-  const data = await printOf(prepared, { batch: data_params.train_batch_size, steps: stepsPerEpoch });
+  const batches = Math.min(train.batchesPerEpoch, trainer_params.limit_train_batches ?? Infinity);
+  const data = await printOf(prepared, { batch: data_params.train_batch_size, steps: batches });
   const state = newRunState();
   const changed: string[] = [];
   if (found !== undefined) {
     restore(state, found, args);
     const { notes, valChanged } = moveTo(state, data);
     changed.push(...notes, ...forgetBest(state, monitorOf(config), valChanged));
+    const rule = stopRuleOf(config);
+    const { stopping } = state;
+    const same = stopping?.monitor === rule?.monitor && stopping?.mode === rule?.mode;
+    if (!same || valChanged) state.stopping = undefined; // counts anew
   }
+  changed.push(...goOnAveraging(state, prepared));
   state.data = data;
   return {
     state,
-    plan: planOf(state, stepsPerEpoch, trainer_params),
+    plan: planOf(state, batches, config),
     saved: found && { ...state },
     changed,
     passed: found === undefined ? "" : passedText(found),
@@ -46,22 +55,37 @@ export async function startOf(args: TrainArgs): Promise<Start> {
 }
 
 function restore(state: RunState, { checkpoint }: Found, { prepared, folder }: TrainArgs): void {
-  const { model, vae, optimizers } = prepared;
-  Object.assign(state, restoreCheckpoint(checkpoint, model.name, vae, optimizers));
+  const { model, vae, optimizers, average } = prepared;
+  Object.assign(state, restoreCheckpoint(checkpoint, model.name, vae, optimizers, average));
   if (state.best !== undefined && state.best.monitor === undefined)
     state.best = { ...state.best, ...monitorOfRun(folder.path) };
 }
 
-function planOf(
-  { step, epoch, batch }: RunState,
-  stepsPerEpoch: number,
-  trainer: TrainArgs["config"]["trainer_params"],
-): Plan {
-  const maxEpochs = trainer.max_epochs ?? Infinity; // a whole config says one of both
-  const left = Math.max(0, (maxEpochs - epoch) * stepsPerEpoch - batch); // of whole epochs
-  const totalSteps = Math.min(trainer.max_steps ?? Infinity, step + left);
-  const toCome = Math.max(0, totalSteps - step) + batch;
-  return { stepsPerEpoch, totalSteps, epochs: epoch + Math.ceil(toCome / stepsPerEpoch) };
+/** Brings the average of the weights to where it stood; a sentence where there is one from here on, or none. */
+function goOnAveraging(state: RunState, { average }: Prepared): string[] {
+  const from = state.averagedFrom;
+  state.averagedFrom = average && (from ?? state.step);
+  if (average === undefined)
+    return from === undefined
+      ? []
+      : ["trainer_params.ema is gone: validation is of the last step's weights."];
+  if (from !== undefined) average.goOn(from);
+  else average.restart(state.step);
+  return from === undefined && state.step > 0
+    ? [`the checkpoint has no averaged weights: trainer_params.ema begins at step ${state.step}.`]
+    : [];
+}
+
+function planOf({ step, epoch, batch }: RunState, batchesPerEpoch: number, config: Config): Plan {
+  const { max_epochs = Infinity, max_steps = Infinity } = config.trainer_params; // a whole config says one of both
+  const stepsOn = (batches: number) => Math.ceil(batches / batchesAStep(config));
+  const stepsPerEpoch = stepsOn(batchesPerEpoch);
+  const rest = stepsOn(batchesPerEpoch - batch); // of the epoch under way
+  const left = epoch < max_epochs ? rest + (max_epochs - epoch - 1) * stepsPerEpoch : 0; // of whole epochs
+  const totalSteps = Math.min(max_steps, step + left);
+  const toCome = Math.max(0, totalSteps - step);
+  const more = toCome > rest ? 1 + Math.ceil((toCome - rest) / stepsPerEpoch) : Math.min(1, toCome + batch);
+  return { batchesPerEpoch, stepsPerEpoch, totalSteps, epochs: epoch + more };
 }
 
 /** Drops the best so far where it can't be compared with what is to come; a sentence where it does. */

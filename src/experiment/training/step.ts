@@ -3,12 +3,14 @@ import { newCtx } from "../../models/ctx.ts";
 import type { Batch, Ctx, Loss, VAE } from "../../models/vae.ts";
 import type { Rng } from "../../rng.ts";
 import { type Named, type Scalar, type Tensor, tf } from "../../tf.ts";
+import type { GradientSums } from "./gradient_sums.ts";
 import type { Rates, StepMetrics, StepMetricsOf } from "./loggers/step_metrics.ts";
 import type { Weights } from "./loss_weights.ts";
 import { flatten, readMetrics } from "./metric_tensors.ts";
 import type { Optimizer } from "./optimizers.ts";
 import { phaseGradients } from "./phase_gradients.ts";
 import { inputsAt, type StepInputs } from "./step_inputs.ts";
+import type { WeightAverage } from "./weight_average.ts";
 
 export interface StepArgs {
   readonly vae: VAE;
@@ -18,20 +20,51 @@ export interface StepArgs {
   /** The stream of the run's steps; each step folds in its number. */
   readonly rng: Rng;
   readonly gradientClip?: number | undefined;
+  /** Of steps that take several batches. */
+  readonly sums?: GradientSums | undefined;
+  /** Takes in the weights that each step makes. */
+  readonly average?: WeightAverage | undefined;
 }
 
 /**
- * One training step: for each phase the weighted loss of its terms, the gradient to the parameters it owns,
- * its optimizer, and the parameters that no optimizer owns. A function of (parameters, optimizer state,
- * batch, step, seed) and of nothing else. The caller disposes the metrics.
+ * Which batch of a step one is: the only one, or one whose gradients are added to those held, or the last one, by which
+ * the step takes the mean of all of them.
  */
-export function stepTensors(args: StepArgs, batch: Batch, at: StepInputs): StepMetricsOf<Tensor> {
-  return runPhases(args, batch, at, TRAINING, (phase, lossOf) => {
+export type Part = "only" | "more" | "last";
+
+/**
+ * One training step: for each phase the weighted loss of its terms, the gradient to the parameters it owns,
+ * its optimizer, and the parameters that no optimizer owns; then the average of them. A function of (parameters,
+ * optimizer state, batch, step, seed) and of nothing else. The caller disposes the metrics.
+ *
+ * Of several batches each computes its losses and what no optimizer owns; the optimizers step after the last one, when
+ * every phase's gradients are taken, so that all batches see the same parameters.
+ */
+export function stepTensors(
+  args: StepArgs,
+  batch: Batch,
+  at: StepInputs,
+  part: Part = "only",
+): StepMetricsOf<Tensor> {
+  const updates: (() => void)[] = [];
+  const run: RunPhase = (phase, lossOf) => {
     const { value, named } = phaseGradients(args.vae, phase, lossOf);
-    const norm = globalNorm([...named.values()]);
-    args.optimizers.get(phase.name)!.apply(clip(named, norm, args.gradientClip), at);
+    if (part === "more") {
+      args.sums!.add(phase.name, named);
+      return [value, tf.scalar(0)];
+    }
+    const grads = part === "only" ? named : args.sums!.mean(phase.name, named, at);
+    const norm = globalNorm([...grads.values()]);
+    const update = () => args.optimizers.get(phase.name)!.apply(clip(grads, norm, args.gradientClip), at);
+    if (part === "only") update();
+    else updates.push(update);
     return [value, norm];
+  };
+  const metrics = runPhases(args, batch, at, TRAINING, run, () => {
+    for (const update of updates) update();
   });
+  if (part !== "more") args.average?.update(at);
+  return metrics;
 }
 
 /**
@@ -49,7 +82,7 @@ export function stepGradients(args: Omit<StepArgs, "optimizers">, batch: Batch, 
   return found;
 }
 
-/** `stepTensors` op by op, at optimizer step `step` with the learning rates `lr`. */
+/** `stepTensors` of one batch op by op, at optimizer step `step` with the learning rates `lr`. */
 export function trainStep(args: StepArgs, batch: Batch, step: number, lr: Rates): StepMetrics {
   return readMetrics(stepTensors(args, batch, inputsAt({ step, lr, rng: args.rng.fold(step) })));
 }
@@ -88,6 +121,7 @@ function runPhases(
   at: StepInputs,
   mode: Mode,
   run: RunPhase,
+  afterwards?: () => void,
 ): StepMetricsOf<Tensor> {
   const kept = new Set<Tensor>(); // past the gradient's own tidy
   const keep = (tensors: Named<Tensor> = {}) => {
@@ -121,6 +155,7 @@ function runPhases(
             vae.params.get(name)!.value.assign(next);
         }
       }
+      afterwards?.();
       const total = totals.reduce((a, b) => tf.add(a, b));
       const gradNorm = norms.reduce((a, b) => tf.maximum(a, b));
       return { total, gradNorm, terms, scalars };

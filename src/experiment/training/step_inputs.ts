@@ -16,8 +16,10 @@ export interface StepPoint {
   /** Optimizer steps done before it. */
   readonly step: number;
   readonly lr: Rates;
-  /** The step's stream: the run's, folded with the step's number. */
+  /** The stream of a batch in it: the run's, folded with the step's number. */
   readonly rng: Rng;
+  /** Batches of the step, 1 where left out. */
+  readonly batches?: number;
 }
 
 /** How a step's tensor code gets at its point, so that no number of it becomes a constant of a compiled step. */

@@ -1,6 +1,7 @@
 import { Ahead } from "../../data/ahead.ts";
 import type { HostBatch } from "../../data/loader.ts";
-import type { StepBatch } from "./batch.ts";
+import type { Group } from "./batch.ts";
+import { completed, groupsOf, imagesOf } from "./batch_groups.ts";
 import { gradientsAndWeights, histogramsAreDue } from "./histograms.ts";
 import type { Interrupt } from "./interrupt.ts";
 import type { Rates, StepMetrics } from "./loggers/step_metrics.ts";
@@ -12,7 +13,7 @@ import type { Saver } from "./saver.ts";
 
 /** A step that was started and is not part of the state yet. */
 interface StepInFlight {
-  readonly batch: StepBatch;
+  readonly batches: Group;
   readonly lr: Rates;
   readonly metrics: Promise<StepMetrics>;
 }
@@ -26,8 +27,8 @@ interface StepInFlight {
 export class StepLoop {
   /** The oldest first. */
   private readonly inFlight: StepInFlight[] = [];
-  /** Makes a batch ready while the step before it runs. */
-  private readonly ahead: Ahead<HostBatch, StepBatch>;
+  /** Makes a step's batches ready while the step before it runs. */
+  private readonly ahead: Ahead<readonly HostBatch[], Group>;
   private readonly most: number;
 
   constructor(
@@ -39,7 +40,7 @@ export class StepLoop {
       readonly cache: PrecomputeCache;
     },
   ) {
-    this.ahead = new Ahead((batch) => parts.cache.complete(batch));
+    this.ahead = new Ahead((batches) => completed(parts.cache, batches));
     this.most = run.args.backend.stepsInFlight ?? 1;
   }
 
@@ -53,9 +54,9 @@ export class StepLoop {
     const { interrupt, recovery, saver } = this.parts;
     if (this.isEnd()) return;
     recovery.keep();
-    for await (const batch of this.batches()) {
-      await this.beforeStep(batch);
-      await this.start(batch);
+    for await (const batches of this.groups()) {
+      await this.beforeStep(batches);
+      await this.start(batches);
       const saves = this.checkpointIsDue();
       await this.settle(saves || this.isEnd() ? 0 : this.most - 1);
       if (interrupt.takeRequest()) await this.settleAndSave();
@@ -71,10 +72,9 @@ export class StepLoop {
   }
 
   /** Those of the epoch under way; where one can't be read, the steps on those before it are done first. */
-  private async *batches(): AsyncGenerator<StepBatch> {
-    const { epoch, batch } = this.run.state;
+  private async *groups(): AsyncGenerator<Group> {
     try {
-      yield* this.ahead.of(this.run.args.prepared.train.batches(epoch, batch));
+      yield* this.ahead.of(groupsOf(this.run, this.run.state));
     } catch (error) {
       await this.settle(0);
       throw error;
@@ -84,13 +84,13 @@ export class StepLoop {
   /** Where training stands once all that was started is done. */
   private get started(): { readonly step: number; readonly batch: number; readonly epoch: number } {
     const { step, batch, epoch } = this.run.state;
-    const more = this.inFlight.length;
-    return { step: step + more, batch: batch + more, epoch };
+    const more = this.inFlight.reduce((sum, { batches }) => sum + batches.length, 0);
+    return { step: step + this.inFlight.length, batch: batch + more, epoch };
   }
 
   private isEnd(): boolean {
     const { batch, step } = this.started;
-    return batch >= this.run.plan.stepsPerEpoch || step >= this.run.plan.totalSteps;
+    return batch >= this.run.plan.batchesPerEpoch || step >= this.run.plan.totalSteps;
   }
 
   private checkpointIsDue(): boolean {
@@ -98,7 +98,7 @@ export class StepLoop {
     return every !== undefined && this.started.step % every === 0;
   }
 
-  private async beforeStep(batch: StepBatch): Promise<void> {
+  private async beforeStep(batches: Group): Promise<void> {
     const { recovery } = this.parts;
     if (recovery.isDue(this.started.step)) {
       await this.settle(0);
@@ -106,17 +106,17 @@ export class StepLoop {
     }
     if (histogramsAreDue(this.run, this.started)) {
       await this.settle(0);
-      this.run.log.histograms(this.run.state, gradientsAndWeights(this.run, batch));
+      this.run.log.histograms(this.run.state, gradientsAndWeights(this.run, batches));
     }
   }
 
-  private async start(batch: StepBatch): Promise<void> {
+  private async start(batches: Group): Promise<void> {
     const { started } = this;
     const lr = ratesAt(this.run, started);
-    const start = this.run.stepper.start(batch, started.step, lr);
+    const start = this.run.stepper.start(batches, started.step, lr);
     const metrics = start.then((step) => step.metrics);
     metrics.catch(() => {}); // thrown where they are asked for
-    this.inFlight.push({ batch, lr, metrics });
+    this.inFlight.push({ batches, lr, metrics });
     await start;
   }
 
@@ -129,25 +129,26 @@ export class StepLoop {
   private async settleOldest(): Promise<void> {
     const { state, log } = this.run;
     const { recovery } = this.parts;
-    const { batch, lr, metrics: pending } = this.inFlight[0]!;
+    const { batches, lr, metrics: pending } = this.inFlight[0]!;
     const metrics = await pending;
     const good = isFiniteStep(metrics);
     const undone = good ? [] : this.inFlight.splice(1);
     if (good) state.skipped = 0;
     else {
       await Promise.allSettled(undone.map((step) => step.metrics));
-      await recovery.goBack({ batch, lr, metrics });
+      await recovery.goBack({ batches, lr, metrics });
     }
     state.step++;
-    state.batch++;
+    state.batch += batches.length;
     this.inFlight.shift();
-    if (good) log.step(state, metrics, { lr, images: batch.shape[0], waitSeconds: this.ahead.waitSeconds });
+    if (good)
+      log.step(state, metrics, { lr, images: imagesOf(batches), waitSeconds: this.ahead.waitSeconds });
     else {
       recovery.keep(); // the steps before it are never done again
       log.skipped(state);
     }
     await new Promise(setImmediate); // signals, prefetch and the progress display get their turn
-    for (const step of undone) await this.start(step.batch);
+    for (const step of undone) await this.start(step.batches);
   }
 
   private async settleAndSave(): Promise<void> {

@@ -7,12 +7,12 @@ import {
 import type { BackendInfo } from "../../backends/use_backend.ts";
 import type { Config } from "../../config/schema.ts";
 import { tf, type Variable } from "../../tf.ts";
-import { hostTensors, type StepBatch, withTensors } from "./batch.ts";
+import { type Group, hostTensors, type StepBatch, withTensors } from "./batch.ts";
 import { devicesNote, devicesOf } from "./devices.ts";
 import type { Rates, StepMetrics } from "./loggers/step_metrics.ts";
-import { flatten } from "./metric_tensors.ts";
+import { flatten, overBatches, readMetrics } from "./metric_tensors.ts";
 import type { Prepared } from "./prepared.ts";
-import { type StepArgs, stepGradients, stepTensors, trainStep } from "./step.ts";
+import { type Part, type StepArgs, stepGradients, stepTensors } from "./step.ts";
 import { inputsAt, type Source, type StepPoint, tracedInputs } from "./step_inputs.ts";
 
 export interface StepperOptions {
@@ -21,6 +21,8 @@ export interface StepperOptions {
   readonly precision: Precision;
   /** That run a compiled step together; 1 where left out. */
   readonly devices?: number;
+  /** Batches that the backend is given before the first of them is done; 1 where left out. */
+  readonly inFlight?: number | undefined;
   /** Takes a sentence for the user. */
   say(text: string): void;
 }
@@ -34,20 +36,34 @@ interface Program {
 /** The training steps of a config on the backend in use. */
 export function createStepper(run: {
   readonly config: Config;
-  readonly prepared: Pick<Prepared, "vae" | "weights" | "optimizers" | "rng">;
+  readonly prepared: Pick<Prepared, "vae" | "weights" | "optimizers" | "average" | "sums" | "rng">;
   readonly backend: BackendInfo;
   say(text: string): void;
 }): Stepper {
   const { trainer_params: trainer } = run.config;
-  const { vae, weights, optimizers, rng } = run.prepared;
+  const { vae, weights, optimizers, average, sums, rng } = run.prepared;
   const compiler = trainer.compile ? run.backend.compiler : undefined;
   if (compiler === undefined && trainer.precision === "bfloat16")
     run.say(`note   trainer_params.precision: ${run.backend.name} computes in float32`);
   const devices = devicesOf(run.config, run.backend);
   if (devices > 1 || (run.backend.devices ?? 1) > 1) run.say(devicesNote(devices, run));
   return new Stepper(
-    { vae, weights, optimizers, rng: rng.fold("step"), gradientClip: trainer.gradient_clip_val },
-    { compiler, precision: trainer.precision, devices, say: run.say },
+    {
+      vae,
+      weights,
+      optimizers,
+      average,
+      sums,
+      rng: rng.fold("step"),
+      gradientClip: trainer.gradient_clip_val,
+    },
+    {
+      compiler,
+      precision: trainer.precision,
+      devices,
+      inFlight: run.backend.stepsInFlight,
+      say: run.say,
+    },
   );
 }
 
@@ -63,11 +79,11 @@ export interface StartedStep {
  * `syncVariables`, all started ones being done, the model's variables can't be read.
  */
 export class Stepper {
-  /** By the batch's shape. */
+  /** By the batch's shape and part of a step. */
   private readonly programs = new Map<string, Program>();
   private compiler: StepCompiler | undefined;
-  /** Settled once every step that was started is. */
-  private started: Promise<unknown> = Promise.resolve();
+  /** A promise for each batch that the backend is at, which says when it is done, the oldest first. */
+  private readonly running = new Set<Promise<unknown>>();
 
   constructor(
     private readonly args: StepArgs,
@@ -87,41 +103,90 @@ export class Stepper {
   }
 
   /**
-   * Starts a step on a batch, at optimizer step `step` with the learning rates `lr`. Where the backend takes it before
-   * the one in front of it is done, that one is still running; else it is waited for.
+   * Starts a step on a batch, or on several whose gradients it takes the mean of, at optimizer step `step` with the
+   * learning rates `lr`. Where the backend takes it before the one in front of it is done, that one is still running;
+   * else it is waited for. Its metrics are means over the batches.
    */
-  async start(batch: StepBatch, step: number, lr: Rates): Promise<StartedStep> {
-    const at: StepPoint = { step, lr, rng: this.args.rng.fold(step) };
-    const program = this.programOf(batch) ?? (await this.newProgram(batch, at));
-    const metrics =
-      program === undefined
-        ? withTensors(batch, (tensors) => trainStep(this.args, tensors, step, lr))
-        : resultsOf(program, batch, at);
-    const started = { metrics: Promise.resolve(metrics) };
-    this.started = Promise.allSettled([this.started, started.metrics]);
-    return started;
+  async start(batches: StepBatch | Group, step: number, lr: Rates): Promise<StartedStep> {
+    const group = [batches].flat();
+    const started: Promise<StepMetrics>[] = [];
+    for (const [i, batch] of group.entries()) {
+      if (i > 0) await this.room();
+      started.push(
+        this.track(await this.startBatch(batch, this.pointOf(step, lr, group, i), this.partOf(group, i))),
+      );
+    }
+    return { metrics: Promise.all(started).then(overBatches) };
   }
 
   /** A step from its start to its end. */
-  async run(batch: StepBatch, step: number, lr: Rates): Promise<StepMetrics> {
-    return (await this.start(batch, step, lr)).metrics;
+  async run(batches: StepBatch | Group, step: number, lr: Rates): Promise<StepMetrics> {
+    return (await this.start(batches, step, lr)).metrics;
   }
 
-  /** All that a step reads and changes: parameters, running statistics, optimizer state. */
+  /** Where batch `i` of a step stands; the first has the step's own stream, as the only one has. */
+  private pointOf(step: number, lr: Rates, group: Group, i: number): StepPoint {
+    const stream = this.args.rng.fold(step);
+    return { step, lr, rng: i === 0 ? stream : stream.fold("batch").fold(i), batches: group.length };
+  }
+
+  private partOf(group: Group, i: number): Part {
+    if (this.args.sums !== undefined) return i === group.length - 1 ? "last" : "more";
+    if (group.length === 1) return "only";
+    throw new Error(`a step on ${group.length} batches has to hold sums of their gradients`);
+  }
+
+  /** Starts one batch of a step; `metrics` once it is done. Wrapped, since a promise of a promise would be waited for. */
+  private async startBatch(
+    batch: StepBatch,
+    at: StepPoint,
+    part: Part,
+  ): Promise<{ readonly metrics: Promise<StepMetrics> }> {
+    const program = this.programOf(batch, part) ?? (await this.newProgram(batch, at, part));
+    const metrics =
+      program === undefined
+        ? withTensors(batch, (tensors) => readMetrics(stepTensors(this.args, tensors, inputsAt(at), part)))
+        : resultsOf(program, batch, at);
+    return { metrics: Promise.resolve(metrics) };
+  }
+
+  /** Counts a batch as running until it is done. */
+  private track({ metrics }: { readonly metrics: Promise<StepMetrics> }): Promise<StepMetrics> {
+    const done: Promise<unknown> = metrics.catch(() => {}).then(() => this.running.delete(done)); // its error comes with the metrics
+    this.running.add(done);
+    return metrics;
+  }
+
+  /** Waits until the backend takes one more batch; signals and prefetch get their turn. */
+  private async room(): Promise<void> {
+    await new Promise(setImmediate);
+    while (this.running.size >= (this.options.inFlight ?? 1)) await this.running.values().next().value;
+  }
+
+  /** All that a step reads and changes: parameters, running statistics, optimizer state, averages, sums. */
   get variables(): readonly Variable[] {
-    const { vae, optimizers } = this.args;
+    const { vae, optimizers, average, sums } = this.args;
     const state = [...optimizers.values()].flatMap((o) => [...o.state.values()]);
-    return [...[...vae.params.values()].map((p) => p.value), ...state];
+    const more = [...(average?.state.values() ?? []), ...(sums?.variables ?? [])];
+    return [...[...vae.params.values()].map((p) => p.value), ...state, ...more];
   }
 
   /**
    * The gradients that `run` of the same arguments is about to take, by parameter name, before clipping and in
-   * float32; computed op by op, so slower. Changes nothing; the model's variables can be read after it.
+   * float32; computed op by op, so slower. Changes nothing; the model's variables can be read after it. Of several
+   * batches all see what no optimizer owns (an EMA codebook) as it is before the first.
    */
-  gradients(batch: StepBatch, step: number, lr: Rates): Map<string, Float32Array> {
+  gradients(batches: StepBatch | Group, step: number, lr: Rates): Map<string, Float32Array> {
     this.syncVariables();
-    const at = inputsAt({ step, lr, rng: this.args.rng.fold(step) });
-    return withTensors(batch, (tensors) => stepGradients(this.args, tensors, at));
+    const group = [batches].flat();
+    const all = group.map((batch, i) => {
+      const at = inputsAt(this.pointOf(step, lr, group, i));
+      return withTensors(batch, (tensors) => stepGradients(this.args, tensors, at));
+    });
+    if (all.length === 1) return all[0]!;
+    const mean = (name: string) => (_: number, k: number) =>
+      all.reduce((sum, found) => sum + found.get(name)![k]!, 0) / all.length;
+    return new Map([...all[0]!].map(([name, first]) => [name, first.map(mean(name))]));
   }
 
   /** Makes the model's variables readable, where no step is still running. */
@@ -129,19 +194,19 @@ export class Stepper {
     for (const { step } of this.programs.values()) step.syncVariables();
   }
 
-  /** That of the batch's shape, where it was compiled before. */
-  private programOf(batch: StepBatch): Program | undefined {
-    return this.compiler && this.programs.get(shapesOf(batch));
+  /** That of the batch's shape and part, where it was compiled before. */
+  private programOf(batch: StepBatch, part: Part): Program | undefined {
+    return this.compiler && this.programs.get(keyOf(batch, part));
   }
 
   /** Compiles the step, where it can be, once nothing runs; the variables can then be read. */
-  private async newProgram(batch: StepBatch, at: StepPoint): Promise<Program | undefined> {
-    await this.started;
+  private async newProgram(batch: StepBatch, at: StepPoint, part: Part): Promise<Program | undefined> {
+    await Promise.all(this.running);
     this.syncVariables();
     if (this.compiler === undefined) return undefined;
     try {
-      const program = await this.compile(this.compiler, batch, at);
-      this.programs.set(shapesOf(batch), program);
+      const program = await this.compile(this.compiler, batch, at, part);
+      this.programs.set(keyOf(batch, part), program);
       return program;
     } catch (error) {
       if (!(error instanceof Unrecordable)) throw error;
@@ -154,10 +219,16 @@ export class Stepper {
   }
 
   /** Rehearses the step twice, at this point and the next, and undoes what it did. */
-  private async compile(compiler: StepCompiler, host: StepBatch, at: StepPoint): Promise<Program> {
+  private async compile(
+    compiler: StepCompiler,
+    host: StepBatch,
+    at: StepPoint,
+    part: Part,
+  ): Promise<Program> {
     const { variables } = this;
     const before = variables.map((v) => tf.tidy(() => tf.mul(v, 1))); // a clone would share what is changed in place
-    const next: StepPoint = { step: at.step + 1, lr: halved(at.lr), rng: this.args.rng.fold(at.step + 1) };
+    const step = at.step + 1;
+    const next = { step, lr: halved(at.lr), rng: this.args.rng.fold(step), batches: (at.batches ?? 1) + 1 };
     const given = hostTensors(host);
     let sources: Source[] = [];
     let rebuild: Program["rebuild"] | undefined;
@@ -168,7 +239,7 @@ export class Stepper {
           tensors.forEach((tensor, i) => {
             trace.input(tensor, given[i]!.coded?.values);
           });
-          const flat = flatten(stepTensors(this.args, batch, tracedInputs(point, trace, sources)));
+          const flat = flatten(stepTensors(this.args, batch, tracedInputs(point, trace, sources), part));
           rebuild = flat.rebuild;
           return flat.tensors;
         }),
@@ -196,10 +267,8 @@ async function resultsOf({ step, sources, rebuild }: Program, batch: StepBatch, 
   return rebuild(values.map((v) => v[0]!));
 }
 
-const shapesOf = (batch: StepBatch): string =>
-  hostTensors(batch)
-    .map((t) => t.shape.join("x"))
-    .join(" ");
+const keyOf = (batch: StepBatch, part: Part): string =>
+  [part, ...hostTensors(batch).map((t) => t.shape.join("x"))].join(" ");
 
 /** Other learning rates, so that one which is no input of a compiled step shows. */
 function halved(lr: Rates): Rates {

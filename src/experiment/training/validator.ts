@@ -1,5 +1,6 @@
 import type { HostBatch } from "../../data/loader.ts";
 import { reconstructionGrid, sampleGrid } from "../../explore/grids.ts";
+import { afterValidation, type StopRule, stopRuleOf } from "./early_stopping.ts";
 import { fitPrior } from "./fit_prior.ts";
 import { latentReport } from "./latent_report.ts";
 import { isBetter, type Monitor, monitorOf, validates } from "./monitor.ts";
@@ -14,21 +15,30 @@ export class Validator {
   /** Why the last validation is of no use, where that is so. */
   problem: string | undefined;
   readonly monitor: Monitor;
+  private readonly stopRule: StopRule | undefined;
 
   constructor(
     private readonly run: RunContext,
     private readonly saver: Saver,
   ) {
     this.monitor = monitorOf(run.args.config);
+    this.stopRule = stopRuleOf(run.args.config);
   }
 
-  /** Fits a prior that is not trained, and validates and shows the state. No step may be under way. */
+  /**
+   * Fits a prior that is not trained, and validates and shows the state, of averaged weights where there are such. No
+   * step may be under way.
+   */
   async validate(): Promise<void> {
     const { state, args, log, stepper } = this.run;
     stepper.syncVariables();
-    const prior = await fitPrior(args.prepared);
-    this.metrics = await this.measure(prior);
-    await this.show();
+    const { average } = args.prepared;
+    const look = async () => {
+      const prior = await fitPrior(args.prepared);
+      this.metrics = await this.measure(prior);
+      await this.show();
+    };
+    await (average === undefined ? look() : average.during(look));
     log.validation(state, this.metrics);
     this.judge();
   }
@@ -66,6 +76,10 @@ export class Validator {
     const { state, log } = this.run;
     state.notFinite = this.notFinite();
     this.problem = state.notFinite ?? this.otherProblem();
+    if (this.stopRule !== undefined && Object.keys(metrics).length > 0) {
+      const watched = this.problem === undefined ? metrics[this.stopRule.monitor] : undefined;
+      state.stopping = afterValidation(state.stopping, this.stopRule, watched ?? Number.NaN, state.step);
+    }
     const value = metrics[monitor.monitor];
     if (this.problem !== undefined) log.warn(`${this.problem}; no best checkpoint is taken from it`);
     else if (value !== undefined && isBetter(value, state.best, monitor))

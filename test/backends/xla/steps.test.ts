@@ -5,6 +5,7 @@ import { registerXla, type Xla } from "../../../src/backends/xla/register.ts";
 import { modelNames } from "../../../src/models/registry.ts";
 import type { Ctx } from "../../../src/models/vae.ts";
 import { type Tensor, tf } from "../../../src/tf.ts";
+import { maxDifference } from "../../support/models.ts";
 import { host, tinyModel } from "../../support/steps.ts";
 import { describeXla } from "./pjrt/plugin.ts";
 import { rateAt, smallModel, stateOf, stepperOf, train, worstOf } from "./training.ts";
@@ -52,6 +53,27 @@ describeXla("a step on xla", () => {
         const size = Object.values(figures[step]!.terms).reduce((sum, term) => sum + Math.abs(term), 0);
         expect(Math.abs(total - figures[step]!.total) / size, `step ${step}`).toBeLessThan(ROUNDED);
       });
+    },
+    LONG,
+  );
+
+  it.each(modelNames())(
+    "of %s on several batches, with an average of the weights, has wasm's figures and state",
+    async (name) => {
+      const batch = (step: number) => [0, 1, 2].slice(step % 2).map((i) => host(10 * step + i));
+      await useBackend("wasm");
+      const op = stepperOf(await smallModel(name), name, { groups: true });
+      const reference = await train(op, 4, { batch });
+      const expected = stateOf(op);
+      await useBackend("xla:cpu");
+      const compiled = stepperOf(await smallModel(name), name, { compiler: xla.compiler, groups: true });
+      const figures = await train(compiled, 4, { batch });
+      expect(compiled.compiled).toBe(true);
+      expect(worstOf(reference, figures)).toBeLessThan(FIGURES);
+      for (const [i, values] of stateOf(compiled).entries()) {
+        const largest = values.reduce((most, v) => Math.max(most, Math.abs(v)), 1);
+        expect(maxDifference(values, expected[i]!) / largest, `${i}`).toBeLessThan(1e-3);
+      }
     },
     LONG,
   );

@@ -1,8 +1,10 @@
 import type { StepCompiler } from "../../../src/backends/compiler.ts";
 import type { HostBatch } from "../../../src/data/loader.ts";
+import { GradientSums } from "../../../src/experiment/training/gradient_sums.ts";
 import type { StepMetrics } from "../../../src/experiment/training/loggers/step_metrics.ts";
 import { createOptimizer } from "../../../src/experiment/training/optimizers.ts";
 import { Stepper } from "../../../src/experiment/training/stepper.ts";
+import { WeightAverage } from "../../../src/experiment/training/weight_average.ts";
 import { getModel } from "../../../src/models/registry.ts";
 import type { VAE } from "../../../src/models/vae.ts";
 import { Rng } from "../../../src/rng.ts";
@@ -23,11 +25,13 @@ export interface StepperUse {
   readonly precision?: "float32" | "bfloat16";
   readonly devices?: number;
   readonly said?: string[];
+  /** Steps on several batches, with an average of the weights. */
+  readonly groups?: boolean;
 }
 
 /** Training steps with a warm-up of the KL term and a clipped gradient. */
 export function stepperOf(vae: VAE, name: string | undefined, use: StepperUse = {}): Stepper {
-  const { compiler, precision = "float32", devices = 1, said = [] } = use;
+  const { compiler, precision = "float32", devices = 1, said = [], groups = false } = use;
   const optimizers = new Map(
     vae.phases.map((phase) => {
       const owned = [...vae.params].filter(([n, p]) => p.trainable && phase.owns(n));
@@ -38,8 +42,15 @@ export function stepperOf(vae: VAE, name: string | undefined, use: StepperUse = 
   const known = name === undefined ? { extra: 1 } : unitWeights(getModel(name)!, "pixel_mean");
   const warmUp = (step: number) => ({ ...known, ...("kl" in known && { kl: step / 100 }), capacity: 0.01 });
   return new Stepper(
-    { vae, weights: warmUp, optimizers, rng: Rng.fromSeed(3).fold("step"), gradientClip: 0.5 },
-    { compiler, precision, devices, say: (text) => said.push(text) },
+    {
+      vae,
+      weights: warmUp,
+      optimizers,
+      ...(groups && { sums: new GradientSums(vae), average: new WeightAverage(vae, 0.3) }),
+      rng: Rng.fromSeed(3).fold("step"),
+      gradientClip: 0.5,
+    },
+    { compiler, precision, devices, inFlight: 2, say: (text) => said.push(text) },
   );
 }
 
@@ -49,7 +60,7 @@ export const rateAt = (step: number): number => 1e-3 / (step + 1);
 export async function train(
   stepper: Stepper,
   steps: number,
-  { from = 0, batch = host }: { from?: number; batch?: (step: number) => HostBatch } = {},
+  { from = 0, batch = host }: { from?: number; batch?: (step: number) => HostBatch | HostBatch[] } = {},
 ): Promise<StepMetrics[]> {
   const figures: StepMetrics[] = [];
   for (let step = from; step < from + steps; step++)

@@ -1,9 +1,12 @@
 import { beforeAll, expect, it, test } from "vitest";
 import { registerTensorFlow } from "../../../src/backends/tensorflow/register.ts";
 import { type BackendInfo, useBackend } from "../../../src/backends/use_backend.ts";
+import type { HostBatch } from "../../../src/data/loader.ts";
+import { GradientSums } from "../../../src/experiment/training/gradient_sums.ts";
 import type { StepMetrics } from "../../../src/experiment/training/loggers/step_metrics.ts";
 import { createOptimizer } from "../../../src/experiment/training/optimizers.ts";
 import { Stepper } from "../../../src/experiment/training/stepper.ts";
+import { WeightAverage } from "../../../src/experiment/training/weight_average.ts";
 import { getModel, modelNames } from "../../../src/models/registry.ts";
 import type { Ctx, VAE } from "../../../src/models/vae.ts";
 import { Rng } from "../../../src/rng.ts";
@@ -39,6 +42,8 @@ interface Options {
   readonly precision?: "float32" | "bfloat16";
   readonly said?: string[];
   readonly gradientClip?: number | undefined;
+  /** Steps on several batches, with an average of the weights. */
+  readonly groups?: boolean;
 }
 
 function stepper(vae: VAE, options: Options) {
@@ -54,18 +59,32 @@ function stepper(vae: VAE, options: Options) {
   const known = Object.assign({}, ...modelNames().map((n) => unitWeights(getModel(n)!, "pixel_mean")));
   const weights = (step: number) => ({ ...known, features: 0.5, capacity: 0.01, kl: step / 100, extra: 1 }); // a warm-up
   return new Stepper(
-    { vae, weights, optimizers, rng: Rng.fromSeed(3).fold("step"), gradientClip },
+    {
+      vae,
+      weights,
+      optimizers,
+      ...(options.groups && { sums: new GradientSums(vae), average: new WeightAverage(vae, 0.3) }),
+      rng: Rng.fromSeed(3).fold("step"),
+      gradientClip,
+    },
     { compiler: compile ? backend.compiler : undefined, precision, say: (text) => said.push(text) },
   );
 }
 
 /** StepMetrics of `steps` steps, each on another batch at another learning rate, and the parameters after them. */
-async function train(vae: VAE, steps: number, options: Options, batch = host) {
+async function train(
+  vae: VAE,
+  steps: number,
+  options: Options,
+  batch: (step: number) => HostBatch | HostBatch[] = host,
+) {
   const s = stepper(vae, options);
   const figures: StepMetrics[] = [];
   for (let step = 0; step < steps; step++) figures.push(await s.run(batch(step), step, 1e-3 / (step + 1)));
   s.syncVariables();
-  const params = new Map([...vae.params].map(([n, p]) => [n, [...p.value.dataSync()]]));
+  const all = options.groups ? s.variables.map((v, i) => [`${i}`, v] as const) : [];
+  const held = [...[...vae.params].map(([n, p]) => [n, p.value] as const), ...all];
+  const params = new Map(held.map(([n, v]) => [n, [...v.dataSync()]]));
   return { figures, params, compiled: s.compiled };
 }
 
@@ -121,6 +140,17 @@ describeTensorFlow("a compiled step", () => {
       const eager = await train(a, 50, { compile: false });
       const compiled = await train(b, 50, { compile: true });
       expectClose(compiled, eager);
+    },
+  );
+
+  it.each(modelNames())(
+    "of %s on several batches, with an average of the weights, gives those of the ops one by one",
+    async (name) => {
+      const model = getModel(name)!;
+      const batch = (step: number) => [0, 1, 2].slice(step % 3).map((i) => host(10 * step + i));
+      const [a, b] = [await build(model, small(model)), await build(model, small(model))];
+      const eager = await train(a, 8, { compile: false, groups: true }, batch);
+      expectClose(await train(b, 8, { compile: true, groups: true }, batch), eager);
     },
   );
 

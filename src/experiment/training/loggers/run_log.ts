@@ -14,7 +14,7 @@ import type { RunLogArgs, RunParts } from "./run_log_args.ts";
 import type { Rates, StepMetrics } from "./step_metrics.ts";
 import { StepWindow } from "./step_window.ts";
 import { TensorBoardLogger } from "./tensorboard.ts";
-import { hadFinished, whatRuns } from "./what_runs.ts";
+import { hadFinished, type StoppedEarly, whatRuns } from "./what_runs.ts";
 import { whereThingsAre } from "./where_things_are.ts";
 
 /** All that a run says and leaves besides its checkpoints. */
@@ -194,8 +194,8 @@ export class RunLog {
   }
 
   /** The run was at its end before: says so, and how to go on. */
-  alreadyFinished(): void {
-    if (!this.args.brief) this.console.message(hadFinished(this.args));
+  alreadyFinished(stopped?: StoppedEarly): void {
+    if (!this.args.brief) this.console.message(hadFinished(this.args, stopped));
   }
 
   async close(): Promise<void> {

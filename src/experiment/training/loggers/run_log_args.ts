@@ -13,6 +13,8 @@ export interface RunParts {
   /** `size`: images. */
   readonly train: { readonly size: number };
   readonly val: { readonly size: number };
+  /** Of the weights, where there is one. */
+  readonly average?: object | undefined;
   /** The weight of each loss term at a step. */
   weights(step: number): Readonly<Record<string, number>>;
 }

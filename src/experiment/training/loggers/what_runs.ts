@@ -23,6 +23,10 @@ export function whatRuns(
   const { skipped, notes = [] } = dataset;
   if (skipped.length > 0) lines.push(`note   ${skipped.length} images skipped, the first: ${skipped[0]}`);
   lines.push(...notes.map((note) => `note   ${note}`));
+  if (prepared.average !== undefined)
+    lines.push(
+      "note   validation, pictures and the best checkpoint are of averaged weights (trainer_params.ema)",
+    );
   if (val.size === 0)
     lines.push(
       "note   no images for validation: no metrics of it, no reconstructions and no best checkpoint",
@@ -34,17 +38,25 @@ export function whatRuns(
   return lines.join("\n");
 }
 
+/** That a run stopped before its last epoch: why, and the patience that it had. */
+export interface StoppedEarly {
+  readonly why: string;
+  readonly patience: number;
+}
+
 /** That there is nothing to train, what is where, and how to train on. */
-export function hadFinished({ folder, state, config, epochs }: RunLogArgs): string {
+export function hadFinished({ folder, state, config, epochs }: RunLogArgs, stopped?: StoppedEarly): string {
   const { max_epochs, max_steps } = config.trainer_params;
   const reached = [
+    ...(stopped ? [`early_stopping.patience=${2 * stopped.patience}`] : []),
     ...(max_steps !== undefined && state.step >= max_steps ? [`max_steps=${2 * max_steps}`] : []),
     ...((max_epochs ?? epochs) <= state.epoch ? [`max_epochs=${2 * epochs}`] : []),
   ].map((value) => `--set trainer_params.${value}`);
   const run = shellWord(shownPath(folder.path));
+  const why = stopped ? `: ${stopped.why}` : "";
   const after = `${state.epoch} epoch${state.epoch === 1 ? "" : "s"}`;
   return [
-    `${run} had finished, at step ${state.step} in ${after}; nothing was trained. To train on: ` +
+    `${run} had ${stopped ? "stopped early" : "finished"}, at step ${state.step} in ${after}${why}; nothing was trained. To train on: ` +
       `vae run --resume ${run} ${reached.join(" ")}`,
     ...whereThingsAre({ folder, config }),
   ].join("\n");
