@@ -63,4 +63,15 @@ describe.skipIf(tpu === undefined)("compiled for a TPU v5e that is not here", ()
     },
     MOST_MS,
   );
+
+  it(
+    "a step on four of them sums once over them",
+    async () => {
+      const { opcodes } = await compileAhead(tpu!.file, tpuV5e, step("f32", 4), { devices: [0, 1, 2, 3] });
+      expect(opcodes.convolution).toBe(2);
+      expect(opcodes["all-reduce"]).toBe(1);
+      expect(opcodes["all-gather"] ?? 0).toBe(0);
+    },
+    MOST_MS,
+  );
 });
