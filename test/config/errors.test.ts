@@ -124,8 +124,8 @@ test.each([
   ["trainer_params", "LR: 1", "3 trainer_params.LR: unknown key. It belongs to exp_params."],
   [
     "trainer_params",
-    "devices: 1",
-    "3 trainer_params.devices: unknown key: --backend chooses the device, and one GPU at most trains. Remove it.",
+    "accelerator: gpu",
+    "3 trainer_params.accelerator: unknown key: --backend chooses the kind of device, trainer_params.devices how many. Remove it.",
   ],
   [
     "trainer_params",

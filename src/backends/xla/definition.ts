@@ -36,11 +36,11 @@ export const xla: BackendDefinition<"xla"> = {
     const { registerXla } = await load();
     const { client, compiler, plugin } = registerXla();
     const [first] = client.devices;
-    const which = client.devices.length > 1 ? `, one of ${client.devices.length}` : "";
+    const count = client.devices.length > 1 ? `${client.devices.length} of ` : "";
     return {
       library: "XLA",
       version: plugin.version ?? `by PJRT ${client.apiVersion}`,
-      device: `${first?.kind}${which} (${client.platform})`,
+      device: `${count}${first?.kind} (${client.platform})`,
       compiler,
       devices: client.devices.length,
       stepsInFlight: 2, // one that runs, one that waits

@@ -3,6 +3,7 @@ import { readProgram } from "../../../scripts/xla/hlo.ts";
 import { useBackend } from "../../../src/backends/use_backend.ts";
 import { stepCompiler } from "../../../src/backends/xla/compile.ts";
 import { registerXla, type Xla } from "../../../src/backends/xla/register.ts";
+import type { Stepper } from "../../../src/experiment/training/stepper.ts";
 import { modelNames } from "../../../src/models/registry.ts";
 import { tf } from "../../../src/tf.ts";
 import { host } from "../../support/steps.ts";
@@ -14,6 +15,8 @@ let xla: Xla;
 const FIRST = 2e-6;
 /** And of the next two, to which batch norm of four images and Adam have carried it; DFCVAE's was 4e-4. */
 const LATER = 1e-3;
+/** Largest distance of a variable after three steps, as a share of its length: Adam enlarges gradients that are all rounding. */
+const STATE = 1e-3;
 /** Milliseconds to compile a step on a machine that has much else to do. */
 const LONG = 240_000;
 
@@ -52,12 +55,13 @@ describeXla("a step on several devices", () => {
           },
         });
         const stepper = stepperOf(await smallModel("VanillaVAE"), "VanillaVAE", { compiler, devices });
-        await train(stepper, 2);
+        await train(stepper, 3);
+        const state = stateOf(stepper);
         const executable = xla.client.compileSync(text, { devices: [0, 1].slice(0, devices) });
         const { temporary } = executable.memory;
         const { opcodes } = readProgram(executable.optimizedProgram());
         executable.destroy();
-        return { opcodes, temporary, stepper };
+        return { opcodes, temporary, stepper, state };
       };
       const [one, two] = [await programOf(1), await programOf(2)];
       expect(one.opcodes["all-reduce"]).toBeUndefined();
@@ -68,6 +72,16 @@ describeXla("a step on several devices", () => {
         const [first, second] = xla.backend.value(variable).buffers.map((buffer) => buffer.readSync());
         expect(second).toEqual(first);
       }
+      two.state.forEach((values, i) => {
+        expect(apart(one.state[i]!, values), `variable ${i}`).toBeLessThan(STATE);
+      });
+      // What two have trained is trained on by one.
+      assign(one.stepper, two.state);
+      const [alone, together] = [
+        await train(one.stepper, 1, { from: 3 }),
+        await train(two.stepper, 1, { from: 3 }),
+      ];
+      expect(worstOf(together, alone)).toBeLessThan(LATER);
     },
     LONG,
   );
@@ -83,11 +97,7 @@ describeXla("a step on several devices", () => {
       const first = await train(two, 3);
       const saved = stateOf(two);
       const next = await train(two, 3, { from: 3 });
-      two.variables.forEach((v, i) => {
-        const value = tf.tensor(saved[i]!, v.shape);
-        v.assign(value);
-        value.dispose();
-      });
+      assign(two, saved);
       const counts = () => [tf.memory().numTensors, xla.client.buffers, xla.client.executables];
       expect(await train(two, 3, { from: 3 })).toEqual(next);
       const before = counts();
@@ -98,3 +108,17 @@ describeXla("a step on several devices", () => {
     LONG,
   );
 });
+
+function assign(stepper: Stepper, state: readonly Float32Array[]): void {
+  stepper.variables.forEach((variable, i) => {
+    const value = tf.tensor(state[i]!, variable.shape);
+    variable.assign(value);
+    value.dispose();
+  });
+}
+
+/** |a - b| / |a|. */
+function apart(a: Float32Array, b: Float32Array): number {
+  const length = (values: Float32Array) => Math.hypot(...values);
+  return length(a.map((value, i) => value - b[i]!)) / Math.max(1e-12, length(a));
+}

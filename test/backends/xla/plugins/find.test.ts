@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { acceleratorsHere, tellCudaTools } from "../../../../src/backends/xla/plugins/index.ts";
+import { acceleratorsHere, openPlugin, tellCudaTools } from "../../../../src/backends/xla/plugins/index.ts";
 
 let folder: string;
 
@@ -129,4 +129,15 @@ describe("tellCudaTools", () => {
     tellCudaTools(plugin);
     expect(process.env.XLA_FLAGS).toBe(told);
   });
+});
+
+it("TFJS_VAE_XLA_CPU_DEVICES is a number of devices, told before a plugin is loaded", () => {
+  vi.stubEnv("TFJS_VAE_XLA_CPU_DEVICES", "two");
+  const plugin = {
+    file: join(folder, "none.so"),
+    platform: "cpu",
+    version: undefined,
+    from: "here",
+  } as const;
+  expect(() => openPlugin(plugin)).toThrow('TFJS_VAE_XLA_CPU_DEVICES: expected 1 to 99, got "two".');
 });
