@@ -75,7 +75,8 @@ describe("auto", () => {
     expect(findPlugin()?.platform).toBe("tpu");
     expect(await auto()).toBe("xla");
     expect(said).toEqual([]);
-    const configs = [{ trainer_params: { precision: "float32" } } as Config];
+    const trainer_params = { precision: "float32", devices: 1, compile: true };
+    const configs = [{ trainer_params, data_params: { train_batch_size: 4 } } as Config];
     const choosing = { configs, baseDir: ".", say: (text: string) => said.push(text) };
     expect((await backendFor("measure", choosing)).name).toBe("xla");
     expect(said).toEqual([]);

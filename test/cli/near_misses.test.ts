@@ -62,7 +62,7 @@ test.each([
   [
     "error: unknown option '--gpus'\n",
     ["run"],
-    "(--backend chooses the device, and one GPU at most trains.)",
+    "(--backend chooses the kind of device, trainer_params.devices how many.)",
   ],
   [
     "error: too many arguments for 'sample'. Expected 1 argument but got 2.\n",

@@ -56,7 +56,7 @@ test("vae validate prints ok or all errors of each file and exits with 2 if ther
   });
   const all = vae(dir, "validate", "good.yaml", "bad.yaml", "plugin.yaml", "none.yaml");
   expect(all.stdout).toBe(
-    "good.yaml: ok\n  note: trainer_params.gpus: not used; --backend chooses the device, and one GPU at most trains.\n",
+    "good.yaml: ok\n  note: trainer_params.gpus: not used; --backend chooses the kind of device, trainer_params.devices how many.\n",
   );
   expect(all.stderr.split("\n")).toEqual([
     "bad.yaml:1:46 model_params.latent_dim: expected an integer ≥ 1, got 0",

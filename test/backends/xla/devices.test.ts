@@ -6,6 +6,7 @@ import { registerXla, type Xla } from "../../../src/backends/xla/register.ts";
 import type { Stepper } from "../../../src/experiment/training/stepper.ts";
 import { modelNames } from "../../../src/models/registry.ts";
 import { tf } from "../../../src/tf.ts";
+import { compileQuickly } from "../../support/backends.ts";
 import { host } from "../../support/steps.ts";
 import { describeXla } from "./pjrt/plugin.ts";
 import { smallModel, stateOf, stepperOf, train, worstOf } from "./training.ts";
@@ -22,6 +23,8 @@ const LONG = 240_000;
 
 /** Every variant; one of them on four devices, a row of the batch on each. */
 const VARIANTS = modelNames().map((name, i): [string, number] => [name, i === 0 ? 4 : 2]);
+
+compileQuickly();
 
 describeXla("a step on several devices", () => {
   beforeAll(() => {

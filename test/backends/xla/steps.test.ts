@@ -5,6 +5,7 @@ import { registerXla, type Xla } from "../../../src/backends/xla/register.ts";
 import { modelNames } from "../../../src/models/registry.ts";
 import type { Ctx } from "../../../src/models/vae.ts";
 import { type Tensor, tf } from "../../../src/tf.ts";
+import { compileQuickly } from "../../support/backends.ts";
 import { maxDifference } from "../../support/models.ts";
 import { host, tinyModel } from "../../support/steps.ts";
 import { describeXla } from "./pjrt/plugin.ts";
@@ -26,6 +27,8 @@ const ROUNDED = 0.02;
 
 let xla: Xla;
 const said: string[] = [];
+
+compileQuickly();
 
 describeXla("a step on xla", () => {
   beforeAll(async () => {
