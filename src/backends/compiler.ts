@@ -10,12 +10,31 @@ export interface CodedValues {
   readonly values: Float32Array;
 }
 
+/** Rows of one shape that never change, of which batches take some: a backend may keep them on its device, where they fit. */
+export class RowTable {
+  private readonly ends: (() => void)[] = [];
+
+  /** @param count of its rows at most */
+  constructor(readonly count: number) {}
+
+  /** Has `end` called when nobody takes rows any more. */
+  onClose(end: () => void): void {
+    this.ends.push(end);
+  }
+
+  close(): void {
+    for (const end of this.ends.splice(0)) end();
+  }
+}
+
 /** A tensor's values before they are one. */
 export interface HostTensor {
   readonly shape: readonly number[];
   readonly dtype: "float32" | "int32";
-  /** Made when it is first asked for, where they are `coded`. */
+  /** Made when it is first asked for, where they are `coded` or `rows`. */
   readonly values: Float32Array | Int32Array;
+  /** Where its first axis counts rows of a table: the table, and their numbers in it. */
+  readonly rows?: { readonly table: RowTable; readonly indices: readonly number[] };
   /** Its values in a quarter of the bytes, where they come from bytes. */
   readonly coded?: CodedValues;
 }

@@ -1,6 +1,7 @@
 import type { DataId, DataType, DataTypeMap, KernelConfig, NamedAttrMap, TensorInfo } from "../../tf.ts";
 import { tf } from "../../tf.ts";
 import { CountedBackend, type GivenValues } from "../counted_backend.ts";
+import { DeviceTables } from "./device_tables.ts";
 import type { Inputs, Lowering } from "./kernels/lowering.ts";
 import { hostValues, type Runtime } from "./runtime.ts";
 import { type HostType, type HostValues, newArray, sameShape, sizeOf, toArray } from "./stablehlo/types.ts";
@@ -35,6 +36,8 @@ type CpuKernel = KernelConfig["kernelFunc"];
  */
 export class XlaBackend extends CountedBackend<TensorData> {
   tracer: Tracer | undefined;
+  /** Of steps that were compiled. */
+  readonly tables: DeviceTables;
   /** How often each kernel was run by tfjs's cpu kernel for want of a lowering. */
   readonly fallbacks = new Map<string, number>();
   /** Values that tensors hold and that nothing has computed, with the number of data ids. */
@@ -45,6 +48,7 @@ export class XlaBackend extends CountedBackend<TensorData> {
     private readonly options: XlaBackendOptions = {},
   ) {
     super();
+    this.tables = new DeviceTables(runtime);
   }
 
   /** Runs a kernel: of few values of JavaScript's there, else as operations, else by tfjs's cpu kernel. */

@@ -192,7 +192,7 @@ async function compiled(
   group: DeviceGroup,
   { say, onStep }: CompilerOptions,
 ): Promise<CompiledStep> {
-  const { runtime } = backend;
+  const { runtime, tables } = backend;
   const { module, changed } = program;
   onStep?.(module.text);
   const ids = group.devices.map(({ id }) => id);
@@ -219,6 +219,9 @@ async function compiled(
         backend.settle();
       const uploaded = program.large.map((i) => {
         const { shape, type } = expected[i]!;
+        const { rows } = given[i]!;
+        if (rows !== undefined && ids.length === 1)
+          return [tables.take({ rows, values: () => given[i]!.values as Float32Array }, shape, bytes ?? 0)];
         const numbers = type === "uint8" ? given[i]!.coded!.codes : given[i]!.values;
         return group.cuts(shape) ? group.split(numbers, shape, type) : group.upload(numbers, shape, type);
       });

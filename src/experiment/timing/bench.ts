@@ -53,7 +53,7 @@ const HELD = 4;
 /** Measures a config's training step on the backend in use. Nothing is written. */
 export async function bench(args: BenchArgs): Promise<BenchResult> {
   const { config, prepared, backend, steps } = args;
-  const cache = createPrecomputeCache(config, prepared.vae, args.say);
+  const cache = createPrecomputeCache(config, { vae: prepared.vae, images: prepared.train.size }, args.say);
   const batches = await firstBatches(prepared, HELD);
   for (const batch of batches) await cache.complete(batch);
   const data = await secondsPerBatch(prepared, Math.max(8, steps));

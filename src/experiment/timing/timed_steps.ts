@@ -49,7 +49,7 @@ export async function timedSteps(args: {
   const stepper = createStepper({ config, prepared, backend: args.backend, say: () => {} });
   const batch =
     opened === undefined ? randomBatch(config, imageShape) : await firstBatch(config, await opened);
-  const cache = createPrecomputeCache(config, vae, () => {});
+  const cache = createPrecomputeCache(config, { vae, images: Math.max(...batch.indices) + 1 }, () => {});
   await cache.complete(batch);
   const lr = learningRates(exp, stepper.phases, { step: 0, epoch: 0, totalSteps: 100 });
   let step = 0;

@@ -1,3 +1,4 @@
+import { RowTable } from "../../backends/compiler.ts";
 import type { Config } from "../../config/schema.ts";
 import type { HostBatch } from "../../data/loader.ts";
 import { cacheDir } from "../../files/cache_dir.ts";
@@ -8,6 +9,8 @@ import { openStore, type RecordStore } from "./record_store.ts";
 
 export interface CacheOptions {
   readonly kind: "off" | "memory" | "disk";
+  /** Training images there are. */
+  readonly images: number;
   /** Bytes at most; what goes beyond is computed at each step. */
   readonly limit: number;
   /** Folder of the file of a disk cache, which is gone when the process ends. */
@@ -21,6 +24,8 @@ interface Layout {
     readonly shape: readonly number[];
     readonly at: number;
     readonly size: number;
+    /** What a backend may keep of the part on its device. */
+    readonly table: RowTable;
   }[];
   readonly length: number;
 }
@@ -58,17 +63,26 @@ export class PrecomputeCache {
       }
       records.set(index, record);
     }
-    const precomputed = this.layout!.parts.map(({ name, shape, at, size }) => {
-      const values = new Float32Array(size * indices.length);
-      indices.forEach((index, i) => {
-        values.set(records.get(index)!.subarray(at, at + size), i * size);
-      });
-      return [name, { shape: [indices.length, ...shape], dtype: "float32" as const, values }] as const;
+    const precomputed = this.layout!.parts.map(({ name, shape, at, size, table }) => {
+      const tensor = {
+        shape: [indices.length, ...shape],
+        dtype: "float32" as const,
+        get values() {
+          const values = new Float32Array(size * indices.length);
+          indices.forEach((index, i) => {
+            values.set(records.get(index)!.subarray(at, at + size), i * size);
+          });
+          return values;
+        },
+        rows: { table, indices },
+      };
+      return [name, tensor] as const;
     });
     return { ...host, precomputed: Object.fromEntries(precomputed) };
   }
 
   async close(): Promise<void> {
+    for (const { table } of this.layout?.parts ?? []) table.close();
     await this.store?.close();
   }
 
@@ -90,10 +104,22 @@ export class PrecomputeCache {
     const made = tf.tidy(() => this.vae.precompute!(image));
     const values = Object.entries(made).map(([name, t]) => [name, t.shape, t.dataSync()] as const);
     tf.dispose([image, ...Object.values(made)]);
-    this.layout ??= layoutOf(values.map(([name, shape]) => [name, shape.slice(1)]));
+    this.layout ??= this.layoutOf(values.map(([name, shape]) => [name, shape.slice(1)]));
     const record = new Float32Array(this.layout.length);
     for (const [i, { at }] of this.layout.parts.entries()) record.set(values[i]![2] as Float32Array, at);
     return record;
+  }
+
+  private layoutOf(shapes: readonly (readonly [name: string, shape: readonly number[]])[]): Layout {
+    let length = 0;
+    const places = shapes.map(([name, shape]) => {
+      const at = length;
+      const size = tf.util.sizeFromShape([...shape]);
+      length += size;
+      return { name, shape, at, size };
+    });
+    const count = Math.min(this.options.images, Math.floor(this.options.limit / (4 * length)));
+    return { parts: places.map((place) => ({ ...place, table: new RowTable(count) })), length };
   }
 }
 
@@ -104,8 +130,12 @@ function fullNote(images: number, bytes: number): string {
   );
 }
 
-/** The cache that `data_params` asks for. */
-export function createPrecomputeCache({ data_params: data }: Config, vae: VAE, say: (text: string) => void) {
+/** The cache that `data_params` asks for, of so many training images. */
+export function createPrecomputeCache(
+  { data_params: data }: Config,
+  { vae, images }: { readonly vae: VAE; readonly images: number },
+  say: (text: string) => void,
+): PrecomputeCache {
   const { feature_cache, feature_cache_gb, horizontal_flip, binarize } = data;
   const changes = horizontal_flip
     ? "horizontal_flip"
@@ -116,16 +146,5 @@ export function createPrecomputeCache({ data_params: data }: Config, vae: VAE, s
     say(`note   data_params.feature_cache is off, since ${changes} changes the images`);
   const kind = changes === undefined ? feature_cache : "off";
   const folder = kind === "disk" ? cacheDir("features") : "";
-  return new PrecomputeCache(vae, { kind, limit: feature_cache_gb * 1e9, folder }, say);
-}
-
-function layoutOf(shapes: readonly (readonly [name: string, shape: readonly number[]])[]): Layout {
-  let length = 0;
-  const parts = shapes.map(([name, shape]) => {
-    const at = length;
-    const size = tf.util.sizeFromShape([...shape]);
-    length += size;
-    return { name, shape, at, size };
-  });
-  return { parts, length };
+  return new PrecomputeCache(vae, { kind, images, limit: feature_cache_gb * 1e9, folder }, say);
 }

@@ -60,7 +60,11 @@ class Run {
     const say = (text: string) => log.note(text);
     this.context = { args, state, plan, log, stepper: createStepper({ ...args, say }) };
     this.interrupt = new Interrupt((text) => log.message(text));
-    this.cache = createPrecomputeCache(args.config, args.prepared.vae, say);
+    this.cache = createPrecomputeCache(
+      args.config,
+      { vae: args.prepared.vae, images: args.prepared.train.size },
+      say,
+    );
     this.saver = new Saver(this.context, saved);
     this.validator = new Validator(this.context, this.saver);
     const { interrupt, cache, saver } = this;

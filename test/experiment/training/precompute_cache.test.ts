@@ -40,7 +40,7 @@ describe.each(["memory", "disk"] as const)("a feature cache on %s", (kind) => {
           return vae.precompute!(images);
         },
       },
-      { kind, limit, folder },
+      { kind, images: 6, limit, folder },
       (text) => said.push(text),
     );
 
