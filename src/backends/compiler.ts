@@ -12,6 +12,8 @@ export interface CodedValues {
 
 /** Rows of one shape that never change, of which batches take some: a backend may keep them on its device, where they fit. */
 export class RowTable {
+  /** Numbers of the rows that the backend has kept, whose values it asks for no more. */
+  readonly kept = new Set<number>();
   private readonly ends: (() => void)[] = [];
 
   /** @param count of its rows at most */
@@ -24,6 +26,7 @@ export class RowTable {
 
   close(): void {
     for (const end of this.ends.splice(0)) end();
+    this.kept.clear();
   }
 }
 

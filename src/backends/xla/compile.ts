@@ -11,6 +11,7 @@ import {
 } from "../compiler.ts";
 import type { XlaBackend } from "./backend.ts";
 import { DeviceGroup } from "./device_group.ts";
+import { isOfTable } from "./device_tables.ts";
 import { differenceOf } from "./difference.ts";
 import { bytesOf, checkFits } from "./fits.ts";
 import type { DeviceBuffer } from "./pjrt/index.ts";
@@ -219,10 +220,9 @@ async function compiled(
         backend.settle();
       const uploaded = program.large.map((i) => {
         const { shape, type } = expected[i]!;
-        const { rows } = given[i]!;
-        if (rows !== undefined && ids.length === 1)
-          return [tables.take({ rows, values: () => given[i]!.values as Float32Array }, shape, bytes ?? 0)];
-        const numbers = type === "uint8" ? given[i]!.coded!.codes : given[i]!.values;
+        const tensor = given[i]!;
+        if (isOfTable(tensor) && ids.length === 1) return [tables.take(tensor, shape, bytes ?? 0)];
+        const numbers = type === "uint8" ? tensor.coded!.codes : tensor.values;
         return group.cuts(shape) ? group.split(numbers, shape, type) : group.upload(numbers, shape, type);
       });
       if (program.small.length > 0) {

@@ -14,7 +14,6 @@ const SHARE = 0.5;
 /** A table's rows on the first device; those that no batch has brought yet are 0. */
 interface DeviceTable {
   buffer: DeviceBuffer;
-  readonly there: Set<number>;
 }
 
 /** The tables that steps take rows of, on the device from the first time that a batch brings them. */
@@ -30,16 +29,17 @@ export class DeviceTables {
    *
    * @param reserved bytes of the device that a step takes
    */
-  take({ rows, values }: TableTensor, shape: Shape, reserved: number): DeviceBuffer {
-    const isWithin = rows.indices.every((index) => index < rows.table.count);
-    const table = isWithin ? this.tableOf(rows.table, shape, reserved) : undefined;
-    if (table === undefined) return this.runtime.upload(values(), shape, "float32");
-    const indices = this.runtime.upload(Int32Array.from(rows.indices), [rows.indices.length], "int32");
+  take(tensor: TableTensor, shape: Shape, reserved: number): DeviceBuffer {
+    const { table: rows, indices: numbers } = tensor.rows;
+    const isWithin = numbers.every((index) => index < rows.count);
+    const table = isWithin ? this.tableOf(rows, shape, reserved) : undefined;
+    if (table === undefined) return this.runtime.upload(tensor.values, shape, "float32");
+    const indices = this.runtime.upload(Int32Array.from(numbers), [numbers.length], "int32");
     try {
-      if (rows.indices.every((index) => table.there.has(index))) return this.gathered(table, indices);
-      const batch = this.runtime.upload(values(), shape, "float32");
+      if (numbers.every((index) => rows.kept.has(index))) return this.gathered(table, indices);
+      const batch = this.runtime.upload(tensor.values, shape, "float32");
       this.put(table, indices, batch);
-      for (const index of rows.indices) table.there.add(index);
+      for (const index of numbers) rows.kept.add(index);
       return batch;
     } finally {
       indices.destroy();
@@ -61,7 +61,7 @@ export class DeviceTables {
       if (4 * sizeOf(shape) > SHARE * free) return undefined;
     }
     const zeros = this.program(`zeros ${shape}`, () => emitModule([constant("float32", 0, shape)], PROGRAM));
-    return { buffer: zeros.run([[]])[0]![0]!, there: new Set() };
+    return { buffer: zeros.run([[]])[0]![0]! };
   }
 
   private gathered({ buffer }: DeviceTable, indices: DeviceBuffer): DeviceBuffer {
@@ -100,11 +100,12 @@ export class DeviceTables {
 
 const PROGRAM: Pick<ModuleOptions, "leaf" | "precision"> = { leaf: () => "parameter", precision: "DEFAULT" };
 
-interface TableTensor {
-  readonly rows: NonNullable<HostTensor["rows"]>;
-  values(): Float32Array;
-}
+type TableTensor = Pick<HostTensor, "values"> & { readonly rows: NonNullable<HostTensor["rows"]> };
 
 /** Stands for an argument of the type of `buffer`. */
 const argument = ({ shape, type }: DeviceBuffer): Value =>
   new Value(shape, type === "i32" ? "int32" : "float32", { host: new Float32Array() });
+
+/** Whether a tensor is rows of a table. */
+export const isOfTable = (tensor: HostTensor): tensor is HostTensor & TableTensor =>
+  tensor.rows !== undefined;

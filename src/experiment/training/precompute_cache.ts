@@ -64,15 +64,20 @@ export class PrecomputeCache {
       records.set(index, record);
     }
     const precomputed = this.layout!.parts.map(({ name, shape, at, size, table }) => {
+      const joined = () => {
+        const values = new Float32Array(size * indices.length);
+        indices.forEach((index, i) => {
+          values.set(records.get(index)!.subarray(at, at + size), i * size);
+        });
+        return values;
+      };
+      // Now, while a step runs, and not when the next one waits for them; those that a backend keeps only if asked for.
+      const now = indices.every((index) => table.kept.has(index)) ? undefined : joined();
       const tensor = {
         shape: [indices.length, ...shape],
         dtype: "float32" as const,
         get values() {
-          const values = new Float32Array(size * indices.length);
-          indices.forEach((index, i) => {
-            values.set(records.get(index)!.subarray(at, at + size), i * size);
-          });
-          return values;
+          return now ?? joined();
         },
         rows: { table, indices },
       };

@@ -24,11 +24,14 @@ describeXla("rows that a device keeps", () => {
     const row = (i: number) => [i + 0.5, -i];
     let uploads = 0;
     const take = (...indices: number[]) => {
-      const values = () => {
-        uploads++;
-        return Float32Array.from(indices.flatMap(row));
+      const tensor = {
+        rows: { table, indices },
+        get values() {
+          uploads++;
+          return Float32Array.from(indices.flatMap(row));
+        },
       };
-      const buffer = tables.take({ rows: { table, indices }, values }, [indices.length, 2], 0);
+      const buffer = tables.take(tensor, [indices.length, 2], 0);
       const read = [...(buffer.readSync() as Float32Array)];
       buffer.destroy();
       expect(read).toEqual(indices.flatMap(row));
