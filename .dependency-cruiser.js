@@ -3,7 +3,7 @@
  * folder, types too. A folder stands for all below it but what has a line of its own.
  */
 export const ORDER = [
-  ["errors.ts", "tensor_methods.ts"],
+  ["concat.ts", "errors.ts", "tensor_methods.ts"],
   ["tf.ts"],
   ["process"],
   ["files"],
@@ -19,7 +19,6 @@ export const ORDER = [
   ["metrics"],
   ["plugin_api.ts"],
   ["config"],
-  ["concat.ts"],
   ["samplers"],
   ["images"],
   ["explore"],

@@ -1,5 +1,5 @@
 /** Arrays one after the other. */
-export function concat(arrays: readonly Float32Array[]): Float32Array {
+export function concat(arrays: readonly ArrayLike<number>[]): Float32Array {
   const joined = new Float32Array(arrays.reduce((sum, a) => sum + a.length, 0));
   let at = 0;
   for (const array of arrays) {

@@ -1,3 +1,4 @@
+import { concat } from "../../concat.ts";
 import { bytesText } from "../../text/numbers.ts";
 import type { Tensor, Variable } from "../../tf.ts";
 import { tf } from "../../tf.ts";
@@ -15,7 +16,7 @@ import { isOfTable } from "./device_tables.ts";
 import { differenceOf } from "./difference.ts";
 import { bytesOf, checkFits } from "./fits.ts";
 import type { DeviceBuffer } from "./pjrt/index.ts";
-import { FEW, hostValues, packed } from "./runtime.ts";
+import { FEW, hostValues } from "./runtime.ts";
 import { convert, toFloat } from "./stablehlo/elementwise.ts";
 import { emitModule, type Module } from "./stablehlo/emit.ts";
 import { gather } from "./stablehlo/gather.ts";
@@ -226,7 +227,7 @@ async function compiled(
         return group.cuts(shape) ? group.split(numbers, shape, type) : group.upload(numbers, shape, type);
       });
       if (program.small.length > 0) {
-        const all = packed(program.small.map((i) => given[i]!.values));
+        const all = concat(program.small.map((i) => given[i]!.values));
         uploaded.push(group.upload(all, [all.length], "float32"));
       }
       const args = [

@@ -1,3 +1,4 @@
+import { concat } from "../../concat.ts";
 import type { Executables } from "./executables.ts";
 import type {
   CompileOptions,
@@ -58,7 +59,7 @@ export class Runtime {
           : this.place(value),
       );
       if (module.packed.length > 0) {
-        const all = packed(module.packed.map((v) => v.host!));
+        const all = concat(module.packed.map((v) => v.host!));
         args.push(once(this.upload(all, [all.length], "float32")));
       }
       const [results] = executable.run([args]);
@@ -69,17 +70,6 @@ export class Runtime {
       for (const buffer of temporary) buffer.destroy();
     }
   }
-}
-
-/** Numbers one behind the other. */
-export function packed(parts: readonly HostValues[]): Float32Array {
-  const all = new Float32Array(parts.reduce((n, part) => n + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
 
 /** The values where they are known without the device. */
