@@ -85,18 +85,21 @@ async function train(name: string, seconds: number): Promise<string> {
   return run;
 }
 
-/** Evaluates, draws and writes NAME.json. */
+/** Fits a sampler, evaluates, draws and writes NAME.json. */
 async function record(name: string, run: string): Promise<void> {
   const config = parse(readFileSync(join(run, "config.yaml"), "utf8"));
   const binary = (config.data_params.binarize ?? "off") !== "off";
+  const sampler = "latent_dim" in config.model_params ? "gmm" : "codes";
+  const fitted = await vae(root, ["fit-sampler", run, "--sampler", sampler, "--backend", values.backend]);
+  if (fitted.code !== 0) throw new Error(`${name}: fitting ${sampler} ended with code ${fitted.code}`);
   const evaluation = join(run, "gallery_evaluation.json");
   const chosen = ["--metrics", metricsOf(config, binary).join(), "--max-images", values.images];
   const where = ["--network", values.network, "--out", evaluation, "--force", "--backend", values.backend];
   const { code } = await vae(root, ["evaluate", run, ...chosen, "--draws", values.draws, ...where]);
   if (code !== 0) throw new Error(`${name}: evaluation ended with code ${code}`);
-  const pictures = await draw(root, name, run, out, values.backend);
+  const pictures = await draw(root, name, run, out, { backend: values.backend, sampler });
   const draws = binary ? Number(values.draws) : undefined;
-  const made = recordOf(name, run, evaluation, { pictures, set: values.set, draws });
+  const made = recordOf(name, run, evaluation, { pictures, sampler, set: values.set, draws });
   writeFileSync(join(out, `${name}.json`), `${JSON.stringify(made, null, 2)}\n`);
 }
 

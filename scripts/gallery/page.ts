@@ -15,13 +15,15 @@ const COLUMNS: readonly (readonly [head: string, cell: (r: GalleryRecord) => str
   ["PSNR, dB", ({ figures: f }) => fixed(f.psnr, 1)],
   ["SSIM", ({ figures: f }) => fixed(f.ssim, 3)],
   ["Fréchet of reconstructions", ({ figures: f }) => frechet(f, "reconstructions")],
-  ["Fréchet of samples", ({ figures: f }) => frechet(f, "samples")],
+  ["of samples", ({ figures: f }) => frechet(f, "samples")],
+  ["of samples, fitted", ({ figures: f, sampler }) => frechet(f, `samples_${sampler}`)],
   ["KL, nats", ({ figures: f }) => fixed(f.kl, 1)],
   ["-log p(x), nats", (r) => likelihood(r)],
   ["MIG", ({ figures: f }) => fixed(f.mig, 2)],
   ["DCI disentanglement", ({ figures: f }) => fixed(f.dci_disentanglement, 2)],
 ];
 const WHAT: Readonly<Record<string, string>> = {
+  samples_fitted: "samples of the prior that was fitted after training",
   reconstructions: "images, each with its reconstruction to the right",
   samples: "samples of the prior",
   interpolations: "from one image to another",

@@ -10,10 +10,14 @@ interface Picture {
   readonly rows?: number;
 }
 
+/** In `args`, for the sampler that was fitted. */
+const SAMPLER = "SAMPLER";
+
 /** What is drawn of each run. Of a model that has no such picture there is none. */
 const PICTURES: Readonly<Record<string, Picture>> = {
   reconstructions: { args: ["reconstruct", "--count", "32"], rows: 4 },
   samples: { args: ["sample", "--count", "64"], rows: 4 },
+  samples_fitted: { args: ["sample", "--count", "64", "--sampler", SAMPLER], rows: 4 },
   interpolations: { args: ["interpolate", "--steps", "6"] },
   traversals: { args: ["traverse", "--dimensions", "6", "--steps", "8"] },
 };
@@ -27,7 +31,7 @@ export async function draw(
   name: string,
   run: string,
   folder: string,
-  backend: string,
+  { backend, sampler }: { readonly backend: string; readonly sampler: string },
 ): Promise<Record<string, string>> {
   mkdirSync(folder, { recursive: true });
   const { image_shape } = JSON.parse(readFileSync(join(run, "environment.json"), "utf8")).data;
@@ -36,7 +40,7 @@ export async function draw(
   for (const [what, { args, rows }] of Object.entries(PICTURES)) {
     const png = join(run, `gallery_${what}.png`);
     rmSync(png, { force: true });
-    const [command, ...more] = args;
+    const [command, ...more] = args.map((arg) => (arg === SAMPLER ? sampler : arg));
     await vae(root, [command!, run, ...more, "--out", png, "--backend", backend]);
     if (existsSync(png)) made[what] = await forPage(png, folder, `${name}_${what}`, { grey, rows });
     else console.log(`note   ${name}: no ${what}`);

@@ -34,6 +34,8 @@ export interface GalleryRecord {
     readonly step: number;
     readonly draws?: number;
   };
+  /** What was fitted to the posteriors of training images, for `samples_fitted`. */
+  readonly sampler: string;
   readonly figures: Readonly<Record<string, number>>;
   /** Files beside this one, by what they show. */
   readonly pictures: Readonly<Record<string, string>>;
@@ -57,7 +59,7 @@ export function recordOf(
   name: string,
   run: string,
   evaluation: string,
-  more: Pick<GalleryRecord, "pictures" | "set"> & { readonly draws?: number | undefined },
+  more: Pick<GalleryRecord, "pictures" | "sampler" | "set"> & { readonly draws?: number | undefined },
 ): GalleryRecord {
   const config = parse(readFileSync(join(run, "config.yaml"), "utf8")) as Json;
   const environment = json(join(run, "environment.json"));
@@ -87,6 +89,7 @@ export function recordOf(
     set: more.set,
     parameters: environment.parameters,
     evaluated: { split, images, step, ...(more.draws !== undefined && { draws: more.draws }) },
+    sampler: more.sampler,
     figures: Object.fromEntries(numbers.map(([key, value]) => [key, Number(value.toPrecision(6))])),
     pictures: more.pictures,
   };

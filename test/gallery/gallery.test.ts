@@ -63,14 +63,24 @@ test("the script trains a config, draws it and records it, and the page tells ho
     steps: 1,
     complete: false,
     backend: "wasm",
+    sampler: "gmm",
     set: sets,
     evaluated: { split: "test", images: 20, step: 1 },
   });
-  for (const metric of ["psnr", "ssim", "elbo", "kl", "mig", "dci_disentanglement"])
+  for (const metric of [
+    "psnr",
+    "ssim",
+    "elbo",
+    "kl",
+    "mig",
+    "dci_disentanglement",
+    "frechet_tiny_vgg_samples_gmm",
+  ])
     expect(record.figures[metric], metric).toEqual(expect.any(Number));
   expect(Object.keys(record.pictures)).toEqual([
     "reconstructions",
     "samples",
+    "samples_fitted",
     "interpolations",
     "traversals",
   ]);
