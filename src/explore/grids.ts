@@ -17,9 +17,15 @@ export async function sampleGrid(
   return squareGrid(sample(vae, count, rng), range);
 }
 
-/** Images and, right of each, its reconstruction, as a PNG. */
-export async function reconstructionGrid(vae: VAE, host: Images, rng: Rng, range: Range): Promise<Buffer> {
-  return squareGrid(beside(host, reconstruct(vae, host, rng)), range);
+/** Images and, right of each, its reconstruction, as a PNG; and the reconstructions. */
+export async function reconstructionGrid(
+  vae: VAE,
+  host: Images,
+  rng: Rng,
+  range: Range,
+): Promise<{ png: Buffer; reconstructed: Images }> {
+  const reconstructed = reconstruct(vae, host, rng);
+  return { png: await squareGrid(beside(host, reconstructed), range), reconstructed };
 }
 
 /** As many pixels wide as high, or nearly so, enlarged by `scale` or so that one can see it. */

@@ -1,11 +1,13 @@
 import type { HostBatch } from "../../data/loader.ts";
 import { reconstructionGrid, sampleGrid } from "../../explore/grids.ts";
+import type { Images } from "../../explore/images.ts";
 import { afterValidation, type StopRule, stopRuleOf } from "./early_stopping.ts";
 import { fitPrior } from "./fit_prior.ts";
 import { latentReport } from "./latent_report.ts";
 import { isBetter, type Monitor, monitorOf, validates } from "./monitor.ts";
 import type { RunContext } from "./run_context.ts";
 import type { Saver } from "./saver.ts";
+import { Signs } from "./signs.ts";
 import { validate } from "./validate.ts";
 
 /** The validations of a run: metrics, pictures, and whether the state is the best so far. */
@@ -16,6 +18,7 @@ export class Validator {
   problem: string | undefined;
   readonly monitor: Monitor;
   private readonly stopRule: StopRule | undefined;
+  private readonly signs = new Signs();
 
   constructor(
     private readonly run: RunContext,
@@ -36,11 +39,12 @@ export class Validator {
     const look = async () => {
       const prior = await fitPrior(args.prepared);
       this.metrics = await this.measure(prior);
-      await this.show();
+      return this.show();
     };
-    await (average === undefined ? look() : average.during(look));
+    const reconstructed = await (average === undefined ? look() : average.during(look));
     log.validation(state, this.metrics);
     this.judge();
+    this.tell(reconstructed?.images);
   }
 
   /** The metrics of validation, those of the prior's fit among them; none where nothing is validated. */
@@ -56,18 +60,35 @@ export class Validator {
     return Object.fromEntries(all.map(([name, value]) => [`val/${name}`, value]));
   }
 
-  /** Samples, reconstructions and latents. */
-  private async show(): Promise<void> {
+  /** Samples, reconstructions and latents; gives the reconstructions, where there are some. */
+  private async show(): Promise<Images | undefined> {
     const { state, args, log } = this.run;
     const { val, vae, rng, imageRange } = args.prepared;
     const { image_count, latent_count } = args.config.logging_params;
     const samples = await sampleGrid(vae, image_count, rng.fold("samples"), imageRange);
     if (samples !== undefined) await log.picture("Samples", state, samples);
-    if (val.size === 0) return;
+    if (val.size === 0) return undefined;
     const images = await val.spread(Math.max(1, Math.floor(image_count / 2)));
-    const picture = await reconstructionGrid(vae, images, rng.fold("reconstructions"), imageRange);
-    await log.picture("Reconstructions", state, picture);
+    const { png, reconstructed } = await reconstructionGrid(
+      vae,
+      images,
+      rng.fold("reconstructions"),
+      imageRange,
+    );
+    await log.picture("Reconstructions", state, png);
     if (latent_count > 0) await log.latents(state, await latentReport(args.prepared, latent_count));
+    return reconstructed;
+  }
+
+  /** Says what goes wrong though all is finite. */
+  private tell(reconstructed: ArrayLike<number> | undefined): void {
+    const { state, args, log } = this.run;
+    const { weights, imageRange, dataset } = args.prepared;
+    const [height, width, channels] = dataset.imageShape;
+    const terms = Object.keys(weights(0));
+    const values = height * width * channels;
+    const seen = { step: state.step, metrics: this.metrics, terms, values, imageRange, reconstructed };
+    for (const text of this.signs.of(seen)) log.warn(text);
   }
 
   /** Whether the state is the best so far, and whether its metrics are numbers at all. */
