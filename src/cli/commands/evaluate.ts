@@ -109,7 +109,7 @@ async function evaluate(path: string, options: Options): Promise<void> {
         baseDir,
       },
       names,
-      (text) => process.stderr.isTTY && console.error(text),
+      { say: (text) => process.stderr.isTTY && console.error(text) },
     );
     const text = `${JSON.stringify(result, null, 2)}\n`;
     const standard = runFiles(run.runDir).evaluation;

@@ -38,16 +38,17 @@ export interface Evaluation {
 }
 
 /**
- * The metrics named, or all that can be computed.
+ * The metrics named, or all that can be computed. `leaveOut`: a named metric that the data or the model don't allow is left
+ * out, as where none is named.
  *
- * @throws ConfigError for an unknown name, or a named metric that the data or the model don't allow; UserError for a
+ * @throws ConfigError for an unknown name, or else a named metric that isn't allowed; UserError for a
  * split without images. What shows only when it is computed is in `left_out`, named or not.
  */
 export async function evaluateRun(
   run: OpenRun,
   options: EvaluationOptions,
   names: readonly string[] | undefined,
-  say: (text: string) => void = () => {},
+  { say = () => {}, leaveOut = names === undefined }: { say?(text: string): void; leaveOut?: boolean } = {},
 ): Promise<Evaluation> {
   const chosen = names?.map(metricNamed) ?? metricDefinitions.filter(({ byDefault }) => byDefault !== false);
   const { splits, name: data } = await run.dataset();
@@ -58,7 +59,7 @@ export async function evaluateRun(
   for (const metric of new Set(chosen)) {
     const reason = (await missingOf(metric, context)) ?? (await missingOfModel(metric, context));
     if (reason === undefined) possible.push(metric);
-    else if (names === undefined) leftOut[metric.name] = reason;
+    else if (leaveOut) leftOut[metric.name] = reason;
     else throw new ConfigError(`--metrics ${metric.name}: ${reason}.`);
   }
   const values: Record<string, Value> = {};

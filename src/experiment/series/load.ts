@@ -44,6 +44,8 @@ export interface Experiment {
   readonly out: string;
   /** Names of the metrics that are compared. */
   readonly metrics: readonly string[];
+  /** Names of the samplers that are fitted to each run. */
+  readonly samplers: readonly string[];
   /** File names in it are absolute. */
   readonly options: EvaluationOptions;
   readonly sheet: ExperimentFile["contact_sheet"];
@@ -103,6 +105,7 @@ export async function loadExperiment(
     baseDir,
     out: folder,
     metrics: e.metrics,
+    samplers: e.samplers,
     options: {
       split: e.split,
       maxImages: e.max_images,

@@ -7,13 +7,15 @@ import { layeredRegistries } from "../../config/registries.ts";
 import { ConfigError } from "../../errors.ts";
 import { writeAtomic } from "../../files/atomic_file.ts";
 import { cacheDir } from "../../files/cache_dir.ts";
+import { samplerNamed } from "../../samplers/registry.ts";
 import { type Evaluation, evaluateRun } from "../evaluation/evaluate_run.ts";
 import { newestCheckpoint } from "../runs/checkpoint_files.ts";
 import { configFile } from "../runs/config_history.ts";
 import { newestRun } from "../runs/find_runs.ts";
 import { runFiles } from "../runs/run_files.ts";
 import { createRun, openRunFolder } from "../runs/run_folder.ts";
-import { openTrained } from "../trained/open_trained.ts";
+import { fitSamplers, SamplerMismatch } from "../trained/fit_samplers.ts";
+import { type OpenRun, openTrained } from "../trained/open_trained.ts";
 import { prepare } from "../training/prepare.ts";
 import { type TrainResult, train } from "../training/runner.ts";
 import type { Experiment, Member } from "./load.ts";
@@ -102,7 +104,7 @@ export const isCurrent = (experiment: Experiment, found: MemberEvaluation | unde
   found?.step === experiment.steps &&
   JSON.stringify(found.settings) === JSON.stringify(settingsOf(experiment));
 
-/** Evaluates the last checkpoint of a member and writes it into its run. */
+/** Fits the experiment's samplers to the last checkpoint of a member, evaluates it and writes that into its run. */
 export async function evaluateMember(
   experiment: Experiment,
   member: Member,
@@ -111,7 +113,8 @@ export async function evaluateMember(
   const folder = trainedFolder(member)!;
   const run = await openTrained(folder, { backend, checkpoint: "last" });
   try {
-    const evaluation = await evaluateRun(run, experiment.options, experiment.metrics);
+    for (const name of experiment.samplers) await fitTo(run, name, member.seed);
+    const evaluation = await evaluateRun(run, experiment.options, experiment.metrics, { leaveOut: true });
     const whole = { ...evaluation, settings: settingsOf(experiment) };
     await writeAtomic(runFiles(folder).experimentEvaluation, `${JSON.stringify(whole, null, 2)}\n`);
     return whole;
@@ -120,11 +123,24 @@ export async function evaluateMember(
   }
 }
 
+/** Training images that a sampler is fitted to, at most: as many as `vae fit-sampler` takes. */
+const FITTED_IMAGES = 10_000;
+
+/** Fits a sampler to a run; nothing where it is not for such a model. */
+async function fitTo(run: OpenRun, name: string, seed: number): Promise<void> {
+  const given = new Map([[samplerNamed(name), {}]]);
+  try {
+    for await (const _ of fitSamplers(run, { maxImages: FITTED_IMAGES, seed, given }));
+  } catch (error) {
+    if (!(error instanceof SamplerMismatch)) throw error;
+  }
+}
+
 /** Raise it where a metric is computed otherwise than before: evaluations of then are made anew. */
 const DEFINITIONS = 2;
 
 /** What the metrics depend on besides the run; keys in an order that stands in files. */
-function settingsOf({ metrics, options }: Experiment): unknown {
+function settingsOf({ metrics, samplers, options }: Experiment): unknown {
   const { split, maxImages, draws, seed, network, lpips } = options;
   const settings = {
     definitions: DEFINITIONS,
@@ -134,6 +150,7 @@ function settingsOf({ metrics, options }: Experiment): unknown {
     draws,
     seed,
     network,
+    ...(samplers.length > 0 && { samplers }),
     ...(lpips && { lpips: { ...lpips, baseDir: undefined } }),
   };
   return JSON.parse(JSON.stringify(settings));

@@ -4,6 +4,7 @@ import { FeatureNetworkSchema } from "../../features/schema.ts";
 import { lpipsVariants } from "../../metrics/lpips_files.ts";
 import { metricDefinitions } from "../../metrics/registry.ts";
 import { oneOf } from "../../one_of.ts";
+import { samplers } from "../../samplers/registry.ts";
 
 const closed = { additionalProperties: false } as const;
 const folderName = (description: string) =>
@@ -33,6 +34,11 @@ const Evaluation = Type.Object(
     draws: Type.Integer({ minimum: 1, default: 16, description: "Draws of z for log_likelihood." }),
     seed: Type.Integer({ minimum: 0, default: 0, description: "Of all draws." }),
     network: FeatureNetworkSchema,
+    samplers: Type.Array(oneOf(samplers.flatMap(({ name, kind }) => (kind === "own" ? [] : [name]))), {
+      default: [],
+      description:
+        "What is fitted to each run's z after training, where it has such: samples of each are compared too (docs/samplers.md).",
+    }),
     lpips: Type.Optional(Lpips),
   },
   closed,

@@ -62,7 +62,13 @@ export function rowsOf(evaluations: Evaluations): Row[] {
 /** Metrics of so many labels stand in the table; of more, their mean alone. */
 const MOST_LABELS = 10;
 
-/** The table as Markdown: a row a metric, a column a run, mean ± standard deviation over seeds, the best in bold. */
+/** Runs above which a table has a row a run: so many columns can't be read. */
+const MOST_COLUMNS = 6;
+
+/**
+ * The table as Markdown: a row a metric, a column a run, or of many runs the other way round; mean ± standard deviation over
+ * seeds, the best in bold.
+ */
 export function markdown(experiment: Experiment, evaluations: Evaluations): string {
   const { name, steps, options, runs } = experiment;
   const shown = runs.filter((run) => evaluations.has(run));
@@ -82,6 +88,14 @@ export function markdown(experiment: Experiment, evaluations: Evaluations): stri
   const seeds = shown.map((run) => `${run} ${[...evaluations.get(run)!.keys()].join(", ")}`);
   const whole =
     shown.length === runs.length && shown.every((r) => evaluations.get(r)!.size === experiment.seeds.length);
+  const lines = [
+    ["metric", "unit", "better", ...shown],
+    ["---", "---", "---", ...shown.map(() => "---")],
+    ...kept.map(({ metric, better, cells }) => {
+      const unit = metricOf(metric)?.unit ?? "";
+      return [metric, unit, BETTER_WORDS[better], ...shown.map((run) => text(cells.get(run)))];
+    }),
+  ];
   return `${[
     `# ${name}`,
     "",
@@ -90,16 +104,18 @@ export function markdown(experiment: Experiment, evaluations: Evaluations): stri
       (whole ? "" : ` Not complete, there are: ${seeds.join("; ")}.`) +
       (labels.length > MOST_LABELS ? " Metrics of each label: table.csv." : ""),
     "",
-    line(["metric", "unit", "better", ...shown]),
-    line(["---", "---", "---", ...shown.map(() => "---")]),
-    ...kept.map(({ metric, better, cells }) => {
-      const unit = metricOf(metric)?.unit ?? "";
-      return line([metric, unit, BETTER_WORDS[better], ...shown.map((run) => text(cells.get(run)))]);
-    }),
+    ...(shown.length > MOST_COLUMNS ? turned(lines) : lines).map(line),
     "",
     `Judged by ${options.network.name}${options.lpips ? ` and LPIPS (${options.lpips.variant})` : ""}. ` +
       "What each metric is: docs/figures.md.",
   ].join("\n")}\n`;
+}
+
+/** A table of metrics by rows as one of them by columns. */
+function turned([head, rule, ...rows]: string[][]): string[][] {
+  const [, unit, better, ...runs] = head!.map((first, column) => [first, ...rows.map((row) => row[column]!)]);
+  const heads = head!.slice(0, 1).concat(rows.map(([metric]) => metric!));
+  return [heads, heads.map(() => rule![0]!), unit!, better!, ...runs];
 }
 
 /** A row a metric and run: mean, standard deviation, whether it is the best, and the value of each seed. */

@@ -12,6 +12,9 @@ import { fitPriorTo } from "../training/fit_prior.ts";
 import type { OpenRun } from "./open_trained.ts";
 import { type FitRecord, priorParams, writeSampler } from "./sampler_files.ts";
 
+/** A sampler that can't be fitted to a model of this kind. */
+export class SamplerMismatch extends UserError {}
+
 /** Images below which a held-out tenth tells nothing. */
 const FEWEST = 10;
 
@@ -36,7 +39,7 @@ export interface Fitted extends FitRecord {
  * Fits samplers to the z of training images, one after the other, and writes each into the run. The same run, options and
  * seed give the same numbers on the same backend.
  *
- * @throws UserError where a sampler can't be fitted to this model; DataError where there are too few training images
+ * @throws SamplerMismatch where a sampler can't be fitted to this model; DataError where there are too few training images
  */
 export async function* fitSamplers(run: OpenRun, options: FitOptions): AsyncGenerator<Fitted> {
   const chosen = [...options.given.keys()];
@@ -139,7 +142,7 @@ async function fitDensity(
 function gaussianCodes({ model }: OpenRun, name: string, latents: Latents): LatentCodes {
   const { count, layout, mean, logVar, codes } = latents;
   if (logVar === undefined)
-    throw new UserError(
+    throw new SamplerMismatch(
       `--sampler ${name}: expected a model whose posteriors are Gaussian, got ${model.name}, whose ` +
         `${codes ? "z are codes. The prior of codes can be fitted: --sampler codes" : "are others. It has the prior that it was trained with: vae sample"}`,
     );
@@ -166,7 +169,7 @@ async function refitPrior(
 ): Promise<Made> {
   const { vae, model } = run;
   if (vae.fitPrior === undefined)
-    throw new UserError(
+    throw new SamplerMismatch(
       `--sampler ${name}: expected a model with a prior over codes, got ${model.name}, which has none to fit. Take ` +
         "another: --sampler gmm",
     );

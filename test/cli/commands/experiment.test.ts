@@ -101,3 +101,34 @@ it("has nothing to report of where nothing was trained", async () => {
   );
   expect(code).toBe(1);
 });
+
+it("compares samplers fitted to each run, and leaves out of a run what its model doesn't have", async () => {
+  const own = folder({
+    "x.yaml": `
+name: mixed
+seeds: [1]
+steps: 2
+shared:
+  data_params: {name: shapes3d, size: 40, patch_size: 32, train_batch_size: 8, val_batch_size: 32, val_limit: 32}
+  logging_params: {image_count: 4, latent_count: 0, histogram_every_n_steps: 0}
+runs:
+  gaussian: {model_params: {name: VanillaVAE, latent_dim: 2, hidden_dims: [4, 8]}}
+  codes: {model_params: {name: VQVAE, hidden_dims: [4, 8], embedding_dim: 4, num_embeddings: 16, residual_layers: 1}}
+evaluation: {metrics: [kl, frechet], samplers: [gmm, codes], max_images: 32}
+contact_sheet: {images: 2, sample_rows: 1}
+`,
+  });
+  const { code, stdout, stderr } = await vae(["experiment", "x.yaml"], { cwd: own });
+  expect([code, stderr]).toEqual([0, ""]);
+  const cells = (metric: string) =>
+    /\| lower \| (.*) \|/
+      .exec(stdout.split("\n").find((line) => line.startsWith(`| ${metric} |`))!)![1]!
+      .split(" | ");
+  expect(cells("frechet_tiny_vgg_samples").every((cell) => /\d/.test(cell))).toBe(true);
+  expect(cells("frechet_tiny_vgg_samples_gmm").map((cell) => /\d/.test(cell))).toEqual([true, false]);
+  expect(cells("frechet_tiny_vgg_samples_codes").map((cell) => /\d/.test(cell))).toEqual([false, true]);
+  expect(stdout).toMatch(/\| kl \| nats \| – \| \d[\d.e+-]* \| {2}\|/);
+  expect((await vae(["experiment", "x.yaml"], { cwd: own })).stdout).toContain(
+    "codes, seed 1: done, as it was",
+  );
+}, 120_000);

@@ -140,6 +140,27 @@ it("means over seeds, their deviation, and the best by the direction of each num
   expect(text).toContain("Not complete, there are: plain 1, 2; other 1.");
 });
 
+it("of many runs the table has a row a run", async () => {
+  const names = ["a", "b", "c", "d", "e", "f", "g"];
+  const runs = names.map((name) => `  ${name}: {extends: base.yaml}\n`).join("");
+  const text = `${GOOD.slice(0, GOOD.indexOf("  plain"))}${runs}evaluation: {metrics: [psnr]}\n`;
+  const dir = folder({ "x.yaml": text, "base.yaml": BASE });
+  const experiment = await loadExperiment(join(dir, "x.yaml"));
+  const evaluations = names.map((name, i) => {
+    const figures = { psnr: 20 + i, ...(i > 0 && { kl: 2 }) };
+    return [name, new Map([[1, { images: 9, data: "shapes3d", split: "test", figures } as never]])] as const;
+  });
+  const lines = markdown(experiment, new Map(evaluations)).split("\n");
+  const table = lines.filter((line) => line.startsWith("|"));
+  expect(table.slice(0, 4)).toEqual([
+    "| metric | psnr | kl |",
+    "| --- | --- | --- |",
+    "| unit | dB | nats |",
+    "| better | higher | – |",
+  ]);
+  expect([table[4], table[10]]).toEqual(["| a | 20 |  |", "| g | **26** | 2 |"]);
+});
+
 describe("each shipped experiment", () => {
   const shipped = readdirSync(`${root}configs/experiments`);
 
