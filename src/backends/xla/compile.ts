@@ -199,7 +199,7 @@ async function compiled(
   onStep?.(module.text);
   const ids = group.devices.map(({ id }) => id);
   const compileOptions = { ...runtime.options, ...(ids.length > 1 && { devices: ids }) };
-  const { executable, seconds } = await runtime.executables.getAsync(module.text, compileOptions);
+  const { executable, seconds } = await runtime.executables.holdAsync(module.text, compileOptions);
   const bytes = bytesOf(executable);
   checkFits(bytes, runtime.client.devices[0]?.memoryStats());
   if (seconds !== undefined) {

@@ -86,7 +86,7 @@ export class DeviceTables {
     let made = this.programs.get(name);
     if (made === undefined) {
       const { executables, options } = this.runtime;
-      made = executables.get(build().text, options).executable;
+      made = executables.hold(build().text, options);
       this.programs.set(name, made);
     }
     return made;

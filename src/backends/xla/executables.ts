@@ -6,7 +6,15 @@ import type { CompileOptions, Executable, PjrtClient } from "./pjrt/index.ts";
 export interface ExecutablesOptions {
   /** Keeps them on disk for later processes; in memory alone where undefined. */
   readonly folder?: string | undefined;
+  /** Those in memory, besides what is held, at most. */
+  readonly most?: number;
 }
+
+/**
+ * A process may have 65,530 mappings (Linux's vm.max_map_count). The CPU's plugin takes 400 and more for a program of a
+ * model's size, with 150 of which it can compile no more.
+ */
+const MOST = 64;
 
 /** An executable, and whether and how long it was compiled. */
 export interface Made {
@@ -15,22 +23,29 @@ export interface Made {
   readonly seconds?: number;
 }
 
-/** The executables of a client by their text, each compiled once. */
+/**
+ * The executables of a client by their text, each compiled once. Those that are held stay, as a training step; of the
+ * others, run as they are asked for, the ones that were used longest ago are destroyed where there are too many.
+ */
 export class Executables {
   /** Programs that were compiled, and those that came from disk. */
   compiled = 0;
   loaded = 0;
   /** Seconds spent on compiling. */
   seconds = 0;
-  private readonly made = new Map<string, Executable>();
+  private readonly held = new Map<string, Executable>();
+  /** The least recently used first. */
+  private readonly passing = new Map<string, Executable>();
+  private readonly most: number;
   private readonly files: ExecutableFiles | undefined;
   /** What a program depends on besides its text. */
   private readonly target: string;
 
   constructor(
     private readonly client: PjrtClient,
-    { folder }: ExecutablesOptions = {},
+    { folder, most = MOST }: ExecutablesOptions = {},
   ) {
+    this.most = most;
     this.files = folder === undefined ? undefined : new ExecutableFiles(folder);
     const { platform, version, apiVersion, devices } = client;
     const host = platform === "cpu" ? [arch(), cpus()[0]?.model] : [];
@@ -38,27 +53,61 @@ export class Executables {
     this.target = JSON.stringify([platform, version, apiVersion, kinds, host, process.env.XLA_FLAGS]);
   }
 
-  /** @throws PjrtError where the compiler refuses */
-  get(text: string, options: CompileOptions = {}): Made {
+  /** To be run at once: it may be destroyed when the next is asked for. @throws PjrtError where the compiler refuses */
+  get(text: string, options: CompileOptions = {}): Executable {
     const key = this.keyOf(text, options);
-    const known = this.find(key);
-    if (known !== undefined) return { executable: known };
-    const began = performance.now();
-    return this.keep(key, this.client.compileSync(text, options), began);
+    const executable = this.find(key) ?? this.compileSync(key, text, options);
+    if (!this.held.has(key)) this.pass(key, executable);
+    return executable;
   }
 
-  /** `get` that compiles on another thread: signals are taken meanwhile. */
-  async getAsync(text: string, options: CompileOptions = {}): Promise<Made> {
+  /** To be kept. @throws PjrtError where the compiler refuses */
+  hold(text: string, options: CompileOptions = {}): Executable {
+    const key = this.keyOf(text, options);
+    const executable = this.find(key) ?? this.compileSync(key, text, options);
+    this.keep(key, executable);
+    return executable;
+  }
+
+  /** `hold` that compiles on another thread: signals are taken meanwhile. */
+  async holdAsync(text: string, options: CompileOptions = {}): Promise<Made> {
     const key = this.keyOf(text, options);
     const known = this.find(key);
-    if (known !== undefined) return { executable: known };
+    if (known !== undefined) {
+      this.keep(key, known);
+      return { executable: known };
+    }
     const began = performance.now();
-    return this.keep(key, await this.client.compile(text, options), began);
+    const executable = await this.client.compile(text, options);
+    this.keep(key, executable);
+    return { executable, seconds: this.record(key, executable, began) };
   }
 
   destroy(): void {
-    for (const executable of this.made.values()) executable.destroy();
-    this.made.clear();
+    for (const executable of [...this.held.values(), ...this.passing.values()]) executable.destroy();
+    this.held.clear();
+    this.passing.clear();
+  }
+
+  private compileSync(key: string, text: string, options: CompileOptions): Executable {
+    const began = performance.now();
+    const executable = this.client.compileSync(text, options);
+    this.record(key, executable, began);
+    return executable;
+  }
+
+  private keep(key: string, executable: Executable): void {
+    this.passing.delete(key);
+    this.held.set(key, executable);
+  }
+
+  private pass(key: string, executable: Executable): void {
+    this.passing.delete(key);
+    this.passing.set(key, executable);
+    if (this.passing.size <= this.most) return;
+    const [oldest] = this.passing.keys();
+    this.passing.get(oldest!)!.destroy();
+    this.passing.delete(oldest!);
   }
 
   private keyOf(text: string, options: CompileOptions): string {
@@ -67,9 +116,7 @@ export class Executables {
   }
 
   private find(key: string): Executable | undefined {
-    const known = this.made.get(key) ?? this.load(key);
-    if (known !== undefined) this.made.set(key, known);
-    return known;
+    return this.held.get(key) ?? this.passing.get(key) ?? this.load(key);
   }
 
   private load(key: string): Executable | undefined {
@@ -85,16 +132,16 @@ export class Executables {
     }
   }
 
-  private keep(key: string, executable: Executable, began: number): Made {
+  /** Counts what was compiled and writes it down; gives the seconds that it took. */
+  private record(key: string, executable: Executable, began: number): number {
     const seconds = (performance.now() - began) / 1000;
     this.compiled++;
     this.seconds += seconds;
-    this.made.set(key, executable);
     if (this.files !== undefined) {
       try {
         this.files.write(key, executable.serialize());
       } catch {} // a plugin that can't write programs down
     }
-    return { executable, seconds };
+    return seconds;
   }
 }

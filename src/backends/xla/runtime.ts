@@ -46,7 +46,7 @@ export class Runtime {
     if (values.length === 0) return;
     this.runs++;
     const module = emitModule(values, { leaf: placeOf, precision: this.precision });
-    const { executable } = this.executables.get(module.text, this.options);
+    const executable = this.executables.get(module.text, this.options);
     const temporary: DeviceBuffer[] = [];
     const once = (buffer: DeviceBuffer) => {
       temporary.push(buffer);

@@ -108,7 +108,7 @@ describeXla("executables", () => {
     const { client } = registerXla({ platform: "cpu" });
     const folder = mkdtempSync(join(tmpdir(), "vae-xla-"));
     const run = (executables: Executables) => {
-      const { executable } = executables.get(text);
+      const executable = executables.get(text);
       const a = client.upload(Float32Array.of(1, 2, 3), [3], "f32");
       const [[sum]] = executable.run([[a]]) as [[typeof a]];
       const values = [...(sum.readSync() as Float32Array)];
@@ -130,5 +130,22 @@ describeXla("executables", () => {
     } finally {
       rmSync(folder, { recursive: true });
     }
+  });
+
+  it("are destroyed where there are too many, the least recently used first, but for those that are held", () => {
+    const { client } = registerXla({ platform: "cpu" });
+    const before = client.executables;
+    const executables = new Executables(client, { most: 2 });
+    const of = (size: number) => text.replaceAll("<3x", `<${size}x`);
+    const held = executables.hold(of(9));
+    const [one] = [1, 2, 1, 3].map((size) => executables.get(of(size)));
+    expect(executables.get(of(1)), "used since").toBe(one);
+    executables.get(of(2));
+    expect([executables.compiled, client.executables - before]).toEqual([5, 3]);
+    expect([executables.get(of(9)), executables.hold(of(1))]).toEqual([held, one]);
+    [4, 5, 6].map((size) => executables.get(of(size)));
+    expect(executables.get(of(1)), "held since").toBe(one);
+    executables.destroy();
+    expect(client.executables).toBe(before);
   });
 });
