@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { loadConfig } from "../../src/config/load.ts";
 import { getModel, modelNames } from "../../src/models/registry.ts";
@@ -9,10 +9,10 @@ const NUMBERS = ["ELBO, nats", "PSNR, dB", "MIG"];
 
 /** README's name of a variant's picture. */
 export const pictureOf = (name: string, what: "reconstructions" | "samples"): string =>
-  `docs/images/variants/${name}_${what}.png`;
+  `docs/images/variants/${name}_${what}.jpg`;
 
 /**
- * README with its section on the variants made anew from the registry and configs/: paper, configs, pictures and numbers.
+ * README with its section on the variants made anew from the registry and configs/: paper, configs, pictures and numbers, where there are some.
  * `measured`: new numbers by variant, in the order of `NUMBERS`; the others stay, empty where there are none.
  */
 export async function withVariants(
@@ -28,7 +28,8 @@ export async function withVariants(
     const numbers = measured.get(name) ?? numbersIn(readme, name);
     return [linkOf(name), `[${title}](${url})`, links.join(", "), ...numbers];
   });
-  const pictures = names.map((name) => [
+  const drawn = names.filter((name) => existsSync(root + pictureOf(name, "samples")));
+  const pictures = drawn.map((name) => [
     name,
     ...(["reconstructions", "samples"] as const).map(
       (what) => `![${name}: ${what}](${pictureOf(name, what)})`,
@@ -45,7 +46,7 @@ const linkOf = (name: string): string => `[\`${name}\`](src/models/${sourceOf(na
 
 /** The file of a variant, whose name is its own in words. */
 export function sourceOf(name: string): string {
-  const stem = name.toLowerCase();
+  const stem = name.toLowerCase().replaceAll("_", "");
   const file = readdirSync(`${root}src/models`).find((f) => f.replaceAll("_", "") === `${stem}.ts`);
   if (file === undefined) throw new Error(`${name}: expected its file in src/models, named as it is`);
   return file;
