@@ -1,16 +1,27 @@
 import type { PosteriorMetric } from "./define.ts";
+import { unitsOf } from "./labelled_means.ts";
 
 /** A unit counts as active above it (Burda et al., arXiv 1509.00519, section 5.2). */
 const ACTIVE = 0.01;
 
 /**
  * How many dimensions of z carry something of the images: those whose posterior mean has a variance over the images
- * above 0.01 (Burda et al., arXiv 1509.00519, section 5.2). `means`: packed [n, dims]; where one is not finite, there is
- * no such number.
+ * above 0.01 (Burda et al., arXiv 1509.00519, section 5.2). A categorical variable is one of them, its variance the sum of
+ * its probabilities'. `means`: packed [n, dims]; where one is not finite, there is no such number. `widths`: as in
+ * `LabelledMeans`.
  */
-export function activeUnits(means: ArrayLike<number>, dims: number): number {
-  const found = variances(means, dims);
+export function activeUnits(means: ArrayLike<number>, dims: number, widths?: readonly number[]): number {
+  const found = unitVariances(variances(means, dims), widths);
   return found.every(Number.isFinite) ? found.filter((v) => v > ACTIVE).length : Number.NaN;
+}
+
+/** Variance of each unit of z, by those of the columns of the means. */
+export function unitVariances(columns: ArrayLike<number>, widths?: readonly number[]): number[] {
+  return unitsOf({ dims: columns.length, ...(widths && { widths }) }).map(({ from, width }) => {
+    let sum = 0;
+    for (let k = from; k < from + width; k++) sum += columns[k]!;
+    return sum;
+  });
 }
 
 /** Variance of each column of packed [n, dims], divided by n, or by n - `less`. */
@@ -34,5 +45,6 @@ export const activeUnitsMetric: PosteriorMetric = {
       column: true,
     },
   },
-  compute: ({ means, dims }) => ({ active_units: activeUnits(means, dims) }),
+  ofMeans: true,
+  compute: ({ means, dims, widths }) => ({ active_units: activeUnits(means, dims, widths) }),
 };

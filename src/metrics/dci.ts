@@ -1,7 +1,7 @@
 import type { Rng } from "../rng.ts";
 import { type FactorMetric, share } from "./define.ts";
 import { gradientBoosting } from "./gradient_boosting.ts";
-import { accuracy, factor, indices, type MeanSplits } from "./labelled_means.ts";
+import { accuracy, factor, indices, type MeanSplits, unitsOf } from "./labelled_means.ts";
 
 export interface Dci {
   /** Whether each dimension of z matters to one factor, 0 to 1. */
@@ -30,7 +30,11 @@ export function dci({ train, test }: MeanSplits, rng: Rng): Dci {
       accuracy: accuracy(classify({ data: test.means, dims: test.dims }), factor(test, f)),
     };
   });
-  const matrix = predictors.map((p) => p.importance); // [factors][dims]
+  const units = unitsOf(train);
+  // [factors][units]: of a categorical variable the sum over its values
+  const matrix = predictors.map(({ importance }) =>
+    units.map(({ from, width }) => indices(width).reduce((sum, k) => sum + importance[from + k]!, 0)),
+  );
   return {
     ...dciOfImportance(matrix),
     informativeness: predictors.reduce((sum, p) => sum + p.accuracy, 0) / predictors.length,

@@ -67,13 +67,19 @@ export interface PictureObserver {
 export interface PosteriorNumbers {
   /** Values an image. */
   readonly imageDims: number;
-  /** Posterior means, packed [n, dims]. */
+  /** Posterior means, packed [n, dims]; of categorical variables their probabilities. */
   readonly means: Float32Array;
-  /** Dimensions of z. */
   readonly dims: number;
+  /** Columns of each unit of z, as in `LabelledMeans`. */
+  readonly widths: readonly number[];
   /** Mean squared error of images decoded from z ~ q(z | x), in [0, 1]. */
   readonly mse: number;
-  /** KL(q(z | x) || N(0, I)) of each dimension in nats, the mean over images. */
+  /**
+   * KL(q(z | x) || p(z)) in nats, the mean over images: that to N(0, I), of categorical variables to the uniform
+   * distribution, or by the draws to the model's own prior. 0 where a posterior is a point, which has none.
+   */
+  readonly kl: number;
+  /** KL(q(z | x) || N(0, I)) of each dimension in nats, of a categorical variable to the uniform; the mean over images. */
   readonly klPerDimension: Float64Array;
   /**
    * The likelihood that the loss stands for, and log p(x | z) under it in nats per image; why there is none; undefined
@@ -120,9 +126,11 @@ export interface PictureMetric extends Common {
   open(setup: PictureSetup): PictureObserver | Promise<PictureObserver>;
 }
 
-/** A metric of one latent with a Gaussian posterior. */
+/** A metric of posteriors that have a KL to the prior: Gaussian and categorical ones. */
 export interface PosteriorMetric extends Common {
   readonly kind: "posterior";
+  /** Whether it wants the means alone, which points have too. */
+  readonly ofMeans?: true;
   compute(found: PosteriorNumbers): Values | Promise<Values>;
 }
 

@@ -50,8 +50,7 @@ export const elboMetric: PosteriorMetric = {
     elbo_trained: bound(TRAINED),
     bits_per_dim_trained: inBits(TRAINED),
   },
-  compute({ mse, klPerDimension, imageDims, trained, leaveOut }) {
-    const kl = klPerDimension.reduce((a, b) => a + b);
+  compute({ mse, kl, imageDims, trained, leaveOut }) {
     const elbo = calibratedElbo(mse, kl, imageDims);
     const fitted = { elbo, bits_per_dim: bitsPerDim(elbo, imageDims) };
     if (typeof trained === "string") leaveOut("elbo_trained", trained);

@@ -1,6 +1,6 @@
-import { variances } from "./active_units.ts";
+import { unitVariances, variances } from "./active_units.ts";
 import { type FactorMetric, share } from "./define.ts";
-import { indices, type LabelledMeans } from "./labelled_means.ts";
+import { indices, type LabelledMeans, unitsOf } from "./labelled_means.ts";
 import { CHECKS, GROUP, GROUPS, type Group, sameFactorGroups } from "./same_factor.ts";
 
 /** A dimension whose standard deviation over all images is less is left out, as in disentanglement_lib. */
@@ -17,18 +17,22 @@ export function factorVaeScore(
   training: readonly Group[],
   evaluation: readonly Group[],
 ): number {
-  const { dims, means, factors } = latents;
-  const global = variances(means, dims, 1);
-  const alive = indices(dims).filter((d) => Math.sqrt(global[d]!) >= DEAD);
+  const { dims, means, factors, widths } = latents;
+  const units = unitsOf(latents);
+  const global = unitVariances(variances(means, dims, 1), widths);
+  const alive = indices(units.length).filter((d) => Math.sqrt(global[d]!) >= DEAD);
   if (alive.length === 0) return 0;
   const least = ({ rows }: Group): number => {
     let [lowest, vote] = [Number.POSITIVE_INFINITY, 0];
     for (const [place, d] of alive.entries()) {
-      const own = variances(
-        rows.map((r) => means[r * dims + d]!),
-        1,
-        1,
-      )[0]!;
+      const { from, width } = units[d]!;
+      let own = 0;
+      for (let k = from; k < from + width; k++)
+        own += variances(
+          rows.map((r) => means[r * dims + k]!),
+          1,
+          1,
+        )[0]!;
       const ratio = own / global[d]!;
       if (ratio < lowest) [lowest, vote] = [ratio, place];
     }

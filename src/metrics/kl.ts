@@ -1,6 +1,6 @@
 import type { PosteriorMetric } from "./define.ts";
 
-/** KL(q(z | x) || N(0, I)), in all and of each dimension. */
+/** KL(q(z | x) || N(0, I)), of categorical variables to the uniform distribution; in all and of each dimension. */
 export const klMetric: PosteriorMetric = {
   kind: "posterior",
   name: "kl",

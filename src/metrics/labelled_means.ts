@@ -3,6 +3,8 @@ export interface LabelledMeans {
   /** Packed [n, dims]. */
   readonly means: Float32Array;
   readonly dims: number;
+  /** Columns of each unit of z, one after the other: K of a categorical variable of K values; left out: 1 each. */
+  readonly widths?: readonly number[];
   /** Labels as whole numbers from 0 on, packed [n, factors]. */
   readonly labels: Int32Array;
   readonly factors: number;
@@ -16,10 +18,28 @@ export interface MeanSplits {
   readonly test: LabelledMeans;
 }
 
-/** One dimension of all means, [n]. */
-export function dimension({ means, dims, count }: LabelledMeans, d: number): Float32Array {
-  return Float32Array.from({ length: count }, (_, i) => means[i * dims + d]!);
+/** The units of z, dimensions and categorical variables, as the columns that are theirs. */
+export function unitsOf({
+  dims,
+  widths = Array<number>(dims).fill(1),
+}: Pick<LabelledMeans, "dims" | "widths">) {
+  let from = 0;
+  return widths.map((width) => {
+    const unit = { from, width };
+    from += width;
+    return unit;
+  });
 }
+
+/** The columns of one unit of all means, packed [n, width]. */
+export function columnsOf({ means, dims, count }: LabelledMeans, { from, width }: Unit): Float32Array {
+  return Float32Array.from(
+    { length: count * width },
+    (_, i) => means[Math.floor(i / width) * dims + from + (i % width)]!,
+  );
+}
+
+export type Unit = ReturnType<typeof unitsOf>[number];
 
 /** One factor's labels, [n]. */
 export function factor({ labels, factors, count }: LabelledMeans, f: number): Int32Array {

@@ -1,5 +1,5 @@
 import { type FactorMetric, share } from "./define.ts";
-import { dimension, factor, indices, type LabelledMeans } from "./labelled_means.ts";
+import { columnsOf, factor, indices, type LabelledMeans, unitsOf } from "./labelled_means.ts";
 
 /** Bins of a dimension's range, as in disentanglement_lib. */
 const BINS = 20;
@@ -8,10 +8,13 @@ const BINS = 20;
  * The mutual information gap, from 0 to 1: for each factor, the mutual information of the dimension that has most of
  * it less that of the second, divided by the factor's entropy; the mean over factors (Chen et al., "Isolating sources
  * of disentanglement in VAEs", arXiv 1802.04942, eq. 6). Dimensions are posterior means in 20 bins of equal width, as
- * in disentanglement_lib. `latents` has two dimensions or more; every factor takes two values or more.
+ * in disentanglement_lib, and of a categorical variable its most probable value. `latents` has two dimensions or more; every factor takes two values or more.
  */
 export function mutualInformationGap(latents: LabelledMeans): number {
-  const binned = indices(latents.dims).map((d) => inBins(dimension(latents, d)));
+  const binned = unitsOf(latents).map((unit) => {
+    const values = columnsOf(latents, unit);
+    return unit.width === 1 ? inBins(values) : highestOf(values, unit.width);
+  });
   const gaps = indices(latents.factors).map((f) => {
     const labels = factor(latents, f);
     const [first, second] = binned.map((b) => mutualInformation(b, labels)).sort((a, b) => b - a);
@@ -30,6 +33,14 @@ function inBins(values: Float32Array): Int32Array {
   const width = Math.fround(Math.fround(high - low) / BINS);
   const edges = indices(BINS).map((k) => Math.fround(low + Math.fround(k * width)));
   return Int32Array.from(values, (v) => edges.findLastIndex((edge) => v >= edge));
+}
+
+/** The place of the highest number of each row, packed [n, width]. */
+function highestOf(rows: Float32Array, width: number): Int32Array {
+  return Int32Array.from({ length: rows.length / width }, (_, n) => {
+    const row = rows.subarray(n * width, (n + 1) * width);
+    return row.indexOf(row.reduce((a, b) => Math.max(a, b)));
+  });
 }
 
 /** Of two discrete variables, from their joint frequencies, in nats. */

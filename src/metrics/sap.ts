@@ -1,5 +1,5 @@
 import { type FactorMetric, share } from "./define.ts";
-import { accuracy, dimension, factor, indices, type MeanSplits } from "./labelled_means.ts";
+import { accuracy, columnsOf, factor, indices, type MeanSplits, unitsOf } from "./labelled_means.ts";
 import type { Warn } from "./linear_classifier.ts";
 import { linearSvm } from "./linear_svm.ts";
 
@@ -12,11 +12,11 @@ import { linearSvm } from "./linear_svm.ts";
  */
 export function separatedAttributePredictability({ train, test }: MeanSplits, warn?: Warn): number {
   const gaps = indices(train.factors).map((f) => {
-    const scores = indices(train.dims).map((d) => {
-      const [seen, unseen] = [dimension(train, d), dimension(test, d)];
+    const scores = unitsOf(train).map((unit) => {
+      const [seen, unseen] = [columnsOf(train, unit), columnsOf(test, unit)];
       const options = { C: 0.01, balanced: true, warn };
-      const classify = linearSvm({ data: seen, dims: 1 }, factor(train, f), options);
-      return accuracy(classify({ data: unseen, dims: 1 }), factor(test, f));
+      const classify = linearSvm({ data: seen, dims: unit.width }, factor(train, f), options);
+      return accuracy(classify({ data: unseen, dims: unit.width }), factor(test, f));
     });
     const [first, second] = scores.sort((a, b) => b - a);
     return first! - second!;

@@ -13,3 +13,10 @@ export function newCtx(args: {
   const schedule: Ctx["schedule"] = (value) => tf.scalar(value(step));
   return { training, step, rng, schedule, ...(labels !== undefined && { labels }) };
 }
+
+/** `ctx` with other randomness. A copy by spreading would read the step, and a loss that reads it can't be compiled. */
+export const withRng = (ctx: Ctx, rng: Rng): Ctx =>
+  Object.defineProperties(
+    {},
+    { ...Object.getOwnPropertyDescriptors(ctx), rng: { value: rng, enumerable: true } },
+  ) as Ctx;

@@ -16,6 +16,10 @@ export interface TermDoc {
   readonly doc: string;
   /** Weight where a config gives none. */
   readonly weight: number;
+  /** Steps over which the default weight rises from 0 in a straight line; left out: none. */
+  readonly warmupSteps?: number;
+  /** Of a term `reconstruction` under `pixel_mean`: it is the sum over an image's values, not their mean. */
+  readonly summed?: boolean;
   /** Whether its weight is times kld_weight under `pixel_mean`, which brings nats to its scale; left out: a term `kl` is. */
   readonly timesKldWeight?: boolean;
   /** @deprecated The old name of `timesKldWeight`, which goes on working. */
@@ -23,8 +27,8 @@ export interface TermDoc {
   /** A bound on log p(x) that holds reconstruction and KL in one: in nats, so that it weighs both. */
   readonly bound?: boolean;
   /**
-   * What a network that is trained against this one says or loses: its value depends on the other's skill, which changes
-   * from epoch to epoch, so that it has no part in `val/objective`.
+   * What a network that is trained against this one, or after it on what it gives, says or loses: its value depends on the
+   * other, which changes from epoch to epoch, so that it has no part in `val/objective`.
    */
   readonly adversarial?: boolean;
 }
@@ -46,6 +50,8 @@ export interface BuildArgs<Params> {
   labels(): Promise<readonly Label[]>;
   /** What draws labels of the training images, where there are some. */
   drawLabels(): Promise<DrawLabels>;
+  /** How many images are trained on. Known once the data are open: to be asked for in a loss, not in `build`. */
+  trainingImages(): number;
   /** Called while something is got or made that takes long: items done, items in all. */
   progress?(what: string, done: number, total: number): void;
 }
@@ -62,10 +68,14 @@ export interface Given extends Pick<BuildArgs<unknown>, "convention" | "natWeigh
 export interface PyTorchVae {
   /** Parameters that stand for what it does, where its config files say nothing and the default here is another. */
   readonly values: Readonly<Record<string, unknown>>;
+  /** Parameters that its checkpoints need to compute what they do there, besides its last activation, where that is a tanh. */
+  readonly checkpoint?: Readonly<Record<string, string | boolean>>;
   /** What it does otherwise that no parameter sets: sentences. */
   readonly otherwise?: readonly string[];
   /** What its checkpoints hold besides the variant's parameters: names that begin so, and what they are of. */
-  readonly stored?: { readonly prefix: string; readonly what: string };
+  readonly stored?: { readonly prefix: string | readonly string[]; readonly what: string };
+  /** Parameters that its checkpoints lack, which stay as they begin: names that begin so, and what they are of. */
+  readonly lacking?: { readonly prefix: string; readonly what: string };
   /** A config of this project that trains as it does. */
   readonly config?: string;
 }

@@ -3,8 +3,9 @@ import { type Tensor2D, type Tensor3D, type Tensor4D, tf } from "../tf.ts";
 import type { Conditioning } from "./blocks/condition.ts";
 import { convDecoder } from "./blocks/decoder.ts";
 import { convEncoder } from "./blocks/encoder.ts";
+import { splitRows } from "./blocks/gaussian_head.ts";
 import { checkLikelihood, type LikelihoodOptions } from "./blocks/likelihood.ts";
-import { type ConvOptions, decoderEps } from "./blocks/options.ts";
+import { type ConvBodyOptions, type ConvOptions, decoderEps } from "./blocks/options.ts";
 import { checkImages, lastActivation } from "./blocks/output.ts";
 import { strideSizes } from "./blocks/sizes.ts";
 import { type BuildArgs, type Given, VAE_PHASE } from "./define.ts";
@@ -19,13 +20,18 @@ export interface GaussianPass {
   readonly z: Tensor2D; //         [K B, D], the batch K times, each with other noise
   readonly logits: Tensor4D; //    [K B, H, W, C], before the last activation
   readonly recons: Tensor4D; //    [K B, H, W, C], after it
+  /** The posteriors of the images `beside` the batch, [N, D] each. */
+  readonly beside?: { readonly mean: Tensor2D; readonly logVar: Tensor2D };
   readonly updates: Pass["updates"];
 }
 
 export interface GaussianVAE extends Omit<VAE, "phases"> {
   readonly params: Map<string, Param>; // for those that a variant adds
-  /** `draws` is K: draws of z an image, decoded together; 1 where left out. */
-  forward(images: Tensor4D, ctx: Ctx, draws?: number): GaussianPass;
+  /**
+   * `draws` is K: draws of z an image, decoded together; 1 where left out. `beside`, [N, H, W, C]: images that are
+   * encoded with the batch, so that batch norm treats both alike, and not decoded.
+   */
+  forward(images: Tensor4D, ctx: Ctx, draws?: number, beside?: Tensor4D): GaussianPass;
 }
 
 type Condition = (scope: Scope) => Conditioning;
@@ -54,12 +60,14 @@ export function buildGaussianVAE(
   const decoder = (z: Tensor2D, pass: Pass, ctx: Ctx) => fromLatents(added ? added.latents(z, ctx) : z, pass);
   const activate = lastActivation(o);
   const decode = (z: Tensor2D, ctx: Ctx) => activate(decoder(z, newPass(ctx.training), ctx));
-  const forward = (images: Tensor4D, ctx: Ctx, draws = 1): GaussianPass => {
+  const forward = (images: Tensor4D, ctx: Ctx, draws = 1, others?: Tensor4D): GaussianPass => {
     const pass = newPass(ctx.training);
-    const { mean, logVar } = encoder(images, pass, ctx);
+    const all = encoder(others ? tf.concat([images, others], 0) : images, pass, ctx);
+    const [{ mean, logVar }, beside] = others ? splitRows(all, images.shape[0]) : [all];
     const { z, noise } = drawPosterior(mean, logVar, ctx, draws);
     const logits = decoder(z, pass, ctx);
-    return { mean, logVar, noise, z, logits, recons: activate(logits), updates: pass.updates };
+    const decoded = { logits, recons: activate(logits), updates: pass.updates };
+    return { mean, logVar, noise, z, ...decoded, ...(beside && { beside }) };
   };
   return {
     params,
@@ -135,11 +143,16 @@ function drawPosterior(
 }
 
 /** Whether no layer can make odd sides. */
-const isExact = (o: ConvOptions): boolean => o.decoder === "upsample" || o.encoder_kernel === 4;
+export const isExact = (o: ConvBodyOptions): boolean => o.decoder === "upsample" || o.encoder_kernel === 4;
 
 /** `ModelDefinition.check` of the variants that `buildGaussianVAE` makes. @throws ConfigError, ShapeError */
-export function checkGaussianVAE(o: ConvOptions & LikelihoodOptions, given?: Given): void {
+export function checkGaussianVAE(o: ConvBodyOptions & LikelihoodOptions, given?: Given): void {
   checkLikelihood(o);
+  checkConvVAE(o, given);
+}
+
+/** `checkGaussianVAE` of those that choose no likelihood. @throws ConfigError, ShapeError */
+export function checkConvVAE(o: ConvBodyOptions, given?: Given): void {
   if (given === undefined) return;
   checkImages(o, given);
   if (given.imageShape === undefined) return;
@@ -148,7 +161,7 @@ export function checkGaussianVAE(o: ConvOptions & LikelihoodOptions, given?: Giv
 }
 
 /** `ModelDefinition.complete` of the same. */
-export const completeGaussianVAE = <O extends ConvOptions>(o: O): O => ({
+export const completeGaussianVAE = <O extends ConvBodyOptions>(o: O): O => ({
   ...o,
   decoder_batch_norm_eps: decoderEps(o),
 });

@@ -5,6 +5,14 @@ import type { Named, Scalar, Tensor, Tensor4D } from "../tf.ts";
 
 export type Posterior =
   | { readonly kind: "gaussian"; readonly mean: Tensor; readonly logVar: Tensor } // [B, D] or [B, h, w, D]
+  | {
+      /** Of each dimension a gamma distribution, [B, D] each, and the prior's. */
+      readonly kind: "gamma";
+      readonly shape: Tensor;
+      readonly rate: Tensor;
+      readonly prior: { readonly shape: number; readonly rate: number };
+    }
+  | { readonly kind: "point"; readonly value: Tensor } // [B, D], of an encoder with nothing random in it
   | { readonly kind: "categorical"; readonly logits: Tensor } // [B, N, K]
   | { readonly kind: "codes"; readonly indices: Tensor }; // [B, h, w], int32
 
@@ -81,10 +89,20 @@ export interface VAE<Term extends string = string> {
   readonly phases: readonly Phase<Term>[];
   /** Labels that each call's `ctx.labels` must bring (`sample` chooses some where it has none); absent: none. */
   readonly labels?: LabelNeeds;
+  /**
+   * The posterior of each latent and a draw of it. Hierarchical latents come from the top down. The posterior of a lower one
+   * is given the draws of those above, and it is in the coordinates in which its prior p(z_i | above) is N(0, I), u =
+   * (z_i - mean) / deviation. So `klToUnitGaussian` is its KL, N(0, I) of all is the prior, and a change of an upper one
+   * takes the lower ones along.
+   */
   encode(images: Tensor4D, ctx: Ctx): { posterior: Named<Posterior>; z: Named<Tensor> };
   decode(z: Named<Tensor>, ctx: Ctx): Tensor4D;
   /** The images decoded from the posterior's mean (or mode): nothing random in it. */
   reconstruct(images: Tensor4D, ctx: Ctx): Tensor4D;
+  /** log p(z) of latents in nats, [B], of z as `decode` takes them; left out: that of N(0, I), of categories uniform. */
+  logPrior?(z: Named<Tensor>, ctx: Ctx): Tensor;
+  /** Between which values the prior has 99.7 % of a latent's numbers, for traversals; left out: -3 and 3. */
+  readonly latentRange?: readonly [number, number];
   /** `count` images decoded from the prior; absent where there is none. */
   sample?(count: number, ctx: Ctx): Tensor4D;
   /**

@@ -37,3 +37,9 @@ export function batchNorm2d(scope: Scope, channels: number, epsilon: number, slo
     return batch.y;
   };
 }
+
+/** `batchNorm2d` of vectors [B, channels]: over the batch alone. */
+export function batchNorm1d(scope: Scope, channels: number, epsilon: number, slope = 1): Layer {
+  const norm = batchNorm2d(scope, channels, epsilon, slope);
+  return (x, pass) => tf.reshape(norm(tf.reshape(x, [-1, 1, 1, channels]), pass), [-1, channels]);
+}

@@ -1,7 +1,11 @@
 import { concat } from "../concat.ts";
 import type { Rng } from "../rng.ts";
 
-/** The Gaussian posteriors of images, N(mean, exp(logVar)) each. */
+/**
+ * The posteriors of images, N(mean, exp(logVar)) each; a logVar of -Infinity is a point. A categorical variable stands for
+ * its value by scores, the highest of which is the value's: its log-probabilities, each with Gumbel noise of its own
+ * (arXiv 1611.01144, eq. 1), which `mean` and `logVar` are the mean and the variance of.
+ */
 export interface LatentCodes {
   readonly count: number;
   /** D. */
@@ -9,19 +13,35 @@ export interface LatentCodes {
   /** Packed [count, D], as `logVar`. */
   readonly mean: Float32Array;
   readonly logVar: Float32Array;
+  /** Whether the noise of a dimension is Gumbel's, [D]; left out: of none. */
+  readonly gumbel?: readonly boolean[];
 }
 
+/** Mean and variance of Gumbel noise, -log(-log u): Euler's constant, and pi^2 / 6. */
+export const GUMBEL = { mean: 0.5772156649015329, variance: Math.PI ** 2 / 6 };
+
 /** One draw of each posterior, packed [count, D]: draws of the aggregate posterior. */
-export function drawCodes({ mean, logVar }: LatentCodes, rng: Rng): Float32Array {
+export function drawCodes({ dims, mean, logVar, gumbel }: LatentCodes, rng: Rng): Float32Array {
   const noise = rng.normalArray(mean.length);
+  if (gumbel !== undefined)
+    rng
+      .fold("gumbel")
+      .uniformArray(mean.length)
+      .forEach((u, i) => {
+        if (gumbel[i % dims]) noise[i] = standardGumbel(u);
+      });
   return noise.map((e, i) => mean[i]! + Math.exp(logVar[i]! / 2) * e);
 }
 
+/** Gumbel noise of mean 0 and variance 1, by a uniform number. */
+const standardGumbel = (u: number): number =>
+  (-Math.log(-Math.log(Math.max(u, 2 ** -25))) - GUMBEL.mean) / Math.sqrt(GUMBEL.variance);
+
 /** The codes at some places. */
-export function someCodes({ dims, mean, logVar }: LatentCodes, places: Int32Array): LatentCodes {
+export function someCodes({ dims, mean, logVar, ...others }: LatentCodes, places: Int32Array): LatentCodes {
   const rows = (all: Float32Array) =>
     concat(Array.from(places, (place) => all.subarray(place * dims, (place + 1) * dims)));
-  return { count: places.length, dims, mean: rows(mean), logVar: rows(logVar) };
+  return { ...others, count: places.length, dims, mean: rows(mean), logVar: rows(logVar) };
 }
 
 /** All but a tenth of the codes, and that tenth, at random: at least one. */

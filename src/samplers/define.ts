@@ -46,7 +46,7 @@ interface Common {
   readonly summary: string;
 }
 
-/** A density that is fitted to z of training images, of a model all of whose posteriors are Gaussian. */
+/** A density that is fitted to z of training images, of a model whose z are no grid of codes. */
 export interface LatentSampler<P extends TObject = TObject> extends Common {
   readonly kind: "density";
   /** Its options, numbers all; the names are those of the command line, with `_` for `-`. */

@@ -1,9 +1,9 @@
 import { type Static, Type } from "typebox";
-import { constant } from "../nn/init.ts";
-import { linear } from "../nn/linear.ts";
-import { type Layer, newPass, type Param, Scope } from "../nn/params.ts";
+import { secondStage } from "../models/blocks/second_stage.ts";
+import { logPriorRatio } from "../models/losses/importance.ts";
+import { type Param, Scope } from "../nn/params.ts";
 import { Rng } from "../rng.ts";
-import { type Scalar, type Tensor, type Tensor1D, type Tensor2D, tf } from "../tf.ts";
+import { type Scalar, type Tensor1D, type Tensor2D, tf } from "../tf.ts";
 import { defineDensity } from "./define.ts";
 import { disposeParams, eachRow, minimize, restore, stateOf, TrainOptions } from "./minimize.ts";
 import { type Scaling, scalingFrom, scalingTo } from "./scaling.ts";
@@ -16,13 +16,10 @@ const Options = Type.Object({
 
 /** Draws of u an image by which `logProb` bounds log p(z). */
 const DRAWS = 64;
-const LOG_2_PI = Math.log(2 * Math.PI);
 
 /**
- * The second stage of Dai and Wipf, "Diagnosing and enhancing VAE models" (arXiv 1903.05789, section 4): a VAE on z with
- * as many latent dimensions u, p(z | u) a Gaussian around the decoder's output with one standard deviation gamma that is
- * learned. Each network sees its input again before its last layer, as in the paper's. Samples have gamma's noise. z is
- * scaled to mean 0 and variance 1 before it, which the paper doesn't do.
+ * The second stage of Dai and Wipf (arXiv 1903.05789, section 4): a VAE on z (`secondStage`). Samples have its noise. z is scaled
+ * to mean 0 and variance 1 before it, which the paper doesn't do.
  */
 export default defineDensity({
   name: "two_stage",
@@ -55,58 +52,23 @@ export default defineDensity({
   },
 });
 
-function build(dims: number, o: Static<typeof Options>, rng: Rng, scale: Scaling) {
+function build(dims: number, { layers, width }: Static<typeof Options>, rng: Rng, scale: Scaling) {
   const params = new Map<string, Param>();
-  const scope = new Scope(params, rng, "pytorch");
-  const encoder = network(scope.at("encoder"), dims, 2 * dims, o);
-  const decoder = network(scope.at("decoder"), dims, dims, o);
-  const logGamma = scope.declare("log_gamma", [], constant(0)).value as unknown as Scalar;
+  const stage = secondStage(new Scope(params, rng, "pytorch"), dims, Array<number>(layers).fill(width));
   return {
     params,
     scale,
     /** In units of the scaled z. */
-    gamma: () => Math.exp(logGamma.dataSync()[0]!),
+    gamma: () => Math.exp(stage.logGamma.dataSync()[0]!),
     /** log p(z | u) p(u) / q(u | z) for one draw of u, [B]: its mean is the ELBO of z in nats. */
     logWeights(rows: Tensor2D, stream: Rng): Tensor1D {
-      const z = scale.apply(rows);
-      const [mean, logVar] = tf.split(encoder(z), 2, 1) as [Tensor2D, Tensor2D];
-      const noise = stream.fold("posterior").normal<Tensor2D>(mean.shape);
-      const u = tf.add<Tensor2D>(mean, tf.mul(tf.exp(tf.mul(0.5, logVar)), noise));
-      const error = tf.div(tf.sub(z, decoder(u)), tf.exp(logGamma));
-      const logDecoder = tf.sub(
-        tf.mul(-0.5, tf.sum(tf.square(error), 1)),
-        tf.mul(dims, tf.add(logGamma, LOG_2_PI / 2)),
-      );
-      // log p(u) - log q(u | z), the constants of both the same
-      const ratio = tf.mul(0.5, tf.sum(tf.add(tf.sub(tf.square(noise), tf.square(u)), logVar), 1));
-      return tf.add(tf.add(logDecoder, ratio), scale.logDet);
+      const { u, noise, logVar, logDensity } = stage.forward(scale.apply(rows), stream);
+      return tf.add(tf.add(logDensity, logPriorRatio(u, noise, logVar)), scale.logDet);
     },
-    sample(count: number, stream: Rng): Tensor2D {
-      const u = stream.fold("u").normal<Tensor2D>([count, dims]);
-      const noise = stream.fold("z").normal<Tensor2D>([count, dims]);
-      return scale.undo(tf.add(decoder(u), tf.mul(tf.exp(logGamma), noise)));
-    },
+    sample: (count: number, stream: Rng): Tensor2D => scale.undo(stage.sample(count, stream)),
     dispose() {
       disposeParams(params);
       scale.dispose();
     },
-  };
-}
-
-/** A multi-layer perceptron with ReLUs, [B, inputs] -> [B, outputs], whose last layer sees the input again. */
-function network(
-  scope: Scope,
-  inputs: number,
-  outputs: number,
-  { layers, width }: { readonly layers: number; readonly width: number },
-): (x: Tensor2D) => Tensor2D {
-  const still = newPass(false);
-  const hidden: Layer[] = Array.from({ length: layers }, (_, i) =>
-    linear(scope.at(`hidden.${i}`), i === 0 ? inputs : width, width),
-  );
-  const last = linear(scope.at("out"), width + inputs, outputs);
-  return (x) => {
-    const h = hidden.reduce<Tensor>((y, layer) => tf.relu(layer(y, still)), x);
-    return last(tf.concat([h, x], 1), still) as Tensor2D;
   };
 }

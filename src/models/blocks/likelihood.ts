@@ -2,7 +2,7 @@ import { type Static, Type } from "typebox";
 import { ConfigError } from "../../errors.ts";
 import { oneOf } from "../../one_of.ts";
 import { type Scalar, type Tensor, type Tensor1D, type Tensor4D, tf } from "../../tf.ts";
-import type { Convention } from "../define.ts";
+import type { Convention, TermDoc } from "../define.ts";
 import {
   bernoulliNegLogLikelihood,
   bernoulliPerValue,
@@ -45,6 +45,47 @@ export function reconstructionTerm(
     ? optimalSigmaNegLogLikelihood(images, pass.recons)
     : gaussianNegLogLikelihood(images, pass.recons, o.sigma);
 }
+
+/**
+ * `reconstructionTerm` of variants whose loss PyTorch-VAE sums over an image's values, so that its weights belong to that
+ * scale: under `pixel_mean` the squared error per image, H W C times the mean.
+ */
+export function summedReconstructionTerm(
+  images: Tensor,
+  pass: { readonly logits: Tensor; readonly recons: Tensor },
+  convention: Convention,
+  o: LikelihoodOptions,
+): Scalar {
+  const term = reconstructionTerm(images, pass, convention, o);
+  return convention === "pixel_mean" ? tf.mul(term, images.size / images.shape[0]!) : term;
+}
+
+/**
+ * What each image costs, [B], but for constants: `reconstructionTerm` has the gradient of their mean. A sigma that is fitted to the
+ * batch counts as a parameter at its best value, so that its own gradient is 0.
+ */
+export function reconstructionCosts(
+  images: Tensor4D,
+  pass: { readonly logits: Tensor4D; readonly recons: Tensor4D },
+  convention: Convention,
+  o: LikelihoodOptions,
+): Tensor1D {
+  const perImage = (t: Tensor) => tf.sum<Tensor1D>(t, [1, 2, 3]);
+  if (convention === "elbo" && o.likelihood === "bernoulli")
+    return perImage(bernoulliPerValue(images, pass.logits));
+  const squares = perImage(tf.square(tf.sub(images, pass.recons)));
+  const dims = images.size / images.shape[0];
+  if (convention === "pixel_mean") return tf.div(squares, dims);
+  if (o.sigma !== "optimal") return tf.div(squares, 2 * o.sigma ** 2);
+  return tf.mul(dims / 2, tf.div(squares, tf.mean(squares)));
+}
+
+/** What the term `reconstruction` of `summedReconstructionTerm` is, at a weight of 1. */
+export const summedReconstruction = (convention: Convention): TermDoc => ({
+  doc: convention === "elbo" ? reconstructionDoc(convention) : "squared error per image",
+  weight: 1,
+  summed: true,
+});
 
 /**
  * log p(x | z) of each decoded image in nats, [N]; `images` and `pass`: [N, H, W, C]. Constants included under `elbo`,

@@ -19,6 +19,13 @@ export const ConvOptions = {
     default: 3,
     description: "Kernel of the encoder's convolutions: 3 (PyTorch-VAE) or 4 (the DFC-VAE paper).",
   }),
+  encoder_dense: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      description:
+        "Width of a dense layer without activation before mean and log-variance (PyTorch-VAE's BetaTCVAE: 256); default: none.",
+    }),
+  ),
   decoder: oneOf(["transposed", "upsample"], {
     default: "transposed",
     description:
@@ -29,6 +36,10 @@ export const ConvOptions = {
     maximum: 1,
     default: 0.01,
     description: "Slope of LeakyReLU below 0.",
+  }),
+  batch_norm: Type.Boolean({
+    default: true,
+    description: "Batch norm after each convolution but the last (PyTorch-VAE's BetaTCVAE has none).",
   }),
   batch_norm_eps: Type.Number({ exclusiveMinimum: 0, default: 1e-5, description: "Epsilon of batch norm." }),
   decoder_batch_norm_eps: Type.Optional(
@@ -50,6 +61,8 @@ export const ConvOptions = {
 
 const Shape = Type.Object(ConvOptions);
 export type ConvOptions = Static<typeof Shape>;
+/** Those of models whose latents are not one vector of `latent_dim`. */
+export type ConvBodyOptions = Omit<ConvOptions, "latent_dim">;
 
 /** Epsilon of the decoder's batch norm. */
 export const decoderEps = (o: Pick<ConvOptions, "batch_norm_eps" | "decoder_batch_norm_eps">): number =>

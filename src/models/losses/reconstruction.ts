@@ -6,6 +6,11 @@ export function meanSquaredError(x: Tensor, y: Tensor): Scalar {
   return meanSquaredErrorOp(x, y);
 }
 
+/** Mean over batch, pixels and channels of |x - y|; `x`, `y`: [B, …]. PyTorch-VAE's `F.l1_loss`. */
+export function meanAbsoluteError(x: Tensor, y: Tensor): Scalar {
+  return tf.mean(tf.abs(tf.sub(x, y)));
+}
+
 /**
  * -log N(x; mean, sigma^2 I) in nats per image, constants included: summed over pixels and channels, mean
  * over the batch; `x`, `mean`: [B, …]. Can be negative: it is a density.
