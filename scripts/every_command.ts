@@ -49,6 +49,8 @@ const COMMANDS: readonly (readonly string[])[] = [
   ["traverse", "{run}", "--images", "32", "--dimensions", "2", "--out", "{out}/t.png", "--json"],
   ["attribute", "{run}", "--attribute", "shape=3", "--images", "100", "--out", "{out}/a.png"],
   ["encode", "{run}", "val", "--out", "{out}/z.npz"],
+  ["fit-sampler", "{run}", "--sampler", "gmm", "--components", "2", "--max-images", "100"],
+  ["sample", "{run}", "--sampler", "gmm", "--count", "5", "--out", "{out}/g.png"],
   ["compare", "{run}", "{run}", "--count", "2", "--out", "{out}/c.png"],
   ["export", "{run}", "--format", "safetensors", "--out", "{out}/w.safetensors"],
   ["export", "{run}", "--format", "pt-names", "--out", "{out}/w.pth"],

@@ -4,7 +4,7 @@ import type { VAE } from "../models/vae.ts";
 import type { Rng } from "../rng.ts";
 import { didYouMean } from "../text/suggest.ts";
 import { concatImages, type Images, repeated, slice } from "./images.ts";
-import { decodeVectors, encodeImages } from "./latents.ts";
+import { decodeVectors, eachVariable, encodeImages } from "./latents.ts";
 
 /** What `attributeVector` takes: the means of N images, [N, D], and their labels, [N, L], a name a column. */
 interface Labelled {
@@ -116,8 +116,8 @@ const listed = (names: readonly string[]): string =>
   names.length > 20 ? `${names.slice(0, 20).join(", ")}, …` : names.join(", ");
 
 /**
- * One row an image: the image, then what is decoded from its mean plus each of `strengths` times `direction`, packed
- * [N x (strengths + 1), H, W, C].
+ * One row an image: the image, then what is decoded from its place plus each of `strengths` times `direction`, of
+ * categorical variables brought back among probabilities; packed [N x (strengths + 1), H, W, C].
  */
 export function strengthen(
   vae: VAE,
@@ -126,17 +126,25 @@ export function strengthen(
   strengths: readonly number[],
   rng: Rng,
 ): Images {
-  const { layout, mean, count } = encodeImages(vae, images, rng);
+  const { layout, place, count } = encodeImages(vae, images, rng);
   const { size } = layout;
   const rows: Images[] = [];
   for (let n = 0; n < count; n++) {
     const vectors = new Float32Array(strengths.length * size);
     strengths.forEach((strength, i) => {
-      for (let d = 0; d < size; d++) vectors[i * size + d] = mean[n * size + d]! + strength * direction[d]!;
+      for (let d = 0; d < size; d++) vectors[i * size + d] = place[n * size + d]! + strength * direction[d]!;
     });
+    eachVariable(vectors, layout, toProbabilities);
     const own = slice(images, n, 1);
     const labels = own.labels && repeated(own.labels, strengths.length);
     rows.push(own, decodeVectors(vae, layout, vectors, { rng, labels }));
   }
   return concatImages(rows);
+}
+
+/** The numbers not below 0 and of sum 1; none of them above 0: all alike. */
+function toProbabilities(numbers: Float32Array): void {
+  for (const [k, v] of numbers.entries()) numbers[k] = Math.max(0, v);
+  const sum = numbers.reduce((a, b) => a + b, 0);
+  for (const [k, v] of numbers.entries()) numbers[k] = sum > 0 ? v / sum : 1 / numbers.length;
 }

@@ -2,12 +2,12 @@ import { concat } from "../concat.ts";
 import type { VAE } from "../models/vae.ts";
 import type { Rng } from "../rng.ts";
 import { concatImages, type Images, slice } from "./images.ts";
-import { decodeVectors, encodeImages } from "./latents.ts";
+import { decodeVectors, encodeImages, type LatentLayout } from "./latents.ts";
 import { linear, linspace, spherical } from "./lines.ts";
 
 /**
  * One row a pair of images (first and second, third and fourth, …): the first of them, `steps` images decoded from
- * the way between the two's means (with the labels of the nearer one), the second; packed [pairs x (steps + 2), H, W, C].
+ * the way between the two's places (with the labels of the nearer one), the second; packed [pairs x (steps + 2), H, W, C].
  */
 export function interpolations(
   vae: VAE,
@@ -15,9 +15,9 @@ export function interpolations(
   { steps, path }: { readonly steps: number; readonly path: "spherical" | "linear" },
   rng: Rng,
 ): Images {
-  const { layout, mean } = encodeImages(vae, images, rng);
-  const between = path === "spherical" ? spherical : linear;
-  const of = (n: number) => mean.subarray(n * layout.size, (n + 1) * layout.size);
+  const { layout, place } = encodeImages(vae, images, rng);
+  const between = alongPath(layout, path);
+  const of = (n: number) => place.subarray(n * layout.size, (n + 1) * layout.size);
   const rows: Images[] = [];
   for (let n = 0; n + 1 < images.shape[0]; n += 2) {
     const vectors = new Float32Array(steps * layout.size);
@@ -30,4 +30,21 @@ export function interpolations(
     rows.push(first, decodeVectors(vae, layout, vectors, { rng, labels }), second);
   }
   return concatImages(rows);
+}
+
+/** The way between two vectors: of numbers `path`; of categorical variables straight, from one's value to the other's. */
+function alongPath(layout: LatentLayout, path: "spherical" | "linear"): typeof linear {
+  if (path === "linear") return linear;
+  const parts = layout.parts.filter(({ values }) => values !== undefined);
+  if (parts.length === 0) return spherical;
+  const numbers = (v: Float32Array) => {
+    const out = v.slice();
+    for (const { from, size } of parts) out.fill(0, from, from + size);
+    return out;
+  };
+  return (a, b, t) => {
+    const [way, straight] = [spherical(numbers(a), numbers(b), t), linear(a, b, t)];
+    for (const { from, size } of parts) way.set(straight.subarray(from, from + size), from);
+    return way;
+  };
 }

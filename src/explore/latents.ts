@@ -1,9 +1,12 @@
 import { concat } from "../concat.ts";
 import { newCtx } from "../models/ctx.ts";
-import type { Ctx, VAE } from "../models/vae.ts";
+import { densePosterior } from "../models/posteriors.ts";
+import type { Ctx, Posterior, VAE } from "../models/vae.ts";
 import type { Rng } from "../rng.ts";
 import { type Named, type Tensor, type Tensor4D, tf } from "../tf.ts";
 import type { Images } from "./images.ts";
+import { meanOf, placeOf } from "./posteriors.ts";
+import { still } from "./tempered_rng.ts";
 
 /** How the latents of a model lie in one vector: all its tensors flat, one after the other. */
 export interface LatentLayout {
@@ -13,6 +16,8 @@ export interface LatentLayout {
     readonly shape: readonly number[];
     readonly from: number;
     readonly size: number;
+    /** Of a categorical latent: the values of each variable, which lie side by side. */
+    readonly values?: number;
   }[];
   /** Length of the vector, D. */
   readonly size: number;
@@ -22,10 +27,16 @@ export interface LatentLayout {
 export interface Latents {
   readonly count: number;
   readonly layout: LatentLayout;
-  /** Where images lie: the posterior's mean, or where it isn't Gaussian the latents as `encode` gives them; [N, D]. */
+  /** The posterior's kind of each of the layout's parts. */
+  readonly kinds: readonly Posterior["kind"][];
+  /** The posterior's mean, [N, D]: of a latent below others given their means; of a categorical one its probabilities, of codes the latents as `encode` gives them. */
   readonly mean: Float32Array;
-  /** log of the posterior's variance, [N, D]; absent where a posterior isn't Gaussian. */
+  /** Where images are decoded from, [N, D]: the mean, but of a categorical posterior its mode. */
+  readonly place: Float32Array;
+  /** log of the variance of Gaussian posteriors, [N, D], NaN of others beside them; absent where none is Gaussian. */
   readonly logVar?: Float32Array;
+  /** Of each dimension whose posterior has a density its standard deviation and KL in nats (of a latent below others given the draws of those), [N, D] each, NaN of others; absent where none has. */
+  readonly dense?: { readonly deviation: Float32Array; readonly kl: Float32Array };
   /** One draw an image, [N, D]. */
   readonly z: Float32Array;
   /** Of a model whose one latent is a grid of codes, their numbers, [N, h, w]. */
@@ -47,26 +58,45 @@ export function encodeImages(vae: VAE, batch: Images, rng: Rng): Latents {
 function encodeTensors(vae: VAE, { images, shape, labels }: Images, rng: Rng): Latents {
   const count = shape[0];
   const condition = labels && tf.tensor2d(labels, [count, labels.length / count]);
-  const { posterior, z } = vae.encode(tf.tensor4d(images, [...shape]), exploring(rng, condition));
-  const layout = layoutOf(z);
-  const gaussian = layout.parts.map(({ name }) => {
-    const found = posterior[name];
-    return found?.kind === "gaussian" ? found : undefined;
-  });
-  const drawn = layout.parts.map(({ name }) => z[name]!);
-  const means = gaussian.map((g, i) => g?.mean ?? drawn[i]!);
-  const [only, ...others] = Object.values(posterior);
-  const codes = only?.kind === "codes" && others.length === 0 ? only.indices : undefined;
-  const latents = {
+  const x = tf.tensor4d(images, [...shape]);
+  const ctx = exploring(rng, condition);
+  const drawn = vae.encode(x, ctx);
+  const layout = layoutOf(drawn.z, drawn.posterior);
+  // Of several latents the lower ones may depend on what was drawn of the upper ones.
+  const { posterior, z } = layout.parts.length > 1 ? vae.encode(x, still(ctx)) : drawn;
+  const pairs = layout.parts.map(({ name }) => [posterior[name]!, z[name]!] as const);
+  const packed = (of: (q: Posterior, z: Tensor) => Tensor) =>
+    pack(
+      pairs.map(([q, own]) => of(q, own)),
+      layout,
+      count,
+    );
+  const kinds = pairs.map(([q]) => q.kind);
+  const none = (own: Tensor) => tf.fill(own.shape, Number.NaN);
+  const mean = packed(meanOf);
+  const codes = pairs.length === 1 && pairs[0]![0].kind === "codes" ? pairs[0]![0].indices : undefined;
+  return {
     count,
     layout,
-    mean: pack(means, layout, count),
-    z: pack(drawn, layout, count),
+    kinds,
+    mean,
+    place: kinds.includes("categorical") ? packed(placeOf) : mean,
+    z: pack(Object.values(drawn.z), layout, count),
     ...(codes && { codes: { shape: codes.shape, data: codes.dataSync() as Int32Array } }),
+    ...(kinds.includes("gaussian") && {
+      logVar: packed((q, own) => (q.kind === "gaussian" ? q.logVar : none(own))),
+    }),
+    ...(pairs.some(([q]) => densePosterior(q) !== undefined) && {
+      dense: {
+        deviation: packed((q, own) => densePosterior(q)?.deviation() ?? none(own)),
+        kl: pack(
+          layout.parts.map(({ name }) => densePosterior(drawn.posterior[name])?.kl() ?? none(drawn.z[name]!)),
+          layout,
+          count,
+        ),
+      },
+    }),
   };
-  if (!gaussian.every((g) => g !== undefined)) return latents;
-  const logVars = gaussian.map((g) => g.logVar);
-  return { ...latents, logVar: pack(logVars, layout, count) };
 }
 
 /** The latents of all images of `batches`, one batch in memory at a time, with their labels where they have some. */
@@ -87,9 +117,17 @@ export async function encodeAll(
   const all = {
     count: found.reduce((sum, l) => sum + l.count, 0),
     layout: first.layout,
+    kinds: first.kinds,
     mean: concat(found.map((l) => l.mean)),
+    place: concat(found.map((l) => l.place)),
     z: concat(found.map((l) => l.z)),
     ...(first.logVar && { logVar: concat(found.map((l) => l.logVar!)) }),
+    ...(first.dense && {
+      dense: {
+        deviation: concat(found.map((l) => l.dense!.deviation)),
+        kl: concat(found.map((l) => l.dense!.kl)),
+      },
+    }),
     ...(first.codes && { codes: allCodes(found) }),
   };
   return labels.length > 0 ? { ...all, labels: concat(labels) } : all;
@@ -134,10 +172,17 @@ export function decodeVectors(
   return { images: concat(parts), shape: [count, size[1], size[2], size[3]] };
 }
 
-function layoutOf(z: Named<Tensor>): LatentLayout {
+function layoutOf(z: Named<Tensor>, posterior: Named<Posterior>): LatentLayout {
   let size = 0;
   const parts = Object.entries(z).map(([name, tensor]) => {
-    const part = { name, shape: tensor.shape.slice(1), from: size, size: tensor.size / tensor.shape[0]! };
+    const values = posterior[name]?.kind === "categorical" && tensor.shape.at(-1);
+    const part = {
+      name,
+      shape: tensor.shape.slice(1),
+      from: size,
+      size: tensor.size / tensor.shape[0]!,
+      ...(values && { values }),
+    };
     size += part.size;
     return part;
   });
@@ -164,4 +209,17 @@ export function unpack(vectors: Float32Array, { parts, size }: LatentLayout, cou
       tf.reshape(tf.slice(whole, [0, part.from], [count, part.size]), [count, ...part.shape]),
     ]),
   );
+}
+
+/** Each categorical variable of `vectors`, packed [count, D], by `put`, which changes its K numbers in their place. */
+export function eachVariable(
+  vectors: Float32Array,
+  { parts, size }: LatentLayout,
+  put: (numbers: Float32Array) => void,
+): void {
+  for (const { from, size: width, values } of parts)
+    if (values !== undefined)
+      for (let row = 0; row < vectors.length; row += size)
+        for (let at = row + from; at < row + from + width; at += values)
+          put(vectors.subarray(at, at + values));
 }

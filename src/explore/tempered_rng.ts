@@ -1,3 +1,5 @@
+import { withRng } from "../models/ctx.ts";
+import type { Ctx } from "../models/vae.ts";
 import { DerivedRng, type Rng } from "../rng.ts";
 
 /**
@@ -38,3 +40,6 @@ export class TemperedRng extends DerivedRng {
     return this.inner.permutation(count);
   }
 }
+
+/** `ctx` without normal noise: Gaussian latents are at their means, those below another given its mean. */
+export const still = (ctx: Ctx): Ctx => withRng(ctx, TemperedRng.of(ctx.rng, 0));

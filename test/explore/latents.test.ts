@@ -1,16 +1,17 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../src/backends/use_backend.ts";
 import { UserError } from "../../src/errors.ts";
-import { dimensionsByKl } from "../../src/explore/dimensions.ts";
+import { dimensionsByActivity } from "../../src/explore/dimensions.ts";
 import { beside, type Images, inBatches } from "../../src/explore/images.ts";
 import { decodeVectors, encodeAll, encodeImages } from "../../src/explore/latents.ts";
 import { reconstruct, sample } from "../../src/explore/pictures.ts";
-import { traverse } from "../../src/explore/traverse.ts";
+import { columnsOf, traverse } from "../../src/explore/traverse.ts";
 import { getModel, modelNames } from "../../src/models/registry.ts";
 import type { Ctx, VAE } from "../../src/models/vae.ts";
 import { Rng } from "../../src/rng.ts";
 import { type Tensor, type Tensor4D, tf } from "../../src/tf.ts";
 import { build, labelValues, maxDifference } from "../support/models.ts";
+import { small } from "../support/variants.ts";
 
 const rng = Rng.fromSeed(1);
 const SMALL = { latent_dim: 4, hidden_dims: [4, 8, 8] };
@@ -46,7 +47,7 @@ const colours = (z2: Tensor) => tf.tile(tf.reshape(z2, [-1, 1, 1, 3]), [1, 2, 2,
 
 describe.each(modelNames())("%s, through the model interface alone", (name) => {
   it("encodes in batches, decodes, reconstructs and samples, and leaves no tensor", async () => {
-    const vae = await build(getModel(name)!, SMALL);
+    const vae = await build(getModel(name)!, small(getModel(name)!));
     const images = pictures(5);
     const { labels } = images;
     const before = tf.memory().numTensors;
@@ -55,17 +56,17 @@ describe.each(modelNames())("%s, through the model interface alone", (name) => {
     expect(latents.mean.length).toBe(5 * latents.layout.size);
     const whole = encodeImages(vae, images, rng);
     expect(maxDifference(latents.mean, whole.mean)).toBeLessThan(1e-5);
-    const decoded = decodeVectors(vae, latents.layout, latents.mean, { rng, labels, batchSize: 3 });
+    const decoded = decodeVectors(vae, latents.layout, latents.place, { rng, labels, batchSize: 3 });
     expect(decoded.shape).toEqual(images.shape);
     const recons = reconstruct(vae, images, rng);
     expect(recons.shape).toEqual(images.shape);
-    expect(maxDifference(decoded.images, recons.images), "what its means decode to").toBeLessThan(1e-5);
-    const dimensions = dimensionsByKl(latents)?.slice(0, 4) ?? [];
-    const start = latents.mean.subarray(0, latents.layout.size);
+    expect(maxDifference(decoded.images, recons.images), "what its places decode to").toBeLessThan(1e-5);
+    const dimensions = dimensionsByActivity(latents)?.slice(0, 4) ?? [];
+    const start = latents.place.subarray(0, latents.layout.size);
     if (dimensions.length > 0)
       expect(
         traverse(vae, latents.layout, start, dimensions, [-3, 3], rng, labels?.slice(0, 3)).shape[0],
-      ).toBe(8);
+      ).toBe(dimensions.length * columnsOf(dimensions, [-3, 3]));
     if (vae.sample) expect(sample(vae, 70, rng).shape).toEqual([70, 32, 32, 3]);
     expect(tf.memory().numTensors).toBe(before);
     vae.dispose?.();
@@ -111,7 +112,7 @@ describe("latents", () => {
 
   it("have a KL a dimension, the mean over the images, the highest first", () => {
     const latents = encodeImages(hierarchy("gaussian"), pictures(3, 8), rng);
-    const found = dimensionsByKl(latents)!;
+    const found = dimensionsByActivity(latents)!;
     expect(found).toHaveLength(7);
     for (const { index, name, kl } of found) {
       const logVar = index < 3 ? 0 : -1;
@@ -119,14 +120,33 @@ describe("latents", () => {
       expect(kl).toBeCloseTo(of.reduce((a, b) => a + b) / 3 / 2, 6);
       expect(name).toBe(index < 3 ? `z2 ${index}` : `z1 ${index - 3}`);
     }
-    expect(found.map(({ kl }) => kl)).toEqual(found.map(({ kl }) => kl).sort((a, b) => b - a));
+    expect(found.map(({ kl }) => kl!)).toEqual(found.map(({ kl }) => kl!).sort((a, b) => b - a));
+  });
+
+  it("below others have their mean given the others' means, and their KL given the draws", () => {
+    // z1's posterior lies where z2 was drawn, whatever the image.
+    const encode = (images: Tensor4D, ctx: Ctx) => {
+      const shape = [images.shape[0], 3];
+      const z2 = tf.add(2, ctx.rng.normal(shape));
+      const posterior = (mean: Tensor) => ({ kind: "gaussian", mean, logVar: tf.zeros(shape) }) as const;
+      return { posterior: { z2: posterior(tf.fill(shape, 2)), z1: posterior(z2) }, z: { z2, z1: z2 } };
+    };
+    const vae = { encode } as unknown as VAE;
+    const latents = encodeImages(vae, pictures(4, 8), rng);
+    expect([...latents.mean]).toEqual(Array(4 * 6).fill(2));
+    const found = dimensionsByActivity(latents)!;
+    for (const { index, name, kl } of found) {
+      const of = [0, 1, 2, 3].map((n) => latents.z[n * 6 + index]! ** 2 / 2);
+      if (name.startsWith("z1")) expect(kl).toBeCloseTo(of.reduce((a, b) => a + b) / 4, 5);
+      else expect(kl).toBeCloseTo(2, 5);
+    }
   });
 
   it("of codes are those that encode gives, without variances", () => {
     const latents = encodeImages(hierarchy("codes"), pictures(2, 8), rng);
     expect(latents.logVar).toBeUndefined();
     expect(latents.mean).toEqual(latents.z);
-    expect(dimensionsByKl(latents)).toBeUndefined();
+    expect(dimensionsByActivity(latents)).toBeUndefined();
   });
 
   it("reach a conditional model with the labels of their images", () => {
@@ -140,7 +160,8 @@ describe("latents", () => {
       },
     };
     encodeImages(noting, { ...pictures(2, 8), labels: Float32Array.of(1, 2, 3, 4) }, rng);
-    expect(seen).toEqual([[1, 2, 3, 4]]);
+    expect(seen.length).toBeGreaterThan(0);
+    for (const labels of seen) expect(labels).toEqual([1, 2, 3, 4]);
   });
 });
 

@@ -46,7 +46,7 @@ function run(
   return withRun(path, options, async (opened, rng) => {
     const { encodeAll } = await import("../../explore/latents.ts");
     const { batches, files, labelNames, valueNames } = await imagesOf(opened, data, limit, label);
-    const { count, layout, mean, logVar, z, codes, labels } = await encodeAll(
+    const { count, layout, mean, logVar, dense, z, codes, labels } = await encodeAll(
       opened.vae,
       batches,
       rng.fold("encode"),
@@ -57,6 +57,7 @@ function run(
       arrays: {
         mean: { shape, data: mean },
         ...(logVar && { log_variance: { shape, data: logVar } }),
+        ...(dense && !logVar && { standard_deviation: { shape, data: dense.deviation } }),
         z: { shape, data: z },
         ...(codes && { codes }),
         ...(labels && {

@@ -80,7 +80,7 @@ async function write(path: string, { format, out, force, checkpoint, backend }: 
     const about = {
       model: run.model.name,
       step: run.state.step,
-      latent_dim: run.config.model_params.latent_dim,
+      latent_dim: model.inputs[0]!.shape[1],
       image_shape: run.imageShape,
       image_range: run.imageRange,
     };

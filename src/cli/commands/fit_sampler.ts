@@ -65,7 +65,7 @@ function report({ sampler, images, seconds, numbers, file }: Fitted): string {
     held_out_log_p === undefined
       ? []
       : [
-          `log p(z) of the held-out tenth ${short(held_out_log_p)} nats an image, N(0, I) ${short(held_out_log_p_unit_gaussian!)}`,
+          `log p(z) of the held-out tenth ${short(held_out_log_p)} nats an image${held_out_log_p_unit_gaussian === undefined ? "" : `, N(0, I) ${short(held_out_log_p_unit_gaussian)}`}`,
         ];
   const rest = Object.entries(others).map(([name, value]) => `${name} ${short(value)}`);
   return [

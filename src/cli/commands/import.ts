@@ -40,11 +40,13 @@ async function run(file: string, options: Options): Promise<void> {
   const { importCheckpoint } = await import("../../experiment/trained/import_checkpoint.ts");
   const set = options.set ?? [];
   const first = await loadConfig(options.config, { set });
-  // What PyTorch-VAE's decoders end with, whatever its configs say; they have no key for it.
+  // What PyTorch-VAE's models compute, whatever its configs say; they have no key for it.
   const signed = first.config.data_params.image_range === "signed";
-  const named = set.some((s) => s.startsWith("model_params.output="));
-  const output = `model_params.output=${signed ? "tanh" : "pytorch_vae"}`;
-  const loaded = named ? first : await loadConfig(options.config, { set: [...set, output] });
+  const theirs = { output: signed ? "tanh" : "pytorch_vae", ...first.model.pytorchVae?.checkpoint };
+  const added = Object.entries(theirs)
+    .map(([key, value]) => `model_params.${key}=${value}`)
+    .filter((setting) => !set.some((s) => s.startsWith(setting.slice(0, setting.indexOf("=") + 1))));
+  const loaded = added.length === 0 ? first : await loadConfig(options.config, { set: [...set, ...added] });
   await useBackend(options.backend);
   const { left, notes } = await importCheckpoint({
     ...loaded,
@@ -53,8 +55,11 @@ async function run(file: string, options: Options): Promise<void> {
     out: options.out,
   });
   for (const note of notes) console.log(`note   ${note}`);
-  if (!named)
-    console.log(`note   ${output}, as PyTorch-VAE's decoders end; another: --set model_params.output=…`);
+  for (const setting of added) {
+    const key = setting.slice(0, setting.indexOf("="));
+    const why = key.endsWith(".output") ? "as PyTorch-VAE's decoders end" : "as PyTorch-VAE's model has it";
+    console.log(`note   ${setting}, ${why}; another: --set ${key}=…`);
+  }
   if (left !== undefined) console.log(`note   ${left}`);
   console.log(`imported to ${options.out}`);
 }

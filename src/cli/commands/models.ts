@@ -1,6 +1,11 @@
 import type { Command } from "commander";
 import type { JsonSchema } from "../../config/describe.ts";
-import { type Convention, isTimesKldWeight, type ModelDefinition } from "../../models/define.ts";
+import {
+  type Convention,
+  isTimesKldWeight,
+  type ModelDefinition,
+  type TermDoc,
+} from "../../models/define.ts";
 import { examples } from "../examples.ts";
 
 /** `vae models`: the variants, or the parameters and loss terms of one. */
@@ -56,7 +61,7 @@ async function show(name: string): Promise<void> {
       Object.entries(termsOf(model, convention, params)).map(([name, term]) => [
         `${convention}${when}`,
         name,
-        `${term.weight}${convention === "pixel_mean" && isTimesKldWeight(name, term) ? " kld_weight" : ""}`,
+        weightOf(name, term, convention),
         term.doc,
       ]),
     ),
@@ -64,6 +69,12 @@ async function show(name: string): Promise<void> {
   console.log(`${model.name}: ${model.summary}\n${model.paper.title}, ${model.paper.url}\n`);
   console.log(`${table(["model_params", "value", "default", ""], parameters)}\n`);
   console.log(table(["reconstruction", "loss term", "weight", ""], terms));
+}
+
+function weightOf(name: string, term: TermDoc, convention: Convention): string {
+  const scale = convention === "pixel_mean" && isTimesKldWeight(name, term) ? " kld_weight" : "";
+  const rise = term.warmupSteps === undefined ? "" : `, risen after ${term.warmupSteps} steps`;
+  return `${term.weight}${scale}${rise}`;
 }
 
 type Params = Record<string, unknown>;

@@ -1,5 +1,4 @@
 import type { Command } from "commander";
-import { rounded } from "../../text/numbers.ts";
 import { examples } from "../examples.ts";
 import { interval, wholeNumber } from "../numbers.ts";
 import { writeOutputs } from "../outputs.ts";
@@ -10,7 +9,7 @@ const STANDARD = "traversals.png";
 
 interface Options extends PictureOptions {
   readonly dimensions: number;
-  readonly values: readonly [number, number];
+  readonly values?: readonly [number, number];
   readonly steps: number;
   readonly images: number;
   readonly json: boolean;
@@ -20,11 +19,17 @@ interface Options extends PictureOptions {
 export function addTraverse(program: Command): void {
   const command = program
     .command("traverse")
-    .description("change one dimension of z at a time: the most active ones, each with its KL in nats")
+    .description(
+      "change one dimension of z at a time: the most active ones, each with its KL in nats, or its deviation",
+    )
     .argument("<run>", RUN_HELP)
     .argument("[image]", "where to start; without: the first validation image")
     .option("--dimensions <n>", "rows", wholeNumber(1), 10)
-    .option("--values <from..to>", "first and last value of a row", interval, [-3, 3])
+    .option(
+      "--values <from..to>",
+      "first and last value of a row; without: -3..3, or the range of the model's prior. A categorical variable takes all of its own",
+      interval,
+    )
     .option("--steps <n>", "values of a row", wholeNumber(2), 7)
     .option("--images <n>", "validation images that the KL is measured on", wholeNumber(1), 256)
     .option("--json", "print the KL of all dimensions as JSON", false);
@@ -43,33 +48,36 @@ export function addTraverse(program: Command): void {
 function run(
   path: string,
   image: string | undefined,
-  { dimensions, values: [from, to], steps, images, json, label, scale, out, force, ...options }: Options,
+  { dimensions, values: given, steps, images, json, label, scale, out, force, ...options }: Options,
 ): Promise<void> {
   return withRun(path, options, async (opened, rng) => {
-    const { dimensionsByKl } = await import("../../explore/dimensions.ts");
+    const { dimensionsByActivity } = await import("../../explore/dimensions.ts");
     const { inBatches, slice } = await import("../../explore/images.ts");
     const { encodeAll, encodeImages } = await import("../../explore/latents.ts");
     const { linspace } = await import("../../explore/lines.ts");
-    const { rowLabels, traverse } = await import("../../explore/traverse.ts");
-    const { gridPng } = await import("../../images/grid.ts");
+    const { columnsOf, rowValues, traversalPng, traverse, traversed } = await import(
+      "../../explore/traverse.ts"
+    );
     const { vae, imageRange, model } = opened;
     const val = await validationImages(opened, images);
     const latents = await encodeAll(vae, inBatches(val, 64), rng.fold("kl"));
-    const found = dimensionsByKl(latents);
+    const found = dimensionsByActivity(latents);
     if (found === undefined) {
       const { UserError } = await import("../../errors.ts");
       throw new UserError(
-        `vae traverse: expected a model whose posterior is Gaussian, got ${model.name}, whose dimensions have no KL of their own. vae interpolate works with it.`,
+        `vae traverse: expected a model whose z are numbers or values of variables, got ${model.name}, whose z is a grid of codes. vae interpolate works with it.`,
       );
     }
     const { layout } = latents;
     const file = image === undefined ? undefined : await imagesOfFiles(opened, [image], label);
-    const start = file === undefined ? latents.mean : encodeImages(vae, file, rng.fold("start")).mean;
+    const start = file === undefined ? latents.place : encodeImages(vae, file, rng.fold("start")).place;
     const { givenLabels, setLabels } = await import("../../explore/given_labels.ts");
     const own = slice(file ?? val, 0, 1).labels;
     const labels = own && setLabels(own, own.length, givenLabels(vae, label));
     const shown = found.slice(0, dimensions);
-    const values = linspace(from, to, steps);
+    const values = linspace(...(given ?? traversed(vae)), steps);
+    const columns = columnsOf(shown, values);
+    const rows = shown.map((dimension) => rowValues(dimension, values));
     const made = traverse(
       vae,
       layout,
@@ -81,20 +89,24 @@ function run(
     );
     if (json) console.log(JSON.stringify({ images: latents.count, dimensions: found }, null, 2));
     await writeOutputs({ out, force }, STANDARD, {
-      png: () =>
-        gridPng(made.images, made.shape, {
-          columns: steps,
-          range: imageRange,
-          scale,
-          rowLabels: rowLabels(shown),
-          columnLabels: values.map((v) => rounded(v)),
-        }),
+      png: () => traversalPng(made, shown, values, { range: imageRange, scale }),
       arrays: {
-        images: { shape: [shown.length, steps, ...made.shape.slice(1)], data: made.images },
+        images: { shape: [shown.length, columns, ...made.shape.slice(1)], data: made.images },
         dimensions: { shape: [shown.length], data: Int32Array.from(shown, ({ index }) => index) },
-        values: { shape: [steps], data: Float32Array.from(values) },
-        kl: { shape: [shown.length], data: Float32Array.from(shown, ({ kl }) => kl) },
+        values: rows.every((row) => row === values)
+          ? { shape: [steps], data: Float32Array.from(values) }
+          : { shape: [shown.length, columns], data: padded(rows, columns) },
+        kl: { shape: [shown.length], data: Float32Array.from(shown, ({ kl }) => kl ?? Number.NaN) },
+        deviation: { shape: [shown.length], data: Float32Array.from(shown, ({ deviation }) => deviation) },
       },
     });
+  });
+}
+
+/** The rows' values, packed [rows, columns], NaN where a row has fewer. */
+function padded(rows: readonly (readonly number[])[], columns: number): Float32Array {
+  return Float32Array.from({ length: rows.length * columns }, (_, i) => {
+    const [row, column] = [Math.floor(i / columns), i % columns];
+    return rows[row]![column] ?? Number.NaN;
   });
 }

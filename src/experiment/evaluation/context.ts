@@ -1,7 +1,9 @@
 import type { HostBatch } from "../../data/loader.ts";
+import { meanOf, sideBySide, widthsOf } from "../../explore/posteriors.ts";
+import { still } from "../../explore/tempered_rng.ts";
 import type { JudgeOptions } from "../../metrics/define.ts";
 import { newCtx } from "../../models/ctx.ts";
-import type { Ctx, Posterior } from "../../models/vae.ts";
+import type { Ctx, Posterior, VAE } from "../../models/vae.ts";
 import { Rng } from "../../rng.ts";
 import { type Named, type Tensor, type Tensor2D, type Tensor4D, tf } from "../../tf.ts";
 import type { OpenRun, SplitName } from "../trained/open_trained.ts";
@@ -22,11 +24,13 @@ export interface EvaluationSubject {
   readonly options: EvaluationOptions;
 }
 
-interface GaussianLatent {
-  readonly name: string;
-  readonly mean: Tensor2D;
-  readonly logVar: Tensor2D;
-  readonly z: Tensor;
+/** What the posteriors of a model are, the same of every image. */
+interface PosteriorKinds {
+  /** For a reader: "z: gaussian, c: categorical". */
+  readonly listed: string;
+  readonly kinds: readonly Posterior["kind"][];
+  /** Columns of each unit of z, as in `LabelledMeans`. */
+  readonly widths: readonly number[];
 }
 
 /** What metrics are computed from: a run, and each pass over its images done once, when the first metric asks for it. */
@@ -77,17 +81,20 @@ export class EvaluationContext {
     }
   }
 
-  /** Why metrics of one latent with a Gaussian posterior can't be computed of this model; undefined where they can. */
-  notGaussian(): Promise<string | undefined> {
-    return this.once("not gaussian", async () => {
+  /** What the model's posteriors are; undefined where there is no image. */
+  posteriorKinds(): Promise<PosteriorKinds | undefined> {
+    return this.once("posterior kinds", async () => {
       const loader = await this.run.loader(this.options.split, { limit: 1 });
       for await (const host of loader.batches(0)) {
         return withTensors(host, ({ images, labels }) =>
           tf.tidy(() => {
-            const { posterior } = this.run.vae.encode(images, this.ctx(this.rng, labels));
-            if (oneGaussian(posterior) !== undefined) return undefined;
-            const kinds = Object.entries(posterior).map(([name, { kind }]) => `${name}: ${kind}`);
-            return `needs one latent with a Gaussian posterior, ${this.run.model.name} has ${kinds.join(", ")}`;
+            const { posterior } = this.latents(images, this.ctx(this.rng, labels));
+            const all = Object.entries(posterior);
+            return {
+              listed: all.map(([name, { kind }]) => `${name}: ${kind}`).join(", "),
+              kinds: all.map(([, { kind }]) => kind),
+              widths: widthsOf(all.map(([, q]) => q)),
+            } as never;
           }),
         );
       }
@@ -95,19 +102,28 @@ export class EvaluationContext {
     });
   }
 
-  /** The one latent of images: its name, its Gaussian posterior, [B, D] each, and a draw as the model shapes it. */
-  posterior(images: Tensor4D, ctx: Ctx): GaussianLatent {
-    const { posterior, z } = this.run.vae.encode(images, ctx);
-    const found = oneGaussian(posterior);
-    if (found === undefined)
-      throw new Error(`${this.run.model.name}: no one latent with a Gaussian posterior`);
-    const flat = (t: Tensor) => tf.reshape(t, [images.shape[0], -1]) as Tensor2D;
-    return { name: found.name, mean: flat(found.mean), logVar: flat(found.logVar), z: z[found.name]! };
+  /** Why metrics of means (or, with `kl`, of posteriors with a KL) can't be computed of this model; undefined where they can. */
+  async unfit({ kl }: { readonly kl: boolean }): Promise<string | undefined> {
+    const { kinds = [], listed } = (await this.posteriorKinds()) ?? {};
+    const has = `${this.run.model.name} has ${listed}`;
+    if (kinds.includes("codes")) return `needs a posterior with a mean, ${has}`;
+    return kl && kinds.includes("point") ? `needs posteriors with a KL, ${has}` : undefined;
   }
 
-  /** Images in [0, 1] decoded from the latent `name`. */
-  decode(name: string, z: Tensor, ctx: Ctx): Tensor4D {
-    return this.unit(this.run.vae.decode({ [name]: z }, ctx));
+  /** Posteriors of images and a draw of each, by latent. Of several, the posterior of a lower one is given the draws of those above it. */
+  latents(images: Tensor4D, ctx: Ctx): ReturnType<VAE["encode"]> {
+    return this.run.vae.encode(images, ctx);
+  }
+
+  /** Where images lie, [B, D]: the posteriors' means side by side, of a latent below others given theirs. */
+  means(images: Tensor4D, ctx: Ctx): Tensor2D {
+    const { posterior, z } = this.latents(images, still(ctx));
+    return sideBySide(Object.keys(z).map((name) => meanOf(posterior[name]!, z[name]!)));
+  }
+
+  /** Images in [0, 1] decoded from latents. */
+  decode(z: Named<Tensor>, ctx: Ctx): Tensor4D {
+    return this.unit(this.run.vae.decode(z, ctx));
   }
 
   /** What `make` makes, made once: at the first call with this name. */
@@ -116,10 +132,4 @@ export class EvaluationContext {
     this.made.set(name, found);
     return found as Promise<T>;
   }
-}
-
-/** The one latent, where its posterior is Gaussian. */
-function oneGaussian(posterior: Named<Posterior>) {
-  const [[name, q] = [], ...others] = Object.entries(posterior);
-  return name !== undefined && q?.kind === "gaussian" && others.length === 0 ? { name, ...q } : undefined;
 }

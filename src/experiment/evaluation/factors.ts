@@ -1,5 +1,5 @@
 import type { FactorMetric, Values } from "../../metrics/define.ts";
-import { type LabelledMeans, selectFactors } from "../../metrics/labelled_means.ts";
+import { type LabelledMeans, selectFactors, unitsOf } from "../../metrics/labelled_means.ts";
 import type { Warn } from "../../metrics/linear_classifier.ts";
 import type { EvaluationContext, EvaluationSubject } from "./context.ts";
 import { evaluatedMeans } from "./posterior_pass.ts";
@@ -34,8 +34,9 @@ export async function ofFactors(context: EvaluationContext, metric: FactorMetric
   const test = selectFactors(await evaluatedMeans(context), chosen);
   const training = trains ? [await trainingMeans(context)] : [];
   if (!allFinite(context, name, test, ...training)) return {};
-  if (test.dims < dims) {
-    context.leftOut[name] = `needs ${dims} dimensions of z or more, there is ${test.dims}`;
+  const units = unitsOf(test).length;
+  if (units < dims) {
+    context.leftOut[name] = `needs ${dims} dimensions of z or more, there is ${units}`;
     return {};
   }
   return metric.compute({

@@ -21,7 +21,8 @@ export async function missingOfModel(
   metric: MetricDefinition,
   context: EvaluationContext,
 ): Promise<string | undefined> {
-  return metric.kind === "pictures" ? undefined : context.notGaussian();
+  if (metric.kind === "pictures") return undefined;
+  return context.unfit({ kl: metric.kind === "posterior" && !metric.ofMeans });
 }
 
 function missingByKind(metric: MetricDefinition, subject: EvaluationSubject) {

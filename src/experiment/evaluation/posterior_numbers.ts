@@ -6,13 +6,15 @@ import { lossLikelihood } from "./trained_likelihood.ts";
 
 /** What metrics of the posterior are computed from. */
 export async function posteriorNumbers(context: EvaluationContext): Promise<PosteriorNumbers> {
-  const { means, dims, mse, klPerDimension, trainedLogDensity } = await posteriorSums(context);
+  const { means, dims, widths, mse, kl, klPerDimension, trainedLogDensity } = await posteriorSums(context);
   const found = lossLikelihood(context.run);
   return {
     imageDims: context.dims,
     means,
     dims,
+    widths,
     mse,
+    kl,
     klPerDimension,
     trained: typeof found === "object" ? { likelihood: found, logDensity: trainedLogDensity! } : found,
     importanceBounds: (likelihoods) => importancePass(context, likelihoods),

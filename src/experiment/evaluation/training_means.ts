@@ -12,6 +12,8 @@ export interface Encoded {
   /** Packed [n, dims]. */
   readonly means: Float32Array;
   readonly dims: number;
+  /** Columns of each unit of z. */
+  readonly widths: readonly number[];
   /** Packed [n, labels]; empty where the data set has none. */
   readonly labels: Float32Array;
   readonly count: number;
@@ -25,12 +27,10 @@ async function encodeTraining(context: EvaluationContext): Promise<Encoded> {
   const loader = await context.run.loader("train", { limit: TRAINING_IMAGES });
   const means: Float32Array[] = [];
   const labels: Float32Array[] = [];
-  let index = 0;
   let count = 0;
   for await (const host of loader.batches(0)) {
-    const rng = context.rng.fold("encode").fold(index++); // the mean doesn't depend on it
     const values = withTensors(host, ({ images, labels }) =>
-      tf.tidy(() => context.posterior(images, context.ctx(rng, labels)).mean.dataSync()),
+      tf.tidy(() => context.means(images, context.ctx(context.rng, labels)).dataSync()),
     );
     means.push(values as Float32Array);
     if (host.labels) labels.push(host.labels);
@@ -38,9 +38,11 @@ async function encodeTraining(context: EvaluationContext): Promise<Encoded> {
     await new Promise(setImmediate);
   }
   const all = concat(means);
-  return { means: all, dims: count === 0 ? 0 : all.length / count, labels: concat(labels), count };
+  const dims = count === 0 ? 0 : all.length / count;
+  const { widths = [] } = (await context.posteriorKinds()) ?? {};
+  return { means: all, dims, widths, labels: concat(labels), count };
 }
 
-export function labelled({ means, dims, labels, count }: Encoded): LabelledMeans {
-  return { means, dims, count, labels: Int32Array.from(labels), factors: labels.length / count };
+export function labelled({ means, dims, widths, labels, count }: Encoded): LabelledMeans {
+  return { means, dims, widths, count, labels: Int32Array.from(labels), factors: labels.length / count };
 }

@@ -1,4 +1,5 @@
 import { UserError } from "../../errors.ts";
+import { sideBySide } from "../../explore/posteriors.ts";
 import { decoderEps } from "../../models/blocks/options.ts";
 import { strideSizes } from "../../models/blocks/sizes.ts";
 import { newCtx } from "../../models/ctx.ts";
@@ -11,7 +12,7 @@ import type { OpenRun } from "./open_trained.ts";
 const TOLERANCE = 1e-4;
 
 /**
- * The decoder of a run as a layers model of tfjs's own, z [B, D] -> images [B, H, W, C] in the model's range: what
+ * The decoder of a run as a layers model of tfjs's own, z [B, D] (several latents one after the other) -> images [B, H, W, C] in the model's range: what
  * `tf.loadLayersModel` of plain tfjs loads. Compared with the run's own decoder before it is returned.
  *
  * @throws UserError for a model whose decoder is not the convolutional one that variants share (`blocks/decoder.ts`)
@@ -45,7 +46,8 @@ export function decoderLayers(run: OpenRun): LayersModel {
   const zeros = { kernelInitializer: "zeros", biasInitializer: "zeros" } as const;
   const normalized = (x: SymbolicTensor, name: string) => {
     const norm = layers.batchNormalization({ epsilon: decoderEps(o) });
-    const y = weighted(norm, x, [...pair(name), `${name}.running_mean`, `${name}.running_var`]);
+    const statistics = [`${name}.running_mean`, `${name}.running_var`];
+    const y = o.batch_norm ? weighted(norm, x, [...pair(name), ...statistics]) : x;
     return layers.leakyReLU({ alpha: o.leaky_slope }).apply(y) as SymbolicTensor;
   };
   const conv = (x: SymbolicTensor, name: string, filters: number, padding: "same" | "valid") =>
@@ -66,7 +68,8 @@ export function decoderLayers(run: OpenRun): LayersModel {
   const transposed = (x: SymbolicTensor) => {
     const last = widths.at(-1)!;
     const grown = widths.slice(1).reduce((h, w, i) => up(h, `decoder.${i}`, w, sides[i + 1]!), x);
-    return conv(up(grown, "final_layer", last, sides.at(-1)!), "final_layer.3", channels, "same");
+    const final = o.batch_norm ? "final_layer.3" : "final_layer.2";
+    return conv(up(grown, "final_layer", last, sides.at(-1)!), final, channels, "same");
   };
   const upsampled = (x: SymbolicTensor) =>
     [...widths.slice(1), channels].reduce((h, filters, i, all) => {
@@ -75,10 +78,11 @@ export function decoderLayers(run: OpenRun): LayersModel {
       return i === all.length - 1 ? y : normalized(y, `decoder.${i}.1`);
     }, x);
 
-  const input = tf.input({ shape: [o.latent_dim], name: "z" });
   const [first, side] = [widths[0]!, sides[0]!];
   const dense = layers.dense({ units: first * side * side, ...zeros });
-  const flat = weighted(dense, input, pair("decoder_input"));
+  const name = run.vae.params.has("decoder_input.0.weight") ? "decoder_input.0" : "decoder_input";
+  const input = tf.input({ shape: [value(`${name}.weight`).shape[0]!], name: "z" });
+  const flat = weighted(dense, input, pair(name));
   const planes = layers.reshape({ targetShape: [first, side, side] }).apply(flat) as SymbolicTensor;
   const start = layers.permute({ dims: [2, 3, 1] }).apply(planes) as SymbolicTensor;
   const logits = (o.decoder === "transposed" ? transposed : upsampled)(start);
@@ -87,26 +91,27 @@ export function decoderLayers(run: OpenRun): LayersModel {
   ];
   const images = layers.activation({ activation, name: "images" }).apply(logits) as SymbolicTensor;
   const model = tf.model({ inputs: input, outputs: images, name: "decoder" });
-  const difference = compare(run, model, o.latent_dim);
+  const difference = compare(run, model);
   if (!(difference <= TOLERANCE))
     refuse(`its decoder computes something else (they differ by ${difference})`);
   return model;
 }
 
 interface DecoderOptions {
-  readonly latent_dim: number;
   readonly hidden_dims: readonly number[];
   readonly decoder: "transposed" | "upsample";
   readonly output: "sigmoid" | "tanh" | "linear" | "pytorch_vae";
   readonly leaky_slope: number;
+  readonly batch_norm: boolean;
   readonly batch_norm_eps: number;
   readonly decoder_batch_norm_eps?: number;
 }
 
 function optionsOf({ config }: OpenRun): DecoderOptions | undefined {
   const o = config.model_params as Partial<DecoderOptions>;
-  const complete = o.latent_dim && o.hidden_dims && o.decoder && o.output && o.leaky_slope !== undefined;
-  return complete && o.batch_norm_eps !== undefined ? (o as DecoderOptions) : undefined;
+  const complete = o.hidden_dims && o.decoder && o.output && o.leaky_slope !== undefined;
+  const norm = o.batch_norm !== undefined && o.batch_norm_eps !== undefined;
+  return complete && norm ? (o as DecoderOptions) : undefined;
 }
 
 /** The border repeated once on each side: no layer of Keras pads so, but crops and concatenations do. */
@@ -125,13 +130,16 @@ function replicated(x: SymbolicTensor): SymbolicTensor {
   return widen(widen(x, 1), 2);
 }
 
-/** Largest difference of the two decoders over two draws of z. */
-function compare(run: OpenRun, model: LayersModel, latent: number): number {
+/** Largest difference of the two decoders over z of two images of noise. */
+function compare(run: OpenRun, model: LayersModel): number {
   return tf.tidy(() => {
     const rng = Rng.fromSeed(0).fold("export");
-    const z = rng.normal<Tensor>([2, latent]);
-    const own = run.vae.decode({ z }, newCtx({ training: false, rng }));
-    return tf.max(tf.abs(tf.sub(own, model.predict(z) as Tensor4D))).dataSync()[0]!;
+    const ctx = newCtx({ training: false, rng });
+    const { z } = run.vae.encode(rng.uniform<Tensor4D>([2, ...run.imageShape]), ctx);
+    const own = run.vae.decode(z, ctx);
+    return tf
+      .max(tf.abs(tf.sub(own, model.predict(sideBySide(Object.values(z))) as Tensor4D)))
+      .dataSync()[0]!;
   });
 }
 

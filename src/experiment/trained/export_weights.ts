@@ -28,15 +28,21 @@ export function torchDifferences({ model, config }: Pick<OpenRun, "model" | "con
       (schema as { default?: unknown }).default,
     ]),
   );
-  const theirs = { ...defaults, ...pytorchVae?.values, decoder_batch_norm_eps: defaults.batch_norm_eps };
-  return UNSEEN.flatMap((key) => {
-    const [own, their] = [config.model_params[key], theirs[key as keyof typeof theirs]];
-    if (own === undefined || own === their) return [];
-    if (key !== "output") return [`model_params.${key} is ${own} here, and ${their} in PyTorch-VAE`];
-    if (own === "tanh" || their !== "pytorch_vae") return [];
-    const layer = own === "sigmoid" ? "torch.nn.Sigmoid()" : "torch.nn.Identity()";
+  const own = pytorchVae?.checkpoint;
+  const theirs = {
+    ...defaults,
+    ...pytorchVae?.values,
+    ...own,
+    decoder_batch_norm_eps: defaults.batch_norm_eps,
+  };
+  return [...new Set([...UNSEEN, ...Object.keys(own ?? {})])].flatMap((key) => {
+    const [ours, their] = [config.model_params[key], theirs[key as keyof typeof theirs]];
+    if (ours === undefined || ours === their) return [];
+    if (key !== "output") return [`model_params.${key} is ${ours} here, and ${their} in PyTorch-VAE`];
+    if (ours === "tanh" || their !== "pytorch_vae") return [];
+    const layer = ours === "sigmoid" ? "torch.nn.Sigmoid()" : "torch.nn.Identity()";
     return [
-      `the run's decoder ends with ${own}, PyTorch-VAE's with a tanh, which gives other images: there, put ${layer} in place of its last layer, torch.nn.Tanh()`,
+      `the run's decoder ends with ${ours}, PyTorch-VAE's with a tanh, which gives other images: there, put ${layer} in place of its last layer, torch.nn.Tanh()`,
     ];
   });
 }

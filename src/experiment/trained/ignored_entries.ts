@@ -7,7 +7,9 @@ export type IgnoredKinds = readonly (readonly [what: string, names: (name: strin
 export const ignoredKinds = ({ pytorchVae: { stored } = { values: {} } }: ModelDefinition): IgnoredKinds => [
   ["batch norm's counters", (name) => /(^|\.)num_batches_tracked$/.test(name)],
   ["an average's counter", (name) => name === "n_averaged"],
-  ...(stored ? [[stored.what, (name: string) => name.startsWith(stored.prefix)] as const] : []),
+  ...(stored
+    ? [[stored.what, (name: string) => [stored.prefix].flat().some((p) => name.startsWith(p))] as const]
+    : []),
 ];
 
 /** How many entries were left, and what they are; undefined where there are none. */

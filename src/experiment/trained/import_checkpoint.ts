@@ -68,7 +68,8 @@ export async function importCheckpoint(args: ImportArgs): Promise<Imported> {
   });
   const { stored, notes: named } = ownNames(tensors, [...vae.params.keys()]);
   const kinds = ignoredKinds(model);
-  const ignored = fill(vae, stored, file, model.name, kinds);
+  const { lacking } = model.pytorchVae ?? {};
+  const ignored = fill(vae, stored, file, { name: model.name, kinds, lacking: lacking?.prefix });
   const bytes = encodeCheckpoint(model.name, vae, optimizersOf(vae, config), newRunState());
   const about = {
     date: new Date().toISOString(),
@@ -88,7 +89,8 @@ export async function importCheckpoint(args: ImportArgs): Promise<Imported> {
       throw writeProblem(out, error);
     }
   });
-  return { left: leftText(ignored, kinds), notes: [...read, ...named] };
+  const begun = lacking ? [`${lacking.what}: not in the file, it is as before training`] : [];
+  return { left: leftText(ignored, kinds), notes: [...read, ...named, ...begun] };
 }
 
 async function checkFree(out: string): Promise<void> {
@@ -137,13 +139,12 @@ function refuseOwn(file: string, { format = "", layout }: Readonly<Record<string
 /** Of each kind of what doesn't fit. */
 const SHOWN = 3;
 
-/** Gives each parameter its stored value; returns the entries that nobody needs, all of `ignored` kinds. */
+/** Gives each parameter its stored value, but those it may lack; returns the entries that nobody needs, all of its `kinds`. */
 function fill(
   vae: VAE,
   stored: ReadonlyMap<string, Stored>,
   file: string,
-  model: string,
-  ignored: IgnoredKinds,
+  model: { readonly name: string; readonly kinds: IgnoredKinds; readonly lacking: string | undefined },
 ): string[] {
   const others = [...stored.keys()].filter((name) => !vae.params.has(name));
   const wrong: string[] = [];
@@ -151,6 +152,7 @@ function fill(
   for (const [name, { value, torchLayout, fitted }] of vae.params) {
     if (fitted) continue;
     const tensor = stored.get(name);
+    if (tensor === undefined && model.lacking !== undefined && name.startsWith(model.lacking)) continue;
     const expected = torchShape(value.shape, torchLayout);
     if (tensor === undefined) missing.push(`${name}: expected [${expected}], got none of this name`);
     else if (String(tensor.shape) !== String(expected))
@@ -163,7 +165,7 @@ function fill(
     }
   }
   const unknown = others
-    .filter((name) => !ignored.some(([, isOfKind]) => isOfKind(name)))
+    .filter((name) => !model.kinds.some(([, isOfKind]) => isOfKind(name)))
     .map((name) => `${name}: not in the model of the config, got [${stored.get(name)!.shape}]`);
   const problems = [wrong, missing, unknown];
   const all = problems.flat().length;
@@ -171,7 +173,7 @@ function fill(
   const foreign = foreignWeights([...stored.keys()]);
   if (foreign !== undefined && missing.length > vae.params.size / 2) {
     throw new CheckpointError(
-      `${file}: expected a checkpoint of PyTorch-VAE's ${model}, got weights of another model, ${foreign.what} ` +
+      `${file}: expected a checkpoint of PyTorch-VAE's ${model.name}, got weights of another model, ${foreign.what} ` +
         `("${foreign.name}"). They can't be imported.`,
     );
   }

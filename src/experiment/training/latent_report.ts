@@ -1,8 +1,8 @@
-import { dimensionsByKl } from "../../explore/dimensions.ts";
+import { type Dimension, dimensionsByActivity } from "../../explore/dimensions.ts";
 import { inBatches, slice } from "../../explore/images.ts";
 import { encodeAll, type Latents } from "../../explore/latents.ts";
 import { linspace } from "../../explore/lines.ts";
-import { rowLabels, traverse } from "../../explore/traverse.ts";
+import { traversalPng, traverse, traversed } from "../../explore/traverse.ts";
 import { barsPng } from "../../images/bars.ts";
 import { gridPng } from "../../images/grid.ts";
 import type { LatentReport } from "./loggers/logger.ts";
@@ -10,11 +10,13 @@ import type { Prepared } from "./prepared.ts";
 
 /** Dimensions in a grid of traversals, and values of each. */
 const ROWS = 8;
-const VALUES = linspace(-3, 3, 7);
+const VALUES = 7;
 /** Images encoded at a time. */
 const BATCH = 64;
 /** Most numbers that the images may have together: 256 MB, and a sprite below the 8,192 pixels that browsers draw. */
 const LARGEST = 2 ** 26;
+/** Columns of the projector's table at most: a browser computes with all of them. */
+const COLUMNS = 1024;
 
 /**
  * The latents of `count` images from all over the validation split (fewer, where they would take above 256 MB), the
@@ -31,8 +33,9 @@ export async function latentReport(
   const [images, height, width] = host.shape;
   const columns = Math.ceil(Math.sqrt(images));
   const sprite = await gridPng(host.images, host.shape, { columns, range: imageRange, padding: 0, scale: 1 });
+  const dimensions = dimensionsByActivity(latents);
   const embedding = {
-    vectors: pooled(latents),
+    vectors: dimensions ? mostActive(latents, dimensions) : pooled(latents),
     count: images,
     labelNames: dataset.labelNames,
     ...(dataset.valueNames && { valueNames: dataset.valueNames }),
@@ -41,38 +44,54 @@ export async function latentReport(
     imageSize: [height, width],
   } as const;
   const drawn = { "latents/mean": latents.mean, "latents/z": latents.z };
-  const dimensions = dimensionsByKl(latents);
-  if (dimensions === undefined || latents.logVar === undefined) return { embedding, histograms: drawn };
+  if (dimensions === undefined) return { embedding, histograms: drawn };
   const shown = dimensions.slice(0, ROWS);
-  const sum = dimensions.reduce((all, { kl }) => all + kl, 0);
-  const start = latents.mean.subarray(0, latents.layout.size);
-  const rows = traverse(vae, latents.layout, start, shown, VALUES, rng, slice(host, 0, 1).labels);
+  const start = latents.place.subarray(0, latents.layout.size);
+  const values = linspace(...traversed(vae), VALUES);
+  const rows = traverse(vae, latents.layout, start, shown, values, rng, slice(host, 0, 1).labels);
+  const traversals = await traversalPng(rows, shown, values, { range: imageRange });
+  const histograms = {
+    ...drawn,
+    ...(latents.dense && {
+      "latents/standard_deviation": latents.dense.deviation.filter((v) => !Number.isNaN(v)),
+    }),
+  };
+  const withKl = dimensions.flatMap(({ kl, name }) => (kl === undefined ? [] : [{ kl, name }]));
+  if (withKl.length === 0) return { embedding, histograms, traversals };
+  const kls = withKl.map(({ kl }) => kl);
+  const sum = kls.reduce((a, b) => a + b);
   return {
     embedding,
-    histograms: {
-      ...drawn,
-      "latents/standard_deviation": latents.logVar.map((v) => Math.exp(v / 2)),
-      "latents/kl_per_dimension": Float32Array.from(dimensions, ({ kl }) => kl),
-    },
-    kl: await barsPng(
-      dimensions.map(({ kl }) => kl),
-      {
-        title: `KL in nats of ${dimensions.length} dimensions, ${sum.toPrecision(3)} in all`,
-        names: dimensions.map(({ name }) => name),
-      },
-    ),
-    traversals: await gridPng(rows.images, rows.shape, {
-      columns: VALUES.length,
-      range: imageRange,
-      rowLabels: rowLabels(shown),
-      columnLabels: VALUES.map(String),
+    histograms: { ...histograms, "latents/kl_per_dimension": Float32Array.from(kls) },
+    kl: await barsPng(kls, {
+      title: `KL in nats of ${kls.length} dimensions, ${sum.toPrecision(3)} in all`,
+      names: withKl.map(({ name }) => name),
     }),
+    traversals,
   };
 }
 
+/** The means, [N, D], or of more than `COLUMNS` columns those of the most active dimensions that fit, in their order. */
+function mostActive(latents: Latents, dimensions: readonly Dimension[]): Float32Array {
+  const { count, layout, mean } = latents;
+  if (layout.size <= COLUMNS || layout.parts.some(({ values, shape }) => isGrid(shape) && !values))
+    return pooled(latents);
+  const columns: number[] = [];
+  for (const { index, values = 1 } of dimensions) {
+    if (columns.length + values > COLUMNS) break;
+    for (let k = 0; k < values; k++) columns.push(index + k);
+  }
+  columns.sort((a, b) => a - b);
+  const width = columns.length;
+  return Float32Array.from({ length: count * width }, (_, i) => {
+    return mean[Math.floor(i / width) * layout.size + columns[i % width]!]!;
+  });
+}
+
+const isGrid = (shape: readonly number[]) => shape.length === 3;
+
 /** The means, [N, D], of grids of vectors [h, w, D] their mean over the grid: a point an image that a table can hold. */
 function pooled({ mean, count, layout }: Latents): Float32Array {
-  const isGrid = (shape: readonly number[]) => shape.length === 3;
   if (!layout.parts.some(({ shape }) => isGrid(shape))) return mean;
   const widths = layout.parts.map(({ shape, size }) => (isGrid(shape) ? shape[2]! : size));
   const width = widths.reduce((a, b) => a + b);

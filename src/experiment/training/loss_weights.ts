@@ -8,7 +8,7 @@ export type Weights = (step: number) => Record<string, number>;
 
 /**
  * The model's default weights, replaced by `loss_weights`. Under `pixel_mean` the weight of a term that is
- * `timesKldWeight` is times kld_weight, unless `loss_weights` names it.
+ * `timesKldWeight` is times kld_weight, and one with `warmupSteps` rises, unless `loss_weights` names it.
  */
 export function lossWeights(
   model: ModelDefinition,
@@ -19,7 +19,10 @@ export function lossWeights(
   const weights: Record<string, LossWeight> = {};
   for (const [term, doc] of Object.entries(model.terms(params, convention))) {
     const scale = isTimesKldWeight(term, doc) ? natWeightOf(exp) : 1;
-    weights[term] = exp.loss_weights?.[term] ?? doc.weight * scale;
+    const value = doc.weight * scale;
+    const { warmupSteps: warmup_steps } = doc;
+    weights[term] =
+      exp.loss_weights?.[term] ?? (warmup_steps === undefined ? value : { value, warmup_steps });
   }
   return (step) => Object.fromEntries(Object.entries(weights).map(([term, w]) => [term, weightAt(w, step)]));
 }

@@ -61,6 +61,7 @@ export function checkedModel(
       return images("decode", vae.decode(z, ctx), count);
     },
     reconstruct: (x, ctx) => images("reconstruct", vae.reconstruct(x, ctx), x.shape[0]),
+    ...(vae.logPrior && { logPrior: (z, ctx) => vae.logPrior!(z, ctx) }),
     ...(vae.sample && { sample: (count, ctx) => images("sample", vae.sample!(count, ctx), count) }),
     ...(vae.fitPrior && { fitPrior: (posteriors) => vae.fitPrior!(posteriors) }),
     ...(vae.precompute && { precompute: (x) => vae.precompute!(x) }),

@@ -48,6 +48,8 @@ export async function buildModel(args: {
   readonly definitions?: Definitions;
   /** Opens the data; before the model is built only where nothing else tells the images' shape. */
   dataset(): Promise<Dataset>;
+  /** The data once they are open. */
+  opened?(): Dataset | undefined;
   progress?: PrepareArgs["progress"];
 }): Promise<{ model: ModelDefinition; vae: VAE; imageShape: readonly [number, number, number] }> {
   const { name, ...params } = args.config.model_params;
@@ -71,6 +73,11 @@ export async function buildModel(args: {
     async drawLabels() {
       const { splits, labelNames } = await args.dataset();
       return labelRows(splits.train, labelNames.length, args.config.data_params.train_limit);
+    },
+    trainingImages() {
+      const data = args.opened?.();
+      if (data === undefined) throw new Error("the number of training images is not known: no data are open");
+      return Math.min(data.splits.train.size, args.config.data_params.train_limit ?? Infinity);
     },
     rng: args.rng.fold("weights"),
     baseDir: args.baseDir,
@@ -99,9 +106,19 @@ export async function prepare({
     return opened;
   };
   // The model before the data, which may take minutes to pack.
-  const built = await buildModel({ config, baseDir, rng, definitions, dataset: open, progress });
+  let whole: Dataset | undefined;
+  const built = await buildModel({
+    config,
+    baseDir,
+    rng,
+    definitions,
+    dataset: open,
+    opened: () => whole,
+    progress,
+  });
   const { model, vae } = built;
   const dataset = await open();
+  whole = dataset;
   checkImageShape(dataset, built.imageShape, definitions.dataset ?? datasetNamed(data.name));
   const optimizers = optimizersOf(vae, config);
   const average = averageOf(vae, config);

@@ -1,5 +1,7 @@
 import { concat } from "../../concat.ts";
 import type { HostBatch } from "../../data/loader.ts";
+import { meanOf, sideBySide, widthsOf } from "../../explore/posteriors.ts";
+import { still } from "../../explore/tempered_rng.ts";
 import { activeUnits } from "../../metrics/active_units.ts";
 import { bitsPerDim, calibratedElbo } from "../../metrics/elbo.ts";
 import { peakSignalToNoise } from "../../metrics/squared_error.ts";
@@ -19,7 +21,7 @@ export type ValidationArgs = Omit<StepArgs, "optimizers"> & Partial<Pick<Prepare
  * Means over all images of `batches`, by metric name: `total`, `objective` (the terms by its own weights, with all that
  * follows the step as it is at the end of its schedule), each term, what the model logs, and, where it gives `kl` and
  * `mse`, `elbo` in nats per image and `bits_per_dim` (both by `calibratedElbo`) and `psnr` in dB (of that mean squared
- * error); of a Gaussian posterior also `active_units`.
+ * error); unless z are codes also `active_units`.
  */
 export async function validate(
   args: ValidationArgs,
@@ -32,7 +34,7 @@ export async function validate(
   let images = 0;
   let dims = 0;
   let index = 0;
-  const posteriorMeans: Float32Array[] = [];
+  const posteriorMeans: PosteriorMeans[] = [];
   for await (const host of batches) {
     const rng = args.rng.fold(index++); // the same noise at each validation
     const { total, objective, terms, scalars } = withTensors(host, (batch) => {
@@ -55,8 +57,8 @@ export async function validate(
   }
   const means = Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / images]));
   if (posteriorMeans.length > 0) {
-    const all = concat(posteriorMeans);
-    means.active_units = activeUnits(all, all.length / images);
+    const all = concat(posteriorMeans.map((found) => found.means));
+    means.active_units = activeUnits(all, all.length / images, posteriorMeans[0]!.widths);
   }
   if (means.kl === undefined || means.mse === undefined) return means;
   const width = imageRange[1] - imageRange[0];
@@ -70,11 +72,18 @@ function weighted(terms: StepMetrics["terms"], weights: Prepared["objective"]): 
   return parts.reduce((a, b) => a + b, 0);
 }
 
-/** The posterior's means, packed [B, D], where there is one latent and it is Gaussian. */
-function meansOf(vae: VAE, { images }: Batch, ctx: Ctx): Float32Array | undefined {
+/** Where images lie, packed [B, D], and the columns of each unit; undefined of grids of codes. */
+function meansOf(vae: VAE, { images }: Batch, ctx: Ctx): PosteriorMeans | undefined {
   return tf.tidy(() => {
-    const [q, ...others] = Object.values(vae.encode(images, ctx).posterior);
-    if (q?.kind !== "gaussian" || others.length > 0) return undefined;
-    return q.mean.dataSync() as Float32Array;
+    const { posterior, z } = vae.encode(images, still(ctx));
+    const all = Object.entries(posterior);
+    if (all.some(([, { kind }]) => kind === "codes")) return undefined;
+    const means = sideBySide(all.map(([name, q]) => meanOf(q, z[name]!)));
+    return { means: means.dataSync(), widths: widthsOf(all.map(([, q]) => q)) } as never;
   });
+}
+
+interface PosteriorMeans {
+  readonly means: Float32Array;
+  readonly widths: readonly number[];
 }

@@ -3,9 +3,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { useBackend } from "../../../src/backends/use_backend.ts";
-import { loadExperiment } from "../../../src/experiment/series/load.ts";
+import type { Dataset } from "../../../src/data/dataset.ts";
+import { openDataset } from "../../../src/data/registry.ts";
+import { loadExperiment, type Member } from "../../../src/experiment/series/load.ts";
 import { markdown, rowsOf } from "../../../src/experiment/series/table.ts";
 import { buildModel } from "../../../src/experiment/training/prepare.ts";
+import { cacheDir } from "../../../src/files/cache_dir.ts";
 import { newCtx } from "../../../src/models/ctx.ts";
 import { Rng } from "../../../src/rng.ts";
 import { folder } from "../../support/configs.ts";
@@ -167,14 +170,19 @@ describe("each shipped experiment", () => {
   it.each(shipped)("%s is valid, and each run of it samples", { timeout: 120_000 }, async (name) => {
     const { members, baseDir, seeds } = await loadExperiment(`${root}configs/experiments/${name}`);
     await useBackend("auto");
-    for (const { config } of members.filter(({ seed }) => seed === seeds[0])) {
+    const imagesOf = ({ config: { data_params }, model, dataset }: Member): Promise<Dataset> =>
+      model.needsLabels
+        ? openDataset(data_params, { baseDir, cacheDir: cacheDir("test"), seed: 1 }, dataset)
+        : Promise.reject(new Error("the images' shape follows from the config"));
+    for (const member of members.filter(({ seed }) => seed === seeds[0])) {
+      const { config } = member;
       const { feature_network: network } = config.model_params as { feature_network?: { weights?: string } };
       const random = network?.weights !== undefined && { feature_network: { ...network, weights: "random" } };
       const { vae, imageShape } = await buildModel({
         config: { ...config, model_params: { ...config.model_params, ...random } },
         baseDir,
         rng: Rng.fromSeed(1),
-        dataset: () => Promise.reject(new Error("the images' shape follows from the config")),
+        dataset: () => imagesOf(member),
       });
       const ctx = newCtx({ training: false, step: 0, rng: Rng.fromSeed(1), labels: undefined });
       const made = vae.sample!(2, ctx);

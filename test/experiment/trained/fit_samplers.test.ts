@@ -2,6 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, expect, it } from "vitest";
+import type { EvaluationOptions } from "../../../src/experiment/evaluation/context.ts";
+import { evaluateRun } from "../../../src/experiment/evaluation/evaluate_run.ts";
 import { type Fitted, fitSamplers } from "../../../src/experiment/trained/fit_samplers.ts";
 import { type OpenRun, openTrained } from "../../../src/experiment/trained/open_trained.ts";
 import { openSampler } from "../../../src/experiment/trained/sampler_files.ts";
@@ -16,6 +18,9 @@ const root = mkdtempSync(join(tmpdir(), "tfjs-vae-fit-samplers-"));
 const MODELS = {
   tiny: "{name: VanillaVAE, latent_dim: 3, hidden_dims: [8, 8]}",
   codes: "{name: VQVAE, hidden_dims: [4, 8], embedding_dim: 4, num_embeddings: 16, residual_layers: 1}",
+  point: "{name: WAE_MMD, latent_dim: 3, hidden_dims: [8, 8]}",
+  mixed: "{name: JointVAE, latent_dim: 2, hidden_dims: [8, 8], categorical_dim: 3}",
+  ladder: "{name: LVAE, latent_dims: [3, 2], hidden_dims: [8, 8]}",
   labelled: "{name: ConditionalVAE, latent_dim: 3, hidden_dims: [8, 8], labels: [shape]}",
 };
 const at = (name: keyof typeof MODELS) => join(root, name, "version_0");
@@ -107,6 +112,49 @@ it("fits the prior of codes anew, and puts the model's own back after each draw"
     expect([...run.vae.params.values()].map(({ value }) => [...value.dataSync()])).toEqual(before);
   }));
 
+it.each(["point", "mixed"] as const)(
+  "fits every density to z of a model whose posteriors are not all Gaussian: %s",
+  (name) =>
+    withRun(at(name), async (run) => {
+      for (const sampler of ["gmm", "flow", "two_stage"]) {
+        const { numbers, layout } = await fit(
+          run,
+          sampler,
+          sampler === "gmm" ? { components: 2 } : { epochs: 1 },
+        );
+        expect(Object.values(numbers).every(Number.isFinite), sampler).toBe(true);
+        expect("held_out_log_p_unit_gaussian" in numbers).toBe(name === "point");
+        expect(layout!.size).toBe(name === "point" ? 3 : 5);
+        const images = draw(run, sampler);
+        expect(images.every(Number.isFinite)).toBe(true);
+        expect(draw(run, sampler)).toEqual(images);
+      }
+    }),
+);
+
+it("fits the latents of a hierarchy together, and evaluate measures the model as any other", () =>
+  withRun(at("ladder"), async (run) => {
+    const { layout, numbers } = await fit(run, "gmm", { components: 2 });
+    expect(layout!.parts.map(({ name, size }) => [name, size])).toEqual([
+      ["z2", 2],
+      ["z1", 3],
+    ]);
+    expect(Number.isFinite(numbers.held_out_log_p)).toBe(true);
+    expect(draw(run, "gmm")).not.toEqual(draw(run, "prior"));
+    const options = { split: "test", maxImages: 32, seed: 0, draws: 4 } as EvaluationOptions;
+    const { figures, left_out } = await evaluateRun(run, options, [
+      "elbo",
+      "kl",
+      "log_likelihood",
+      "active_units",
+    ]);
+    expect(left_out).toEqual({});
+    const parts = figures.kl_per_dim as readonly number[];
+    expect(parts).toHaveLength(5);
+    expect(parts.reduce((a, b) => a + b)).toBeCloseTo(figures.kl as number, 4);
+    expect(figures.log_likelihood).toBeGreaterThan(figures.elbo as number);
+  }));
+
 it("draws of a conditional model with the labels given", () =>
   withRun(at("labelled"), async (run) => {
     await fit(run, "gmm", { components: 1 });
@@ -120,7 +168,7 @@ it("draws of a conditional model with the labels given", () =>
 it("says where a sampler does not apply", async () => {
   await withRun(at("codes"), async (run) => {
     await expect(fit(run, "gmm")).rejects.toThrow(
-      "--sampler gmm: expected a model whose posteriors are Gaussian, got VQVAE, whose z are codes. The prior of codes " +
+      "--sampler gmm: expected a model whose z are numbers or values of variables, got VQVAE, whose z are codes. The prior of codes " +
         "can be fitted: --sampler codes",
     );
   });

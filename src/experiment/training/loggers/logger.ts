@@ -14,11 +14,11 @@ export type PictureTag = "Samples" | "Reconstructions" | "Traversals" | "KL_per_
 export interface LatentReport {
   /** For the projector. */
   readonly embedding: Embedding;
-  /** Means, standard deviations and draws, and each dimension's KL where the posterior is Gaussian. */
+  /** Means, draws, and where there are some standard deviations and each dimension's KL. */
   readonly histograms: Readonly<Record<string, Float32Array>>;
-  /** A bar a dimension, the highest KL first; where the posterior is Gaussian. */
+  /** A bar a dimension, the highest KL first; where a posterior has some. */
   readonly kl?: Buffer;
-  /** The most active dimensions from -3 to 3, from the first image; where the posterior is Gaussian. */
+  /** The most active dimensions from -3 to 3, of a categorical variable all values, from the first image; not of codes. */
   readonly traversals?: Buffer;
 }
 
