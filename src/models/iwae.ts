@@ -1,13 +1,9 @@
 import { Type } from "typebox";
-import { ConfigError } from "../errors.ts";
-import { type Scalar, type Tensor2D, type Tensor4D, tf } from "../tf.ts";
-import { checkOwnSigma, LikelihoodOptions, logLikelihoods } from "./blocks/likelihood.ts";
+import { LikelihoodOptions } from "./blocks/likelihood.ts";
 import { ConvOptions } from "./blocks/options.ts";
-import { defineModel, type Given } from "./define.ts";
-import { checkGaussianVAE, completeGaussianVAE, onePhaseGaussianVAE } from "./gaussian.ts";
-import { importanceWeightedBound, logPriorRatio } from "./losses/importance.ts";
-import { klToUnitGaussian } from "./losses/kl.ts";
-import { meanSquaredError } from "./losses/reconstruction.ts";
+import { defineModel } from "./define.ts";
+import { checkGaussianVAE, completeGaussianVAE } from "./gaussian.ts";
+import { boundTerm, checkOwnLikelihood, importanceWeightedVAE } from "./importance_weighted.ts";
 
 const Params = Type.Object({
   ...ConvOptions,
@@ -44,51 +40,11 @@ export default defineModel({
   complete: completeGaussianVAE,
   check(o, given) {
     checkGaussianVAE(o, given);
-    if (given) checkOwnLikelihood(o, given);
+    if (given) checkOwnLikelihood(o, given, "IWAE");
   },
-  terms: () => ({
-    bound: {
-      doc: "-log 1/K sum_k p(x | z_k) p(z_k) / q(z_k | x), nats per image",
-      weight: 1,
-      timesKldWeight: true,
-      bound: true,
-    },
-  }),
+  terms: () => boundTerm("-log 1/K sum_k p(x | z_k) p(z_k) / q(z_k | x), nats per image"),
   build(args) {
-    const { params: o, convention } = args;
-    const draws = o.num_samples;
-    checkOwnLikelihood(o, args);
-    return onePhaseGaussianVAE(
-      args,
-      (pass, batch) => {
-        const images = draws === 1 ? batch.images : tf.concat(Array<Tensor4D>(draws).fill(batch.images), 0);
-        const logP = logLikelihoods(images, pass, args, o);
-        const { mean, logVar, noise } = pass;
-        const ratio = logPriorRatio<Tensor2D>(tf.reshape(pass.z, noise.shape), noise, logVar);
-        const logWeights = tf.add<Tensor2D>(tf.reshape(logP, ratio.shape), ratio);
-        const mse = meanSquaredError(images, pass.recons);
-        return {
-          terms: { bound: importanceWeightedBound(logWeights) },
-          scalars: {
-            reconstruction: convention === "elbo" ? tf.neg(tf.mean<Scalar>(logP)) : mse,
-            kl: klToUnitGaussian(mean, logVar),
-            mse: tf.clone(mse),
-          },
-        };
-      },
-      { draws },
-    );
+    checkOwnLikelihood(args.params, args, "IWAE");
+    return importanceWeightedVAE(args, { samples: args.params.num_samples, estimates: 1 });
   },
 });
-
-function checkOwnLikelihood(
-  o: LikelihoodOptions,
-  { convention, natWeight }: Pick<Given, "convention" | "natWeight">,
-): void {
-  checkOwnSigma(o, convention, "IWAE");
-  if (natWeight > 0) return;
-  throw new ConfigError(
-    "exp_params.kld_weight: expected a number > 0 for IWAE, whose likelihood it implies, got 0. Raise it, or set " +
-      "reconstruction: elbo.",
-  );
-}

@@ -9,20 +9,11 @@ import VanillaVAE from "../../src/models/vanilla_vae.ts";
 import { Rng } from "../../src/rng.ts";
 import { type Tensor1D, type Tensor2D, type Tensor4D, tf } from "../../src/tf.ts";
 import { trainingBackends } from "../support/backends.ts";
+import { lossOf } from "../support/losses.ts";
 import { build } from "../support/models.ts";
 
 const SMALL = { latent_dim: 3, hidden_dims: [4, 8, 8] };
 const images = (count = 4) => Rng.fromSeed(7).uniform<Tensor4D>([count, 32, 32, 3]);
-
-/** Terms and scalars of a model's loss in evaluation mode, as numbers. */
-function lossOf(vae: VAE, x: Tensor4D, rng: Rng): Record<string, number> {
-  return tf.tidy(() => {
-    const { terms, scalars } = vae.phases[0]!.loss({ images: x }, newCtx({ training: false, rng }), {});
-    return Object.fromEntries(
-      Object.entries({ ...terms, ...scalars }).map(([name, t]) => [name, t!.dataSync()[0]!]),
-    );
-  }) as unknown as Record<string, number>;
-}
 
 const assign = (vae: VAE, name: string, value: number) => {
   const { value: variable } = vae.params.get(name)!;
