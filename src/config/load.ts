@@ -1,6 +1,7 @@
 import { dirname, resolve } from "node:path";
 import { readWithBases } from "./extends.ts";
 import { merge } from "./located.ts";
+import { fromOldLayout } from "./old_layout.ts";
 import { parseOverride } from "./overrides.ts";
 import { rebaseInherited } from "./paths.ts";
 import { loadPlugins, pluginFiles } from "./plugins.ts";
@@ -31,13 +32,21 @@ export interface LoadedConfig extends Validated {
  * @throws ConfigError with every mistake found, its place, what was expected and got.
  */
 export async function loadConfig(file: string, options: LoadOptions = {}): Promise<LoadedConfig> {
-  const { root, files } = readWithBases(file);
+  const { root: written, files } = readWithBases(file);
+  const { root, notes } = fromOldLayout(written);
   const whole = (options.set ?? []).map(parseOverride).reduce(merge, root);
   const registries = options.registries ?? (await projectRegistries());
   await loadPlugins(pluginFiles(whole), registries, options.pluginApi ?? projectApi);
   const valid = validate(whole, registries, files);
   const baseDir = dirname(resolve(file));
-  return { ...valid, config: rebaseInherited(valid.config, valid.positions, baseDir, valid), files, baseDir };
+  const all = [...notes, ...valid.notes];
+  return {
+    ...valid,
+    notes: all,
+    config: rebaseInherited(valid.config, valid.positions, baseDir, valid),
+    files,
+    baseDir,
+  };
 }
 
 const projectApi = async () => (await import("../plugin_api.ts")).pluginApi;

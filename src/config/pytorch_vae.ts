@@ -5,33 +5,6 @@ import { show } from "./describe.ts";
 import type { Positions } from "./positions.ts";
 import type { Config } from "./schema.ts";
 
-/** PyTorch-VAE's models that are not built here. */
-const NOT_BUILT = [
-  "BetaTCVAE",
-  "CategoricalVAE",
-  "DIPVAE",
-  "GammaVAE",
-  "GumbelVAE",
-  "HVAE",
-  "InfoVAE",
-  "JointVAE",
-  "LogCoshVAE",
-  "LVAE",
-  "MIWAE",
-  "MSSIMVAE",
-  "SWAE",
-  "TwoStageVAE",
-  "VampVAE",
-  "WAE_MMD",
-];
-
-/** What to say of a model's name that is PyTorch-VAE's and none of ours; "" of any other. */
-export function notBuilt(name: string): string {
-  const plain = (text: string) => text.toLowerCase().replaceAll(/[^a-z]/g, "");
-  if (!NOT_BUILT.some((theirs) => plain(theirs) === plain(name))) return "";
-  return " PyTorch-VAE has it, it is not built here: a plugin can add it (docs/adding-a-variant.md).";
-}
-
 /** What PyTorch-VAE's code does where its config files say nothing (its dataset.py, experiment.py and run.py). */
 const COMMON = {
   data_params: { horizontal_flip: true, train_batch_size: 8, val_batch_size: 8, patch_size: 256 },

@@ -11,7 +11,7 @@ import { type JsonSchema, show } from "./describe.ts";
 import { formatPlace, type Located, toPlain } from "./located.ts";
 import { leadingPath, type Path, Positions } from "./positions.ts";
 import { type Problem, problemsError, withRemedy } from "./problems.ts";
-import { notBuilt, pytorchVaeNotes } from "./pytorch_vae.ts";
+import { pytorchVaeNotes } from "./pytorch_vae.ts";
 import type { Registries, Registry } from "./registries.ts";
 import type { Config } from "./schema.ts";
 import { withTexts } from "./texts.ts";
@@ -106,7 +106,7 @@ export const nearModel =
   ({ models }: Registries) =>
   (name: string, names: readonly string[]): string => {
     const others = Object.fromEntries(names.map((n) => [n, models.get(n)?.knownAs ?? []]));
-    return notBuilt(name) || didYouMean(name, names, others);
+    return didYouMean(name, names, others);
   };
 
 function toProblem(

@@ -46,9 +46,10 @@ test.each([
 });
 
 test.each([
-  ["MIWAE", "PyTorch-VAE has it, it is not built here"],
-  ["BetaTCVAE", "PyTorch-VAE has it, it is not built here"],
-  ["WAE_MMD", "PyTorch-VAE has it, it is not built here"],
+  ["hvae", 'Did you mean "HVAE"?'],
+  ["twostage_vae", 'Did you mean "TwoStageVAE"?'],
+  ["joint_vae", 'Did you mean "JointVAE"?'],
+  ["WAE-MMD", 'Did you mean "WAE_MMD"?'],
   ["VAE", 'Did you mean "VanillaVAE"?'],
   ["CVAE", 'Did you mean "ConditionalVAE"?'],
   ["vq-vae", 'Did you mean "VQVAE"?'],

@@ -111,13 +111,19 @@ test.each([
   ["ConditionalVAE", { output: "pytorch_vae" }],
   ["IWAE", { output: "pytorch_vae" }],
   ["FactorVAE", { output: "pytorch_vae", discriminator_layers: 3 }],
+  ["CategoricalVAE", { output: "pytorch_vae", alpha: 30, initial_temperature: 0 }],
+  ["JointVAE", { output: "pytorch_vae", alpha: 30, initial_temperature: 0 }],
   ["VQVAE", { output: "pytorch_vae", codebook: "loss" }],
+  ["HVAE", { output: "pytorch_vae", prior: "standard", num_components: 128, latent1_dim: 64 }],
+  ["LVAE", { output: "pytorch_vae", ladder_activation: false, kl_warmup_steps: 0 }],
 ])("what the note on %s says to set, set, leaves no value that differs", async (name, values) => {
   const project = await projectRegistries();
-  const yaml = theirs(name, 1).replace(
-    "latent_dim: 128",
-    name === "VQVAE" ? "beta: 0.25" : "latent_dim: 128",
-  );
+  const own: Record<string, string> = {
+    VQVAE: "beta: 0.25",
+    HVAE: "latent1_dim: 64\n  latent2_dim: 64\n  pseudo_input_size: 128",
+    LVAE: "latent_dims: [4,8,16,32,128]\n  hidden_dims: [32, 64,128, 256, 512]",
+  };
+  const yaml = theirs(name, 1).replace("latent_dim: 128", own[name] ?? "latent_dim: 128");
   const { notes } = await load(yaml, [], project);
   const remedy = notes.find((note) => note.startsWith("as PyTorch-VAE trains"))!;
   const set = [...remedy.matchAll(/--set (?:'([^']*)'|(\S*?)(?=\.?(?: |$)))/g)].map(([, a, b]) => (a ?? b)!);
@@ -186,6 +192,118 @@ test("PyTorch-VAE's configs of ConditionalVAE and IWAE are read as they are, the
   const iwae = await load(their("IWAE", "num_samples: 5"), [], project);
   expect(iwae.config.model_params).toMatchObject({ num_samples: 5, latent_dim: 128 });
   expect(iwae.config.data_params.name).toBe("image_folder");
+});
+
+test("PyTorch-VAE's cat_vae.yaml and joint_vae.yaml are read as they are, and that its temperature never falls is told", async () => {
+  const project = await projectRegistries();
+  const their = (name: string, lines: string) =>
+    theirs(name, 10).replace("latent_dim: 128", `latent_dim: 512\n  categorical_dim: 40\n${lines}`);
+  const gumbel = "  temperature: 0.5\n  anneal_rate: 0.00003\n  anneal_interval: 100\n";
+  const categorical = await load(their("CategoricalVAE", `${gumbel}  alpha: 1.0\n`), [], project);
+  expect(categorical.config.model_params).toMatchObject({
+    latent_dim: 512,
+    categorical_dim: 40,
+    temperature: 0.5,
+    initial_temperature: 1,
+    anneal_rate: 3e-5,
+    anneal_interval: 100,
+    alpha: 1,
+  });
+  const capacities = ["latent", "categorical"].flatMap((of) => [
+    `  ${of}_min_capacity: 0.0\n  ${of}_max_capacity: 20.0\n  ${of}_gamma: 10.\n  ${of}_num_iter: 25000\n`,
+  ]);
+  const joint = await load(their("JointVAE", `${capacities.join("")}${gumbel}  alpha: 10.0\n`), [], project);
+  expect(joint.config.model_params).toMatchObject({
+    latent_max_capacity: 20,
+    latent_gamma: 10,
+    latent_num_iter: 25_000,
+    categorical_max_capacity: 20,
+    categorical_gamma: 10,
+    categorical_num_iter: 25_000,
+    alpha: 10,
+  });
+  for (const { notes } of [categorical, joint]) {
+    expect(notes).toContain("model_params.initial_temperature: not given, so 1; PyTorch-VAE has 0.");
+    expect(notes.join("\n")).not.toContain("alpha");
+  }
+  const still = await load(their("CategoricalVAE", ""), ["model_params.initial_temperature=0"], project);
+  expect(still.notes).toContain("model_params.alpha: not given, so 1; PyTorch-VAE has 30.");
+});
+
+test("PyTorch-VAE's gammavae.yaml is read as it is, and what its model does otherwise is told", async () => {
+  const yaml = theirs("GammaVAE", 10)
+    .replace("latent_dim: 128", "latent_dim: 128\n  gamma_shape: 8.\n  prior_shape: 2.\n  prior_rate: 1.")
+    .replace("max_epochs: 10", "max_epochs: 10\n  gradient_clip_val: 0.8");
+  const { config, notes } = await load(yaml, [], registries());
+  expect(config.model_params).toMatchObject({ gamma_shape: 8, prior_shape: 2, prior_rate: 1 });
+  expect(config.trainer_params.gradient_clip_val).toBe(0.8);
+  expect(notes).toContain("model_params.parameters_by: not given, so softplus; PyTorch-VAE has softmax.");
+  expect(notes.at(-1)).toContain("its gradient lacks the correction");
+});
+
+test("a config of PyTorch-VAE's two-stage VAE has its second optimizer's keys, by the phase's name", async () => {
+  const yaml = theirs("TwoStageVAE", 10)
+    .replace("latent_dim: 128", "latent_dim: 128\n  hidden_dims2: [1024, 1024]")
+    .replace("exp_params:", "exp_params:\n  submodel: second_stage\n  LR_2: 0.001");
+  const { config } = await load(yaml, [], registries());
+  expect(config.model_params.hidden_dims2).toEqual([1024, 1024]);
+  const at = { step: 0, epoch: 0, totalSteps: 100 };
+  expect(learningRates(config.exp_params, ["vae", "second_stage"], at)).toEqual({
+    vae: 0.005,
+    second_stage: 0.001,
+  });
+});
+
+/** The keys of PyTorch-VAE's vampvae.yaml, which are older than those of its other configs. */
+const OLDER = `
+model_params:
+  name: 'VampVAE'
+  in_channels: 3
+  latent_dim: 128
+
+exp_params:
+  dataset: celeba
+  data_path: "../../shared/Data/"
+  img_size: 64
+  batch_size: 144
+  LR: 0.005
+  weight_decay: 0.0
+  scheduler_gamma: 0.95
+
+trainer_params:
+  gpus: 1
+  max_nb_epochs: 50
+  max_epochs: 40
+`;
+
+test("PyTorch-VAE's older keys are read under today's names, a note each", async () => {
+  const project = await projectRegistries();
+  const { config, notes } = await load(OLDER, [], project);
+  expect(config.data_params).toMatchObject({
+    name: "celeba",
+    data_path: "../../shared/Data/",
+    patch_size: 64,
+    train_batch_size: 144,
+    val_batch_size: 144,
+  });
+  expect(config.trainer_params.max_epochs).toBe(40);
+  expect(notes).toContain(
+    "exp_params.batch_size: read as data_params.train_batch_size and val_batch_size, an older key of PyTorch-VAE's.",
+  );
+  expect(notes).toContain("trainer_params.max_nb_epochs: not used; max_epochs is given.");
+  expect(notes.join("\n")).toContain("so reconstruction: elbo");
+  const alone = await load(OLDER.replace("  max_epochs: 40\n", ""), ["data_params.patch_size=32"], project);
+  expect(alone.config.trainer_params.max_epochs).toBe(50);
+  expect(alone.config.data_params.patch_size).toBe(32);
+});
+
+test("a mistake among older keys is told where it stands, and a config with data_params has none of them", async () => {
+  const project = await projectRegistries();
+  expect(await loadError(OLDER.replace("img_size: 64", "img_size: big"), [], project)).toMatch(
+    /^config\.yaml:10:13 data_params\.patch_size: expected .*, got "big"/,
+  );
+  const both = `${OLDER}\ndata_params:\n  name: shapes3d\n`;
+  expect(await loadError(both, [], project)).toContain("exp_params.batch_size: unknown key");
 });
 
 test("a parameter with PyTorch-VAE's name is checked where it stands, and --set wins over it by either name", async () => {
