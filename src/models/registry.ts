@@ -1,16 +1,54 @@
 import { ConfigError } from "../errors.ts";
+import BetaTCVAE from "./beta_tc_vae.ts";
 import BetaVAE from "./beta_vae.ts";
+import CategoricalVAE from "./categorical_vae.ts";
 import ConditionalVAE from "./conditional_vae.ts";
 import type { ModelDefinition } from "./define.ts";
 import DFCVAE from "./dfcvae.ts";
+import DIPVAE from "./dip_vae.ts";
 import FactorVAE from "./factor_vae.ts";
+import GammaVAE from "./gamma_vae.ts";
+import HVAE from "./hvae.ts";
+import InfoVAE from "./info_vae.ts";
 import IWAE from "./iwae.ts";
+import JointVAE from "./joint_vae.ts";
+import LogCoshVAE from "./log_cosh_vae.ts";
+import LVAE from "./lvae.ts";
+import MIWAE from "./miwae.ts";
+import MSSIMVAE from "./mssim_vae.ts";
+import SWAE from "./swae.ts";
+import TwoStageVAE from "./two_stage_vae.ts";
+import VampVAE from "./vamp_vae.ts";
 import VanillaVAE from "./vanilla_vae.ts";
 import VQVAE from "./vq_vae.ts";
+import WAE_MMD from "./wae_mmd.ts";
 
 /** The registry: a variant is its file and one line here. */
 const models = new Map<string, ModelDefinition>();
-for (const model of [VanillaVAE, DFCVAE, BetaVAE, ConditionalVAE, IWAE, FactorVAE, VQVAE])
+for (const model of [
+  VanillaVAE,
+  DFCVAE,
+  BetaVAE,
+  BetaTCVAE,
+  ConditionalVAE,
+  IWAE,
+  MIWAE,
+  FactorVAE,
+  DIPVAE,
+  InfoVAE,
+  WAE_MMD,
+  SWAE,
+  LogCoshVAE,
+  MSSIMVAE,
+  VampVAE,
+  GammaVAE,
+  TwoStageVAE,
+  HVAE,
+  LVAE,
+  CategoricalVAE,
+  JointVAE,
+  VQVAE,
+])
   registerModel(model as unknown as ModelDefinition);
 
 /** Names of all variants, those of plugins included. */

@@ -284,7 +284,8 @@ for (const backend of allBackends) {
       const wide = fitting(model, { latent_dim: 16, hidden_dims: [16, 32, 32] });
       const vae = await build(model, { ...params, ...wide });
       const x = tf.image.resizeBilinear(Rng.fromSeed(2).uniform<Tensor4D>([8, 4, 4, 3]), [32, 32]);
-      const t = trainer(vae, { ...weights, kl: 1e-5, tc: 1e-5 });
+      const light = Object.keys(weights).filter((term) => /^(kl$|tc$|capacity)/.test(term));
+      const t = trainer(vae, { ...weights, ...Object.fromEntries(light.map((term) => [term, 1e-5])) });
       const b = batchOf(x);
       const first = trainStep(t, b, 0, 3e-3).scalars.mse!;
       let last = first;

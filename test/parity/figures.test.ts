@@ -10,7 +10,7 @@ import { importanceWeighted } from "../../src/metrics/log_likelihood.ts";
 import { loadLpips } from "../../src/metrics/lpips.ts";
 import type { LpipsVariant } from "../../src/metrics/lpips_files.ts";
 import { peakSignalToNoise, squaredError } from "../../src/metrics/squared_error.ts";
-import { multiScaleSsim, ssim } from "../../src/metrics/ssim.ts";
+import { multiScaleSsim, ssim } from "../../src/models/losses/ssim.ts";
 import { type Tensor4D, tf } from "../../src/tf.ts";
 import { allBackends, compileQuickly } from "../support/backends.ts";
 import { folder } from "../support/configs.ts";

@@ -25,6 +25,7 @@ export async function build<P extends TObject, T extends string>(
     natWeight: args.convention === "elbo" ? 1 : 0.00025,
     labels: async () => LABELS,
     drawLabels: async () => (count) => labelValues(count),
+    trainingImages: () => 1000,
     imageRange: [0, 1],
     rng: Rng.fromSeed(1).fold("weights"),
     baseDir: ".",

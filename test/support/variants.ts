@@ -16,6 +16,8 @@ interface Variant {
   readonly params?: Params;
   /** Parameters whose gradient is an estimate by design, and no derivative (straight-through). */
   readonly estimated?: RegExp;
+  /** How far a bfloat16 step's total may be off, as a share of its terms' sizes, where that is more than 2 %. */
+  readonly rounding?: number;
 }
 
 /** What tests of every variant need to know of one; most need no line. */
@@ -24,9 +26,37 @@ const VARIANTS: Readonly<Record<string, Variant>> = {
     params: { hidden_dims: [4, 8], embedding_dim: 4, num_embeddings: 16, residual_layers: 1 },
     estimated: /^(encoder|vq_layer)\./,
   },
+  BetaTCVAE: { params: { hidden_dims: [4, 8], encoder_dense: 8 } }, // no batch norm
+  MIWAE: { params: { num_samples: 2, num_estimates: 2 } },
+  MSSIMVAE: { rounding: 0.03 }, // its variances are differences of products
+  SWAE: { params: { num_projections: 8 } },
+  GammaVAE: {
+    params: { prior_shape: 0.7, prior_rate: 0.7 }, // where posteriors begin: no KL beside which the decoder's changes round off
+    estimated: /^(encoder|fc_mu)\./, // rejection sampling's correction
+  },
+  TwoStageVAE: { params: { hidden_dims2: [16, 8] } },
+  VampVAE: { params: { num_components: 3 } },
+  CategoricalVAE: { params: { categorical_dim: 5 } },
+  JointVAE: { params: { categorical_dim: 8 } },
+  HVAE: { params: { latent1_dim: 4, latent2_dim: 4 } },
+  LVAE: { params: { latent_dims: [8, 4, 2] } },
   FactorVAE: { params: { discriminator_layers: 2, discriminator_width: 16 } },
 };
 const COMMON: Params = { latent_dim: 4, hidden_dims: [4, 8, 8] };
+
+/**
+ * Variants of each kind that a step tells apart: one phase or two, running values, labels, features of the images, latents of
+ * several kinds. What is tested of these alone doesn't depend on the loss; the contract has it of every variant, op by op.
+ */
+export const STEP_KINDS: readonly string[] = [
+  "VanillaVAE",
+  "DFCVAE",
+  "ConditionalVAE",
+  "FactorVAE",
+  "TwoStageVAE",
+  "JointVAE",
+  "VQVAE",
+];
 
 /** `params` without those that the variant doesn't have. */
 export const fitting = (model: ModelDefinition, params: Params): Params =>
@@ -41,6 +71,9 @@ export const small = (model: ModelDefinition): Params => ({
 /** Whether the gradient of a parameter is no derivative, by design. */
 export const isEstimated = ({ name }: ModelDefinition, param: string): boolean =>
   VARIANTS[name]?.estimated?.test(param) ?? false;
+
+/** How far a bfloat16 step's total may be off, as a share of its terms' sizes. */
+export const roundingOf = (name: string): number => VARIANTS[name]?.rounding ?? 0.02;
 
 /** A weight of 1 for each term of the variant. */
 export function unitWeights(

@@ -8,6 +8,7 @@ import { type Tensor, tf } from "../../../src/tf.ts";
 import { compileQuickly } from "../../support/backends.ts";
 import { maxDifference } from "../../support/models.ts";
 import { host, tinyModel } from "../../support/steps.ts";
+import { roundingOf, STEP_KINDS } from "../../support/variants.ts";
 import { describeXla } from "./pjrt/plugin.ts";
 import { rateAt, smallModel, stateOf, stepperOf, train, worstOf } from "./training.ts";
 
@@ -22,8 +23,6 @@ const LONG = 240_000;
 
 /** Largest difference of a figure over five steps, as a share of it. */
 const FIGURES = 2e-4;
-/** Of a bfloat16 step's total, as a share of its terms' sizes. */
-const ROUNDED = 0.02;
 
 let xla: Xla;
 const said: string[] = [];
@@ -54,13 +53,13 @@ describeXla("a step on xla", () => {
       expect(rounded.map((f) => f.total)).not.toEqual(figures.map((f) => f.total));
       rounded.forEach(({ total }, step) => {
         const size = Object.values(figures[step]!.terms).reduce((sum, term) => sum + Math.abs(term), 0);
-        expect(Math.abs(total - figures[step]!.total) / size, `step ${step}`).toBeLessThan(ROUNDED);
+        expect(Math.abs(total - figures[step]!.total) / size, `step ${step}`).toBeLessThan(roundingOf(name));
       });
     },
     LONG,
   );
 
-  it.each(modelNames())(
+  it.each(STEP_KINDS)(
     "of %s on several batches, with an average of the weights, has wasm's figures and state",
     async (name) => {
       const batch = (step: number) => [0, 1, 2].slice(step % 2).map((i) => host(10 * step + i));

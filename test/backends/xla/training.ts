@@ -78,7 +78,7 @@ export function worstOf(reference: readonly StepMetrics[], got: readonly StepMet
   return Math.max(
     ...reference.flatMap((f, step) => {
       const found = flat(got[step]!);
-      return flat(f).map((v, i) => Math.abs(found[i]! - v) / Math.max(1e-6, Math.abs(v)));
+      return flat(f).map((v, i) => Math.abs(found[i]! - v) / Math.max(1e-2, Math.abs(v)));
     }),
   );
 }

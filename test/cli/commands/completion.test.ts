@@ -33,7 +33,7 @@ it.each([
   ["the first value after =", "vae interpolate x --path=", ["spherical", "linear"]],
   ["the words of an argument", "vae completion ", ["bash", "zsh", "fish"]],
   ["the samplers", "vae sample logs/x --sampler f", ["flow"]],
-  ["the variants", "vae models Be", ["BetaVAE"]],
+  ["the variants", "vae models Be", ["BetaVAE", "BetaTCVAE"]],
   ["files for an option's value", "vae run --config co", ["files"]],
   ["files for an argument", "vae sample lo", ["files"]],
 ])("bash completes %s", (_, line, expected) => {

@@ -16,7 +16,7 @@ import { Rng } from "../../../src/rng.ts";
 import { type Tensor4D, tf } from "../../../src/tf.ts";
 import { vae } from "../../support/cli.ts";
 import { failure } from "../../support/data.ts";
-import { formula, nearlyNormal } from "../../support/formula.ts";
+import { formula, formulaWeights, nearlyNormal } from "../../support/formula.ts";
 import { fixedNoise, maxDifference } from "../../support/models.ts";
 import { probeErrors } from "../../support/probes.ts";
 import { parity, pytorchVae } from "../../support/reference.ts";
@@ -83,6 +83,41 @@ describe("a checkpoint of PyTorch-VAE", async () => {
     expect(run.imageRange).toEqual([0, 1]);
     expect(difference(run)).toBeLessThan(2e-5);
     await run.close();
+  });
+
+  it.each([
+    [
+      "GammaVAE",
+      [
+        "model_params.output=sigmoid, as PyTorch-VAE's decoders end",
+        "model_params.parameters_by=softmax, as PyTorch-VAE's model has it",
+      ],
+    ],
+    [
+      "TwoStageVAE",
+      [
+        "model_params.output=pytorch_vae, as PyTorch-VAE's decoders end",
+        "the second VAE: not in the file, it is as before training",
+      ],
+    ],
+  ])("of %s gets the parameters that it needs to compute what it did, and says so", async (name, notes) => {
+    const made = JSON.parse(readFileSync(parity("architectures.json"), "utf8"))[name];
+    const tensors = Object.entries<number[]>(made.shapes).map(
+      ([entry, shape], place): [string, TensorToStore] => {
+        if (shape.length === 0) return [entry, { shape, data: BigInt64Array.of(0n), dtype: "I64" }];
+        return [entry, { shape, data: formulaWeights(entry, shape, place), dtype: "F32" }];
+      },
+    );
+    writeFileSync(join(root, `${name}.safetensors`), writeSafetensors(tensors, { format: "pt" }));
+    writeFileSync(
+      join(root, `${name}.yaml`),
+      `model_params: {name: ${name}, latent_dim: 3, hidden_dims: [${made.hidden_dims}]}\ndata_params: {name: shapes3d, patch_size: ${made.side}}\n`,
+    );
+    const second = name === "TwoStageVAE" ? ["--set", "model_params.hidden_dims2=[4, 4]"] : [];
+    const said = await command(
+      ...["import", `${name}.safetensors`, "--config", `${name}.yaml`, "--out", `from_${name}`, ...second],
+    );
+    for (const note of notes) expect(said).toContain(`note   ${note}`);
   });
 
   it("trains on and is evaluated as a run of this project", async () => {
