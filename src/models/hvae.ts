@@ -32,6 +32,9 @@ const Params = Type.Object({
   }),
   ...LikelihoodOptions,
 });
+/** Of p(z1 | z2), whose variance goes to 0 else within steps at a high learning rate, and the KL to infinity. */
+const LEAST_LOG_VAR = -6;
+
 /** What the levels see: the images, what they say of z2, and in training the components of its prior. */
 interface Seen {
   readonly images: Tensor4D;
@@ -73,7 +76,7 @@ export default defineModel({
     const data = conv2d(scope.at("embed_data"), channels, channels, { kernel: 1 });
     const features1 = convFeatures(scope, o, channels + 1, sizes, "encoder_z1_layers");
     const q1 = gaussianHead(scope, ["fc_z1_mu", "fc_z1_var"], features1.width, dims1);
-    const p1 = gaussianHead(scope, ["recons_z1_mu", "recons_z1_log_var"], dims2, dims1);
+    const p1 = gaussianHead(scope, ["recons_z1_mu", "recons_z1_log_var"], dims2, dims1, LEAST_LOG_VAR);
     const inputs = decoderInputs(o, sizes);
     const half = Math.ceil(inputs / 2);
     const from1 = linear(scope.at("debed_z1_code"), dims1, half);

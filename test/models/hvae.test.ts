@@ -45,6 +45,15 @@ describe.each(trainingBackends)("on %s", (backend) => {
     expect(off.kl).toBeCloseTo(9 / 2 + 2, 5);
   });
 
+  it("the prior of z1 keeps a variance, so that no KL is beyond bounds", async () => {
+    const vae = await hvae();
+    fix(vae, "fc_z1_mu", [1, 0, 0]);
+    fix(vae, "fc_z1_var", [-6, -6, -6]);
+    fix(vae, "recons_z1_mu", [0, 0, 0]);
+    fix(vae, "recons_z1_log_var", [-90, -6, -7]);
+    expect(lossOf(vae, images(), Rng.fromSeed(3)).kl_z1).toBeCloseTo(Math.exp(6) / 2, 2);
+  });
+
   it("decodes z1 from where its prior has it, which z2 moves", async () => {
     const vae = await hvae();
     const [z1, z2] = [tf.zeros([1, 3]), tf.tensor2d([[0.5, -1]])];

@@ -9,15 +9,20 @@ export interface Gaussian {
   readonly logVar: Tensor2D;
 }
 
-/** A dense layer each for mean and log-variance, by their names: [B, inputs] -> [B, dims]. */
+/** A dense layer each for mean and log-variance, by their names: [B, inputs] -> [B, dims]; no log-variance is below `least`. */
 export function gaussianHead(
   scope: Scope,
   names: readonly [mean: string, logVar: string],
   inputs: number,
   dims: number,
+  least?: number,
 ): (h: Tensor, pass: Pass) => Gaussian {
   const [mean, logVar] = [linear(scope.at(names[0]), inputs, dims), linear(scope.at(names[1]), inputs, dims)];
-  return (h, pass) => ({ mean: mean(h, pass) as Tensor2D, logVar: logVar(h, pass) as Tensor2D });
+  const bounded = (x: Tensor) => (least === undefined ? x : tf.add(tf.relu(tf.sub(x, least)), least));
+  return (h, pass) => ({
+    mean: mean(h, pass) as Tensor2D,
+    logVar: bounded(logVar(h, pass)) as Tensor2D,
+  });
 }
 
 /** The first `count` rows and the others. */
