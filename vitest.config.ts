@@ -6,7 +6,7 @@ export default defineConfig({
     globalSetup: ["test/support/set_up_tensorflow.ts"],
     pool: "forks", // one process a file: TensorFlow keeps one context a process
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 180_000, // some go over every variant, on machines that do other work too
+    hookTimeout: 180_000,
   },
 });
