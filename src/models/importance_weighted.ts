@@ -1,13 +1,27 @@
+import { type Static, Type } from "typebox";
 import { ConfigError } from "../errors.ts";
 import { type Scalar, type Tensor2D, type Tensor4D, tf } from "../tf.ts";
-import { checkOwnSigma, type LikelihoodOptions, logLikelihoods } from "./blocks/likelihood.ts";
-import type { ConvOptions } from "./blocks/options.ts";
+import { checkOwnSigma, LikelihoodOptions, logLikelihoods } from "./blocks/likelihood.ts";
+import { ConvOptions } from "./blocks/options.ts";
 import type { BuildArgs, Given, TermDoc } from "./define.ts";
-import { onePhaseGaussianVAE } from "./gaussian.ts";
+import { checkGaussianVAE, onePhaseGaussianVAE } from "./gaussian.ts";
 import { importanceWeightedBound, logPriorRatio } from "./losses/importance.ts";
 import { klToUnitGaussian } from "./losses/kl.ts";
 import { meanSquaredError } from "./losses/reconstruction.ts";
 import type { VAE } from "./vae.ts";
+
+/** Keys of `model_params` that these variants share. */
+export const ImportanceOptions = {
+  ...ConvOptions,
+  ...LikelihoodOptions,
+  sigma: Type.Union(LikelihoodOptions.sigma.anyOf, {
+    default: 0.1,
+    description:
+      "Standard deviation of the Gaussian likelihood of the convention elbo, in the images' range: a number there.",
+  }),
+} as const;
+const Shape = Type.Object(ImportanceOptions);
+type ImportanceOptions = Static<typeof Shape>;
 
 /** The one term of these variants, in nats under either convention. */
 export const boundTerm = (doc: string): { bound: TermDoc } => ({
@@ -19,10 +33,15 @@ export const boundTerm = (doc: string): { bound: TermDoc } => ({
  * of it. `reconstruction`, `kl` and `mse` are logged beside it, for it is no sum of the first two.
  */
 export function importanceWeightedVAE(
-  args: BuildArgs<ConvOptions & LikelihoodOptions>,
-  { samples, estimates }: { readonly samples: number; readonly estimates: number },
+  args: BuildArgs<ImportanceOptions>,
+  {
+    model,
+    samples,
+    estimates,
+  }: { readonly model: string; readonly samples: number; readonly estimates: number },
 ): VAE<"bound"> {
   const { params: o, convention } = args;
+  checkOwnLikelihood(o, args, model);
   const draws = samples * estimates;
   return onePhaseGaussianVAE(
     args,
@@ -46,8 +65,16 @@ export function importanceWeightedVAE(
   );
 }
 
+/** `ModelDefinition.check` of the variant `model`. @throws ConfigError, ShapeError */
+export const checkImportance =
+  (model: string) =>
+  (o: ImportanceOptions, given?: Given): void => {
+    checkGaussianVAE(o, given);
+    if (given) checkOwnLikelihood(o, given, model);
+  };
+
 /** @throws ConfigError where the config implies no likelihood whose draws could be weighed */
-export function checkOwnLikelihood(
+function checkOwnLikelihood(
   o: LikelihoodOptions,
   { convention, natWeight }: Pick<Given, "convention" | "natWeight">,
   model: string,

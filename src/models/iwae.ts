@@ -1,18 +1,17 @@
 import { Type } from "typebox";
-import { LikelihoodOptions } from "./blocks/likelihood.ts";
-import { ConvOptions } from "./blocks/options.ts";
+import { completeConvVAE } from "./conv_vae.ts";
 import { defineModel } from "./define.ts";
-import { checkGaussianVAE, completeGaussianVAE } from "./gaussian.ts";
-import { boundTerm, checkOwnLikelihood, importanceWeightedVAE } from "./importance_weighted.ts";
+import {
+  boundTerm,
+  checkImportance,
+  ImportanceOptions,
+  importanceWeightedVAE,
+} from "./importance_weighted.ts";
+
+const NAME = "IWAE";
 
 const Params = Type.Object({
-  ...ConvOptions,
-  ...LikelihoodOptions,
-  sigma: Type.Union(LikelihoodOptions.sigma.anyOf, {
-    default: 0.1,
-    description:
-      "Standard deviation of the Gaussian likelihood of the convention elbo, in the images' range: a number there.",
-  }),
+  ...ImportanceOptions,
   num_samples: Type.Integer({
     minimum: 1,
     default: 5,
@@ -27,7 +26,7 @@ const Params = Type.Object({
  * that K = 1 is PyTorch-VAE's MSE + kld_weight KL, the KL by its draw.
  */
 export default defineModel({
-  name: "IWAE",
+  name: NAME,
   summary: "The importance-weighted autoencoder: a tighter bound on log p(x) of several draws of z.",
   paper: { title: "Importance Weighted Autoencoders", url: "https://arxiv.org/abs/1509.00519" },
   params: Params,
@@ -37,14 +36,10 @@ export default defineModel({
       "its loss is no bound: it weighs the K losses of an image by a softmax of themselves, which favours the worst draws, and takes the KL in closed form",
     ],
   },
-  complete: completeGaussianVAE,
-  check(o, given) {
-    checkGaussianVAE(o, given);
-    if (given) checkOwnLikelihood(o, given, "IWAE");
-  },
+  complete: completeConvVAE,
+  check: checkImportance(NAME),
   terms: () => boundTerm("-log 1/K sum_k p(x | z_k) p(z_k) / q(z_k | x), nats per image"),
   build(args) {
-    checkOwnLikelihood(args.params, args, "IWAE");
-    return importanceWeightedVAE(args, { samples: args.params.num_samples, estimates: 1 });
+    return importanceWeightedVAE(args, { model: NAME, samples: args.params.num_samples, estimates: 1 });
   },
 });

@@ -1,18 +1,17 @@
 import { Type } from "typebox";
-import { LikelihoodOptions } from "./blocks/likelihood.ts";
-import { ConvOptions } from "./blocks/options.ts";
+import { completeConvVAE } from "./conv_vae.ts";
 import { defineModel } from "./define.ts";
-import { checkGaussianVAE, completeGaussianVAE } from "./gaussian.ts";
-import { boundTerm, checkOwnLikelihood, importanceWeightedVAE } from "./importance_weighted.ts";
+import {
+  boundTerm,
+  checkImportance,
+  ImportanceOptions,
+  importanceWeightedVAE,
+} from "./importance_weighted.ts";
+
+const NAME = "MIWAE";
 
 const Params = Type.Object({
-  ...ConvOptions,
-  ...LikelihoodOptions,
-  sigma: Type.Union(LikelihoodOptions.sigma.anyOf, {
-    default: 0.1,
-    description:
-      "Standard deviation of the Gaussian likelihood of the convention elbo, in the images' range: a number there.",
-  }),
+  ...ImportanceOptions,
   num_samples: Type.Integer({ minimum: 1, default: 5, description: "K: draws of z of each estimate." }),
   num_estimates: Type.Integer({
     minimum: 1,
@@ -27,7 +26,7 @@ const Params = Type.Object({
  * IWAE, M = K = 1 the VAE, its KL by the draw. Conventions are IWAE's.
  */
 export default defineModel({
-  name: "MIWAE",
+  name: NAME,
   summary: "The mean of several importance-weighted bounds: tight, with a steadier gradient for the encoder.",
   paper: {
     title: "Tighter Variational Bounds are Not Necessarily Better",
@@ -40,15 +39,11 @@ export default defineModel({
       "its loss is no bound: it weighs the K losses of an estimate by a softmax of themselves, which favours the worst draws, and takes the KL in closed form",
     ],
   },
-  complete: completeGaussianVAE,
-  check(o, given) {
-    checkGaussianVAE(o, given);
-    if (given) checkOwnLikelihood(o, given, "MIWAE");
-  },
+  complete: completeConvVAE,
+  check: checkImportance(NAME),
   terms: () => boundTerm("mean of M times -log 1/K sum_k p(x | z_k) p(z_k) / q(z_k | x), nats per image"),
   build(args) {
-    checkOwnLikelihood(args.params, args, "MIWAE");
     const { num_samples: samples, num_estimates: estimates } = args.params;
-    return importanceWeightedVAE(args, { samples, estimates });
+    return importanceWeightedVAE(args, { model: NAME, samples, estimates });
   },
 });
