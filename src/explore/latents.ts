@@ -5,8 +5,7 @@ import type { Ctx, Posterior, VAE } from "../models/vae.ts";
 import type { Rng } from "../rng.ts";
 import { type Named, type Tensor, type Tensor4D, tf } from "../tf.ts";
 import type { Images } from "./images.ts";
-import { meanOf, placeOf } from "./posteriors.ts";
-import { still } from "./tempered_rng.ts";
+import { atMeans, meanOf, placeOf } from "./posteriors.ts";
 
 /** How the latents of a model lie in one vector: all its tensors flat, one after the other. */
 export interface LatentLayout {
@@ -29,13 +28,19 @@ export interface Latents {
   readonly layout: LatentLayout;
   /** The posterior's kind of each of the layout's parts. */
   readonly kinds: readonly Posterior["kind"][];
-  /** The posterior's mean, [N, D]: of a latent below others given their means; of a categorical one its probabilities, of codes the latents as `encode` gives them. */
+  /**
+   * The posterior's mean, [N, D]: of a latent below others given their means; of a categorical one its probabilities, of codes
+   * the latents as `encode` gives them.
+   */
   readonly mean: Float32Array;
   /** Where images are decoded from, [N, D]: the mean, but of a categorical posterior its mode. */
   readonly place: Float32Array;
   /** log of the variance of Gaussian posteriors, [N, D], NaN of others beside them; absent where none is Gaussian. */
   readonly logVar?: Float32Array;
-  /** Of each dimension whose posterior has a density its standard deviation and KL in nats (of a latent below others given the draws of those), [N, D] each, NaN of others; absent where none has. */
+  /**
+   * Of each dimension whose posterior has a density its standard deviation and KL in nats (of a latent below others given the
+   * draws of those), [N, D] each, NaN of others; absent where none has.
+   */
   readonly dense?: { readonly deviation: Float32Array; readonly kl: Float32Array };
   /** One draw an image, [N, D]. */
   readonly z: Float32Array;
@@ -62,8 +67,7 @@ function encodeTensors(vae: VAE, { images, shape, labels }: Images, rng: Rng): L
   const ctx = exploring(rng, condition);
   const drawn = vae.encode(x, ctx);
   const layout = layoutOf(drawn.z, drawn.posterior);
-  // Of several latents the lower ones may depend on what was drawn of the upper ones.
-  const { posterior, z } = layout.parts.length > 1 ? vae.encode(x, still(ctx)) : drawn;
+  const { posterior, z } = atMeans(vae, x, ctx, drawn);
   const pairs = layout.parts.map(({ name }) => [posterior[name]!, z[name]!] as const);
   const packed = (of: (q: Posterior, z: Tensor) => Tensor) =>
     pack(

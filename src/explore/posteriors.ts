@@ -3,10 +3,11 @@ import { newCtx } from "../models/ctx.ts";
 import { klPerVariable, logSoftmax } from "../models/losses/categorical.ts";
 import { logGammaDensityOf } from "../models/losses/gamma_density.ts";
 import { logPriorRatio } from "../models/losses/importance.ts";
-import { densePosterior } from "../models/posteriors.ts";
-import type { Posterior } from "../models/vae.ts";
+import { type DensePosterior, densePosterior } from "../models/posteriors.ts";
+import type { Ctx, Posterior, VAE } from "../models/vae.ts";
 import type { Rng } from "../rng.ts";
-import { type Tensor, type Tensor1D, type Tensor2D, tf } from "../tf.ts";
+import { type Tensor, type Tensor1D, type Tensor2D, type Tensor4D, tf } from "../tf.ts";
+import { still } from "./tempered_rng.ts";
 
 /** The mean of q(z | x), shaped as z: of categorical variables their probabilities; of codes, which have none, `z` itself. */
 export function meanOf(q: Posterior, z: Tensor): Tensor {
@@ -23,7 +24,9 @@ export function meanOf(q: Posterior, z: Tensor): Tensor {
   }
 }
 
-/** The z that an image is decoded from where nothing is random: the mean, or of categorical variables the most probable values. */
+/**
+ * The z that an image is decoded from where nothing is random: the mean, or of categorical variables the most probable values.
+ */
 export const placeOf = (q: Posterior, z: Tensor): Tensor =>
   q.kind === "categorical" ? highest(q.logits) : meanOf(q, z);
 
@@ -40,9 +43,13 @@ export function klOf(q: Posterior): Tensor2D | undefined {
 /** log q(z | x) in nats, [B]. */
 export function logProbOf(q: Posterior, z: Tensor): Tensor1D {
   if (q.kind === "categorical") return perImage(tf.mul(z, logSoftmax(q.logits)));
+  return perImage(withDensity(q).logDensity(z));
+}
+
+function withDensity(q: Posterior): DensePosterior {
   const dense = densePosterior(q);
   if (dense === undefined) throw new Error(`q(z | x) of kind ${q.kind} has no density`);
-  return perImage(dense.logDensity(z));
+  return dense;
 }
 
 /** A draw of a posterior. */
@@ -56,21 +63,15 @@ export interface Draw {
 
 /** Another draw of a posterior. */
 export function redraw(q: Posterior, rng: Rng): Draw {
-  switch (q.kind) {
-    case "categorical":
-      return drawnFrom(
-        q,
-        drawCategories(q.logits, newCtx({ training: false, rng }), () => 1),
-      );
-    case "gamma":
-      return drawnFrom(q, densePosterior(q)!.draw(rng));
-    case "gaussian": {
-      const noise = rng.normal(q.mean.shape);
-      return drawnFrom(q, tf.add(q.mean, tf.mul(tf.exp(tf.mul(0.5, q.logVar)), noise)), noise);
-    }
-    default:
-      throw new Error(`q(z | x) of kind ${q.kind} is not drawn from`);
+  if (q.kind === "categorical") {
+    const ctx = newCtx({ training: false, rng });
+    return drawnFrom(
+      q,
+      drawCategories(q.logits, ctx, () => 1),
+    );
   }
+  const { z, noise } = withDensity(q).draw(rng);
+  return drawnFrom(q, z, noise);
 }
 
 /** What is known of a draw `z`; `noise`: what a Gaussian one was made of, if that is known. */
@@ -82,7 +83,7 @@ export function drawnFrom(q: Posterior, z: Tensor, noise?: Tensor): Draw {
   }
   if (q.kind === "gamma")
     return { z, logQ, ratio: () => tf.sub(perImage(logGammaDensityOf(z, q.prior)), logQ()) };
-  if (q.kind !== "gaussian") throw new Error(`q(z | x) of kind ${q.kind} is not drawn from`);
+  if (q.kind !== "gaussian") throw new Error(`q(z | x) of kind ${q.kind} has no density`);
   // By the noise: of a narrow posterior z - mean has lost it to rounding.
   const own = () => noise ?? tf.mul(tf.sub(z, q.mean), tf.exp(tf.mul(-0.5, q.logVar)));
   return { z, logQ, ratio: () => logPriorRatio<Tensor1D>(flat(z), flat(own()), flat(q.logVar)) };
@@ -97,6 +98,20 @@ const flat = (t: Tensor): Tensor2D => tf.reshape(t, [t.shape[0]!, -1]);
 /** Tensors side by side, [B, …] each -> [B, D]. */
 export const sideBySide = (tensors: readonly Tensor[]): Tensor2D =>
   tensors.length === 1 ? flat(tensors[0]!) : tf.concat(tensors.map(flat), 1);
+
+/** What a model makes of images: posteriors and a draw of each, by latent. */
+export type Encoded = ReturnType<VAE["encode"]>;
+
+/** The posteriors' means side by side, [B, D]. */
+export const meansOf = ({ posterior, z }: Encoded): Tensor2D =>
+  sideBySide(Object.keys(z).map((name) => meanOf(posterior[name]!, z[name]!)));
+
+/**
+ * `drawn`, what `vae.encode` gave of images, with each latent at its mean: of several, the lower ones may depend on what was
+ * drawn of those above.
+ */
+export const atMeans = (vae: VAE, images: Tensor4D, ctx: Ctx, drawn: Encoded): Encoded =>
+  Object.keys(drawn.z).length > 1 ? vae.encode(images, still(ctx)) : drawn;
 
 /**
  * Columns of the mean that belong together: 1 each of a number, K of a categorical variable of K values. In the order of the

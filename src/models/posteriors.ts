@@ -13,8 +13,8 @@ export interface DensePosterior {
   deviation(): Tensor;
   /** KL of each dimension in nats, [B, …]: to N(0, 1), or to the prior that the posterior has along. */
   kl(): Tensor;
-  /** A draw, [B, …]. */
-  draw(rng: Rng): Tensor;
+  /** A draw, [B, …], and where it is mean + deviation noise, that noise. */
+  draw(rng: Rng): { readonly z: Tensor; readonly noise?: Tensor };
   /** log q(z) of each dimension in nats, [B, …]. */
   logDensity(z: Tensor): Tensor;
 }
@@ -28,7 +28,10 @@ export function densePosterior(q: Posterior | undefined): DensePosterior | undef
       mean,
       deviation,
       kl: () => klPerDimension(mean, logVar),
-      draw: (rng) => tf.add(mean, tf.mul(deviation(), rng.normal(mean.shape))),
+      draw(rng) {
+        const noise = rng.normal(mean.shape);
+        return { z: tf.add(mean, tf.mul(deviation(), noise)), noise };
+      },
       logDensity: (z) => logGaussian(z, mean, logVar),
     };
   }
@@ -40,7 +43,8 @@ export function densePosterior(q: Posterior | undefined): DensePosterior | undef
       kl: () => klOfGammas(q, prior),
       draw(rng) {
         const rows = (t: Tensor) => tf.reshape(t, [t.shape[0]!, -1]) as Tensor2D;
-        return tf.reshape(drawGamma({ shape: rows(shape), rate: rows(rate) }, 1, rng).z, shape.shape);
+        const { z } = drawGamma({ shape: rows(shape), rate: rows(rate) }, 1, rng);
+        return { z: tf.reshape(z, shape.shape) };
       },
       logDensity: (z) => logGammaDensity(z, q),
     };

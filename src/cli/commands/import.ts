@@ -43,10 +43,12 @@ async function run(file: string, options: Options): Promise<void> {
   // What PyTorch-VAE's models compute, whatever its configs say; they have no key for it.
   const signed = first.config.data_params.image_range === "signed";
   const theirs = { output: signed ? "tanh" : "pytorch_vae", ...first.model.pytorchVae?.checkpoint };
-  const added = Object.entries(theirs)
-    .map(([key, value]) => `model_params.${key}=${value}`)
-    .filter((setting) => !set.some((s) => s.startsWith(setting.slice(0, setting.indexOf("=") + 1))));
-  const loaded = added.length === 0 ? first : await loadConfig(options.config, { set: [...set, ...added] });
+  const added = Object.entries(theirs).filter(
+    ([key]) => !set.some((s) => s.startsWith(`model_params.${key}=`)),
+  );
+  const settings = added.map(([key, value]) => `model_params.${key}=${value}`);
+  const loaded =
+    added.length === 0 ? first : await loadConfig(options.config, { set: [...set, ...settings] });
   await useBackend(options.backend);
   const { left, notes } = await importCheckpoint({
     ...loaded,
@@ -55,10 +57,9 @@ async function run(file: string, options: Options): Promise<void> {
     out: options.out,
   });
   for (const note of notes) console.log(`note   ${note}`);
-  for (const setting of added) {
-    const key = setting.slice(0, setting.indexOf("="));
-    const why = key.endsWith(".output") ? "as PyTorch-VAE's decoders end" : "as PyTorch-VAE's model has it";
-    console.log(`note   ${setting}, ${why}; another: --set ${key}=…`);
+  for (const [key, value] of added) {
+    const why = key === "output" ? "as PyTorch-VAE's decoders end" : "as PyTorch-VAE's model has it";
+    console.log(`note   model_params.${key}=${value}, ${why}; another: --set model_params.${key}=…`);
   }
   if (left !== undefined) console.log(`note   ${left}`);
   console.log(`imported to ${options.out}`);

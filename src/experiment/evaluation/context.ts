@@ -1,9 +1,9 @@
 import type { HostBatch } from "../../data/loader.ts";
-import { meanOf, sideBySide, widthsOf } from "../../explore/posteriors.ts";
+import { type Encoded, meansOf, widthsOf } from "../../explore/posteriors.ts";
 import { still } from "../../explore/tempered_rng.ts";
 import type { JudgeOptions } from "../../metrics/define.ts";
 import { newCtx } from "../../models/ctx.ts";
-import type { Ctx, Posterior, VAE } from "../../models/vae.ts";
+import type { Ctx, Posterior } from "../../models/vae.ts";
 import { Rng } from "../../rng.ts";
 import { type Named, type Tensor, type Tensor2D, type Tensor4D, tf } from "../../tf.ts";
 import type { OpenRun, SplitName } from "../trained/open_trained.ts";
@@ -102,7 +102,9 @@ export class EvaluationContext {
     });
   }
 
-  /** Why metrics of means (or, with `kl`, of posteriors with a KL) can't be computed of this model; undefined where they can. */
+  /**
+   * Why metrics of means (or, with `kl`, of posteriors with a KL) can't be computed of this model; undefined where they can.
+   */
   async unfit({ kl }: { readonly kl: boolean }): Promise<string | undefined> {
     const { kinds = [], listed } = (await this.posteriorKinds()) ?? {};
     const has = `${this.run.model.name} has ${listed}`;
@@ -110,15 +112,14 @@ export class EvaluationContext {
     return kl && kinds.includes("point") ? `needs posteriors with a KL, ${has}` : undefined;
   }
 
-  /** Posteriors of images and a draw of each, by latent. Of several, the posterior of a lower one is given the draws of those above it. */
-  latents(images: Tensor4D, ctx: Ctx): ReturnType<VAE["encode"]> {
+  /** Posteriors of images and a draw of each; of a latent below others given the draws of those. */
+  latents(images: Tensor4D, ctx: Ctx): Encoded {
     return this.run.vae.encode(images, ctx);
   }
 
   /** Where images lie, [B, D]: the posteriors' means side by side, of a latent below others given theirs. */
   means(images: Tensor4D, ctx: Ctx): Tensor2D {
-    const { posterior, z } = this.latents(images, still(ctx));
-    return sideBySide(Object.keys(z).map((name) => meanOf(posterior[name]!, z[name]!)));
+    return meansOf(this.latents(images, still(ctx)));
   }
 
   /** Images in [0, 1] decoded from latents. */

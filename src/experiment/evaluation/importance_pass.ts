@@ -1,4 +1,4 @@
-import { drawnFrom, redraw } from "../../explore/posteriors.ts";
+import { type Draw, drawnFrom, type Encoded, redraw } from "../../explore/posteriors.ts";
 import type { Likelihood } from "../../metrics/likelihood.ts";
 import { importanceWeighted } from "../../metrics/log_likelihood.ts";
 import type { Ctx } from "../../models/vae.ts";
@@ -35,25 +35,23 @@ export async function importancePass(
   return sums.map((sum) => sum / count);
 }
 
-type Latents = ReturnType<EvaluationContext["latents"]>;
-
 /** Another draw of the latents, and its log p(z) - log q(z | x), [B]. */
 function drawn(
   context: EvaluationContext,
   images: Tensor4D,
-  latents: Latents,
+  latents: Encoded,
   ctx: Ctx,
 ): { readonly z: Named<Tensor>; readonly ratio: Tensor1D } {
   const all = Object.entries(latents.posterior);
   const [[only, q] = []] = all;
-  let draws: [string, ReturnType<typeof redraw>][];
+  let draws: [string, Draw][];
   if (all.length === 1) draws = [[only!, redraw(q!, ctx.rng)]];
   else {
     const { posterior, z } = context.latents(images, ctx); // each draw of one makes another posterior of those below
     draws = Object.entries(posterior).map(([name, own]) => [name, drawnFrom(own, z[name]!)]);
   }
   const z = Object.fromEntries(draws.map(([name, draw]) => [name, draw.z]));
-  const sum = (of: (draw: ReturnType<typeof redraw>) => Tensor1D) =>
+  const sum = (of: (draw: Draw) => Tensor1D) =>
     draws.map(([, draw]) => of(draw)).reduce((a, b) => tf.add<Tensor1D>(a, b));
   const { vae } = context.run;
   const ratio = vae.logPrior

@@ -1,8 +1,7 @@
 import { concat } from "../../concat.ts";
-import { klOf, logProbOf, meanOf, sideBySide, widthsOf } from "../../explore/posteriors.ts";
+import { atMeans, klOf, logProbOf, meansOf, sideBySide, widthsOf } from "../../explore/posteriors.ts";
 import type { LabelledMeans } from "../../metrics/labelled_means.ts";
-import type { Posterior } from "../../models/vae.ts";
-import { type Named, type Tensor, tf } from "../../tf.ts";
+import { tf } from "../../tf.ts";
 import type { EvaluationContext } from "./context.ts";
 import { lossLikelihood } from "./trained_likelihood.ts";
 import { type Encoded, labelled } from "./training_means.ts";
@@ -29,12 +28,6 @@ export const posteriorSums = (context: EvaluationContext): Promise<PosteriorSums
 export const evaluatedMeans = (context: EvaluationContext): Promise<LabelledMeans> =>
   context.once("evaluated means", async () => labelled(await posteriorSums(context)));
 
-/** The posterior and the draw of a model with one latent. */
-const onlyOf = (posterior: Named<Posterior>, z: Named<Tensor>): [Posterior, Tensor] => [
-  Object.values(posterior)[0]!,
-  Object.values(z)[0]!,
-];
-
 async function posteriorPass(context: EvaluationContext): Promise<PosteriorSums> {
   const found = lossLikelihood(context.run);
   const likelihood = typeof found === "object" ? found : undefined;
@@ -46,7 +39,8 @@ async function posteriorPass(context: EvaluationContext): Promise<PosteriorSums>
   const { vae } = context.run;
   await context.each((images, batchLabels, host, index) => {
     const ctx = context.ctx(context.rng.fold("posterior").fold(index), batchLabels);
-    const { posterior, z } = context.latents(images, ctx);
+    const latents = context.latents(images, ctx);
+    const { posterior, z } = latents;
     const decoded = context.decode(z, ctx);
     const x = context.unit(images);
     squares += tf.sum(tf.square(tf.sub(x, decoded))).dataSync()[0]!;
@@ -61,9 +55,7 @@ async function posteriorPass(context: EvaluationContext): Promise<PosteriorSums>
     const sums = tf.sum(sideBySide(kls), 0).dataSync();
     if (kl.length === 0) kl = new Float64Array(sums.length);
     for (const [d, v] of sums.entries()) kl[d]! += v;
-    const places =
-      Object.entries(z).length > 1 ? context.means(images, ctx) : meanOf(...onlyOf(posterior, z));
-    means.push(places.dataSync() as Float32Array);
+    means.push(meansOf(atMeans(vae, images, ctx, latents)).dataSync() as Float32Array);
     if (host.labels) labels.push(host.labels);
     count += host.shape[0];
   });

@@ -1,6 +1,6 @@
 import { concat } from "../../concat.ts";
 import type { HostBatch } from "../../data/loader.ts";
-import { meanOf, sideBySide, widthsOf } from "../../explore/posteriors.ts";
+import { meansOf, widthsOf } from "../../explore/posteriors.ts";
 import { still } from "../../explore/tempered_rng.ts";
 import { activeUnits } from "../../metrics/active_units.ts";
 import { bitsPerDim, calibratedElbo } from "../../metrics/elbo.ts";
@@ -38,7 +38,7 @@ export async function validate(
   for await (const host of batches) {
     const rng = args.rng.fold(index++); // the same noise at each validation
     const { total, objective, terms, scalars } = withTensors(host, (batch) => {
-      const means = meansOf(args.vae, batch, newCtx({ training: false, step, rng, labels: batch.labels }));
+      const means = placesOf(args.vae, batch, newCtx({ training: false, step, rng, labels: batch.labels }));
       if (means) posteriorMeans.push(means);
       let scheduled = false;
       const metrics = evaluateStep({ ...args, rng }, batch, step, () => {
@@ -73,13 +73,12 @@ function weighted(terms: StepMetrics["terms"], weights: Prepared["objective"]): 
 }
 
 /** Where images lie, packed [B, D], and the columns of each unit; undefined of grids of codes. */
-function meansOf(vae: VAE, { images }: Batch, ctx: Ctx): PosteriorMeans | undefined {
+function placesOf(vae: VAE, { images }: Batch, ctx: Ctx): PosteriorMeans | undefined {
   return tf.tidy(() => {
-    const { posterior, z } = vae.encode(images, still(ctx));
-    const all = Object.entries(posterior);
-    if (all.some(([, { kind }]) => kind === "codes")) return undefined;
-    const means = sideBySide(all.map(([name, q]) => meanOf(q, z[name]!)));
-    return { means: means.dataSync(), widths: widthsOf(all.map(([, q]) => q)) } as never;
+    const found = vae.encode(images, still(ctx));
+    const all = Object.values(found.posterior);
+    if (all.some(({ kind }) => kind === "codes")) return undefined;
+    return { means: meansOf(found).dataSync(), widths: widthsOf(all) } as never;
   });
 }
 

@@ -86,8 +86,8 @@ function runOf(vae: Pick<VAE, "encode" | "decode">, images: Float32Array): OpenR
 }
 
 /**
- * z2 ~ N(0, 1), z1 = A z2 + noise of deviation S, x = z1 w + noise of sigma 0.3: both posteriors are known, z1's given z2 and in
- * the coordinates of its prior. `narrow` is a factor on the deviation of q(z2 | x).
+ * z2 ~ N(0, 1), z1 = A z2 + noise of deviation S, x = z1 w + noise of sigma 0.3: both posteriors are known, z1's given z2
+ * and in the coordinates of its prior. `narrow` is a factor on the deviation of q(z2 | x).
  */
 function twoLevels(narrow = 1) {
   const [sigma, A, S] = [0.3, 1.5, 0.7];
