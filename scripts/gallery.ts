@@ -7,8 +7,8 @@
  * NAME is a config's, such as emoji_dfcvae; none: all. A run that is there is gone on with, and one that is complete is
  * only evaluated and drawn, so that the same command makes everything again. `--minutes`: of training, for each config;
  * what is then stopped is shown as such. `--total-minutes`: after that no config is begun, and the one under way has
- * what is left. `--set` is for all that are named. `--weights`: a folder that gets a copy of each run for exploring, without the
- * optimizer's state. Afterwards `npm run generate` writes the tables of docs/gallery.md.
+ * what is left. `--set` is for all that are named. `--weights`: a folder that gets a copy of each run for exploring,
+ * without the optimizer's state. Afterwards `npm run generate` writes the tables of docs/gallery.md.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";

@@ -1,8 +1,8 @@
 /**
  * PyTorch-VAE's own config files, as they are: each validated, and two training steps of it taken on each backend, compiled
  * where the backend compiles. Only the data and the size of a batch are others: 32 drawn images with 40 attributes, laid out as
- * CelebA is, and 4 a batch. Printed is a table, which `--write` puts into docs/pytorch-vae.md; the exit code is 1 where a config
- * isn't taken.
+ * CelebA is, and 4 a batch. Printed is a table, which `--write` puts into docs/pytorch-vae.md; the exit code is 1 where a
+ * config isn't taken.
  *
  *   git clone https://github.com/AntixK/PyTorch-VAE && git -C PyTorch-VAE checkout a6896b9
  *   npx tsx scripts/pytorch_vae_configs.ts PyTorch-VAE/configs [--backends wasm,tensorflow,xla:cpu] [--only vae,hvae] [--write]

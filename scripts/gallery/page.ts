@@ -30,7 +30,9 @@ const WHAT: Readonly<Record<string, string>> = {
   traversals: "dimensions of z, from -3 to 3",
 };
 
-/** docs/gallery.md with its marked sections made anew, one a data set, from configs/gallery and the records beside the pictures. */
+/**
+ * docs/gallery.md with its marked sections made anew, one a data set, from configs/gallery and the records beside the pictures.
+ */
 export async function withGallery(page: string, root: string): Promise<string> {
   const records = recordsIn(`${root}docs/images/gallery`);
   const names = readdirSync(`${root}configs/gallery`)

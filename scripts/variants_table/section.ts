@@ -12,8 +12,8 @@ export const pictureOf = (name: string, what: "reconstructions" | "samples"): st
   `docs/images/variants/${name}_${what}.jpg`;
 
 /**
- * README with its section on the variants made anew from the registry and configs/: paper, configs, pictures and numbers, where there are some.
- * `measured`: new numbers by variant, in the order of `NUMBERS`; the others stay, empty where there are none.
+ * README with its section on the variants made anew from the registry and configs/: paper, configs, pictures and numbers,
+ * where there are some. `measured`: new numbers by variant, in the order of `NUMBERS`; the others stay, empty where there are none.
  */
 export async function withVariants(
   readme: string,

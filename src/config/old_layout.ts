@@ -9,8 +9,8 @@ const MOVED: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * `root` with the keys of PyTorch-VAE's older configs (its `vampvae.yaml`) under today's names, each still where it was written,
- * and a sentence on each that was read otherwise than it stands. Any other config as it is.
+ * `root` with the keys of PyTorch-VAE's older configs (its `vampvae.yaml`) under today's names, each still where it was
+ * written, and a sentence on each that was read otherwise than it stands. Any other config as it is.
  */
 export function fromOldLayout(root: Located): { root: Located; notes: string[] } {
   const exp = isMap(root) ? root.value.get("exp_params") : undefined;

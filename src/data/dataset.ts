@@ -11,7 +11,10 @@ export interface Split {
   readonly size: number;
   /** The examples' files, by their names below data_path; absent where they have none of their own. */
   readonly files?: readonly string[];
-  /** The examples at `indices`, in that order, in arrays that are the caller's from then on. @throws DataError where they can't be read. */
+  /**
+   * The examples at `indices`, in that order, in arrays that are the caller's from then on. @throws DataError where they
+   * can't be read.
+   */
   read(indices: ArrayLike<number>): Promise<Examples>;
   /** Their labels alone, packed [n, L]; absent where there are none, or they are only read with the images. */
   labels?(indices: ArrayLike<number>): Float32Array;

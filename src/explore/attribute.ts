@@ -24,8 +24,8 @@ export interface AttributeVector {
 }
 
 /**
- * The direction of an attribute among the latents (as arXiv 1610.00291 does with facial attributes): the mean of z of the images that
- * have it minus the mean of those that don't.
+ * The direction of an attribute among the latents (as arXiv 1610.00291 does with facial attributes): the mean of z of the
+ * images that have it minus the mean of those that don't.
  *
  * @param attribute `NAME` of a label with two values (the higher one is having it), or `NAME=VALUE` of any other,
  * the value by its name where it has one (`class=cat`, or `cat` alone)

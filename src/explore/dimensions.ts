@@ -8,9 +8,13 @@ export interface Dimension {
   readonly name: string;
   /** How many values a categorical variable has; absent of a dimension. */
   readonly values?: number;
-  /** KL of its posterior to its prior, N(0, 1) or uniform but for others, in nats, the mean over the images; absent of a point. */
+  /**
+   * KL of its posterior to its prior, N(0, 1) or uniform but for others, in nats, the mean over the images; absent of a point.
+   */
   readonly kl?: number;
-  /** Standard deviation of its posterior's mean over the images; of a variable the root of its probabilities' variances' sum. */
+  /**
+   * Standard deviation of its posterior's mean over the images; of a variable the root of its probabilities' variances' sum.
+   */
   readonly deviation: number;
 }
 

@@ -33,7 +33,9 @@ export function writeProblem(path: string, error: unknown): unknown {
   });
 }
 
-/** Makes a folder in one that is there, where it isn't yet. @throws UserError where that one is missing, full or not writable */
+/**
+ * Makes a folder in one that is there, where it isn't yet. @throws UserError where that one is missing, full or not writable
+ */
 export async function makeFolder(path: string): Promise<void> {
   await mkdir(path).catch((error) => {
     if (error.code !== "EEXIST") throw writeProblem(path, error);

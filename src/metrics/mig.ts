@@ -8,7 +8,8 @@ const BINS = 20;
  * The mutual information gap, from 0 to 1: for each factor, the mutual information of the dimension that has most of
  * it less that of the second, divided by the factor's entropy; the mean over factors (Chen et al., "Isolating sources
  * of disentanglement in VAEs", arXiv 1802.04942, eq. 6). Dimensions are posterior means in 20 bins of equal width, as
- * in disentanglement_lib, and of a categorical variable its most probable value. `latents` has two dimensions or more; every factor takes two values or more.
+ * in disentanglement_lib, and of a categorical variable its most probable value. `latents` has two dimensions or more;
+ * every factor takes two values or more.
  */
 export function mutualInformationGap(latents: LabelledMeans): number {
   const binned = unitsOf(latents).map((unit) => {

@@ -19,7 +19,8 @@ export function comparedLayers(network: string): string[] {
 /**
  * The perceptual distance of any classifier's features, without trained heads: sum over layers of the mean over
  * positions of |f(x) - f(y)|^2, where f is the layer's feature vector divided by its length; that is LPIPS with all
- * weights 1, twice a cosine distance (Zhang et al., arXiv 1801.03924, eq. 1). Lower is more alike; compare only by the same network and at the same size.
+ * weights 1, twice a cosine distance (Zhang et al., arXiv 1801.03924, eq. 1). Lower is more alike; compare only by the same
+ * network and at the same size.
  *
  * @throws ConfigError, DataError, ShapeError as `loadFrozenNetwork`
  */

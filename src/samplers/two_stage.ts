@@ -18,8 +18,8 @@ const Options = Type.Object({
 const DRAWS = 64;
 
 /**
- * The second stage of Dai and Wipf (arXiv 1903.05789, section 4): a VAE on z (`secondStage`). Samples have its noise. z is scaled
- * to mean 0 and variance 1 before it, which the paper doesn't do.
+ * The second stage of Dai and Wipf (arXiv 1903.05789, section 4): a VAE on z (`secondStage`). Samples have its noise. z is
+ * scaled to mean 0 and variance 1 before it, which the paper doesn't do.
  */
 export default defineDensity({
   name: "two_stage",

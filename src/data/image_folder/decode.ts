@@ -17,8 +17,8 @@ export interface ImageTransform {
 
 /**
  * The image of a file (its name or its bytes) as packed bytes [size, size, channels]: turned as its EXIF says, on
- * white where it is transparent, 8 bits a channel, sRGB (or its grey), then torchvision's CenterCrop, Resize of the shorter side
- * and CenterCrop.
+ * white where it is transparent, 8 bits a channel, sRGB (or its grey), then torchvision's CenterCrop, Resize of the shorter
+ * side and CenterCrop.
  */
 export async function decodeImage(file: string | Uint8Array, transform: ImageTransform): Promise<Uint8Array> {
   const { default: sharp } = await import("sharp"); // 40 ms that checking a config need not take

@@ -26,11 +26,11 @@ export function lossLikelihood(
 
 /**
  * The likelihood whose negative ELBO a model's loss is, up to a factor and a constant; undefined where that is the one of
- * a fitted sigma (`sigma: optimal`), or why there is none (the loss compares features). The loss w_r R + w_k KL is, over w_k, that of a
- * Gaussian: under `pixel_mean`, R = MSE, of sigma^2 = D w_k / (2 w_r), PyTorch-VAE's implied variance (D values an image,
- * docs LOSSES: 1.24^2 for its 64x64x3 and kld_weight 0.00025; D = 1 where R is a sum of squares); under `elbo` of sigma^2 = w_k / w_r times the config's. A
- * Bernoulli to the power w_r / w_k is none unless that is 1: its sum over the values 0 and 1 depends on p. Sigmas are
- * turned into those of images in [0, 1].
+ * a fitted sigma (`sigma: optimal`), or why there is none (the loss compares features). The loss w_r R + w_k KL is, over
+ * w_k, that of a Gaussian: under `pixel_mean`, R = MSE, of sigma^2 = D w_k / (2 w_r), PyTorch-VAE's implied variance (D
+ * values an image, docs LOSSES: 1.24^2 for its 64x64x3 and kld_weight 0.00025; D = 1 where R is a sum of squares); under
+ * `elbo` of sigma^2 = w_k / w_r times the config's. A Bernoulli to the power w_r / w_k is none unless that is 1: its sum
+ * over the values 0 and 1 depends on p. Sigmas are turned into those of images in [0, 1].
  */
 export function trainedLikelihood(
   { model_params: model }: Config,

@@ -42,7 +42,8 @@ interface Kept {
  * those that are set up for these configs on this machine, as it was once measured, or is now where the run is long
  * enough. `measure`: measured now, whatever was.
  *
- * @throws ConfigError for an unknown name or more devices than there are, EngineError where the backend is missing or does not load
+ * @throws ConfigError for an unknown name or more devices than there are, EngineError where the backend is missing or does
+ * not load
  */
 export async function backendFor(name: string, choosing: Choosing): Promise<BackendInfo> {
   const names: readonly string[] = [...backendNames, MEASURE];

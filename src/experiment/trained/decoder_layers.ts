@@ -12,8 +12,9 @@ import type { OpenRun } from "./open_trained.ts";
 const TOLERANCE = 1e-4;
 
 /**
- * The decoder of a run as a layers model of tfjs's own, z [B, D] (several latents one after the other) -> images [B, H, W, C] in the model's range: what
- * `tf.loadLayersModel` of plain tfjs loads. Compared with the run's own decoder before it is returned.
+ * The decoder of a run as a layers model of tfjs's own, z [B, D] (several latents one after the other) -> images [B, H, W,
+ * C] in the model's range: what `tf.loadLayersModel` of plain tfjs loads. Compared with the run's own decoder before it is
+ * returned.
  *
  * @throws UserError for a model whose decoder is not the convolutional one that variants share (`blocks/decoder.ts`)
  */

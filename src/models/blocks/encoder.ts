@@ -15,7 +15,10 @@ export interface Features {
 /** [B, H, W, C] -> mean and log-variance of q(z | x), [B, D] each. */
 export type GaussianEncoder = (images: Tensor4D, pass: Pass) => Gaussian;
 
-/** PyTorch-VAE's block of an encoder: a convolution of stride 2, batch norm and LeakyReLU, [B, H, W, inputs] -> [B, h, w, width]. */
+/**
+ * PyTorch-VAE's block of an encoder: a convolution of stride 2, batch norm and LeakyReLU, [B, H, W, inputs] -> [B, h, w,
+ * width].
+ */
 export const convBlock = (at: Scope, o: ConvBodyOptions, inputs: number, width: number): Layer =>
   sequential(
     conv2d(at.at("0"), inputs, width, { kernel: o.encoder_kernel, stride: 2, pad: 1 }),

@@ -61,8 +61,8 @@ export function summedReconstructionTerm(
 }
 
 /**
- * What each image costs, [B], but for constants: `reconstructionTerm` has the gradient of their mean. A sigma that is fitted to the
- * batch counts as a parameter at its best value, so that its own gradient is 0.
+ * What each image costs, [B], but for constants: `reconstructionTerm` has the gradient of their mean. A sigma that is
+ * fitted to the batch counts as a parameter at its best value, so that its own gradient is 0.
  */
 export function reconstructionCosts(
   images: Tensor4D,

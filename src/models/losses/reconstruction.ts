@@ -31,8 +31,8 @@ export const gaussianLogNormalizer = (dims: number, sigma: number): number =>
 const MIN_MSE = 1e-8;
 
 /**
- * -log N(x; mean, sigma^2 I) in nats per image with the one sigma that suits the batch best, sigma^2 = the mean squared error, which gives
- * dims/2 (log(2 pi MSE) + 1) (Rybkin et al., "Simple and effective VAE training with calibrated decoders",
+ * -log N(x; mean, sigma^2 I) in nats per image with the one sigma that suits the batch best, sigma^2 = the mean squared
+ * error, which gives dims/2 (log(2 pi MSE) + 1) (Rybkin et al., "Simple and effective VAE training with calibrated decoders",
  * arXiv 2006.13202, eq. 5). The MSE is kept above 1e-8, far below half a grey level, so that a perfect
  * reconstruction stays finite.
  */

@@ -1,9 +1,9 @@
 import { type Tensor, tf } from "../../tf.ts";
 
 /**
- * tfjs has no gamma function. Both below raise x > 0 by 6 steps of the recurrence, to where a few terms of Stirling's series are
- * right to 3e-9 (NIST, Digital Library of Mathematical Functions, 5.5.1, 5.11.1 and 5.11.2); they are of ops that every
- * backend has, whose derivatives are the function's own.
+ * tfjs has no gamma function. Both below raise x > 0 by 6 steps of the recurrence, to where a few terms of Stirling's
+ * series are right to 3e-9 (NIST, Digital Library of Mathematical Functions, 5.5.1, 5.11.1 and 5.11.2); they are of ops
+ * that every backend has, whose derivatives are the function's own.
  */
 const STEPS = 6;
 const HALF_LOG_2_PI = 0.5 * Math.log(2 * Math.PI);

@@ -12,11 +12,16 @@ import { describeXla } from "./pjrt/plugin.ts";
 import { smallModel, stateOf, stepperOf, train, worstOf } from "./training.ts";
 
 let xla: Xla;
-/** Largest difference of a metric of the first step, as a share of it: sums are added in another order; most of differences of logarithms. */
+/**
+ * Largest difference of a metric of the first step, as a share of it: sums are added in another order; most of differences
+ * of logarithms.
+ */
 const FIRST = 2e-5;
 /** And of the next two, to which batch norm of four images and Adam have carried it; DFCVAE's was 4e-4. */
 const LATER = 1e-3;
-/** Largest distance of a variable after three steps, as a share of its length: Adam enlarges gradients that are all rounding. */
+/**
+ * Largest distance of a variable after three steps, as a share of its length: Adam enlarges gradients that are all rounding.
+ */
 const STATE = 1e-3;
 /** Milliseconds to compile a step on a machine that has much else to do. */
 const LONG = 240_000;

@@ -39,8 +39,8 @@ function window(
 
 /**
  * A convolution of pixels [from, to) of [images, oh, ow], window by window: each becomes a row of a matrix that is
- * multiplied with the filter's panels, [n / 16][kh kw c][16] (with n <= 4: [n][kh kw c]); then bias and floor as in `gemm`. Pixel (i, j)
- * starts at (i strideY + offsetY, j strideX + offsetX) of x [images, ih, iw, c] and goes to (i stepY + firstY,
+ * multiplied with the filter's panels, [n / 16][kh kw c][16] (with n <= 4: [n][kh kw c]); then bias and floor as in `gemm`.
+ * Pixel (i, j) starts at (i strideY + offsetY, j strideX + offsetX) of x [images, ih, iw, c] and goes to (i stepY + firstY,
  * j stepX + firstX) of y [images, height, width, n]: steps above 1 are what the gradient of a strided
  * convolution wants. `mask`: 0, or a ReLU's output of x's shape; where it is not above 0, x counts as 0.
  */

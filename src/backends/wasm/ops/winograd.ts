@@ -44,7 +44,9 @@ export function runWinograd(backend: WasmBackend, filter: TensorInfo, back: bool
 /** Rows that a product takes at once (kernels/gemm.ts). */
 export const ROWS = 6;
 
-/** Tiles of a block, `most` at most and a multiple of ROWS, so that all threads have as many blocks; results don't depend on it. */
+/**
+ * Tiles of a block, `most` at most and a multiple of ROWS, so that all threads have as many blocks; results don't depend on it.
+ */
 export function blockOf(tiles: number, most: number, threads: number): number {
   const blocks = threads * Math.ceil(tiles / most / threads);
   return Math.min(most, ROWS * Math.ceil(tiles / blocks / ROWS));
