@@ -2,8 +2,9 @@ import { Type } from "typebox";
 import { oneOf } from "../one_of.ts";
 import { LikelihoodOptions, summedReconstruction, summedReconstructionTerm } from "./blocks/likelihood.ts";
 import { ConvOptions } from "./blocks/options.ts";
+import { completeConvVAE } from "./conv_vae.ts";
 import { defineModel } from "./define.ts";
-import { checkGaussianVAE, completeGaussianVAE, onePhaseGaussianVAE } from "./gaussian.ts";
+import { checkGaussianVAE, onePhaseGaussianVAE } from "./gaussian.ts";
 import { klToUnitGaussian } from "./losses/kl.ts";
 import { klParts } from "./losses/kl_parts.ts";
 
@@ -57,7 +58,7 @@ export default defineModel({
       "it takes 1 / kld_weight batches for the number of training images, and has the weights of stratified sampling in the wrong places",
     ],
   },
-  complete: completeGaussianVAE,
+  complete: completeConvVAE,
   check: checkGaussianVAE,
   terms: ({ alpha, beta, gamma, anneal_steps }, convention) => ({
     reconstruction: summedReconstruction(convention),

@@ -2,8 +2,9 @@ import { type Static, Type } from "typebox";
 import { oneOf } from "../one_of.ts";
 import { LikelihoodOptions, reconstructionDoc, reconstructionTerm } from "./blocks/likelihood.ts";
 import { ConvOptions } from "./blocks/options.ts";
+import { completeConvVAE } from "./conv_vae.ts";
 import { defineModel, type TermDoc } from "./define.ts";
-import { checkGaussianVAE, completeGaussianVAE, onePhaseGaussianVAE } from "./gaussian.ts";
+import { checkGaussianVAE, onePhaseGaussianVAE } from "./gaussian.ts";
 import { capacityAt, capacityGap } from "./losses/capacity.ts";
 import { klToUnitGaussian } from "./losses/kl.ts";
 
@@ -46,7 +47,7 @@ export default defineModel({
     otherwise: ["its capacity rises with each batch of validation too"],
   },
   aliases: { Capacity_max_iter: "capacity_max_iter" },
-  complete: completeGaussianVAE,
+  complete: completeConvVAE,
   check: checkGaussianVAE,
   terms: (o, convention): Record<string, TermDoc> => ({
     reconstruction: { doc: reconstructionDoc(convention), weight: 1 },

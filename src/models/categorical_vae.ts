@@ -3,8 +3,9 @@ import { GumbelOptions, temperatureAt } from "./blocks/gumbel.ts";
 import { type Categorical, categoricalLatent } from "./blocks/latents.ts";
 import { LikelihoodOptions, reconstructionDoc, reconstructionTerm } from "./blocks/likelihood.ts";
 import { ConvOptions } from "./blocks/options.ts";
+import { completeConvVAE } from "./conv_vae.ts";
 import { defineModel } from "./define.ts";
-import { checkGaussianVAE, completeGaussianVAE } from "./gaussian.ts";
+import { checkGaussianVAE } from "./gaussian.ts";
 import { latentsVAE } from "./latents_vae.ts";
 import { klToUniform } from "./losses/categorical.ts";
 
@@ -35,7 +36,7 @@ export default defineModel({
     values: { output: "pytorch_vae", alpha: 30, initial_temperature: 0 },
     otherwise: ["its validation decodes relaxed draws, which belong to no categorical z"],
   },
-  complete: completeGaussianVAE,
+  complete: completeConvVAE,
   check: checkGaussianVAE,
   terms: ({ alpha }, convention) => ({
     reconstruction: { doc: reconstructionDoc(convention), weight: alpha },

@@ -4,8 +4,9 @@ import { didYouMean } from "../text/suggest.ts";
 import { conditionWidth, labelsForSamples, labelTensor, planeConditioning } from "./blocks/condition.ts";
 import { LikelihoodOptions, reconstructionDoc, reconstructionTerm } from "./blocks/likelihood.ts";
 import { ConvOptions } from "./blocks/options.ts";
+import { completeConvVAE } from "./conv_vae.ts";
 import { defineModel } from "./define.ts";
-import { checkGaussianVAE, completeGaussianVAE, onePhaseGaussianVAE } from "./gaussian.ts";
+import { checkGaussianVAE, onePhaseGaussianVAE } from "./gaussian.ts";
 import { klToUnitGaussian } from "./losses/kl.ts";
 import type { Label, LabelNeeds } from "./vae.ts";
 
@@ -44,7 +45,7 @@ export default defineModel({
     values: { output: "pytorch_vae" },
   },
   needsLabels: true,
-  complete: completeGaussianVAE,
+  complete: completeConvVAE,
   check: checkGaussianVAE,
   terms: (_, convention) => ({
     reconstruction: { doc: reconstructionDoc(convention).replace("x | z", "x | z, y"), weight: 1 },

@@ -9,8 +9,9 @@ import { randomCrops } from "../nn/crop.ts";
 import { type Scalar, type Tensor4D, tf } from "../tf.ts";
 import { LikelihoodOptions, reconstructionTerm } from "./blocks/likelihood.ts";
 import { ConvOptions } from "./blocks/options.ts";
+import { completeConvVAE } from "./conv_vae.ts";
 import { defineModel } from "./define.ts";
-import { checkGaussianVAE, completeGaussianVAE, onePhaseGaussianVAE } from "./gaussian.ts";
+import { checkGaussianVAE, onePhaseGaussianVAE } from "./gaussian.ts";
 import { featureLosses, sumOf } from "./losses/features.ts";
 import { klToUnitGaussian } from "./losses/kl.ts";
 
@@ -87,7 +88,7 @@ export default defineModel({
     config: "configs/dfcvae_pytorch_vae.yaml",
   },
   complete: (o) => ({
-    ...completeGaussianVAE(o),
+    ...completeConvVAE(o),
     feature_network: completeSpec(o.feature_network),
     feature_layers: o.feature_layers ?? [...checkFeatureNetwork(o.feature_network).defaultLayers],
   }),

@@ -2,8 +2,9 @@ import { Type } from "typebox";
 import { oneOf } from "../one_of.ts";
 import { LikelihoodOptions, summedReconstruction, summedReconstructionTerm } from "./blocks/likelihood.ts";
 import { ConvOptions } from "./blocks/options.ts";
+import { completeConvVAE } from "./conv_vae.ts";
 import { defineModel } from "./define.ts";
-import { checkGaussianVAE, completeGaussianVAE, onePhaseGaussianVAE } from "./gaussian.ts";
+import { checkGaussianVAE, onePhaseGaussianVAE } from "./gaussian.ts";
 import { klToUnitGaussian } from "./losses/kl.ts";
 import { covariance, covarianceOfDraws, identityGaps } from "./losses/moments.ts";
 
@@ -41,7 +42,7 @@ export default defineModel({
       "its penalty is of means centered within each image, of sums and not means over the batch, and of variances squared, and is added to losses summed over the batch",
     ],
   },
-  complete: completeGaussianVAE,
+  complete: completeConvVAE,
   check: checkGaussianVAE,
   terms: ({ lambda_diag, lambda_offdiag }, convention) => ({
     reconstruction: summedReconstruction(convention),

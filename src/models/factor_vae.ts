@@ -4,8 +4,9 @@ import { type Tensor2D, tf } from "../tf.ts";
 import { discriminator } from "./blocks/discriminator.ts";
 import { LikelihoodOptions, reconstructionDoc, reconstructionTerm } from "./blocks/likelihood.ts";
 import { ConvOptions } from "./blocks/options.ts";
+import { completeConvVAE } from "./conv_vae.ts";
 import { defineModel } from "./define.ts";
-import { buildGaussianVAE, checkGaussianVAE, completeGaussianVAE, gaussianPhase } from "./gaussian.ts";
+import { buildGaussianVAE, checkGaussianVAE, gaussianPhase } from "./gaussian.ts";
 import { discriminatorAccuracy, discriminatorLoss, totalCorrelation } from "./losses/density_ratio.ts";
 import { klToUnitGaussian } from "./losses/kl.ts";
 import type { Ctx } from "./vae.ts";
@@ -45,7 +46,7 @@ export default defineModel({
     ],
   },
   phases: ["vae", "discriminator"],
-  complete: completeGaussianVAE,
+  complete: completeConvVAE,
   check: checkGaussianVAE,
   terms: ({ gamma }, convention) => ({
     reconstruction: { doc: reconstructionDoc(convention), weight: 1 },

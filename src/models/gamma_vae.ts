@@ -1,30 +1,27 @@
 import { type Static, Type } from "typebox";
 import { linear } from "../nn/linear.ts";
-import { newPass, type Param, type Pass, Scope } from "../nn/params.ts";
+import { newPass, type Pass } from "../nn/params.ts";
 import { oneOf } from "../one_of.ts";
 import { type Scalar, type Tensor, type Tensor2D, type Tensor4D, tf } from "../tf.ts";
 import { convDecoder } from "./blocks/decoder.ts";
 import { convFeatures } from "./blocks/encoder.ts";
 import { drawGamma, rejectionCorrection } from "./blocks/gamma_draw.ts";
 import {
-  checkLikelihood,
   LikelihoodOptions,
   reconstructionCosts,
   reconstructionDoc,
   reconstructionTerm,
 } from "./blocks/likelihood.ts";
 import { ConvOptions } from "./blocks/options.ts";
-import { checkImages, lastActivation } from "./blocks/output.ts";
-import { strideSizes } from "./blocks/sizes.ts";
-import { defineModel, onePhase } from "./define.ts";
-import { checkGaussianVAE, completeGaussianVAE, isExact } from "./gaussian.ts";
+import { completeConvVAE, convFrame, passPhase } from "./conv_vae.ts";
+import { defineModel } from "./define.ts";
+import { checkGaussianVAE } from "./gaussian.ts";
 import {
   type GammaDistribution,
   gammaQuantile,
   klOfGammas,
   logGammaDensityOf,
 } from "./losses/gamma_density.ts";
-import { meanSquaredError } from "./losses/reconstruction.ts";
 import type { Ctx } from "./vae.ts";
 
 const Params = Type.Object({
@@ -70,7 +67,7 @@ export default defineModel({
       "its gradient lacks the correction, its z is drawn at the raised shape and never brought back, its KL takes shapes for rates, and kld_weight doesn't weigh it",
     ],
   },
-  complete: completeGaussianVAE,
+  complete: completeConvVAE,
   check: checkGaussianVAE,
   terms: (_, convention) => ({
     reconstruction: { doc: reconstructionDoc(convention), weight: 1 },
@@ -79,11 +76,8 @@ export default defineModel({
   build(args) {
     const { params: o, convention } = args;
     const prior = { shape: o.prior_shape, rate: o.prior_rate };
-    const params = new Map<string, Param>();
-    const net = networks(new Scope(params, args.rng, o.init), o, args.imageShape);
-    checkLikelihood(o);
-    checkImages(o, args);
-    const activate = lastActivation(o);
+    const { params, activate, ...frame } = convFrame(o, args);
+    const net = networks(frame, o);
     const decode = (z: Tensor2D, ctx: Ctx) => activate(net.decoder(z, newPass(ctx.training)));
     const draw = (q: GammaDistribution<Tensor2D>, ctx: Ctx) =>
       drawGamma(q, o.gamma_shape, ctx.rng.fold("posterior"));
@@ -105,34 +99,36 @@ export default defineModel({
         return decode(drawGamma(p, prior.shape < 1 ? 1 : 0, ctx.rng.fold("prior")).z, ctx);
       },
       latentRange: [gammaQuantile(TAIL, prior), gammaQuantile(1 - TAIL, prior)],
-      phases: onePhase(({ images }, ctx) => {
-        const pass = newPass(ctx.training);
-        const q = net.encoder(images, pass);
-        const { z, logWeight } = draw(q, ctx);
-        const logits = net.decoder(z, pass);
-        const decoded = { logits, recons: activate(logits) };
-        const costs = reconstructionCosts(images, decoded, convention, o);
-        const term = reconstructionTerm(images, decoded, convention, o);
-        return {
-          terms: {
-            reconstruction: tf.add<Scalar>(term, rejectionCorrection(costs, logWeight)),
-            kl: tf.mean<Scalar>(tf.sum(klOfGammas(q, prior), 1)),
+      phases: [
+        passPhase(
+          (images, ctx) => {
+            const pass = newPass(ctx.training);
+            const q = net.encoder(images, pass);
+            const { z, logWeight } = draw(q, ctx);
+            const logits = net.decoder(z, pass);
+            return { q, logWeight, logits, recons: activate(logits), updates: pass.updates };
           },
-          scalars: { mse: meanSquaredError(images, decoded.recons) },
-          updates: pass.updates,
-        };
-      }),
+          ({ q, logWeight, ...decoded }, { images }) => {
+            const costs = reconstructionCosts(images, decoded, convention, o);
+            const term = reconstructionTerm(images, decoded, convention, o);
+            return {
+              terms: {
+                reconstruction: tf.add<Scalar>(term, rejectionCorrection(costs, logWeight)),
+                kl: tf.mean<Scalar>(tf.sum(klOfGammas(q, prior), 1)),
+              },
+            };
+          },
+        ),
+      ],
     };
   },
 });
 
 /** Encoder and decoder of PyTorch-VAE's names. */
 function networks(
-  scope: Scope,
+  { scope, channels, sizes }: Pick<ReturnType<typeof convFrame>, "scope" | "channels" | "sizes">,
   o: Static<typeof Params>,
-  [height, width, channels]: readonly [number, number, number],
 ) {
-  const sizes = strideSizes(height, width, o.hidden_dims.length, isExact(o));
   const features = convFeatures(scope, o, channels, sizes);
   const shape = linear(scope.at("fc_mu.0"), features.width, o.latent_dim);
   const rate = linear(scope.at("fc_var.0"), features.width, o.latent_dim);

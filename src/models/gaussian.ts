@@ -1,16 +1,14 @@
-import { newPass, type Param, type Pass, Scope } from "../nn/params.ts";
+import { newPass, type Param, type Pass, type Scope } from "../nn/params.ts";
 import { type Tensor2D, type Tensor3D, type Tensor4D, tf } from "../tf.ts";
 import type { Conditioning } from "./blocks/condition.ts";
 import { convDecoder } from "./blocks/decoder.ts";
 import { convEncoder } from "./blocks/encoder.ts";
 import { splitRows } from "./blocks/gaussian_head.ts";
 import { checkLikelihood, type LikelihoodOptions } from "./blocks/likelihood.ts";
-import { type ConvBodyOptions, type ConvOptions, decoderEps } from "./blocks/options.ts";
-import { checkImages, lastActivation } from "./blocks/output.ts";
-import { strideSizes } from "./blocks/sizes.ts";
-import { type BuildArgs, type Given, VAE_PHASE } from "./define.ts";
-import { meanSquaredError } from "./losses/reconstruction.ts";
-import type { Batch, Ctx, Loss, Phase, VAE } from "./vae.ts";
+import type { ConvBodyOptions, ConvOptions } from "./blocks/options.ts";
+import { checkConvVAE, convFrame, type PassLoss, passPhase } from "./conv_vae.ts";
+import type { BuildArgs, Given } from "./define.ts";
+import type { Ctx, Phase, VAE } from "./vae.ts";
 
 /** One training or evaluation pass of a Gaussian VAE over a batch. */
 export interface GaussianPass {
@@ -45,12 +43,7 @@ export function buildGaussianVAE(
   args: BuildArgs<unknown>,
   condition?: Condition,
 ): GaussianVAE {
-  const [height, width, channels] = args.imageShape;
-  checkLikelihood(o);
-  checkImages(o, args);
-  const sizes = strideSizes(height, width, o.hidden_dims.length, isExact(o));
-  const params = new Map<string, Param>();
-  const scope = new Scope(params, args.rng, o.init);
+  const { params, scope, channels, sizes, activate } = convFrame(o, args);
   const added = condition?.(scope);
   const encode = convEncoder(scope, o, added?.channels ?? channels, sizes);
   const encoder = (images: Tensor4D, pass: Pass, ctx: Ctx) =>
@@ -58,7 +51,6 @@ export function buildGaussianVAE(
   const inner = { ...o, latent_dim: o.latent_dim + (added?.width ?? 0) };
   const fromLatents = convDecoder(scope, inner, channels, sizes);
   const decoder = (z: Tensor2D, pass: Pass, ctx: Ctx) => fromLatents(added ? added.latents(z, ctx) : z, pass);
-  const activate = lastActivation(o);
   const decode = (z: Tensor2D, ctx: Ctx) => activate(decoder(z, newPass(ctx.training), ctx));
   const forward = (images: Tensor4D, ctx: Ctx, draws = 1, others?: Tensor4D): GaussianPass => {
     const pass = newPass(ctx.training);
@@ -83,43 +75,22 @@ export function buildGaussianVAE(
   };
 }
 
-/** What a variant makes of a batch's pass: its terms, and what it logs or carries besides. */
-export type PassLoss<Term extends string> = (
-  pass: GaussianPass,
-  batch: Batch,
-  ctx: Ctx,
-) => Omit<Loss<Term>, "updates">;
-
 /** A Gaussian VAE that one optimizer trains whole: all of a variant but its loss. `draws`: of z an image, as in `forward`. */
 export function onePhaseGaussianVAE<Term extends string>(
   args: BuildArgs<ConvOptions & Partial<LikelihoodOptions>>,
-  lossOf: PassLoss<Term>,
+  lossOf: PassLoss<GaussianPass, Term>,
   { draws, condition }: { readonly draws?: number; readonly condition?: Condition } = {},
 ): VAE<Term> {
   const { forward, ...vae } = buildGaussianVAE(args.params, args, condition);
   return { ...vae, phases: [gaussianPhase(forward, lossOf, { ...(draws !== undefined && { draws }) })] };
 }
 
-/**
- * The phase `vae` of a Gaussian VAE: a pass over the batch and `lossOf` it, with batch norm's next statistics and, where
- * the loss has no scalar `mse` of its own, the mean squared error of the reconstructions.
- */
-export function gaussianPhase<Term extends string>(
+/** The phase `vae` of a Gaussian VAE: `passPhase` of its `forward`. */
+export const gaussianPhase = <Term extends string>(
   forward: GaussianVAE["forward"],
-  lossOf: PassLoss<Term>,
-  { draws = 1, owns = () => true }: { readonly draws?: number; readonly owns?: Phase["owns"] } = {},
-): Phase<Term> {
-  return {
-    name: VAE_PHASE,
-    owns,
-    loss(batch, ctx) {
-      const pass = forward(batch.images, ctx, draws);
-      const { scalars = {}, ...loss } = lossOf(pass, batch, ctx);
-      const mse = () => ({ mse: meanSquaredError(batch.images, pass.recons) });
-      return { ...loss, scalars: scalars.mse ? scalars : { ...mse(), ...scalars }, updates: pass.updates };
-    },
-  };
-}
+  lossOf: PassLoss<GaussianPass, Term>,
+  { draws = 1, owns }: { readonly draws?: number; readonly owns?: Phase["owns"] } = {},
+): Phase<Term> => passPhase((images, ctx) => forward(images, ctx, draws), lossOf, owns);
 
 /** z = mean + exp(logVar / 2) * noise, [B, D], the noise from `ctx.rng` (arXiv 1312.6114, 2.4). */
 export function reparameterize(mean: Tensor2D, logVar: Tensor2D, ctx: Ctx): Tensor2D {
@@ -142,26 +113,8 @@ function drawPosterior(
   return { z: z as Tensor2D, noise };
 }
 
-/** Whether no layer can make odd sides. */
-export const isExact = (o: ConvBodyOptions): boolean => o.decoder === "upsample" || o.encoder_kernel === 4;
-
 /** `ModelDefinition.check` of the variants that `buildGaussianVAE` makes. @throws ConfigError, ShapeError */
 export function checkGaussianVAE(o: ConvBodyOptions & LikelihoodOptions, given?: Given): void {
   checkLikelihood(o);
   checkConvVAE(o, given);
 }
-
-/** `checkGaussianVAE` of those that choose no likelihood. @throws ConfigError, ShapeError */
-export function checkConvVAE(o: ConvBodyOptions, given?: Given): void {
-  if (given === undefined) return;
-  checkImages(o, given);
-  if (given.imageShape === undefined) return;
-  const [height, width] = given.imageShape;
-  strideSizes(height, width, o.hidden_dims.length, isExact(o));
-}
-
-/** `ModelDefinition.complete` of the same. */
-export const completeGaussianVAE = <O extends ConvBodyOptions>(o: O): O => ({
-  ...o,
-  decoder_batch_norm_eps: decoderEps(o),
-});

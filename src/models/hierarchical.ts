@@ -11,15 +11,15 @@ import {
 import { drawMixture, type Gaussian } from "./blocks/gaussian_head.ts";
 import { type LikelihoodOptions, reconstructionDoc, reconstructionTerm } from "./blocks/likelihood.ts";
 import type { ConvBodyOptions } from "./blocks/options.ts";
-import { checkImages, lastActivation } from "./blocks/output.ts";
+import { lastActivation } from "./blocks/output.ts";
 import { placedIn } from "./blocks/relative_gaussian.ts";
+import { passPhase } from "./conv_vae.ts";
 import { withRng } from "./ctx.ts";
-import { type BuildArgs, type Convention, onePhase, type TermDoc } from "./define.ts";
+import type { BuildArgs, Convention, TermDoc } from "./define.ts";
 import { reparameterize } from "./gaussian.ts";
 import { sumOf } from "./losses/features.ts";
 import { drawnKlToMixture, logGaussian, logGaussianMixture } from "./losses/gaussian_density.ts";
 import { klToUnitGaussian } from "./losses/kl.ts";
-import { meanSquaredError } from "./losses/reconstruction.ts";
 import type { Ctx, VAE } from "./vae.ts";
 
 /** One latent of a hierarchy. `above`: z of those above it, [B, D] each, the top first. */
@@ -73,7 +73,6 @@ export function hierarchicalVAE<Features>(
   { params, features, levels, mixture, posterior: combined, decoder }: Hierarchy<Features>,
 ): VAE<"reconstruction" | "kl"> {
   const { params: o, convention } = args;
-  checkImages(o, args);
   const activate = lastActivation(o);
 
   /** From the top down: u of each level by `choose`, and the z that it stands for. */
@@ -144,28 +143,33 @@ export function hierarchicalVAE<Features>(
       });
       return decode(Object.fromEntries(u), ctx);
     },
-    phases: onePhase(({ images }, ctx) => {
-      const pass = newPass(ctx.training);
-      const { seen, posteriors, u, z } = encode(images, pass, drawn(ctx));
-      const logits = decoder(z, pass);
-      const recons = activate(logits);
-      const kls = levels.map(({ name }, i) => {
-        const q = posteriors[name]!;
-        const kl =
-          i === 0 && mixture
-            ? drawnKlToMixture(u[name]!, q, mixture(pass, seen))
-            : klToUnitGaussian(q.mean, q.logVar);
-        return [`kl_${name}`, kl] as const;
-      });
-      const byLevel: Record<string, Scalar> = Object.fromEntries(kls);
-      return {
-        terms: {
-          reconstruction: reconstructionTerm(images, { logits, recons }, convention, o),
-          kl: sumOf(byLevel),
+    phases: [
+      passPhase(
+        (images, ctx) => {
+          const pass = newPass(ctx.training);
+          const encoded = encode(images, pass, drawn(ctx));
+          const logits = decoder(encoded.z, pass);
+          return { ...encoded, pass, logits, recons: activate(logits), updates: pass.updates };
         },
-        scalars: { mse: meanSquaredError(images, recons), ...(levels.length > 1 && byLevel) },
-        updates: pass.updates,
-      };
-    }),
+        ({ seen, posteriors, u, pass, ...decoded }, { images }) => {
+          const kls = levels.map(({ name }, i) => {
+            const q = posteriors[name]!;
+            const kl =
+              i === 0 && mixture
+                ? drawnKlToMixture(u[name]!, q, mixture(pass, seen))
+                : klToUnitGaussian(q.mean, q.logVar);
+            return [`kl_${name}`, kl] as const;
+          });
+          const byLevel: Record<string, Scalar> = Object.fromEntries(kls);
+          return {
+            terms: {
+              reconstruction: reconstructionTerm(images, decoded, convention, o),
+              kl: sumOf(byLevel),
+            },
+            ...(levels.length > 1 && { scalars: byLevel }),
+          };
+        },
+      ),
+    ],
   };
 }

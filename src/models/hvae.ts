@@ -1,19 +1,19 @@
 import { Type } from "typebox";
 import { conv2d } from "../nn/conv.ts";
 import { linear } from "../nn/linear.ts";
-import { type Param, type Pass, Scope } from "../nn/params.ts";
+import type { Pass } from "../nn/params.ts";
 import { oneOf } from "../one_of.ts";
 import { type Tensor, type Tensor2D, type Tensor4D, tf } from "../tf.ts";
 import { convDecoderBody, decoderInputs } from "./blocks/decoder.ts";
 import { convFeatures } from "./blocks/encoder.ts";
 import { type Gaussian, gaussianHead, splitRows } from "./blocks/gaussian_head.ts";
-import { checkLikelihood, LikelihoodOptions } from "./blocks/likelihood.ts";
+import { LikelihoodOptions } from "./blocks/likelihood.ts";
 import { ConvOptions } from "./blocks/options.ts";
 import { pseudoInputs } from "./blocks/pseudo_inputs.ts";
 import { relativeTo } from "./blocks/relative_gaussian.ts";
-import { strideSizes } from "./blocks/sizes.ts";
+import { completeConvVAE, convFrame } from "./conv_vae.ts";
 import { defineModel } from "./define.ts";
-import { checkGaussianVAE, completeGaussianVAE, isExact } from "./gaussian.ts";
+import { checkGaussianVAE } from "./gaussian.ts";
 import { hierarchicalTerms, hierarchicalVAE } from "./hierarchical.ts";
 
 const { latent_dim: _, encoder_dense: __, ...Shared } = ConvOptions;
@@ -44,8 +44,8 @@ interface Seen {
 
 /**
  * The VAE with two levels of latents of Tomczak and Welling (arXiv 1705.07120, section 4): q(z2 | x) q(z1 | x, z2) and p(z2)
- * p(z1 | z2) p(x | z1, z2), on PyTorch-VAE's architecture. z1's encoder sees the image and a plane of z2. p(z2) is N(0, I) or the VampPrior; the paper has
- * both.
+ * p(z1 | z2) p(x | z1, z2), on PyTorch-VAE's architecture. z1's encoder sees the image and a plane of z2. p(z2) is N(0, I)
+ * or the VampPrior; the paper has both.
  */
 export default defineModel({
   name: "HVAE",
@@ -59,16 +59,13 @@ export default defineModel({
       "its loss has no lower bound: of z1 and p(z1 | z2) it subtracts a term that grows as they part",
     ],
   },
-  complete: completeGaussianVAE,
+  complete: completeConvVAE,
   check: checkGaussianVAE,
   terms: (_, convention) => hierarchicalTerms(convention),
   build(args) {
     const { params: o, imageShape } = args;
-    const [height, width, channels] = imageShape;
-    checkLikelihood(o);
-    const sizes = strideSizes(height, width, o.hidden_dims.length, isExact(o));
-    const params = new Map<string, Param>();
-    const scope = new Scope(params, args.rng, o.init);
+    const [height, width] = imageShape;
+    const { params, scope, channels, sizes } = convFrame(o, args);
     const { latent1_dim: dims1, latent2_dim: dims2 } = o;
     const features2 = convFeatures(scope, o, channels, sizes, "encoder_z2_layers");
     const q2 = gaussianHead(scope, ["fc_z2_mu", "fc_z2_var"], features2.width, dims2);

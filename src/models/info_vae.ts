@@ -3,8 +3,9 @@ import { ConfigError } from "../errors.ts";
 import { LikelihoodOptions, reconstructionDoc, reconstructionTerm } from "./blocks/likelihood.ts";
 import { KernelOptions, kernelOf } from "./blocks/mmd.ts";
 import { ConvOptions } from "./blocks/options.ts";
+import { completeConvVAE } from "./conv_vae.ts";
 import { defineModel } from "./define.ts";
-import { checkGaussianVAE, completeGaussianVAE, onePhaseGaussianVAE } from "./gaussian.ts";
+import { checkGaussianVAE, onePhaseGaussianVAE } from "./gaussian.ts";
 import { klToUnitGaussian } from "./losses/kl.ts";
 import { maximumMeanDiscrepancy } from "./losses/mmd.ts";
 import { drawPrior } from "./point_autoencoder.ts";
@@ -50,7 +51,7 @@ export default defineModel({
       "it refuses an alpha above 0, and of the MMD's kernel imq it leaves pairs out that belong in, while it divides rbf by B (B - 1) once more",
     ],
   },
-  complete: completeGaussianVAE,
+  complete: completeConvVAE,
   check(o, given) {
     checkGaussianVAE(o, given);
     if (o.alpha + o.reg_weight >= 1) return;

@@ -4,8 +4,9 @@ import { GumbelOptions, temperatureAt } from "./blocks/gumbel.ts";
 import { type Categorical, categoricalLatent, type Gaussian, gaussianLatent } from "./blocks/latents.ts";
 import { LikelihoodOptions, reconstructionDoc, reconstructionTerm } from "./blocks/likelihood.ts";
 import { ConvOptions } from "./blocks/options.ts";
+import { completeConvVAE } from "./conv_vae.ts";
 import { defineModel } from "./define.ts";
-import { checkGaussianVAE, completeGaussianVAE } from "./gaussian.ts";
+import { checkGaussianVAE } from "./gaussian.ts";
 import { latentsVAE } from "./latents_vae.ts";
 import { capacityAt, capacityGap } from "./losses/capacity.ts";
 import { klToUniform } from "./losses/categorical.ts";
@@ -49,7 +50,8 @@ const Params = Type.Object({
 /**
  * JointVAE (Dupont, arXiv 1804.00104, eq. 7): a Gaussian latent z and a categorical one c, reconstruction + gamma |KL_z -
  * C_z| + gamma |KL_c - C_c|, so that neither is left empty; both KLs are the batch's means and follow no step but the
- * optimizer's. c is relaxed in training and one-hot in evaluation. Under `pixel_mean` both gammas are times kld_weight, as in PyTorch-VAE.
+ * optimizer's. c is relaxed in training and one-hot in evaluation. Under `pixel_mean` both gammas are times kld_weight, as
+ * in PyTorch-VAE.
  */
 export default defineModel({
   name: "JointVAE",
@@ -66,7 +68,7 @@ export default defineModel({
       "its validation decodes relaxed draws, which belong to no categorical c",
     ],
   },
-  complete: completeGaussianVAE,
+  complete: completeConvVAE,
   check: checkGaussianVAE,
   terms: ({ alpha, latent_gamma, categorical_gamma }, convention) => ({
     reconstruction: { doc: reconstructionDoc(convention), weight: alpha },

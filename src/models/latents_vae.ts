@@ -1,23 +1,19 @@
-import { newPass, type Param, type Pass, Scope } from "../nn/params.ts";
+import { newPass, type Pass, type Scope } from "../nn/params.ts";
 import { type Named, type Tensor, type Tensor4D, tf } from "../tf.ts";
 import { convDecoder } from "./blocks/decoder.ts";
 import { convFeatures } from "./blocks/encoder.ts";
 import type { Latent } from "./blocks/latents.ts";
-import { checkLikelihood, type LikelihoodOptions } from "./blocks/likelihood.ts";
+import type { LikelihoodOptions } from "./blocks/likelihood.ts";
 import type { ConvOptions } from "./blocks/options.ts";
-import { checkImages, lastActivation } from "./blocks/output.ts";
-import { strideSizes } from "./blocks/sizes.ts";
+import { convFrame, type DecodedPass, type PassLoss, passPhase } from "./conv_vae.ts";
 import { withRng } from "./ctx.ts";
-import { type BuildArgs, onePhase } from "./define.ts";
-import { isExact } from "./gaussian.ts";
-import { meanSquaredError } from "./losses/reconstruction.ts";
-import type { Batch, Ctx, Loss, Posterior, VAE } from "./vae.ts";
+import type { BuildArgs } from "./define.ts";
+import type { Ctx, Posterior, VAE } from "./vae.ts";
 
 /** One pass over a batch: the posteriors by latent, and what one draw of each decodes to. */
-export interface LatentsPass<Q extends Named<Posterior>> {
+export interface LatentsPass<Q extends Named<Posterior>> extends DecodedPass {
   readonly posterior: Q;
   readonly logits: Tensor4D; // [B, H, W, C], before the last activation
-  readonly recons: Tensor4D; // [B, H, W, C], after it
 }
 
 /**
@@ -29,20 +25,14 @@ export interface LatentsPass<Q extends Named<Posterior>> {
 export function latentsVAE<Q extends Named<Posterior>, Term extends string>(
   args: BuildArgs<ConvOptions & LikelihoodOptions>,
   declare: (scope: Scope, features: number) => { readonly [N in keyof Q]: Latent<Q[N]> },
-  lossOf: (pass: LatentsPass<Q>, batch: Batch, ctx: Ctx) => Omit<Loss<Term>, "updates">,
+  lossOf: PassLoss<LatentsPass<Q>, Term>,
 ): VAE<Term> {
-  const { params: o, imageShape } = args;
-  const [height, width, channels] = imageShape;
-  checkLikelihood(o);
-  checkImages(o, args);
-  const sizes = strideSizes(height, width, o.hidden_dims.length, isExact(o));
-  const params = new Map<string, Param>();
-  const scope = new Scope(params, args.rng, o.init);
+  const { params: o } = args;
+  const { params, scope, channels, sizes, activate } = convFrame(o, args);
   const features = convFeatures(scope, o, channels, sizes);
   const latents = Object.entries<Latent>(declare(scope, features.width));
   const inputs = latents.reduce((sum, [, latent]) => sum + latent.width, 0);
   const decoder = convDecoder(scope, { ...o, latent_dim: inputs }, channels, sizes);
-  const activate = lastActivation(o);
   const each = <T>(of: (latent: Latent, name: string) => T): Record<string, T> =>
     Object.fromEntries(latents.map(([name, latent]) => [name, of(latent, name)]));
   const encode = (images: Tensor4D, pass: Pass) => {
@@ -75,14 +65,13 @@ export function latentsVAE<Q extends Named<Posterior>, Term extends string>(
         each((latent, name) => latent.prior(count, withRng(ctx, ctx.rng.fold(name)))),
         ctx,
       ),
-    phases: onePhase((batch, ctx) => {
-      const pass = newPass(ctx.training);
-      const posterior = encode(batch.images, pass);
-      const logits = decoded(drawn(posterior, ctx), pass);
-      const recons = activate(logits);
-      const { scalars, ...loss } = lossOf({ posterior, logits, recons }, batch, ctx);
-      const mse = meanSquaredError(batch.images, recons);
-      return { ...loss, scalars: { mse, ...scalars }, updates: pass.updates };
-    }),
+    phases: [
+      passPhase((images, ctx) => {
+        const pass = newPass(ctx.training);
+        const posterior = encode(images, pass);
+        const logits = decoded(drawn(posterior, ctx), pass);
+        return { posterior, logits, recons: activate(logits), updates: pass.updates };
+      }, lossOf),
+    ],
   };
 }

@@ -1,8 +1,9 @@
 import { Type } from "typebox";
 import { type Scalar, type Tensor4D, tf } from "../tf.ts";
 import { ConvOptions } from "./blocks/options.ts";
+import { checkConvVAE, completeConvVAE } from "./conv_vae.ts";
 import { defineModel } from "./define.ts";
-import { checkConvVAE, completeGaussianVAE, onePhaseGaussianVAE } from "./gaussian.ts";
+import { onePhaseGaussianVAE } from "./gaussian.ts";
 import { klToUnitGaussian } from "./losses/kl.ts";
 import { logCosh, logCoshNormalizer } from "./losses/log_cosh.ts";
 
@@ -33,7 +34,7 @@ export default defineModel({
     values: { output: "pytorch_vae" },
     otherwise: ["its cost overflows where alpha times an error is below -44"],
   },
-  complete: completeGaussianVAE,
+  complete: completeConvVAE,
   check: checkConvVAE,
   terms: ({ beta }, convention) => ({
     log_cosh: {

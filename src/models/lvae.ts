@@ -2,7 +2,7 @@ import { type Static, Type } from "typebox";
 import { ConfigError } from "../errors.ts";
 import { batchNorm1d } from "../nn/batch_norm.ts";
 import { linear } from "../nn/linear.ts";
-import { type Param, Scope, sequential } from "../nn/params.ts";
+import { sequential } from "../nn/params.ts";
 import type { Tensor, Tensor4D } from "../tf.ts";
 import { convDecoder } from "./blocks/decoder.ts";
 import { convBlock, flattenChannelsFirst } from "./blocks/encoder.ts";
@@ -10,9 +10,9 @@ import { gaussianHead } from "./blocks/gaussian_head.ts";
 import { LikelihoodOptions } from "./blocks/likelihood.ts";
 import { ConvOptions } from "./blocks/options.ts";
 import { precisionWeighted } from "./blocks/relative_gaussian.ts";
-import { strideSizes } from "./blocks/sizes.ts";
+import { completeConvVAE, convFrame } from "./conv_vae.ts";
 import { defineModel } from "./define.ts";
-import { checkGaussianVAE, completeGaussianVAE, isExact } from "./gaussian.ts";
+import { checkGaussianVAE } from "./gaussian.ts";
 import { hierarchicalTerms, hierarchicalVAE, type Level } from "./hierarchical.ts";
 
 const { latent_dim: _, encoder_dense: __, ...Shared } = ConvOptions;
@@ -40,8 +40,8 @@ const Params = Type.Object({
 });
 
 /**
- * The ladder VAE (Sønderby et al., arXiv 1602.02282) on PyTorch-VAE's architecture: each block of the encoder says a Gaussian of
- * its latent, and from the top down q(z_i | x, z_i+1) is that one combined with p(z_i | z_i+1), weighted by their
+ * The ladder VAE (Sønderby et al., arXiv 1602.02282) on PyTorch-VAE's architecture: each block of the encoder says a
+ * Gaussian of its latent, and from the top down q(z_i | x, z_i+1) is that one combined with p(z_i | z_i+1), weighted by their
  * precisions. p(z_L) = N(0, I), images are decoded from z_1, and the weight of the KL rises from 0.
  */
 export default defineModel({
@@ -57,20 +57,17 @@ export default defineModel({
       "its KL is to what the encoder says of z_i and not to p(z_i | z_i+1), with log-variances that count twice, and the top latent has none",
     ],
   },
-  complete: completeGaussianVAE,
+  complete: completeConvVAE,
   check(o, given) {
     checkLevels(o);
     checkGaussianVAE(o, given);
   },
   terms: ({ kl_warmup_steps }, convention) => hierarchicalTerms(convention, kl_warmup_steps),
   build(args) {
-    const { params: o, imageShape } = args;
-    const [height, width, channels] = imageShape;
+    const { params: o } = args;
     checkLevels(o);
     const { latent_dims: dims, hidden_dims: widths } = o;
-    const sizes = strideSizes(height, width, widths.length, isExact(o));
-    const params = new Map<string, Param>();
-    const scope = new Scope(params, args.rng, o.init);
+    const { params, scope, channels, sizes } = convFrame(o, args);
     const rungs = widths.map((channelsOut, i) => {
       const at = scope.at(`encoders.${i}`);
       const block = convBlock(at.at("encoder"), o, widths[i - 1] ?? channels, channelsOut);

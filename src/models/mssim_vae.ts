@@ -2,8 +2,9 @@ import { type Static, Type } from "typebox";
 import { ConfigError } from "../errors.ts";
 import { type Scalar, type Tensor4D, tf } from "../tf.ts";
 import { ConvOptions } from "./blocks/options.ts";
+import { checkConvVAE, completeConvVAE } from "./conv_vae.ts";
 import { defineModel, type Given } from "./define.ts";
-import { checkConvVAE, completeGaussianVAE, onePhaseGaussianVAE } from "./gaussian.ts";
+import { onePhaseGaussianVAE } from "./gaussian.ts";
 import { klToUnitGaussian } from "./losses/kl.ts";
 import { multiScaleSsim, WINDOW } from "./losses/ssim.ts";
 
@@ -40,7 +41,7 @@ export default defineModel({
       "its window is heaviest at its edge, its five scales are padded with zeros, the last one's similarity counts four times, and a negative contrast is NaN",
     ],
   },
-  complete: completeGaussianVAE,
+  complete: completeConvVAE,
   check(o, given) {
     checkConvVAE(o, given);
     checkWindow(o, given);

@@ -1,22 +1,18 @@
 import { linear } from "../nn/linear.ts";
-import { newPass, type Param, type Pass, Scope } from "../nn/params.ts";
+import { newPass, type Pass } from "../nn/params.ts";
 import type { Tensor2D, Tensor4D } from "../tf.ts";
 import { convDecoder } from "./blocks/decoder.ts";
 import { convFeatures } from "./blocks/encoder.ts";
-import { checkLikelihood, type LikelihoodOptions } from "./blocks/likelihood.ts";
+import type { LikelihoodOptions } from "./blocks/likelihood.ts";
 import type { ConvOptions } from "./blocks/options.ts";
-import { checkImages, lastActivation } from "./blocks/output.ts";
-import { strideSizes } from "./blocks/sizes.ts";
-import { type BuildArgs, onePhase } from "./define.ts";
-import { isExact } from "./gaussian.ts";
-import { meanSquaredError } from "./losses/reconstruction.ts";
-import type { Batch, Ctx, Loss, VAE } from "./vae.ts";
+import { convFrame, type DecodedPass, type PassLoss, passPhase } from "./conv_vae.ts";
+import type { BuildArgs } from "./define.ts";
+import type { Ctx, VAE } from "./vae.ts";
 
 /** One pass of a deterministic autoencoder over a batch. */
-export interface PointPass {
+export interface PointPass extends DecodedPass {
   readonly z: Tensor2D; //      [B, D]
   readonly logits: Tensor4D; // [B, H, W, C], before the last activation
-  readonly recons: Tensor4D; // [B, H, W, C], after it
 }
 
 /**
@@ -25,19 +21,13 @@ export interface PointPass {
  */
 export function pointAutoencoder<Term extends string>(
   args: BuildArgs<ConvOptions & LikelihoodOptions>,
-  lossOf: (pass: PointPass, batch: Batch, ctx: Ctx) => Omit<Loss<Term>, "updates">,
+  lossOf: PassLoss<PointPass, Term>,
 ): VAE<Term> {
-  const { params: o, imageShape } = args;
-  const [height, width, channels] = imageShape;
-  checkLikelihood(o);
-  checkImages(o, args);
-  const sizes = strideSizes(height, width, o.hidden_dims.length, isExact(o));
-  const params = new Map<string, Param>();
-  const scope = new Scope(params, args.rng, o.init);
+  const { params: o } = args;
+  const { params, scope, channels, sizes, activate } = convFrame(o, args);
   const features = convFeatures(scope, o, channels, sizes);
   const point = linear(scope.at("fc_z"), features.width, o.latent_dim);
   const decoder = convDecoder(scope, o, channels, sizes);
-  const activate = lastActivation(o);
   const encode = (images: Tensor4D, pass: Pass) => point(features.layer(images, pass), pass) as Tensor2D;
   const decode = (z: Tensor2D, ctx: Ctx) => activate(decoder(z, newPass(ctx.training)));
   return {
@@ -49,15 +39,14 @@ export function pointAutoencoder<Term extends string>(
     decode: ({ z }, ctx) => decode(z as Tensor2D, ctx),
     reconstruct: (images, ctx) => decode(encode(images, newPass(ctx.training)), ctx),
     sample: (count, ctx) => decode(ctx.rng.fold("prior").normal<Tensor2D>([count, o.latent_dim]), ctx),
-    phases: onePhase((batch, ctx) => {
-      const pass = newPass(ctx.training);
-      const z = encode(batch.images, pass);
-      const logits = decoder(z, pass);
-      const recons = activate(logits);
-      const { scalars, ...loss } = lossOf({ z, logits, recons }, batch, ctx);
-      const mse = meanSquaredError(batch.images, recons);
-      return { ...loss, scalars: { mse, ...scalars }, updates: pass.updates };
-    }),
+    phases: [
+      passPhase((images, ctx) => {
+        const pass = newPass(ctx.training);
+        const z = encode(images, pass);
+        const logits = decoder(z, pass);
+        return { z, logits, recons: activate(logits), updates: pass.updates };
+      }, lossOf),
+    ],
   };
 }
 

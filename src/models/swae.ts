@@ -3,8 +3,9 @@ import { oneOf } from "../one_of.ts";
 import { type Tensor2D, tf } from "../tf.ts";
 import { LikelihoodOptions, reconstructionDoc, reconstructionTerm } from "./blocks/likelihood.ts";
 import { ConvOptions } from "./blocks/options.ts";
+import { completeConvVAE } from "./conv_vae.ts";
 import { defineModel } from "./define.ts";
-import { checkGaussianVAE, completeGaussianVAE } from "./gaussian.ts";
+import { checkGaussianVAE } from "./gaussian.ts";
 import { meanAbsoluteError } from "./losses/reconstruction.ts";
 import { slicedWasserstein } from "./losses/sliced_wasserstein.ts";
 import { drawPrior, pointAutoencoder } from "./point_autoencoder.ts";
@@ -51,7 +52,7 @@ export default defineModel({
       "it divides the distance by B (B - 1) besides, B images a batch, so that a reg_weight of 100 there is 0.025 here at 64 images",
     ],
   },
-  complete: completeGaussianVAE,
+  complete: completeConvVAE,
   check: checkGaussianVAE,
   terms: ({ reg_weight, wasserstein_deg }, convention) => ({
     reconstruction: { doc: reconstructionDoc(convention), weight: 1 },

@@ -4,8 +4,9 @@ import { type Scalar, type Tensor2D, tf } from "../tf.ts";
 import { LikelihoodOptions, reconstructionDoc, reconstructionTerm } from "./blocks/likelihood.ts";
 import { ConvOptions } from "./blocks/options.ts";
 import { secondStage } from "./blocks/second_stage.ts";
+import { completeConvVAE } from "./conv_vae.ts";
 import { defineModel } from "./define.ts";
-import { buildGaussianVAE, checkGaussianVAE, completeGaussianVAE, gaussianPhase } from "./gaussian.ts";
+import { buildGaussianVAE, checkGaussianVAE, gaussianPhase } from "./gaussian.ts";
 import { klToUnitGaussian } from "./losses/kl.ts";
 
 const Params = Type.Object({
@@ -24,8 +25,9 @@ const SECOND = "second_stage";
 
 /**
  * The two-stage VAE (Dai and Wipf, arXiv 1903.05789, section 4): a VAE of images, and a second one of its z, with as many
- * latent dimensions u, which learns what the z of images look like. Each is trained by its own ELBO and optimizer, the second on the
- * first one's draws of z as constants. Samples go through both: u ~ N(0, I), z ~ p(z | u), the image decoded from z.
+ * latent dimensions u, which learns what the z of images look like. Each is trained by its own ELBO and optimizer, the
+ * second on the first one's draws of z as constants. Samples go through both: u ~ N(0, I), z ~ p(z | u), the image decoded
+ * from z.
  */
 export default defineModel({
   name: "TwoStageVAE",
@@ -42,7 +44,7 @@ export default defineModel({
     lacking: { prefix: `${SECOND}.`, what: "the second VAE" },
   },
   phases: ["vae", SECOND],
-  complete: completeGaussianVAE,
+  complete: completeConvVAE,
   check: checkGaussianVAE,
   terms: (_, convention) => ({
     reconstruction: { doc: reconstructionDoc(convention), weight: 1 },

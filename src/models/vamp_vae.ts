@@ -5,8 +5,9 @@ import { drawMixture } from "./blocks/gaussian_head.ts";
 import { LikelihoodOptions, reconstructionDoc, reconstructionTerm } from "./blocks/likelihood.ts";
 import { ConvOptions } from "./blocks/options.ts";
 import { pseudoInputs } from "./blocks/pseudo_inputs.ts";
+import { completeConvVAE } from "./conv_vae.ts";
 import { defineModel } from "./define.ts";
-import { buildGaussianVAE, checkGaussianVAE, completeGaussianVAE, gaussianPhase } from "./gaussian.ts";
+import { buildGaussianVAE, checkGaussianVAE, gaussianPhase } from "./gaussian.ts";
 import { drawnKlToMixture, logGaussianMixture } from "./losses/gaussian_density.ts";
 import type { Ctx } from "./vae.ts";
 
@@ -22,8 +23,8 @@ const Params = Type.Object({
 
 /**
  * The VAE with the VampPrior (Tomczak and Welling, arXiv 1705.07120, eq. 9): p(z) is the mean of the posteriors q(z | u_k) of
- * K learned pseudo-inputs u_k, and samples are drawn from it. The KL is that of the draw, log q(z | x) - log p(z). Pseudo-inputs
- * are encoded in one pass with the batch, so that q(z | u) is the function that q(z | x) is, batch norm included.
+ * K learned pseudo-inputs u_k, and samples are drawn from it. The KL is that of the draw, log q(z | x) - log p(z).
+ * Pseudo-inputs are encoded in one pass with the batch, so that q(z | u) is the function that q(z | x) is, batch norm included.
  */
 export default defineModel({
   name: "VampVAE",
@@ -37,7 +38,7 @@ export default defineModel({
       "its densities divide the log-variance by the variance, and its samples are drawn from N(0, I) and not from the mixture",
     ],
   },
-  complete: completeGaussianVAE,
+  complete: completeConvVAE,
   check: checkGaussianVAE,
   terms: (_, convention) => ({
     reconstruction: { doc: reconstructionDoc(convention), weight: 1 },

@@ -1,8 +1,9 @@
 import { Type } from "typebox";
 import { LikelihoodOptions, reconstructionDoc, reconstructionTerm } from "./blocks/likelihood.ts";
 import { ConvOptions } from "./blocks/options.ts";
+import { completeConvVAE } from "./conv_vae.ts";
 import { defineModel } from "./define.ts";
-import { checkGaussianVAE, completeGaussianVAE, onePhaseGaussianVAE } from "./gaussian.ts";
+import { checkGaussianVAE, onePhaseGaussianVAE } from "./gaussian.ts";
 import { klToUnitGaussian } from "./losses/kl.ts";
 
 const Params = Type.Object({ ...ConvOptions, ...LikelihoodOptions });
@@ -17,7 +18,7 @@ export default defineModel({
   pytorchVae: {
     values: { output: "pytorch_vae" },
   },
-  complete: completeGaussianVAE,
+  complete: completeConvVAE,
   check: checkGaussianVAE,
   terms: (_, convention) => ({
     reconstruction: { doc: reconstructionDoc(convention), weight: 1 },

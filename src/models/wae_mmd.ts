@@ -2,8 +2,9 @@ import { Type } from "typebox";
 import { LikelihoodOptions, reconstructionDoc, reconstructionTerm } from "./blocks/likelihood.ts";
 import { KernelOptions, kernelOf } from "./blocks/mmd.ts";
 import { ConvOptions } from "./blocks/options.ts";
+import { completeConvVAE } from "./conv_vae.ts";
 import { defineModel } from "./define.ts";
-import { checkGaussianVAE, completeGaussianVAE } from "./gaussian.ts";
+import { checkGaussianVAE } from "./gaussian.ts";
 import { maximumMeanDiscrepancy } from "./losses/mmd.ts";
 import { drawPrior, pointAutoencoder } from "./point_autoencoder.ts";
 
@@ -35,7 +36,7 @@ export default defineModel({
       "it divides the MMD of kernel_type: rbf by B (B - 1) once more, B images a batch, so that a reg_weight of 5000 there is about 1 here at 64 images, and its rbf takes means where sums belong, a nearly constant kernel; of imq it leaves pairs out that belong in",
     ],
   },
-  complete: completeGaussianVAE,
+  complete: completeConvVAE,
   check: checkGaussianVAE,
   terms: ({ reg_weight }, convention) => ({
     reconstruction: { doc: reconstructionDoc(convention), weight: 1 },

@@ -1,3 +1,4 @@
+import { atLeast } from "../../nn/at_least.ts";
 import { linear } from "../../nn/linear.ts";
 import type { Pass, Scope } from "../../nn/params.ts";
 import type { Rng } from "../../rng.ts";
@@ -18,11 +19,10 @@ export function gaussianHead(
   least?: number,
 ): (h: Tensor, pass: Pass) => Gaussian {
   const [mean, logVar] = [linear(scope.at(names[0]), inputs, dims), linear(scope.at(names[1]), inputs, dims)];
-  const bounded = (x: Tensor) => (least === undefined ? x : tf.add(tf.relu(tf.sub(x, least)), least));
-  return (h, pass) => ({
-    mean: mean(h, pass) as Tensor2D,
-    logVar: bounded(logVar(h, pass)) as Tensor2D,
-  });
+  return (h, pass) => {
+    const own = logVar(h, pass) as Tensor2D;
+    return { mean: mean(h, pass) as Tensor2D, logVar: least === undefined ? own : atLeast(own, least) };
+  };
 }
 
 /** The first `count` rows and the others. */

@@ -3,6 +3,7 @@ import type { Pass, Scope } from "../../nn/params.ts";
 import { type Tensor, type Tensor2D, tf } from "../../tf.ts";
 import { reparameterize } from "../gaussian.ts";
 import type { Ctx, Posterior } from "../vae.ts";
+import { gaussianHead } from "./gaussian_head.ts";
 import { drawCategories, highest, oneHot } from "./gumbel.ts";
 
 type Of<K extends Posterior["kind"]> = Extract<Posterior, { readonly kind: K }>;
@@ -23,11 +24,10 @@ export interface Latent<Q extends Posterior = Posterior> {
 
 /** D dimensions, q(z | x) a diagonal Gaussian, p(z) = N(0, I), by PyTorch-VAE's names. */
 export function gaussianLatent(scope: Scope, features: number, dims: number): Latent<Gaussian> {
-  const mean = linear(scope.at("fc_mu"), features, dims);
-  const logVar = linear(scope.at("fc_var"), features, dims);
+  const head = gaussianHead(scope, ["fc_mu", "fc_var"], features, dims);
   return {
     width: dims,
-    posterior: (h, pass) => ({ kind: "gaussian", mean: mean(h, pass), logVar: logVar(h, pass) }),
+    posterior: (h, pass) => ({ kind: "gaussian", ...head(h, pass) }),
     draw: (q, ctx) => reparameterize(q.mean as Tensor2D, q.logVar as Tensor2D, ctx),
     place: (q) => q.mean,
     prior: (count, ctx) => ctx.rng.fold("prior").normal([count, dims]),

@@ -1,3 +1,4 @@
+import { atLeast } from "../../nn/at_least.ts";
 import { type Tensor, type Tensor1D, type Tensor2D, type Tensor4D, tf } from "../../tf.ts";
 
 /** Side of the window of the papers, in pixels. */
@@ -46,8 +47,7 @@ export function multiScaleSsim(x: Tensor4D, y: Tensor4D, window = WINDOW): Tenso
     const { luminance, contrast } = comparisons(a, b, window);
     const similarity = tf.mean(last ? tf.mul(luminance, contrast) : contrast, [2, 3]); // [B, C]
     if (!last) [a, b] = [halve(a), halve(b)];
-    const floored = tf.add(tf.relu(tf.sub(similarity, LEAST)), LEAST);
-    return tf.mul(weight / sum, tf.log(floored));
+    return tf.mul(weight / sum, tf.log(atLeast(similarity, LEAST)));
   });
   const products = tf.exp(logs.reduce((p, q) => tf.add(p, q)));
   return tf.mean<Tensor1D>(products, 1);

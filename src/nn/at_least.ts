@@ -1,0 +1,5 @@
+import { type Tensor, tf } from "../tf.ts";
+
+/** x, but not below `least`: by a ReLU, whose gradient is right on every backend. */
+export const atLeast = <T extends Tensor>(x: T, least: number): T =>
+  tf.add<T>(tf.relu(tf.sub<T>(x, least)), least);
