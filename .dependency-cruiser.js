@@ -28,7 +28,7 @@ export const ORDER = [
   ["experiment/timing"],
   ["experiment/trained"],
   ["experiment/evaluation"],
-  ["experiment/series", "setup"],
+  ["experiment/series", "setup", "ui"],
   ["cli"],
   ["cli/commands"],
   ["cli/main.ts", "index.ts"],

@@ -27,6 +27,7 @@ import { addSchema } from "./commands/schema.ts";
 import { addSetup } from "./commands/setup.ts";
 import { addTimeSteps } from "./commands/time_steps.ts";
 import { addTraverse } from "./commands/traverse.ts";
+import { addUi } from "./commands/ui.ts";
 import { addValidate } from "./commands/validate.ts";
 import { examples } from "./examples.ts";
 import { outliveReaders } from "./lost_output.ts";
@@ -52,6 +53,7 @@ const program = new Command("vae")
 addRun(program);
 addValidate(program);
 addRuns(program);
+addUi(program);
 addCompare(program);
 addSample(program);
 addFitSampler(program);

@@ -86,14 +86,15 @@ export function look(file: string): Seen | undefined {
   }
   try {
     const text = readFileSync(fd, "utf8");
-    const holder = parse(text);
+    const holder = holderIn(text);
     return { text, mark: `${text} ${fstatSync(fd).mtimeMs}`, id: holder?.id ?? text, holder };
   } finally {
     closeSync(fd);
   }
 }
 
-function parse(text: string): Holder | undefined {
+/** Whom the text of a lock names; undefined where it is none of ours. */
+export function holderIn(text: string): Holder | undefined {
   try {
     const holder = JSON.parse(text) as Holder;
     return typeof holder.pid === "number" && typeof holder.host === "string" ? holder : undefined;

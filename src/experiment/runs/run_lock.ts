@@ -19,7 +19,7 @@ export interface Lock {
 }
 
 /** A holder of whom nothing else is known has ended when its lock is unchanged for so long, in milliseconds. */
-const SILENCE = 15_000;
+export const SILENCE = 15_000;
 /** A text that is no lock's may be half written. */
 const TORN = 1000;
 /** So long it is waited for a holder that lives, which may be about to end. */

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { type Dirent, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import type { ExpParams } from "../../config/schema.ts";
@@ -10,7 +10,7 @@ import { type Change, configChanges, configFile } from "./config_history.ts";
 import { isRun, runFiles } from "./run_files.ts";
 
 /** How deep below the folder that is searched a run may lie: `logs/NAME/version_N` from one level above. */
-const DEPTH = 4;
+export const DEPTH = 4;
 
 /** What a run's own files tell of it. */
 export interface RunSummary {
@@ -35,11 +35,17 @@ export interface RunSummary {
 export function findRuns(folder: string, depth = DEPTH): string[] {
   if (isRun(folder)) return [folder];
   if (depth === 0 || !isFolder(folder)) return [];
-  const folders = readdirSync(folder, { withFileTypes: true }).filter(
+  return foldersIn(readdirSync(folder, { withFileTypes: true })).flatMap((name) =>
+    findRuns(join(folder, name), depth - 1),
+  );
+}
+
+/** The names, in order, of those of a folder's entries that may be runs or hold some. */
+export function foldersIn(entries: readonly Dirent[]): string[] {
+  const folders = entries.filter(
     (e) => e.isDirectory() && !e.name.startsWith(".") && e.name !== "node_modules",
   );
-  const inOrder = folders.map((e) => e.name).sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
-  return inOrder.flatMap((name) => findRuns(join(folder, name), depth - 1));
+  return folders.map((e) => e.name).sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
 }
 
 /** A run's summary, from `config.yaml` and `metrics.csv`; what can't be read is left out. */
@@ -74,13 +80,14 @@ export function summarize(path: string): RunSummary {
 }
 
 /** What of a run's config.yaml is read here; any of it may be missing. */
-interface SomeConfig {
+export interface SomeConfig {
   readonly model_params?: { readonly name?: string } & Readonly<Record<string, unknown>>;
   readonly data_params?: { readonly name?: string };
   readonly exp_params?: ExpParams;
 }
 
-function termsOf({ model_params, exp_params }: SomeConfig): string[] {
+/** Names of the loss terms of a config's model. @throws where it is not known here, or its parameters are none of its */
+export function termsOf({ model_params, exp_params }: SomeConfig): string[] {
   const { name = "", ...params } = model_params ?? {};
   return Object.keys(getModel(name)?.terms(params, conventionOf(exp_params!)) ?? {});
 }

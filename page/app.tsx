@@ -1,0 +1,73 @@
+import { useEffect } from "preact/hooks";
+import { Explorer } from "./explore/explorer.tsx";
+import { Choice } from "./parts/choice.tsx";
+import { place } from "./router.ts";
+import { RunPage } from "./run/run_page.tsx";
+import { RunsPage } from "./runs/runs_page.tsx";
+import { about, announcement, live, problem } from "./store.ts";
+import { THEMES, theme } from "./theme.ts";
+
+export function App() {
+  const { value } = place;
+  const name = value.page === "runs" ? (about.value?.folder ?? "Runs") : value.id;
+  useEffect(() => {
+    document.title = `${name} · vae ui`;
+  }, [name]);
+  return (
+    <>
+      <a class="skip" href="#main" onClick={toMain}>
+        Skip to the content
+      </a>
+      <Header />
+      <main id="main" tabIndex={-1} key={value.page === "runs" ? "" : value.id}>
+        {problem.value !== undefined && (
+          <p class="problem" role="alert">
+            {problem.value}
+          </p>
+        )}
+        {value.page === "runs" && <RunsPage />}
+        {value.page === "run" && <RunPage id={value.id} />}
+        {value.page === "explore" && <Explorer id={value.id} />}
+      </main>
+      <p class="unseen" role="status" aria-live="polite">
+        {announcement.value}
+      </p>
+    </>
+  );
+}
+
+function toMain(event: Event): void {
+  event.preventDefault(); // the address says which page is shown
+  document.getElementById("main")?.focus();
+}
+
+function Header() {
+  return (
+    <header class="top">
+      <a class="home" href="#/">
+        <Mark />
+        <span>{about.value?.folder ?? "vae ui"}</span>
+      </a>
+      <span class={live.value ? "live on" : "live"} role="status" title={about.value?.path}>
+        <span class="mark" aria-hidden="true" />
+        {live.value ? "Live" : "Connecting…"}
+      </span>
+      <span class="space" />
+      <Choice
+        label="Colours"
+        options={THEMES.map((name) => [name, name[0]!.toUpperCase() + name.slice(1)] as const)}
+        value={theme.value}
+        onChange={(value) => {
+          theme.value = value;
+        }}
+      />
+    </header>
+  );
+}
+
+const Mark = () => (
+  <svg viewBox="0 0 32 32" width="26" height="26" aria-hidden="true">
+    <rect width="32" height="32" rx="8" class="mark-back" />
+    <path d="M6 8v16l8-5v-6zM26 8v16l-8-5v-6z" class="mark-front" />
+  </svg>
+);

@@ -1,0 +1,14 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vite";
+
+export default defineConfig({
+  root: fileURLToPath(new URL(".", import.meta.url)),
+  base: "./", // wherever it is served from
+  publicDir: false,
+  build: {
+    outDir: fileURLToPath(new URL("../dist/page", import.meta.url)),
+    target: "es2022",
+    modulePreload: false,
+    reportCompressedSize: false,
+  },
+});

@@ -1,0 +1,61 @@
+import { relative, sep } from "node:path";
+import type { RunInfo, RunList } from "./api.ts";
+import { type Direction, directionOf } from "./best_values.ts";
+import { RunEntry } from "./run_entry.ts";
+import { walkRuns } from "./walk.ts";
+
+/** So many runs are looked at at once. */
+const AT_ONCE = 16;
+
+/** The runs of a folder, by id. Only what is in here can be asked for: no path comes from a request. */
+export class RunIndex {
+  private readonly entries = new Map<string, RunEntry>();
+
+  /** @param root the folder that is shown, without links in its path */
+  constructor(readonly root: string) {}
+
+  get(id: string): RunEntry | undefined {
+    return this.entries.get(id);
+  }
+
+  /** Those that have been looked at, in order of path. */
+  get infos(): RunInfo[] {
+    return [...this.entries.values()].flatMap(({ info }) => info ?? []);
+  }
+
+  /** Finds runs that are new and forgets those that are gone, whose ids it returns. */
+  async search(): Promise<string[]> {
+    const paths = await walkRuns(this.root);
+    const before = new Map(this.entries);
+    this.entries.clear(); // filled again in order
+    for (const path of paths) {
+      const id = relative(this.root, path).replaceAll(sep, "/") || ".";
+      this.entries.set(id, before.get(id) ?? new RunEntry(id, this.root, path));
+      before.delete(id);
+    }
+    return [...before.keys()];
+  }
+
+  /** Looks at the runs for which `which` holds; those that have changed. */
+  async refresh(which: (info: RunInfo | undefined) => boolean = () => true): Promise<RunInfo[]> {
+    const queue = [...this.entries.values()].filter(({ info }) => which(info));
+    const changed: RunInfo[] = [];
+    const work = async () => {
+      for (let entry = queue.pop(); entry !== undefined; entry = queue.pop())
+        if (await entry.refresh()) changed.push(entry.info!);
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, work));
+    return changed;
+  }
+
+  /** Which way is better, of the metrics of `runs`. */
+  async better(runs: readonly RunInfo[]): Promise<RunList["better"]> {
+    const found = new Map<string, Direction>();
+    for (const { id, last } of runs) {
+      const terms = (await this.get(id)?.lossTerms) ?? [];
+      for (const name of Object.keys(last))
+        if (!found.get(name)) found.set(name, directionOf(name, terms));
+    }
+    return Object.fromEntries(found);
+  }
+}

@@ -1,0 +1,76 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+import { writeHead } from "./answer.ts";
+import type { ServerEvents } from "./api.ts";
+import type { RunIndex } from "./run_index.ts";
+
+/** Runs that are being trained are looked at so often, in milliseconds. */
+const OFTEN = 1000;
+/** And all of them, and the folders for new ones, at every fifth time. */
+const SELDOM = 5;
+/** A look may take at most this share of the time: one over a slow network drive comes less often. */
+const SHARE = 0.2;
+/** So many pages at once; each has one stream. */
+const MOST = 64;
+
+/**
+ * Server-sent events of what changes in the folder, for all pages from one watcher, which looks only while a page is open.
+ * It compares sizes and times of files, as network drives have no other way to tell.
+ */
+export class Watch {
+  private readonly pages = new Set<ServerResponse>();
+  private running = false;
+  private ended = false;
+
+  constructor(private readonly index: RunIndex) {}
+
+  /** Whether one more page can be served. */
+  get hasRoom(): boolean {
+    return this.pages.size < MOST;
+  }
+
+  /** Answers a request with the stream. */
+  add(request: IncomingMessage, response: ServerResponse): void {
+    writeHead(response, 200, { "Content-Type": "text/event-stream; charset=utf-8" });
+    response.write("retry: 2000\n\n");
+    this.pages.add(response);
+    request.socket.setNoDelay(true);
+    response.on("close", () => this.pages.delete(response));
+    void this.look();
+  }
+
+  end(): void {
+    this.ended = true;
+    for (const page of this.pages) page.end();
+  }
+
+  private async look(): Promise<void> {
+    if (this.running) return;
+    this.running = true;
+    for (let turn = 0; this.pages.size > 0 && !this.ended; turn++) {
+      const began = performance.now();
+      await this.turn(turn % SELDOM === 0).catch(() => {}); // a drive that is away may come back
+      const took = performance.now() - began;
+      await sleep(Math.max(OFTEN, took / SHARE), undefined, { ref: false });
+    }
+    this.running = false;
+  }
+
+  private async turn(all: boolean): Promise<void> {
+    if (all) {
+      const ids = await this.index.search();
+      if (ids.length > 0) this.tell("removed", { ids });
+    }
+    const runs = await this.index.refresh((info) => all || info?.status === "running");
+    if (runs.length > 0) this.tell("changed", { runs, better: await this.index.better(runs) });
+    else if (all) this.write(": still here\n\n"); // finds out who has gone
+  }
+
+  private tell<Name extends keyof ServerEvents>(name: Name, data: ServerEvents[Name]): void {
+    this.write(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
+  }
+
+  private write(text: string): void {
+    for (const page of this.pages) page.write(text);
+  }
+}
