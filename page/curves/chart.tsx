@@ -4,7 +4,7 @@ import type uPlot from "uplot";
 import { shortNumber } from "../format.ts";
 import { isDark } from "../theme.ts";
 import { colourOf } from "./colours.ts";
-import { axis, isLog, smoothing, zoom } from "./options.ts";
+import { axis, cutsOutliers, isLog, smoothing, zoom } from "./options.ts";
 import { type Curve, plot, tableOf, xText } from "./plot.ts";
 
 const HEIGHT = 220;
@@ -16,16 +16,16 @@ export function Chart({ term, curves, width }: { term: string; curves: readonly 
   const place = useRef<HTMLDivElement>(null);
   const made = useRef<uPlot | undefined>(undefined);
   const at = useSignal<number | null>(null);
-  const isSmooth = smoothing.value > 0;
+  const isSmooth = smoothing.value > 0 && !term.startsWith("val/");
   const positive = curves.every(({ y, smooth }) => [...y, ...smooth].every((v) => v === null || v > 0));
   const log = isLog.value && positive;
   const shape = JSON.stringify([
     curves.map(({ run, colour, x }) => [run, colour, x.length <= 30]),
-    [width, axis.value, log, isSmooth, isDark.value, zoom.value],
+    [width, axis.value, log, isSmooth, cutsOutliers.value, isDark.value, zoom.value],
   ]);
   useEffect(() => {
     if (place.current === null || width === 0) return;
-    const look = { width, height: HEIGHT, axis: axis.value, isLog: log, isSmooth, zoom: zoom.value };
+    const look = { width, height: HEIGHT, axis: axis.value, isLog: log, isSmooth, cutsOutliers: cutsOutliers.value, zoom: zoom.value };
     const heard = {
       at: (index: number | null) => {
         at.value = index;
@@ -62,29 +62,34 @@ export function Chart({ term, curves, width }: { term: string; curves: readonly 
         {term}
         {isLog.value && !positive && <span class="hint"> has values ≤ 0: not logarithmic</span>}
       </figcaption>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the arrow keys move in it */}
-      <div
-        class="plot"
-        ref={place}
-        tabIndex={0}
-        role="group"
-        aria-label={`Chart of ${term}, ${curves.length} ${curves.length === 1 ? "curve" : "curves"}. ${summary(curves)} Arrow keys read values.`}
-        onKeyDown={move}
-      />
-      <Told told={told} />
+      <div class="frame">
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the arrow keys move in it */}
+        <div
+          class="plot"
+          ref={place}
+          tabIndex={0}
+          role="group"
+          aria-label={`Chart of ${term}, ${curves.length} ${curves.length === 1 ? "curve" : "curves"}. ${summary(curves)} Arrow keys read values.`}
+          onKeyDown={move}
+          onBlur={() => (at.value = null)}
+        />
+        <Told told={told} />
+      </div>
     </figure>
   );
 }
 
 interface Told {
   readonly x: string;
+  /** Whether it is in the left half. */
+  readonly isLeft: boolean;
   readonly values: readonly { readonly run: string; readonly colour: number; readonly value: number }[];
 }
 
 function Told({ told }: { told: Told | undefined }) {
-  if (told === undefined || told.values.length === 0) return <p class="told" aria-hidden="true" />;
+  if (told === undefined || told.values.length === 0) return null;
   return (
-    <p class="told" aria-live="polite">
+    <p class={told.isLeft ? "told right" : "told"} aria-live="polite">
       <b>{told.x}</b>
       {told.values.slice(0, MOST_TOLD).map(({ run, colour, value }) => (
         <span key={run} title={run}>
@@ -107,7 +112,8 @@ function valuesAt(chart: uPlot | undefined, curves: readonly Curve[], index: num
     const value = (isSmooth ? smooth : y)[i];
     return value === null || value === undefined ? [] : [{ run, colour, value }];
   });
-  return { x: xText(x, axis.peek()), values: values.sort((a, b) => b.value - a.value) };
+  const isLeft = index < chart!.data[0].length / 2;
+  return { x: xText(x, axis.peek()), isLeft, values: values.sort((a, b) => b.value - a.value) };
 }
 
 function nearest(x: readonly number[], at: number): number {

@@ -1,6 +1,6 @@
 import { Choice } from "../parts/choice.tsx";
 import { Menu } from "../parts/menu.tsx";
-import { axis, isLog, smoothing, termChoices, zoom } from "./options.ts";
+import { axis, cutsOutliers, isLog, smoothing, termChoices, zoom } from "./options.ts";
 
 /** What is drawn, and how. */
 export function Controls({ terms, shown }: { terms: readonly string[]; shown: readonly string[] }) {
@@ -39,6 +39,14 @@ export function Controls({ terms, shown }: { terms: readonly string[]; shown: re
           onChange={(event) => (isLog.value = event.currentTarget.checked)}
         />
         Log scale
+      </label>
+      <label class="check" title="The scale leaves out the highest and lowest 1 % of the values">
+        <input
+          type="checkbox"
+          checked={cutsOutliers.value}
+          onChange={(event) => (cutsOutliers.value = event.currentTarget.checked)}
+        />
+        Cut outliers
       </label>
       {zoom.value !== undefined && (
         <button type="button" onClick={() => (zoom.value = undefined)}>

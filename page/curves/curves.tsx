@@ -9,7 +9,7 @@ import { termChoices } from "./options.ts";
 import type { Curve } from "./plot.ts";
 
 /** Terms whose curves are shown before any are chosen. */
-const FIRST = ["train/total", "train/reconstruction", "train/kl", "val/objective", "val/psnr", "val/active_units"];
+const FIRST = ["train/total", "train/reconstruction", "train/kl", "val/objective", "val/elbo", "val/psnr"];
 const LEAST_WIDTH = 340;
 const GAP = 16;
 

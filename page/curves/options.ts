@@ -6,6 +6,8 @@ import { kept } from "../kept.ts";
 export const smoothing = kept("smoothing", 0.6);
 export const axis = kept<Axis>("axis", "step");
 export const isLog = kept("log", false);
+/** Whether the few highest and lowest values may lie outside a chart. */
+export const cutsOutliers = kept("outliers", true);
 /** Terms that were put in or taken out, against those shown at first. */
 export const termChoices = kept<Readonly<Record<string, boolean>>>("terms", {});
 

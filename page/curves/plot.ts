@@ -14,6 +14,7 @@ export interface Look {
   readonly height: number;
   readonly axis: Axis;
   readonly isLog: boolean;
+  readonly cutsOutliers: boolean;
   /** Whether the values are drawn faintly behind their averages. */
   readonly isSmooth: boolean;
   readonly zoom: { readonly from: number; readonly to: number } | undefined;
@@ -43,6 +44,28 @@ function rising(tables: uPlot.AlignedData[]): uPlot.AlignedData[] {
     if (kept.length === x.length) return table;
     return table.map((column) => kept.map((i) => column[i]!)) as uPlot.AlignedData;
   });
+}
+
+/** Fewer values than this have no outliers. */
+const ENOUGH = 40;
+
+/** The range of y that all but a hundredth of the values, high and low, lie in. */
+function withoutOutliers(isLog: boolean): uPlot.Range.Function {
+  return (u, low, high) => {
+    const rest = (min: number, max: number): uPlot.Range.MinMax =>
+      isLog ? uPlot.rangeLog(min, max, 10, false) : uPlot.rangeNum(min, max, 0.1, true);
+    if (low === null || high === null) return [low, high];
+    const { min: from = -Infinity, max: to = Infinity } = u.scales.x!;
+    const x = u.data[0];
+    const seen = (_: unknown, i: number) => x[i]! >= (from ?? -Infinity) && x[i]! <= (to ?? Infinity);
+    const values = u.data.slice(1).flatMap((column) => {
+      const own = [...(column as (number | null | undefined)[])].filter(seen).filter((v) => typeof v === "number");
+      if (own.length < ENOUGH) return own.length === 0 ? [] : [Math.min(...own), Math.max(...own)];
+      own.sort((a, b) => a - b);
+      return [own[Math.floor(own.length / 100)]!, own[Math.ceil((own.length * 99) / 100) - 1]!];
+    });
+    return values.length === 0 ? rest(low, high) : rest(Math.min(...values), Math.max(...values));
+  };
 }
 
 /** How x is said. */
@@ -83,7 +106,7 @@ export function plot(place: HTMLElement, curves: readonly Curve[], look: Look, h
       },
       scales: {
         x: { time: false, ...(zoom && { range: [zoom.from, zoom.to] as [number, number] }) },
-        y: isLog ? { distr: 3 } : {},
+        y: { ...(isLog && { distr: 3 }), ...(look.cutsOutliers && { range: withoutOutliers(isLog) }) },
       },
       axes: [
         {

@@ -23,10 +23,10 @@ const MOST = 200;
 function factsOf(value: unknown): [name: string, text: string][] {
   const facts: [string, string][] = [];
   const visit = (name: string, at: unknown, depth: number) => {
-    if (facts.length >= MOST || at === null || at === undefined) return;
+    if (facts.length >= MOST || at === null || at === undefined || name === "command") return;
     if (typeof at !== "object") facts.push([name, String(at)]);
     else if (Array.isArray(at) && at.every((item) => typeof item !== "object"))
-      facts.push([name, at.join(name === "command" ? " " : ", ")]);
+      facts.push([name, at.join(", ")]);
     else if (depth < 6)
       for (const [key, child] of Object.entries(at)) visit(name === "" ? key : `${name} · ${key}`, child, depth + 1);
   };

@@ -48,10 +48,11 @@ export function columnsOf(runs: readonly RunInfo[]): Column[] {
       }),
     );
   return [
-    ...FIXED,
+    ...FIXED.slice(0, -1),
     ...settings,
     ...metrics("best", "best of the validations"),
     ...metrics("last", "last validation"),
+    FIXED.at(-1)!,
   ];
 }
 
@@ -67,7 +68,10 @@ const MOST_SETTINGS = 4;
 /** Those that are shown before any are chosen: what differs, and the metrics that compare between most runs. */
 export function firstColumns(columns: readonly Column[], runs: readonly RunInfo[]): string[] {
   const differs = ({ value }: Column) => runs.some((run) => value(run) !== value(runs[0]!));
-  const settings = columns.filter((c) => c.group === "settings" && !DULL.test(c.id) && differs(c));
+  const settings = columns
+    .filter((c) => c.group === "settings" && !DULL.test(c.id) && differs(c))
+    .filter(({ value }) => runs.every((run) => value(run) !== undefined && !String(value(run)).startsWith("[")))
+    .sort((a, b) => Number(b.isNumber) - Number(a.isNumber));
   const metrics = METRICS.flatMap((name) => {
     const has = (kind: string) => columns.find((c) => c.id === `${kind}:${name}`);
     const coverage = (c: Column | undefined) => (c ? runs.filter((run) => c.value(run) !== undefined).length : 0);

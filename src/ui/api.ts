@@ -77,7 +77,7 @@ export interface Series {
   readonly x: readonly number[];
   /** Lowest and highest of what lies between two points are kept; null: not finite. */
   readonly y: readonly (number | null)[];
-  /** The exponential moving average there, over all values. */
+  /** The exponential moving average there, over all values; of validations the values themselves. */
   readonly smooth: readonly (number | null)[];
   /** Values in the file. */
   readonly total: number;

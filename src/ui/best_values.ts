@@ -1,5 +1,7 @@
-import type { Best } from "../experiment/runs/run_state.ts";
+import type { FileHandle } from "node:fs/promises";
 import { betterOf } from "../metrics/table.ts";
+import { CsvPlace } from "./csv_place.ts";
+import { scanRows } from "./csv_scan.ts";
 
 /** -1: the lower the better, 1: the higher, 0: neither. */
 export type Direction = -1 | 0 | 1;
@@ -10,27 +12,40 @@ export function directionOf(name: string, terms: readonly string[]): Direction {
   return better === "higher" ? 1 : better === "lower" ? -1 : 0;
 }
 
-/**
- * The best value of each metric, by its name without `val/`: over all validations where these are given, else that of the
- * metric that the checkpoint was chosen by.
- */
-export function bestOf(
-  validations: readonly ReadonlyMap<string, number>[] | undefined,
-  chosen: Best | undefined,
-  terms: readonly string[],
-): Record<string, number> {
-  if (validations === undefined) {
-    const name = chosen?.monitor?.replace(/^val\//, "");
-    return name === undefined || !Number.isFinite(chosen!.value) ? {} : { [name]: chosen!.value };
+/** The best value of each validation metric of a run, from all rows of its `metrics.csv`; each row is read once. */
+export class BestValues {
+  private place: CsvPlace | undefined;
+  private best = new Map<string, number>();
+
+  /** Bytes of the file that it has seen. */
+  get seen(): number {
+    return this.place?.end ?? 0;
   }
-  const best = new Map<string, number>();
-  for (const row of validations) {
-    for (const [name, value] of row) {
-      const direction = directionOf(name, terms);
-      const before = best.get(name);
-      if (direction === 0 || !Number.isFinite(value)) continue;
-      if (before === undefined || direction * value > direction * before) best.set(name, value);
+
+  /** By name without `val/`; `terms` are the names of the model's loss terms. */
+  async read(handle: FileHandle, terms: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    if (this.place === undefined || !(await this.place.holds(handle))) {
+      this.place = await CsvPlace.of(handle);
+      this.best = new Map();
     }
+    const { place, best } = this;
+    const wanted = place.columns.flatMap((column, at) => {
+      const name = column.slice(4);
+      const direction = column.startsWith("val/") ? directionOf(name, terms) : 0;
+      return direction === 0 ? [] : [{ name, at, direction }];
+    });
+    const { size } = await handle.stat();
+    const columns = wanted.map(({ at }) => at);
+    const end = await scanRows(handle, [place.end, size], columns, (values, filled) => {
+      for (let i = 0; i < wanted.length; i++) {
+        const value = values[i]!;
+        if (!filled[i] || !Number.isFinite(value)) continue;
+        const { name, direction } = wanted[i]!;
+        const before = best.get(name);
+        if (before === undefined || direction * value > direction * before) best.set(name, value);
+      }
+    });
+    place.move(end);
+    return best;
   }
-  return Object.fromEntries(best);
 }

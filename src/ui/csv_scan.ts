@@ -18,8 +18,10 @@ export async function scanRows(
   row: (values: Float64Array, filled: Uint8Array) => void,
 ): Promise<{ end: number; before: Buffer }> {
   const slots = new Int32Array(Math.max(-1, ...wanted) + 1).fill(-1);
+  const twice: (readonly [slot: number, as: number])[] = [];
   wanted.forEach((column, slot) => {
-    slots[column] = slot;
+    if (slots[column]! < 0) slots[column] = slot;
+    else twice.push([slot, slots[column]!]);
   });
   const values = new Float64Array(wanted.length);
   const filled = new Uint8Array(wanted.length);
@@ -48,6 +50,10 @@ export async function scanRows(
       start = i + 1;
       column++;
       if (byte === COMMA) continue;
+      for (const [slot, as] of twice) {
+        values[slot] = values[as]!;
+        filled[slot] = filled[as]!;
+      }
       row(values, filled);
       column = 0;
       filled.fill(0);

@@ -1,10 +1,11 @@
 import type { FileHandle } from "node:fs/promises";
-import { columnsOf } from "./csv_cells.ts";
+import { CsvPlace } from "./csv_place.ts";
 import { scanRows } from "./csv_scan.ts";
 import { Numbers } from "./growing.ts";
-import { readRange, withFile } from "./inside.ts";
+import { withFile } from "./inside.ts";
 
-const MOST_HEADER = 1 << 16;
+/** Step and epoch come before the terms. */
+const KEYS = 2;
 const RATE = "train/images_per_second";
 
 /** The values of a term: which rows have one, and what it is. */
@@ -28,20 +29,11 @@ class Read implements Table {
   readonly epochs = new Numbers();
   readonly trained = new Numbers();
   readonly columns = new Map<string, Column>();
-  /** The byte after the last whole row, and the bytes before it. */
-  end: number;
-  before: Buffer;
   /** Of the last row with a rate. */
   private step = 0;
   private sum = 0;
 
-  constructor(
-    readonly ino: number,
-    readonly header: Buffer,
-  ) {
-    this.end = header.length;
-    this.before = header.subarray(-64);
-  }
+  constructor(readonly place: CsvPlace) {}
 
   addRow(step: number, epoch: number, rate: number | undefined): void {
     if (rate !== undefined && rate > 0) {
@@ -84,57 +76,56 @@ export class MetricsFile {
   }
 
   private async update(handle: FileHandle, terms: readonly string[]): Promise<Table | undefined> {
-    const { ino, size } = await handle.stat();
-    if (this.read === undefined || !(await goesOn(this.read, handle, { ino, size }))) {
-      const start = await readRange(handle, 0, Math.min(size, MOST_HEADER));
-      this.read = new Read(ino, start.subarray(0, start.indexOf(10) + 1));
-    }
+    if (this.read === undefined || !(await this.read.place.holds(handle)))
+      this.read = new Read(await CsvPlace.of(handle));
     const { read } = this;
-    const names = columnsOf(read.header.toString("latin1").trimEnd());
-    const known = [...read.columns.keys()];
-    const added = [...new Set(terms)].filter((name) => names.includes(name) && !known.includes(name));
-    if (read.end > read.header.length && added.length > 0)
-      await scan(read, handle, { from: read.header.length, to: read.end, names, terms: added, old: true });
-    else for (const name of added) read.columns.set(name, { rows: new Numbers(), values: new Numbers() });
-    await scan(read, handle, { from: read.end, to: size, names, terms: [...read.columns.keys()], old: false });
+    const { place, columns } = read;
+    const names = place.columns;
+    const added = [...new Set(terms)].filter((name) => names.includes(name, KEYS) && !columns.has(name));
+    for (const name of added) columns.set(name, { rows: new Numbers(), values: new Numbers() });
+    if (place.end > place.rows && added.length > 0) await scanKnown(read, handle, added);
+    await scanNew(read, handle);
     return read;
   }
 }
 
-/** Whether the file begins with what was read of it. */
-async function goesOn(read: Read, handle: FileHandle, now: { ino: number; size: number }): Promise<boolean> {
-  if (read.ino !== now.ino || now.size < read.end || read.header.length === 0) return false;
-  const header = await readRange(handle, 0, read.header.length);
-  const before = await readRange(handle, read.end - read.before.length, read.end);
-  return header.equals(read.header) && before.equals(read.before);
-}
-
-interface Scan {
-  readonly from: number;
-  readonly to: number;
-  /** All columns of the file, and those that are read. */
-  readonly names: readonly string[];
-  readonly terms: readonly string[];
-  /** Whether the rows are known, and only columns of them new. */
-  readonly old: boolean;
-}
-
-async function scan(read: Read, handle: FileHandle, { from, to, names, terms, old }: Scan): Promise<void> {
-  const columns = terms.map((): Column => ({ rows: new Numbers(), values: new Numbers() }));
-  if (!old) terms.forEach((name, i) => void (columns[i] = read.columns.get(name)!));
-  const rate = names.indexOf(RATE);
-  const own = old ? 0 : rate < 0 ? 2 : 3;
-  const wanted = [...[0, 1, rate].slice(0, own), ...terms.map((name) => names.indexOf(name))];
-  let at = old ? 0 : read.steps.length;
-  const { end, before } = await scanRows(handle, [from, to], wanted, (values, filled) => {
-    if (!old) read.addRow(values[0]!, values[1]!, own === 3 && filled[2] ? values[2] : undefined);
-    for (let i = 0; i < columns.length; i++) {
-      if (!filled[own + i]) continue;
-      columns[i]!.rows.push(at);
-      columns[i]!.values.push(values[own + i]!);
-    }
-    at++;
+/** Reads columns of the rows that are known. */
+async function scanKnown({ place, columns }: Read, handle: FileHandle, terms: readonly string[]): Promise<void> {
+  const names = place.columns;
+  const into = terms.map((name) => columns.get(name)!);
+  let row = 0;
+  await scanRows(handle, [place.rows, place.end], terms.map((name) => names.indexOf(name)), (values, filled) => {
+    add(into, row++, { values, filled, from: 0 });
   });
-  if (old) terms.forEach((name, i) => void read.columns.set(name, columns[i]!));
-  else if (end > from) Object.assign(read, { end, before });
+}
+
+/** Reads the rows that were added, of all columns that are known. */
+async function scanNew(read: Read, handle: FileHandle): Promise<void> {
+  const { place, columns, steps } = read;
+  const names = place.columns;
+  const into = [...columns.values()];
+  // A column that isn't there stands beyond the last one, where no cell is.
+  const at = ["step", "epoch", RATE, ...columns.keys()].map((name) => {
+    const i = names.indexOf(name);
+    return i < 0 ? names.length : i;
+  });
+  const { size } = await handle.stat();
+  const end = await scanRows(handle, [place.end, size], at, (values, filled) => {
+    add(into, steps.length, { values, filled, from: 3 });
+    read.addRow(values[0]!, values[1]!, filled[2] ? values[2] : undefined);
+  });
+  place.move(end);
+}
+
+/** Adds the cells of a row to their columns. */
+function add(
+  columns: readonly Column[],
+  row: number,
+  { values, filled, from }: { values: Float64Array; filled: Uint8Array; from: number },
+): void {
+  for (let i = 0; i < columns.length; i++) {
+    if (!filled[from + i]) continue;
+    columns[i]!.rows.push(row);
+    columns[i]!.values.push(values[from + i]!);
+  }
 }

@@ -1,5 +1,6 @@
 import type { FileHandle } from "node:fs/promises";
-import { cellValue, columnsOf } from "./csv_cells.ts";
+import { cellValue } from "./csv_cells.ts";
+import { CsvPlace } from "./csv_place.ts";
 import { readRange } from "./inside.ts";
 
 /** What the first line and the end of a `metrics.csv` tell. */
@@ -11,41 +12,33 @@ export interface MetricsTail {
   readonly epoch: number;
   /** The last value of each column that begins with `val/`, by its name without that. */
   readonly last: ReadonlyMap<string, number>;
-  /** All rows of validations, oldest first; undefined where the file is too long to be read for that. */
-  readonly validations: readonly ReadonlyMap<string, number>[] | undefined;
   /** Whether the last row of training has a value that is not finite. */
   readonly diverged: boolean;
 }
 
-const MOST_HEADER = 1 << 16;
-/** Files up to so many bytes are read whole. */
-const WHOLE = 1 << 17;
-/** So much of a longer one's end is read: the more where no validation is in the less. */
-const ENDS = [1 << 16, 1 << 20];
+/** So much of a file's end is read: the more where no validation is in the less. */
+const ENDS = [1 << 15, 1 << 18, 1 << 20];
 
 /** The end of the `metrics.csv` open as `handle`; a last line that is not whole yet is not there. */
 export async function readTail(handle: FileHandle): Promise<MetricsTail> {
   const { size } = await handle.stat();
-  if (size <= WHOLE) {
-    const [header = "", ...rows] = wholeLines(await readRange(handle, 0, size));
-    return tailOf(columnsOf(header), rows, true);
-  }
-  const columns = columnsOf(wholeLines(await readRange(handle, 0, MOST_HEADER))[0] ?? "");
+  const { columns } = await CsvPlace.of(handle);
   for (const length of ENDS) {
-    const rows = wholeLines(await readRange(handle, Math.max(0, size - length), size)).slice(1); // the first is cut
-    const tail = tailOf(columns, rows, false);
-    if (tail.last.size > 0 || length === ENDS.at(-1)) return tail;
+    const from = Math.max(0, size - length);
+    const rows = wholeLines(await readRange(handle, from, size)).slice(1); // the first is cut, or the columns' names
+    const tail = tailOf(columns, rows);
+    if (tail.last.size > 0 || from === 0 || length === ENDS.at(-1)) return tail;
   }
   throw new Error("no end to read");
 }
 
 /** The lines of a text that end with a newline. */
-export function wholeLines(bytes: Buffer): string[] {
+function wholeLines(bytes: Buffer): string[] {
   const end = bytes.lastIndexOf(10);
   return end < 0 ? [] : bytes.toString("latin1", 0, end).split("\n");
 }
 
-function tailOf(columns: readonly string[], rows: readonly string[], whole: boolean): MetricsTail {
+function tailOf(columns: readonly string[], rows: readonly string[]): MetricsTail {
   const validations: Map<string, number>[] = [];
   let training: readonly string[] = [];
   const at = columns.flatMap((name, i) => (name.startsWith("val/") ? [[name.slice(4), i] as const] : []));
@@ -65,7 +58,6 @@ function tailOf(columns: readonly string[], rows: readonly string[], whole: bool
     step: step || 0,
     epoch: epoch || 0,
     last: new Map(validations.flatMap((row) => [...row])),
-    validations: whole ? validations : undefined,
     diverged: values.some((value) => value !== undefined && !Number.isFinite(value)),
   };
 }

@@ -17,8 +17,8 @@ const MOST = { runs: 100, terms: 100, points: 20_000 };
 /** Every address under `/api/` but the stream of events. */
 export function routesOf(index: RunIndex): Readonly<Record<string, Route>> {
   const reader = new SeriesReader();
-  const entryOf = (id: string | null): RunEntry => {
-    const entry = index.get(id ?? "");
+  const entryOf = async (id: string | null): Promise<RunEntry> => {
+    const entry = await index.find(id ?? "");
     if (entry === undefined) throw new Refusal(404, `Expected the id of a run, got ${JSON.stringify(id)}.`);
     return entry;
   };
@@ -28,11 +28,11 @@ export function routesOf(index: RunIndex): Readonly<Record<string, Route>> {
       await index.refresh();
       return json(await listOf(index));
     },
-    "/api/run": async (query) => json(await detailOf(entryOf(query.get("id")))),
+    "/api/run": async (query) => json(await detailOf(await entryOf(query.get("id")))),
     "/api/picture": async (query) =>
-      pictureOf(entryOf(query.get("run")), query.get("kind"), query.get("name")),
+      pictureOf(await entryOf(query.get("run")), query.get("kind"), query.get("name")),
     "/api/series": async (query) => {
-      const runs = atMost(query.getAll("run"), MOST.runs, "runs").map(entryOf);
+      const runs = new Set(await Promise.all(atMost(query.getAll("run"), MOST.runs, "runs").map(entryOf)));
       const terms = atMost(query.getAll("term"), MOST.terms, "terms");
       const how = {
         axis: axisOf(query.get("x")),
@@ -42,7 +42,10 @@ export function routesOf(index: RunIndex): Readonly<Record<string, Route>> {
         to: numberOf(query, "to", { from: -Infinity, to: Infinity, otherwise: Infinity }),
       };
       const series: SeriesAnswer["series"][number][] = [];
-      for (const run of new Set(runs)) series.push(...(await reader.read(run, terms, how))); // one at a time: memory
+      for (const run of runs) {
+        run.readWhole(Infinity); // it was asked for
+        series.push(...(await reader.read(run, terms, how))); // one at a time, for memory
+      }
       return json({ series } satisfies SeriesAnswer);
     },
   };

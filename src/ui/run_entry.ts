@@ -7,7 +7,7 @@ import { LAST, type RunFiles, runFiles } from "../experiment/runs/run_files.ts";
 import type { RunState } from "../experiment/runs/run_state.ts";
 import { termsOf } from "../experiment/runs/summary.ts";
 import type { RunInfo } from "./api.ts";
-import { bestOf } from "./best_values.ts";
+import { BestValues } from "./best_values.ts";
 import { Cached } from "./cached.ts";
 import { checkpointState } from "./checkpoint_state.ts";
 import { jsonNumber } from "./csv_cells.ts";
@@ -15,6 +15,9 @@ import { textInside, withFile } from "./inside.ts";
 import { LockWatch } from "./lock_watch.ts";
 import { type MetricsTail, readTail } from "./metrics_tail.ts";
 import { progressOf, statusOf } from "./run_status.ts";
+
+/** A `metrics.csv` of so many bytes is read at once, in a millisecond. */
+const INLINE = 1 << 17;
 
 /** What a config tells: as much of it as is well formed. */
 interface Read {
@@ -34,6 +37,9 @@ export class RunEntry {
   private readonly config: Cached<Read>;
   private readonly state: Cached<RunState>;
   private readonly tail: Cached<MetricsTail>;
+  private readonly best = new BestValues();
+  /** The size up to which all of a `metrics.csv` is read for the best of its values. */
+  private mostRead = INLINE;
 
   /** @param root the folder that is shown, without links; `path`, the run's, lies in it */
   constructor(
@@ -78,13 +84,31 @@ export class RunEntry {
       settings,
       terms: tail?.terms ?? [],
       last: Object.fromEntries([...(tail?.last ?? [])].map(([name, v]) => [name, jsonNumber(v)])),
-      best: bestOf(tail?.validations, state?.best, terms),
+      best: Object.fromEntries(await this.bestValues(state, terms)),
     };
     const text = JSON.stringify(info);
     const differs = text !== this.text;
     this.text = text;
     this.info = info;
     return differs;
+  }
+
+  /** Has the next look read the whole of `metrics.csv`, where it has so many bytes at most and that is still to do. */
+  readWhole(most: number): void {
+    this.mostRead = Math.max(this.mostRead, most);
+  }
+
+  /** Of all rows, where the file may be read for that; else that by which the best checkpoint was chosen. */
+  private async bestValues(state: RunState | undefined, terms: readonly string[]) {
+    const found = await withFile(this.root, this.files.metrics, async (handle) => {
+      const { size } = await handle.stat();
+      return size - this.best.seen <= this.mostRead ? this.best.read(handle, terms) : undefined;
+    });
+    if (found !== undefined) return found;
+    const { monitor, value } = state?.best ?? {};
+    return monitor === undefined || !Number.isFinite(value)
+      ? new Map<string, number>()
+      : new Map([[monitor.replace(/^val\//, ""), value!]]);
   }
 
   private async changed(): Promise<number> {

@@ -6,16 +6,24 @@ import { walkRuns } from "./walk.ts";
 
 /** So many runs are looked at at once. */
 const AT_ONCE = 16;
+/** A `metrics.csv` up to so many bytes is read for the best of its values though nobody asked for its curves. */
+const MOST_READ = 4 << 20;
+const READ_ON_MS = 150;
 
 /** The runs of a folder, by id. Only what is in here can be asked for: no path comes from a request. */
 export class RunIndex {
   private readonly entries = new Map<string, RunEntry>();
+  private readonly isRead = new WeakSet<RunEntry>();
 
   /** @param root the folder that is shown, without links in its path */
   constructor(readonly root: string) {}
 
-  get(id: string): RunEntry | undefined {
-    return this.entries.get(id);
+  /** The run of an id, looked at; undefined where there is none. */
+  async find(id: string): Promise<RunEntry | undefined> {
+    if (!this.entries.has(id)) await this.search();
+    const entry = this.entries.get(id);
+    if (entry?.info === undefined) await entry?.refresh();
+    return entry;
   }
 
   /** Those that have been looked at, in order of path. */
@@ -48,11 +56,25 @@ export class RunIndex {
     return changed;
   }
 
+  /** Reads on for the best values of runs whose files were left for later, for some milliseconds; those that have changed. */
+  async readOn(): Promise<RunInfo[]> {
+    const began = performance.now();
+    const changed: RunInfo[] = [];
+    for (const entry of this.entries.values()) {
+      if (this.isRead.has(entry)) continue;
+      if (performance.now() - began > READ_ON_MS) break;
+      this.isRead.add(entry);
+      entry.readWhole(MOST_READ);
+      if (await entry.refresh()) changed.push(entry.info!);
+    }
+    return changed;
+  }
+
   /** Which way is better, of the metrics of `runs`. */
   async better(runs: readonly RunInfo[]): Promise<RunList["better"]> {
     const found = new Map<string, Direction>();
     for (const { id, last } of runs) {
-      const terms = (await this.get(id)?.lossTerms) ?? [];
+      const terms = (await this.entries.get(id)?.lossTerms) ?? [];
       for (const name of Object.keys(last))
         if (!found.get(name)) found.set(name, directionOf(name, terms));
     }

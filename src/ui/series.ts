@@ -18,7 +18,8 @@ export class SeriesReader {
     const found = terms.flatMap((term): Series[] => {
       const column = table?.columns.get(term);
       if (table === undefined || column === undefined || column.rows.length === 0) return [];
-      return [{ run: entry.id, term, ...curveOf(table, column, { ...how, batch }) }];
+      const smoothing = term.startsWith("val/") ? 0 : how.smoothing; // few, each of all images: nothing to smooth
+      return [{ run: entry.id, term, ...curveOf(table, column, { ...how, smoothing, batch }) }];
     });
     this.dropOldest();
     return found;

@@ -61,7 +61,8 @@ export class Watch {
       const ids = await this.index.search();
       if (ids.length > 0) this.tell("removed", { ids });
     }
-    const runs = await this.index.refresh((info) => all || info?.status === "running");
+    const looked = await this.index.refresh((info) => all || info?.status === "running");
+    const runs = [...looked, ...(await this.index.readOn())];
     if (runs.length > 0) this.tell("changed", { runs, better: await this.index.better(runs) });
     else if (all) this.write(": still here\n\n"); // finds out who has gone
   }
