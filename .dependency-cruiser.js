@@ -64,8 +64,21 @@ export default {
     {
       name: "packages are in package.json",
       severity: "error",
-      from: {},
+      from: { path: "^src/" },
       to: { dependencyTypes: ["npm-no-pkg", "npm-unknown", "npm-dev"], pathNot: "/tfjs-node-gpu/" },
+    },
+    {
+      name: "packages of the page, which holds them, are in package.json",
+      severity: "error",
+      from: { path: "^page/" },
+      to: { dependencyTypes: ["npm-no-pkg", "npm-unknown"] },
+    },
+    { name: "src/ knows no page", severity: "error", from: { path: "^src/" }, to: { path: "^page/" } },
+    {
+      name: "the page has nothing of Node",
+      severity: "error",
+      from: { path: "^page/", pathNot: "vite\\.config\\.ts$" },
+      to: { dependencyTypes: ["core"] },
     },
     ...rules,
   ],

@@ -32,7 +32,11 @@ export async function getSeries(query: SeriesQuery, signal: AbortSignal): Promis
   const groups: string[][] = [];
   for (let i = 0; i < query.runs.length; i += RUNS) groups.push(query.runs.slice(i, i + RUNS));
   const answers = groups.map((runs) => {
-    const search = new URLSearchParams({ x: query.x, points: String(query.points), smooth: String(query.smooth) });
+    const search = new URLSearchParams({
+      x: query.x,
+      points: String(query.points),
+      smooth: String(query.smooth),
+    });
     for (const run of runs) search.append("run", run);
     for (const term of query.terms) search.append("term", term);
     if (query.from !== undefined) search.set("from", String(query.from));

@@ -15,9 +15,9 @@ export function App() {
   }, [name]);
   return (
     <>
-      <a class="skip" href="#main" onClick={toMain}>
+      <button type="button" class="skip" onClick={() => document.getElementById("main")?.focus()}>
         Skip to the content
-      </a>
+      </button>
       <Header />
       <main id="main" tabIndex={-1} key={value.page === "runs" ? "" : value.id}>
         {problem.value !== undefined && (
@@ -34,11 +34,6 @@ export function App() {
       </p>
     </>
   );
-}
-
-function toMain(event: Event): void {
-  event.preventDefault(); // the address says which page is shown
-  document.getElementById("main")?.focus();
 }
 
 function Header() {

@@ -22,13 +22,6 @@ export function axisNumber(value: number): string {
   return String(Number(value.toPrecision(4)));
 }
 
-/** Seconds as people say them: 40 s, 12 min, 3.5 h. */
-export function duration(seconds: number): string {
-  if (seconds < 100) return `${Number(seconds.toPrecision(3))} s`;
-  if (seconds < 5400) return `${Number((seconds / 60).toPrecision(3))} min`;
-  return `${Number((seconds / 3600).toPrecision(3))} h`;
-}
-
 /** How long ago, in one unit. */
 export function ago(time: number, now: number): string {
   const seconds = Math.max(0, (now - time) / 1000);

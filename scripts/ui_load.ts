@@ -56,7 +56,8 @@ await timed<SeriesAnswer>("a term of a run, again", query(1, 0, ["train/total"])
 await timed<SeriesAnswer>("six terms of a run, first", query(1, 1, six));
 await timed<SeriesAnswer>("six terms of ten runs, first", query(10, 10, six));
 await timed<SeriesAnswer>("six terms of ten runs, again", query(10, 10, six));
-for (let i = 0; i + 10 <= Math.min(ids.length, 100); i += 10) await (await fetch(url + query(10, i, six))).text();
+for (let i = 0; i + 10 <= Math.min(ids.length, 100); i += 10)
+  await (await fetch(url + query(10, i, six))).text();
 console.log(`after curves of ${Math.min(ids.length, 100)} runs: server ${mb(memory())}`);
 
 const browser = await openChromium();

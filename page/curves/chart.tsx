@@ -16,6 +16,8 @@ export function Chart({ term, curves, width }: { term: string; curves: readonly 
   const place = useRef<HTMLDivElement>(null);
   const made = useRef<uPlot | undefined>(undefined);
   const at = useSignal<number | null>(null);
+  /** While a part is being marked, what comes waits: it would end that. */
+  const isHeld = useSignal(false);
   const isSmooth = smoothing.value > 0 && !term.startsWith("val/");
   const positive = curves.every(({ y, smooth }) => [...y, ...smooth].every((v) => v === null || v > 0));
   const log = isLog.value && positive;
@@ -25,7 +27,15 @@ export function Chart({ term, curves, width }: { term: string; curves: readonly 
   ]);
   useEffect(() => {
     if (place.current === null || width === 0) return;
-    const look = { width, height: HEIGHT, axis: axis.value, isLog: log, isSmooth, cutsOutliers: cutsOutliers.value, zoom: zoom.value };
+    const look = {
+      width,
+      height: HEIGHT,
+      axis: axis.value,
+      isLog: log,
+      isSmooth,
+      cutsOutliers: cutsOutliers.value,
+      zoom: zoom.value,
+    };
     const heard = {
       at: (index: number | null) => {
         at.value = index;
@@ -41,9 +51,17 @@ export function Chart({ term, curves, width }: { term: string; curves: readonly 
     };
   }, [shape]);
   useEffect(() => {
+    if (isHeld.value) return;
     made.current?.setData(tableOf(curves, isSmooth), zoom.peek() === undefined);
     if (zoom.peek() !== undefined) made.current?.redraw();
-  }, [curves]);
+  }, [curves, isHeld.value]);
+  useEffect(() => {
+    const release = () => {
+      isHeld.value = false;
+    };
+    addEventListener("pointerup", release);
+    return () => removeEventListener("pointerup", release);
+  }, []);
   const move = (event: KeyboardEvent) => {
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     const chart = made.current;
@@ -63,14 +81,15 @@ export function Chart({ term, curves, width }: { term: string; curves: readonly 
         {isLog.value && !positive && <span class="hint"> has values ≤ 0: not logarithmic</span>}
       </figcaption>
       <div class="frame">
-        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the arrow keys move in it */}
         <div
           class="plot"
           ref={place}
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: the arrow keys move in it
           tabIndex={0}
-          role="group"
+          role="application"
           aria-label={`Chart of ${term}, ${curves.length} ${curves.length === 1 ? "curve" : "curves"}. ${summary(curves)} Arrow keys read values.`}
           onKeyDown={move}
+          onPointerDown={() => (isHeld.value = true)}
           onBlur={() => (at.value = null)}
         />
         <Told told={told} />

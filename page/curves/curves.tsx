@@ -1,23 +1,17 @@
 import { useComputed, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import type { RunInfo } from "../api.ts";
 import { Chart } from "./chart.tsx";
 import { Controls } from "./controls.tsx";
-import { useCurves } from "./load.ts";
 import { Legend } from "./legend.tsx";
+import { useCurves } from "./load.ts";
 import { termChoices } from "./options.ts";
 import type { Curve } from "./plot.ts";
+import type { Shown } from "./shown.ts";
 
 /** Terms whose curves are shown before any are chosen. */
 const FIRST = ["train/total", "train/reconstruction", "train/kl", "val/objective", "val/elbo", "val/psnr"];
 const LEAST_WIDTH = 340;
 const GAP = 16;
-
-export interface Shown {
-  readonly run: RunInfo;
-  /** Number of its colour. */
-  readonly colour: number;
-}
 
 /** Curves of chosen terms over runs, a chart each. */
 export function Curves({ runs, empty }: { runs: readonly Shown[]; empty: string }) {
@@ -32,7 +26,9 @@ export function Curves({ runs, empty }: { runs: readonly Shown[]; empty: string 
   }, []);
   const all = [...new Set(runs.flatMap(({ run }) => run.terms))];
   const terms = all.filter((term) => termChoices.value[term] ?? FIRST.includes(term));
-  const columns = useComputed(() => Math.max(1, Math.min(3, Math.floor((width.value + GAP) / (LEAST_WIDTH + GAP)))));
+  const columns = useComputed(() =>
+    Math.max(1, Math.min(3, Math.floor((width.value + GAP) / (LEAST_WIDTH + GAP)))),
+  );
   const inner = Math.floor((width.value - GAP * (columns.value - 1)) / columns.value) - 26;
   const { series, problem, isLoading } = useCurves(
     runs.map(({ run }) => run),
@@ -61,7 +57,11 @@ export function Curves({ runs, empty }: { runs: readonly Shown[]; empty: string 
       )}
       {runs.length === 0 && <p class="hint">{empty}</p>}
       {runs.length > 0 && all.length === 0 && <p class="hint">Nothing is logged yet.</p>}
-      <div class="charts" ref={frame} style={{ gridTemplateColumns: `repeat(${columns.value}, minmax(0, 1fr))` }}>
+      <div
+        class="charts"
+        ref={frame}
+        style={{ gridTemplateColumns: `repeat(${columns.value}, minmax(0, 1fr))` }}
+      >
         {terms.map((term) => (
           <Chart key={term} term={term} curves={byTerm.get(term) ?? []} width={Math.max(0, inner)} />
         ))}

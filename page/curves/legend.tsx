@@ -1,6 +1,6 @@
 import { runAddress } from "../router.ts";
 import { colourOf, dashOf } from "./colours.ts";
-import type { Shown } from "./curves.tsx";
+import type { Shown } from "./shown.ts";
 
 /** Which colour is whose. */
 export function Legend({ runs }: { runs: readonly Shown[] }) {
@@ -9,7 +9,12 @@ export function Legend({ runs }: { runs: readonly Shown[] }) {
       {runs.map(({ run, colour }) => (
         <li key={run.id}>
           <svg viewBox="0 0 18 4" width="18" height="4" aria-hidden="true">
-            <path d="M0 2h18" stroke={colourOf(colour)} stroke-width="3" stroke-dasharray={dashOf(colour)?.join(" ")} />
+            <path
+              d="M0 2h18"
+              stroke={colourOf(colour)}
+              stroke-width="3"
+              stroke-dasharray={dashOf(colour)?.join(" ")}
+            />
           </svg>
           <a href={runAddress(run.id)}>{run.id}</a>
         </li>

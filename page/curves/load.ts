@@ -14,12 +14,18 @@ export interface Loaded {
   readonly series: readonly Series[];
   /** What went wrong; the curves are then those of before. */
   readonly problem: string | undefined;
+  /** Whether other ones are on their way. */
   readonly isLoading: boolean;
+}
+
+interface Got extends Omit<Loaded, "isLoading"> {
+  /** What they are the answer to. */
+  readonly to: string;
 }
 
 /** The curves of `terms` of `runs`, and later ones as these, the axis, the smoothing and the zoom change. */
 export function useCurves(runs: readonly RunInfo[], terms: readonly string[], width: number): Loaded {
-  const loaded = useSignal<Loaded>({ series: [], problem: undefined, isLoading: true });
+  const loaded = useSignal<Got>({ series: [], problem: undefined, to: "" });
   const last = useRef({ what: "", at: Number.NEGATIVE_INFINITY, stop: new AbortController() });
   const ids = runs.map(({ id }) => id);
   const what = JSON.stringify([ids, terms, axis.value, smoothing.value, zoom.value, width > 0]);
@@ -29,7 +35,7 @@ export function useCurves(runs: readonly RunInfo[], terms: readonly string[], wi
     const isSame = last.current.what === what;
     if (!isSame) last.current.stop.abort(); // what grows is waited for
     if (ids.length === 0 || terms.length === 0) {
-      loaded.value = { series: [], problem: undefined, isLoading: false };
+      loaded.value = { series: [], problem: undefined, to: what };
       return;
     }
     const get = () => {
@@ -39,11 +45,11 @@ export function useCurves(runs: readonly RunInfo[], terms: readonly string[], wi
       const query = { runs: ids, terms, x: axis.peek(), points, smooth: smoothing.peek(), ...zoom.peek() };
       getSeries(query, stop.signal).then(
         (series) => {
-          loaded.value = { series, problem: undefined, isLoading: false };
+          loaded.value = { series, problem: undefined, to: what };
         },
         ({ message }: Error) => {
           if (stop.signal.aborted) return;
-          loaded.value = { ...loaded.peek(), problem: message, isLoading: false };
+          loaded.value = { ...loaded.peek(), problem: message, to: what };
         },
       );
     };
@@ -52,5 +58,6 @@ export function useCurves(runs: readonly RunInfo[], terms: readonly string[], wi
     const timer = setTimeout(get, isSame ? Math.max(0, growsAt) : isFirst ? 0 : PAUSE_MS);
     return () => clearTimeout(timer);
   }, [what, grown]);
-  return loaded.value;
+  const { series, problem, to } = loaded.value;
+  return { series, problem, isLoading: to !== what };
 }

@@ -1,6 +1,7 @@
 import uPlot from "uplot";
+import { duration } from "../../src/text/numbers.ts";
 import type { Axis, Series } from "../api.ts";
-import { axisNumber, duration } from "../format.ts";
+import { axisNumber } from "../format.ts";
 import { colourOf, dashOf } from "./colours.ts";
 
 /** A run's curve in a chart. */
@@ -59,7 +60,9 @@ function withoutOutliers(isLog: boolean): uPlot.Range.Function {
     const x = u.data[0];
     const seen = (_: unknown, i: number) => x[i]! >= (from ?? -Infinity) && x[i]! <= (to ?? Infinity);
     const values = u.data.slice(1).flatMap((column) => {
-      const own = [...(column as (number | null | undefined)[])].filter(seen).filter((v) => typeof v === "number");
+      const own = [...(column as (number | null | undefined)[])]
+        .filter(seen)
+        .filter((v) => typeof v === "number");
       if (own.length < ENOUGH) return own.length === 0 ? [] : [Math.min(...own), Math.max(...own)];
       own.sort((a, b) => a - b);
       return [own[Math.floor(own.length / 100)]!, own[Math.ceil((own.length * 99) / 100) - 1]!];
@@ -84,7 +87,10 @@ export function plot(place: HTMLElement, curves: readonly Curve[], look: Look, h
     const dash = dashOf(colour);
     const points = { show: x.length <= 30, size: 5, fill: stroke };
     const faint = { stroke, alpha: 0.25, width: 1, points: { show: false }, spanGaps: false };
-    return [...(isSmooth ? [faint] : []), { stroke, width: 1.75, points, spanGaps: false, ...(dash && { dash }) }];
+    return [
+      ...(isSmooth ? [faint] : []),
+      { stroke, width: 1.75, points, spanGaps: false, ...(dash && { dash }) },
+    ];
   });
   return new uPlot(
     {
@@ -95,7 +101,7 @@ export function plot(place: HTMLElement, curves: readonly Curve[], look: Look, h
       cursor: {
         sync: { key: "curves", setSeries: false },
         drag: { x: true, y: false, setScale: false },
-        points: { show: curves.length <= 12 ? { size: 7 } as never : false },
+        points: { show: curves.length <= 12 ? ({ size: 7 } as never) : false },
         y: false,
         bind: {
           dblclick: () => () => {

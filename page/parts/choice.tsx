@@ -6,7 +6,7 @@ export function Choice<T extends string>(props: {
   onChange: (value: T) => void;
 }) {
   return (
-    <div class="choice" role="group" aria-label={props.label}>
+    <fieldset class="choice" aria-label={props.label}>
       {props.options.map(([value, shown]) => (
         <button
           key={value}
@@ -17,6 +17,6 @@ export function Choice<T extends string>(props: {
           {shown}
         </button>
       ))}
-    </div>
+    </fieldset>
   );
 }

@@ -28,7 +28,8 @@ function factsOf(value: unknown): [name: string, text: string][] {
     else if (Array.isArray(at) && at.every((item) => typeof item !== "object"))
       facts.push([name, at.join(", ")]);
     else if (depth < 6)
-      for (const [key, child] of Object.entries(at)) visit(name === "" ? key : `${name} · ${key}`, child, depth + 1);
+      for (const [key, child] of Object.entries(at))
+        visit(name === "" ? key : `${name} · ${key}`, child, depth + 1);
   };
   visit("", value, 0);
   return facts.filter(([, text]) => text !== "");

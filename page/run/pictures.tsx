@@ -12,7 +12,8 @@ export function Pictures({ pictures, isLoading }: { pictures: readonly Picture[]
   const epoch = epochs[index];
   useEffect(() => {
     // The slider shows them at once.
-    for (const { url, epoch: of } of pictures) if (Math.abs(epochs.indexOf(of) - index) <= 2) new Image().src = url;
+    for (const { url, epoch: of } of pictures)
+      if (Math.abs(epochs.indexOf(of) - index) <= 2) new Image().src = url;
   }, [index, pictures]);
   if (epoch === undefined)
     return isLoading ? null : <p class="hint">Pictures come with the first validation.</p>;
@@ -39,7 +40,12 @@ export function Pictures({ pictures, isLoading }: { pictures: readonly Picture[]
             {epoch} of {epochs.at(-1)}
           </output>
         </label>
-        <button type="button" onClick={() => go(index - 1)} disabled={index === 0} aria-label="The validation before">
+        <button
+          type="button"
+          onClick={() => go(index - 1)}
+          disabled={index === 0}
+          aria-label="The validation before"
+        >
           ←
         </button>
         <button

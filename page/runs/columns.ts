@@ -32,9 +32,16 @@ function own(id: string, title: string, value: Column["value"], isNumber = false
 export function columnsOf(runs: readonly RunInfo[]): Column[] {
   const names = (of: (run: RunInfo) => object) => [...new Set(runs.flatMap((run) => Object.keys(of(run))))];
   const settings = names((run) => run.settings).map((key): Column => {
-    const value = (run: RunInfo) => valueOf(run.settings, key);
+    const value = (run: RunInfo) => entryOf(run.settings, key);
     const isNumber = runs.every((run) => ["number", "undefined"].includes(typeof value(run)));
-    return { id: `setting:${key}`, title: key.slice(key.indexOf(".") + 1), full: key, group: "settings", isNumber, value };
+    return {
+      id: `setting:${key}`,
+      title: key.slice(key.indexOf(".") + 1),
+      full: key,
+      group: "settings",
+      isNumber,
+      value,
+    };
   });
   const metrics = (kind: "best" | "last", group: Column["group"]) =>
     names((run) => run[kind]).map(
@@ -44,7 +51,7 @@ export function columnsOf(runs: readonly RunInfo[]): Column[] {
         full: kind === "best" ? `best val/${name}` : `val/${name} of the last validation`,
         group,
         isNumber: true,
-        value: (run) => valueOf(run[kind], name),
+        value: (run) => entryOf(run[kind], name),
       }),
     );
   return [
@@ -57,7 +64,7 @@ export function columnsOf(runs: readonly RunInfo[]): Column[] {
 }
 
 /** A value by its name, where a name may be any text. */
-const valueOf = <T>(values: Readonly<Record<string, T>>, name: string): T | undefined =>
+const entryOf = <T>(values: Readonly<Record<string, T>>, name: string): T | undefined =>
   Object.hasOwn(values, name) ? values[name] : undefined;
 
 /** Settings that differ for other reasons than a comparison's. */
@@ -70,17 +77,24 @@ export function firstColumns(columns: readonly Column[], runs: readonly RunInfo[
   const differs = ({ value }: Column) => runs.some((run) => value(run) !== value(runs[0]!));
   const settings = columns
     .filter((c) => c.group === "settings" && !DULL.test(c.id) && differs(c))
-    .filter(({ value }) => runs.every((run) => value(run) !== undefined && !String(value(run)).startsWith("[")))
+    .filter(({ value }) =>
+      runs.every((run) => value(run) !== undefined && !String(value(run)).startsWith("[")),
+    )
     .sort((a, b) => Number(b.isNumber) - Number(a.isNumber));
   const metrics = METRICS.flatMap((name) => {
     const has = (kind: string) => columns.find((c) => c.id === `${kind}:${name}`);
-    const coverage = (c: Column | undefined) => (c ? runs.filter((run) => c.value(run) !== undefined).length : 0);
+    const coverage = (c: Column | undefined) =>
+      c ? runs.filter((run) => c.value(run) !== undefined).length : 0;
     const [best, last] = [has("best"), has("last")];
     const column = coverage(best) >= coverage(last) ? best : last;
     return column === undefined ? [] : [column];
   });
   const named = FIXED.filter(
-    (c) => c.id === "status" || c.id === "epoch" || c.id === "changed" || (["model", "data"].includes(c.id) && differs(c)),
+    (c) =>
+      c.id === "status" ||
+      c.id === "epoch" ||
+      c.id === "changed" ||
+      (["model", "data"].includes(c.id) && differs(c)),
   );
   return [...named, ...settings.slice(0, MOST_SETTINGS), ...metrics].map(({ id }) => id);
 }

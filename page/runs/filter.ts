@@ -16,7 +16,10 @@ export function fits(run: RunInfo, typed: string): boolean {
 const textOf = ({ id, model, data, status, settings }: RunInfo): string =>
   [id, model, data, status, ...Object.values(settings)].join("\n").toLowerCase();
 
-function valuesOf({ settings, best, last, model, data, status, step, epoch }: RunInfo, key: string): unknown[] {
+function valuesOf(
+  { settings, best, last, model, data, status, step, epoch }: RunInfo,
+  key: string,
+): unknown[] {
   const all = [
     ...Object.entries({ model, data, status, state: status, step, epoch }),
     ...Object.entries(settings),

@@ -41,6 +41,9 @@ effect(() => {
   if (isChosen || all.length === 0 || selected.peek().size > 0) return;
   const rank = ({ status, changed }: RunInfo) => (status === "running" ? 1e15 : 0) + changed;
   const newest = [...all].sort((a, b) => rank(b) - rank(a)).slice(0, FIRST);
-  select(newest.map(({ id }) => id), true);
+  select(
+    newest.map(({ id }) => id),
+    true,
+  );
   isChosen = false;
 });

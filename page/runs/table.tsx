@@ -1,11 +1,8 @@
 import { useSignal } from "@preact/signals";
 import type { RunInfo } from "../api.ts";
-import { colourOf } from "../curves/colours.ts";
-import { ago, shortNumber } from "../format.ts";
-import { Status } from "../parts/status.tsx";
-import { runAddress } from "../router.ts";
 import { better } from "../store.ts";
 import { type Column, sorted } from "./columns.ts";
+import { Row } from "./row.tsx";
 import { MOST_SELECTED, select, selected } from "./selection.ts";
 
 /** Rows that are made at once; the rest on demand. */
@@ -35,7 +32,12 @@ export function RunTable(props: {
     const is = order.column === id;
     const sort = is ? (order.direction === 1 ? "ascending" : "descending") : "none";
     return (
-      <th key={id} scope="col" aria-sort={sort} class={columns.find((c) => c.id === id)?.isNumber ? "number" : ""}>
+      <th
+        key={id}
+        scope="col"
+        aria-sort={sort}
+        class={columns.find((c) => c.id === id)?.isNumber ? "number" : ""}
+      >
         <button
           type="button"
           title={full}
@@ -52,7 +54,7 @@ export function RunTable(props: {
   return (
     <>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keys */}
-      <div class="table-frame" role="region" aria-label="Table of runs" tabIndex={0}>
+      <section class="table-frame" aria-label="Table of runs" tabIndex={0}>
         <table class="runs">
           <thead>
             <tr>
@@ -82,7 +84,7 @@ export function RunTable(props: {
             ))}
           </tbody>
         </table>
-      </div>
+      </section>
       {shown.length < inOrder.length && (
         <button type="button" class="more" onClick={() => (all.value = true)}>
           Show all {inOrder.length} runs
@@ -90,54 +92,6 @@ export function RunTable(props: {
       )}
     </>
   );
-}
-
-interface RowProps {
-  run: RunInfo;
-  columns: readonly Column[];
-  /** By column id. */
-  best: ReadonlyMap<string, number>;
-  now: number;
-  colour: number | undefined;
-}
-
-function Row({ run, columns, best, now, colour }: RowProps) {
-  return (
-    <tr class={colour === undefined ? "" : "selected"}>
-      <td class="check">
-        <input
-          type="checkbox"
-          aria-label={`Show curves of ${run.id}`}
-          checked={colour !== undefined}
-          style={colour === undefined ? {} : { accentColor: colourOf(colour) }}
-          onChange={(event) => select([run.id], event.currentTarget.checked)}
-        />
-      </td>
-      <th scope="row">
-        <a href={runAddress(run.id)} title={run.id}>
-          {run.id}
-        </a>
-      </th>
-      {columns.map((column) => {
-        const value = column.value(run);
-        const isBest = value !== undefined && best.get(column.id) === value;
-        const classes = [column.isNumber ? "number" : "", isBest ? "best" : ""].join(" ").trim();
-        return (
-          <td key={column.id} class={classes} title={isBest ? "the best of these runs" : undefined}>
-            {cell(run, column, now)}
-          </td>
-        );
-      })}
-    </tr>
-  );
-}
-
-function cell(run: RunInfo, { id, value }: Column, now: number) {
-  if (id === "status") return <Status run={run} />;
-  if (id === "changed") return <time dateTime={new Date(run.changed).toISOString()}>{ago(run.changed, now)}</time>;
-  const found = value(run);
-  if (found === null || typeof found === "number") return shortNumber(found);
-  return found === undefined ? <span class="none">–</span> : String(found);
 }
 
 const isMetric = ({ group }: Column) => group === "best of the validations" || group === "last validation";
@@ -154,7 +108,10 @@ function bestValues(columns: readonly Column[], runs: readonly RunInfo[]): Map<s
     const direction = isMetric(column) ? directionOf(column) : 0;
     const values = runs.map(column.value).filter((v) => typeof v === "number");
     if (direction === 0 || new Set(values).size < 2) continue;
-    found.set(column.id, values.reduce((a, b) => (direction * b > direction * a ? b : a)));
+    found.set(
+      column.id,
+      values.reduce((a, b) => (direction * b > direction * a ? b : a)),
+    );
   }
   return found;
 }

@@ -17,13 +17,18 @@ export class BestValues {
   private place: CsvPlace | undefined;
   private best = new Map<string, number>();
 
+  /** By name without `val/`, of the rows that were read. */
+  get values(): ReadonlyMap<string, number> {
+    return this.best;
+  }
+
   /** Bytes of the file that it has seen. */
   get seen(): number {
     return this.place?.end ?? 0;
   }
 
-  /** By name without `val/`; `terms` are the names of the model's loss terms. */
-  async read(handle: FileHandle, terms: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  /** Reads the rows that were added; `terms` are the names of the model's loss terms. */
+  async read(handle: FileHandle, terms: readonly string[]): Promise<void> {
     if (this.place === undefined || !(await this.place.holds(handle))) {
       this.place = await CsvPlace.of(handle);
       this.best = new Map();
@@ -46,6 +51,5 @@ export class BestValues {
       }
     });
     place.move(end);
-    return best;
   }
 }

@@ -3,14 +3,14 @@ import { type FileHandle, open, realpath } from "node:fs/promises";
 import { sep } from "node:path";
 
 /** Whether the path `real` is `root` or lies in it; both without links. */
-export const liesIn = (root: string, real: string): boolean =>
+const liesIn = (root: string, real: string): boolean =>
   real === root || real.startsWith(root.endsWith(sep) ? root : root + sep);
 
 /**
  * The file `path`, open to read; undefined where there is none, where it is no plain file (a pipe would never end), or where
  * it is a link that leads out of `root`, a folder without links in its path.
  */
-export async function openInside(root: string, path: string): Promise<FileHandle | undefined> {
+async function openInside(root: string, path: string): Promise<FileHandle | undefined> {
   let handle: FileHandle | undefined;
   try {
     const real = await realpath(path);

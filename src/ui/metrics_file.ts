@@ -90,13 +90,22 @@ export class MetricsFile {
 }
 
 /** Reads columns of the rows that are known. */
-async function scanKnown({ place, columns }: Read, handle: FileHandle, terms: readonly string[]): Promise<void> {
+async function scanKnown(
+  { place, columns }: Read,
+  handle: FileHandle,
+  terms: readonly string[],
+): Promise<void> {
   const names = place.columns;
   const into = terms.map((name) => columns.get(name)!);
   let row = 0;
-  await scanRows(handle, [place.rows, place.end], terms.map((name) => names.indexOf(name)), (values, filled) => {
-    add(into, row++, { values, filled, from: 0 });
-  });
+  await scanRows(
+    handle,
+    [place.rows, place.end],
+    terms.map((name) => names.indexOf(name)),
+    (values, filled) => {
+      add(into, row++, { values, filled, from: 0 });
+    },
+  );
 }
 
 /** Reads the rows that were added, of all columns that are known. */

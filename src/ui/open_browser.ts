@@ -14,10 +14,7 @@ export function openBrowser(url: string): void {
 }
 
 /** The program that opens addresses, with its arguments; undefined where nobody would see it. */
-export function openerFor(
-  platform: NodeJS.Platform,
-  env: NodeJS.ProcessEnv,
-): readonly string[] | undefined {
+export function openerFor(platform: NodeJS.Platform, env: NodeJS.ProcessEnv): readonly string[] | undefined {
   if (env.SSH_CONNECTION || env.CI) return undefined;
   if (platform === "darwin") return ["open"];
   if (platform === "win32") return ["rundll32", "url.dll,FileProtocolHandler"];

@@ -1,11 +1,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { parse } from "yaml";
-import { leaves } from "../config/leaves.ts";
-import type { Config } from "../config/schema.ts";
 import { LAST, type RunFiles, runFiles } from "../experiment/runs/run_files.ts";
 import type { RunState } from "../experiment/runs/run_state.ts";
-import { termsOf } from "../experiment/runs/summary.ts";
 import type { RunInfo } from "./api.ts";
 import { BestValues } from "./best_values.ts";
 import { Cached } from "./cached.ts";
@@ -14,18 +10,13 @@ import { jsonNumber } from "./csv_cells.ts";
 import { textInside, withFile } from "./inside.ts";
 import { LockWatch } from "./lock_watch.ts";
 import { type MetricsTail, readTail } from "./metrics_tail.ts";
+import { nameOf, type ReadConfig, readConfig } from "./run_config.ts";
 import { progressOf, statusOf } from "./run_status.ts";
 
-/** A `metrics.csv` of so many bytes is read at once, in a millisecond. */
-const INLINE = 1 << 17;
-
-/** What a config tells: as much of it as is well formed. */
-interface Read {
-  readonly config: Config | undefined;
-  readonly settings: RunInfo["settings"];
-  /** Names of the model's loss terms; none where it isn't known here. */
-  readonly terms: readonly string[];
-}
+/** So many bytes more of a `metrics.csv` are read at each look, in a millisecond. */
+const AT_ONCE = 1 << 17;
+/** So many are read later, though nobody asked for the run's curves. */
+const UNASKED = 4 << 20;
 
 /** A run that is shown, as its files were when they were looked at last. */
 export class RunEntry {
@@ -34,12 +25,15 @@ export class RunEntry {
   info: RunInfo | undefined;
   private text = "";
   private readonly lock: LockWatch;
-  private readonly config: Cached<Read>;
+  private readonly config: Cached<ReadConfig>;
   private readonly state: Cached<RunState>;
   private readonly tail: Cached<MetricsTail>;
+  private readonly failure: Cached<string>;
   private readonly best = new BestValues();
-  /** The size up to which all of a `metrics.csv` is read for the best of its values. */
-  private mostRead = INLINE;
+  /** Bytes of `metrics.csv` that are not read for that. */
+  private behind = 0;
+  /** Whether its curves were asked for. */
+  isAsked = false;
 
   /** @param root the folder that is shown, without links; `path`, the run's, lies in it */
   constructor(
@@ -48,11 +42,12 @@ export class RunEntry {
     readonly path: string,
   ) {
     this.files = runFiles(path);
-    const { config, metrics, checkpoints, lock } = this.files;
+    const { config, metrics, checkpoints, failure, lock } = this.files;
     const last = join(checkpoints, LAST);
     this.lock = new LockWatch(root, lock);
     this.config = new Cached(config, async () => readConfig(await textInside(root, config)));
     this.state = new Cached(last, () => checkpointState(root, last));
+    this.failure = new Cached(failure, () => textInside(root, failure));
     this.tail = new Cached(metrics, () => withFile(root, metrics, readTail));
   }
 
@@ -63,14 +58,15 @@ export class RunEntry {
 
   /** Looks at its files; whether what there is to say of it has changed. */
   async refresh(): Promise<boolean> {
-    const [sign, read, state, tail] = await Promise.all([
+    const [sign, read, state, tail, failure] = await Promise.all([
       this.lock.look(),
       this.config.get(),
       this.state.get(),
       this.tail.get(),
+      this.failure.get(),
     ]);
     const { config, settings = {}, terms = [] } = read ?? {};
-    const known = { sign, config, state, tail };
+    const known = { sign, config, state, tail, failure };
     const progress = progressOf(known);
     const info: RunInfo = {
       id: this.id,
@@ -93,18 +89,27 @@ export class RunEntry {
     return differs;
   }
 
-  /** Has the next look read the whole of `metrics.csv`, where it has so many bytes at most and that is still to do. */
-  readWhole(most: number): void {
-    this.mostRead = Math.max(this.mostRead, most);
+  /** Whether there is more to read for the best of its values than a look takes the time for. */
+  get hasMore(): boolean {
+    return this.behind > 0 && (this.isAsked || this.behind <= UNASKED);
   }
 
-  /** Of all rows, where the file may be read for that; else that by which the best checkpoint was chosen. */
+  /** Reads that; whether what there is to say of the run has changed. */
+  async readOn(): Promise<boolean> {
+    const { terms = [] } = (await this.config.get()) ?? {};
+    await withFile(this.root, this.files.metrics, (handle) => this.best.read(handle, terms));
+    return this.refresh();
+  }
+
+  /** Of all rows, where these are read; else that by which the best checkpoint was chosen. */
   private async bestValues(state: RunState | undefined, terms: readonly string[]) {
-    const found = await withFile(this.root, this.files.metrics, async (handle) => {
-      const { size } = await handle.stat();
-      return size - this.best.seen <= this.mostRead ? this.best.read(handle, terms) : undefined;
+    await withFile(this.root, this.files.metrics, async (handle) => {
+      this.behind = (await handle.stat()).size - this.best.seen;
+      if (this.behind > AT_ONCE) return;
+      await this.best.read(handle, terms);
+      this.behind = 0;
     });
-    if (found !== undefined) return found;
+    if (this.best.seen > 0) return this.best.values;
     const { monitor, value } = state?.best ?? {};
     return monitor === undefined || !Number.isFinite(value)
       ? new Map<string, number>()
@@ -118,29 +123,5 @@ export class RunEntry {
       if (info !== undefined) return Math.round(info.mtimeMs);
     }
     return 0;
-  }
-}
-
-const nameOf = (section: unknown): string => {
-  const name = (section as { name?: unknown } | undefined)?.name;
-  return typeof name === "string" ? name : "?";
-};
-
-function readConfig(text: string | undefined): Read {
-  const none: Read = { config: undefined, settings: {}, terms: [] };
-  try {
-    const config = text === undefined ? undefined : (parse(text) as Config | null);
-    if (typeof config !== "object" || config === null) return none;
-    return { config, settings: Object.fromEntries(leaves(config)), terms: termsOrNone(config) };
-  } catch {
-    return none; // damaged by hand
-  }
-}
-
-function termsOrNone(config: Config): readonly string[] {
-  try {
-    return termsOf(config);
-  } catch {
-    return []; // a plugin's
   }
 }

@@ -6,14 +6,11 @@ import { walkRuns } from "./walk.ts";
 
 /** So many runs are looked at at once. */
 const AT_ONCE = 16;
-/** A `metrics.csv` up to so many bytes is read for the best of its values though nobody asked for its curves. */
-const MOST_READ = 4 << 20;
 const READ_ON_MS = 150;
 
 /** The runs of a folder, by id. Only what is in here can be asked for: no path comes from a request. */
 export class RunIndex {
   private readonly entries = new Map<string, RunEntry>();
-  private readonly isRead = new WeakSet<RunEntry>();
 
   /** @param root the folder that is shown, without links in its path */
   constructor(readonly root: string) {}
@@ -61,11 +58,8 @@ export class RunIndex {
     const began = performance.now();
     const changed: RunInfo[] = [];
     for (const entry of this.entries.values()) {
-      if (this.isRead.has(entry)) continue;
       if (performance.now() - began > READ_ON_MS) break;
-      this.isRead.add(entry);
-      entry.readWhole(MOST_READ);
-      if (await entry.refresh()) changed.push(entry.info!);
+      if (entry.hasMore && (await entry.readOn())) changed.push(entry.info!);
     }
     return changed;
   }
@@ -75,8 +69,7 @@ export class RunIndex {
     const found = new Map<string, Direction>();
     for (const { id, last } of runs) {
       const terms = (await this.entries.get(id)?.lossTerms) ?? [];
-      for (const name of Object.keys(last))
-        if (!found.get(name)) found.set(name, directionOf(name, terms));
+      for (const name of Object.keys(last)) if (!found.get(name)) found.set(name, directionOf(name, terms));
     }
     return Object.fromEntries(found);
   }

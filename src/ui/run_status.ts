@@ -1,6 +1,6 @@
-import { hasStopped, stopReason, stopRuleOf } from "../experiment/training/early_stopping.ts";
 import type { Config } from "../config/schema.ts";
 import type { RunState } from "../experiment/runs/run_state.ts";
+import { hasStopped, stopReason, stopRuleOf } from "../experiment/training/early_stopping.ts";
 import type { RunStatus } from "./api.ts";
 import type { Sign } from "./lock_watch.ts";
 import type { MetricsTail } from "./metrics_tail.ts";
@@ -10,19 +10,24 @@ export interface StatusOf {
   readonly why?: string;
 }
 
+const MOST_WHY = 2000;
+
 /** What is known of a run; any of it may be missing. */
 export interface Known {
   readonly sign: Sign;
   readonly config: Config | undefined;
   readonly state: RunState | undefined;
   readonly tail: MetricsTail | undefined;
+  /** What failure.txt says. */
+  readonly failure: string | undefined;
 }
 
 /** How a run stands, from its lock, its last checkpoint and its last rows. */
-export function statusOf({ sign, config, state, tail }: Known): StatusOf {
+export function statusOf({ sign, config, state, tail, failure }: Known): StatusOf {
   if (sign === "alive") return { status: "running" };
   if (sign === "dead")
     return { status: "failed", why: "Its process has ended without a word: killed, or the machine stopped." };
+  if (failure !== undefined) return { status: "failed", why: failure.trim().slice(0, MOST_WHY) };
   if (state?.notFinite !== undefined)
     return { status: "failed", why: `Its last validation is not finite: ${state.notFinite}.` };
   if (tail?.diverged) return { status: "failed", why: "Its last row has a value that is not finite." };

@@ -29,7 +29,7 @@ export interface Ui {
 }
 
 /** The one that is tried first, so that an address that was kept leads here again. */
-export const DEFAULT_PORT = 6180;
+const DEFAULT_PORT = 6180;
 
 /**
  * Serves the page of a folder's runs until it is closed. It reads and never writes; whoever comes from beyond this machine
@@ -104,7 +104,8 @@ function addressOf({ url = "" }: IncomingMessage): URL {
 }
 
 function fail(response: ServerResponse, error: unknown): void {
-  const refusal = error instanceof Refusal ? error : new Refusal(500, "Something went wrong: see vae ui's output.");
+  const refusal =
+    error instanceof Refusal ? error : new Refusal(500, "Something went wrong: see vae ui's output.");
   if (refusal !== error) console.error(error);
   if (response.headersSent) response.destroy();
   else send(response, refusal.answer, false);

@@ -2,7 +2,12 @@ import { existsSync } from "node:fs";
 import { type Browser, chromium } from "playwright-core";
 
 /** Where Chromium is: what CHROMIUM_PATH names, Debian's, or the one that Playwright has installed. */
-const places = () => [process.env.CHROMIUM_PATH, "/usr/bin/chromium", "/usr/bin/chromium-browser", chromium.executablePath()];
+const places = () => [
+  process.env.CHROMIUM_PATH,
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  chromium.executablePath(),
+];
 
 /** The path of a Chromium; undefined where there is none. */
 export const chromiumPath = (): string | undefined =>

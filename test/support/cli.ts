@@ -34,8 +34,11 @@ export function vae(args: readonly string[], options: VaeOptions = {}): Promise<
 export interface Started {
   readonly child: ChildProcess;
   readonly ended: Promise<Ended>;
-  /** Resolves as soon as what it has said since the last call holds `text`; rejects where it ends before. */
-  said(text: string): Promise<void>;
+  /**
+   * Resolves, with what came before it, as soon as what it has said since the last call holds `text`; rejects where it
+   * ends before.
+   */
+  said(text: string): Promise<string>;
 }
 
 /** As `vae`, for a test that does something while it runs. */
@@ -56,13 +59,14 @@ export function startVae(args: readonly string[], { cwd, env }: VaeOptions = {})
     child.on("close", (code) => resolve({ code, ...out }));
   });
   const said = (text: string) =>
-    new Promise<void>((resolve, reject) => {
+    new Promise<string>((resolve, reject) => {
       look = () => {
         const at = fresh.indexOf(text);
         if (at < 0) return;
+        const before = fresh.slice(0, at);
         fresh = fresh.slice(at + text.length);
         look = () => {};
-        resolve();
+        resolve(before);
       };
       look();
       void ended.then(({ stdout, stderr }) =>

@@ -15,18 +15,31 @@ export interface MadeRun {
   readonly state?: Readonly<Record<string, unknown>>;
 }
 
-const TERMS = ["total", "reconstruction", "kl", "mse", "gradient_norm", "learning_rate", "images_per_second", "data_wait_share"];
+const TERMS = [
+  "total",
+  "reconstruction",
+  "kl",
+  "mse",
+  "gradient_norm",
+  "learning_rate",
+  "images_per_second",
+  "data_wait_share",
+];
 const METRICS = ["total", "objective", "reconstruction", "kl", "mse", "active_units", "elbo", "psnr"];
 
 /** Columns of the `metrics.csv` that is made. */
-export const MADE_COLUMNS = [...TERMS.map((name) => `train/${name}`), ...METRICS.map((name) => `val/${name}`)];
+export const MADE_COLUMNS = [
+  ...TERMS.map((name) => `train/${name}`),
+  ...METRICS.map((name) => `val/${name}`),
+];
 
 /** The folder of a run as the runner leaves it, with a `metrics.csv` whose curves fall and waver, always the same. */
 export function makeRun(path: string, made: MadeRun): string {
   mkdirSync(join(path, "checkpoints"), { recursive: true });
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(join(path, "config.yaml"), made.config ?? configOf(made));
-  if (made.state !== undefined) writeFileSync(join(path, "checkpoints/last.safetensors"), checkpointOf(made.state));
+  if (made.state !== undefined)
+    writeFileSync(join(path, "checkpoints/last.safetensors"), checkpointOf(made.state));
   if (made.rows > 0) writeFileSync(join(path, "metrics.csv"), metricsOf(made));
   return path;
 }
@@ -40,7 +53,11 @@ logging_params: {save_dir: logs}
 
 /** A checkpoint with no weights: all that is read of it here is its header. */
 const checkpointOf = (state: object) =>
-  writeSafetensors([], { format: "tfjs-vae checkpoint 2", model: "VanillaVAE", state: JSON.stringify(state) });
+  writeSafetensors([], {
+    format: "tfjs-vae checkpoint 2",
+    model: "VanillaVAE",
+    state: JSON.stringify(state),
+  });
 
 export function metricsOf({ rows, validateEvery = 1000, lr = 0.001 }: MadeRun): string {
   const lines = [`step,epoch,${MADE_COLUMNS.join(",")}`];

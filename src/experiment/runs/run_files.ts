@@ -20,6 +20,8 @@ export interface RunFiles {
   readonly environment: string;
   /** The process that writes to it, `run.lock`. */
   readonly lock: string;
+  /** The error that ended its last process, `failure.txt`; not there where none did. */
+  readonly failure: string;
   /** What `vae evaluate` writes, `evaluation.json`. */
   readonly evaluation: string;
   /** What `vae fit-sampler` writes: a file for each sampler. */
@@ -42,6 +44,7 @@ export const runFiles = (path: string): RunFiles => ({
   metrics: join(path, "metrics.csv"),
   environment: join(path, "environment.json"),
   lock: join(path, "run.lock"),
+  failure: join(path, "failure.txt"),
   evaluation: join(path, "evaluation.json"),
   samplers: join(path, "samplers"),
   experimentEvaluation: join(path, "experiment_evaluation.json"),

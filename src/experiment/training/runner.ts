@@ -1,5 +1,6 @@
 import { dumpConfig } from "../../config/dump.ts";
 import { shellWord } from "../../text/shell.ts";
+import { forgetFailure, noteFailure } from "../runs/failure.ts";
 import type { RunState } from "../runs/run_state.ts";
 import { hasStopped, stopReason, stopRuleOf } from "./early_stopping.ts";
 import { Interrupt } from "./interrupt.ts";
@@ -80,6 +81,7 @@ class Run {
       log.alreadyFinished(this.stoppedEarly());
       return this.result(this.context.state.notFinite);
     }
+    forgetFailure(args.folder);
     const moved = { from: args.baseDir, to: args.folder.path, model: args.prepared.model };
     await log.start(dumpConfig(args.config, moved));
     try {
@@ -92,6 +94,7 @@ class Run {
       }
     } catch (error) {
       await this.rescue();
+      if (!this.isEmpty) noteFailure(args.folder, error);
       throw error;
     }
     if (interrupt.exitCode !== undefined) await saver.save();
