@@ -1,5 +1,5 @@
 import { batch, computed, signal } from "@preact/signals";
-import { getRuns, listen, type RunInfo, type RunList } from "./api.ts";
+import { getRuns, listen, type RunInfo, type RunList, type ServerEvents } from "./api.ts";
 
 /** All runs by id, in the server's order; undefined until they are known. */
 export const runs = signal<ReadonlyMap<string, RunInfo> | undefined>(undefined);
@@ -19,12 +19,10 @@ export const runList = computed(() => [...(runs.value?.values() ?? [])]);
 export function followRuns(): void {
   listen(
     {
-      changed: ({ runs: changed, better: directions }) =>
-        batch(() => {
-          better.value = { ...better.value, ...directions };
-          announce(changed);
-          runs.value = new Map([...(runs.value ?? []), ...changed.map((run) => [run.id, run] as const)]);
-        }),
+      changed: (change) => {
+        if (runs.value === undefined) early.push(change);
+        else takeIn(change);
+      },
       removed: ({ ids }) => {
         const left = new Map(runs.value);
         for (const id of ids) left.delete(id);
@@ -39,6 +37,17 @@ export function followRuns(): void {
   void getAll();
 }
 
+/** Changes that came before the list of all runs. */
+const early: ServerEvents["changed"][] = [];
+
+function takeIn({ runs: changed, better: directions }: ServerEvents["changed"]): void {
+  batch(() => {
+    better.value = { ...better.value, ...directions };
+    announce(changed);
+    runs.value = new Map([...(runs.value ?? []), ...changed.map((run) => [run.id, run] as const)]);
+  });
+}
+
 async function getAll(): Promise<void> {
   try {
     const list = await getRuns();
@@ -47,6 +56,7 @@ async function getAll(): Promise<void> {
       better.value = list.better;
       runs.value = new Map(list.runs.map((run) => [run.id, run]));
       problem.value = undefined;
+      for (const change of early.splice(0)) takeIn(change);
     });
   } catch (error) {
     problem.value = (error as Error).message;

@@ -70,7 +70,11 @@ const entryOf = <T>(values: Readonly<Record<string, T>>, name: string): T | unde
 /** Settings that differ for other reasons than a comparison's. */
 const DULL = /\.(seed|manual_seed|num_workers|name)$/;
 const METRICS = ["objective", "elbo", "psnr"];
-const MOST_SETTINGS = 4;
+const MOST_SETTINGS = 3;
+/** What is compared most comes first. */
+const SECTIONS = ["exp_params", "model_params", "data_params", "trainer_params"];
+
+const sectionOf = ({ full }: Column) => SECTIONS.indexOf(full.slice(0, full.indexOf(".")));
 
 /** Those that are shown before any are chosen: what differs, and the metrics that compare between most runs. */
 export function firstColumns(columns: readonly Column[], runs: readonly RunInfo[]): string[] {
@@ -80,7 +84,7 @@ export function firstColumns(columns: readonly Column[], runs: readonly RunInfo[
     .filter(({ value }) =>
       runs.every((run) => value(run) !== undefined && !String(value(run)).startsWith("[")),
     )
-    .sort((a, b) => Number(b.isNumber) - Number(a.isNumber));
+    .sort((a, b) => Number(b.isNumber) - Number(a.isNumber) || sectionOf(a) - sectionOf(b));
   const metrics = METRICS.flatMap((name) => {
     const has = (kind: string) => columns.find((c) => c.id === `${kind}:${name}`);
     const coverage = (c: Column | undefined) =>

@@ -101,10 +101,19 @@ const directionOf = ({ id }: Column) => better.value[id.slice(5)] ?? 0;
 const firstDirection = (column: Column): 1 | -1 =>
   (isMetric(column) && directionOf(column) === 1) || column.id === "changed" ? -1 : 1;
 
+/** Whether it is of the loss, which is another one in each model. */
+const isOfLoss = ({ id }: Column, runs: readonly RunInfo[]) => {
+  const name = id.slice(5);
+  if (name === "objective" || name === "total") return true;
+  return name !== "mse" && runs.some(({ terms }) => terms.includes(`train/${name}`));
+};
+
 /** The best value of each metric, where there are several to compare. */
 function bestValues(columns: readonly Column[], runs: readonly RunInfo[]): Map<string, number> {
   const found = new Map<string, number>();
+  const areAlike = new Set(runs.map(({ model }) => model)).size === 1;
   for (const column of columns) {
+    if (!areAlike && isOfLoss(column, runs)) continue;
     const direction = isMetric(column) ? directionOf(column) : 0;
     const values = runs.map(column.value).filter((v) => typeof v === "number");
     if (direction === 0 || new Set(values).size < 2) continue;

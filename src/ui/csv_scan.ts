@@ -36,6 +36,7 @@ export async function scanRows(
       length *= 2; // a line longer than a chunk
       continue;
     }
+    const text = bytes.toString("latin1", 0, used); // at once: a call for each cell takes twice the time
     let column = 0;
     let start = 0;
     filled.fill(0);
@@ -44,7 +45,7 @@ export async function scanRows(
       if (byte !== COMMA && byte !== NEWLINE) continue;
       const slot = column < slots.length ? slots[column]! : -1;
       if (slot >= 0 && i > start) {
-        values[slot] = Number(bytes.toString("latin1", start, i));
+        values[slot] = Number(text.slice(start, i));
         filled[slot] = 1;
       }
       start = i + 1;

@@ -4,12 +4,10 @@ import { writeHead } from "./answer.ts";
 import type { ServerEvents } from "./api.ts";
 import type { RunIndex } from "./run_index.ts";
 
-/** Runs that are being trained are looked at so often, in milliseconds. */
+/** Looked at so often, in milliseconds: the runs that are being trained, and all, and the folders for new ones, if that is quick. */
 const OFTEN = 1000;
-/** And all of them, and the folders for new ones, at every fifth time. */
-const SELDOM = 5;
-/** A look may take at most this share of the time: one over a slow network drive comes less often. */
-const SHARE = 0.2;
+/** Looks at all may take this share of the time: where there are many, or over a slow network drive, they come less often. */
+const SHARE = 0.05;
 /** So many pages at once; each has one stream. */
 const MOST = 64;
 
@@ -47,11 +45,14 @@ export class Watch {
   private async look(): Promise<void> {
     if (this.running) return;
     this.running = true;
-    for (let turn = 0; this.pages.size > 0 && !this.ended; turn++) {
+    let allAt = 0;
+    while (this.pages.size > 0 && !this.ended) {
       const began = performance.now();
-      await this.turn(turn % SELDOM === 0).catch(() => {}); // a drive that is away may come back
-      const took = performance.now() - began;
-      await sleep(Math.max(OFTEN, took / SHARE), undefined, { ref: false });
+      const all = began >= allAt;
+      await this.turn(all).catch(() => {}); // a drive that is away may come back
+      const ended = performance.now();
+      if (all) allAt = ended + (ended - began) / SHARE;
+      await sleep(OFTEN, undefined, { ref: false });
     }
     this.running = false;
   }

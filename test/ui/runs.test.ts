@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { appendFileSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { DataError } from "../../src/errors.ts";
 import { runFiles } from "../../src/experiment/runs/run_files.ts";
 import { takeLockNow } from "../../src/experiment/runs/run_lock.ts";
 import { ownIdentity } from "../../src/process/identity.ts";
@@ -149,13 +150,18 @@ describe("how a run stands", () => {
   });
 
   it("failed: an error ended it, as its failure.txt says until it is gone on with", async () => {
-    const set = ["exp_params.LR=1000000000000000", "logging_params.name=Explodes"];
-    const { error, folder: run } = await training(root, CONFIG, { set });
-    expect(error).toBeInstanceOf(Error);
-    const { status, why } = await infoOf("Explodes/version_0");
-    expect([status, why]).toEqual(["failed", (error as Error).message.trim()]);
-    await training(root, CONFIG, { set: ["exp_params.LR=0.001"], resume: run.path });
-    expect((await infoOf("Explodes/version_0")).status).toBe("finished");
+    const { error, folder: run } = await training(root, CONFIG, {
+      set: ["logging_params.name=Broken"],
+      change({ val }) {
+        val.batches = () => {
+          throw new DataError("no more images");
+        };
+      },
+    });
+    expect(error).toBeInstanceOf(DataError);
+    expect(await infoOf("Broken/version_0")).toMatchObject({ status: "failed", why: "no more images" });
+    await training(root, CONFIG, { resume: run.path });
+    expect((await infoOf("Broken/version_0")).status).toBe("finished");
   });
 
   it("of files that are damaged, what is whole is told", async () => {
