@@ -286,7 +286,7 @@ describe.skipIf(chromiumPath() === undefined)("the page in Chromium", () => {
 
   it.each([
     ["light", 1280],
-    ["dark", 390],
+    ["dark", 360],
   ] as const)(
     "in %s, %i pixels wide, text can be read and nothing sticks out",
     async (colorScheme, width) => {
