@@ -1,4 +1,4 @@
-import { stat } from "node:fs/promises";
+import { type FileHandle, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { LAST, type RunFiles, runFiles } from "../experiment/runs/run_files.ts";
 import type { RunState } from "../experiment/runs/run_state.ts";
@@ -48,7 +48,7 @@ export class RunEntry {
     this.config = new Cached(config, async () => readConfig(await textInside(root, config)));
     this.state = new Cached(last, () => checkpointState(root, last));
     this.failure = new Cached(failure, () => textInside(root, failure));
-    this.tail = new Cached(metrics, () => withFile(root, metrics, readTail));
+    this.tail = new Cached(metrics, () => withFile(root, metrics, (handle) => this.readMetrics(handle)));
   }
 
   /** Names of the loss terms of its model. */
@@ -65,7 +65,7 @@ export class RunEntry {
       this.tail.get(),
       this.failure.get(),
     ]);
-    const { config, settings = {}, terms = [] } = read ?? {};
+    const { config, settings = {} } = read ?? {};
     const known = { sign, config, state, tail, failure };
     const progress = progressOf(known);
     const info: RunInfo = {
@@ -73,14 +73,14 @@ export class RunEntry {
       model: nameOf(config?.model_params),
       data: nameOf(config?.data_params),
       ...statusOf(known),
-      step: Math.max(tail?.step ?? 0, state?.step ?? 0),
-      epoch: Math.max(tail?.epoch ?? 0, state?.epoch ?? 0),
+      step: highest(tail?.step, state?.step),
+      epoch: highest(tail?.epoch, state?.epoch),
       ...(progress !== undefined && { progress }),
       changed: await this.changed(),
       settings,
       terms: tail?.terms ?? [],
       last: Object.fromEntries([...(tail?.last ?? [])].map(([name, v]) => [name, jsonNumber(v)])),
-      best: Object.fromEntries(await this.bestValues(state, terms)),
+      best: Object.fromEntries(this.bestValues(state)),
     };
     const text = JSON.stringify(info);
     const differs = text !== this.text;
@@ -96,24 +96,29 @@ export class RunEntry {
 
   /** Reads that; whether what there is to say of the run has changed. */
   async readOn(): Promise<boolean> {
-    const { terms = [] } = (await this.config.get()) ?? {};
-    await withFile(this.root, this.files.metrics, (handle) => this.best.read(handle, terms));
+    await withFile(this.root, this.files.metrics, async (handle) =>
+      this.best.read(handle, await this.lossTerms),
+    );
+    this.behind = 0; // what comes meanwhile is seen at the next look
     return this.refresh();
   }
 
-  /** Of all rows, where these are read; else that by which the best checkpoint was chosen. */
-  private async bestValues(state: RunState | undefined, terms: readonly string[]) {
-    await withFile(this.root, this.files.metrics, async (handle) => {
-      this.behind = (await handle.stat()).size - this.best.seen;
-      if (this.behind > AT_ONCE) return;
-      await this.best.read(handle, terms);
+  /** The end of `metrics.csv`, and the best of its values where there isn't much to read for that. */
+  private async readMetrics(handle: FileHandle): Promise<MetricsTail> {
+    this.behind = (await handle.stat()).size - this.best.seen;
+    if (this.behind <= AT_ONCE) {
+      await this.best.read(handle, await this.lossTerms);
       this.behind = 0;
-    });
+    }
+    return readTail(handle);
+  }
+
+  /** Of all rows, where these are read; else that by which the best checkpoint was chosen. */
+  private bestValues(state: RunState | undefined): ReadonlyMap<string, number> {
     if (this.best.seen > 0) return this.best.values;
     const { monitor, value } = state?.best ?? {};
-    return monitor === undefined || !Number.isFinite(value)
-      ? new Map<string, number>()
-      : new Map([[monitor.replace(/^val\//, ""), value!]]);
+    if (typeof monitor !== "string" || !Number.isFinite(value)) return new Map();
+    return new Map([[monitor.replace(/^val\//, ""), value!]]);
   }
 
   private async changed(): Promise<number> {
@@ -125,3 +130,7 @@ export class RunEntry {
     return 0;
   }
 }
+
+/** Of counts that files give, which may hold anything. */
+const highest = (...counts: unknown[]): number =>
+  Math.max(0, ...counts.filter((n): n is number => typeof n === "number" && Number.isFinite(n)));

@@ -47,7 +47,7 @@ export class RunIndex {
     const changed: RunInfo[] = [];
     const work = async () => {
       for (let entry = queue.pop(); entry !== undefined; entry = queue.pop())
-        if (await entry.refresh()) changed.push(entry.info!);
+        if (await entry.refresh().catch(() => false)) changed.push(entry.info!); // files like no run's: the others are shown
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));
     return changed;

@@ -164,6 +164,31 @@ describe("how a run stands", () => {
     expect((await infoOf("Broken/version_0")).status).toBe("finished");
   });
 
+  it.each([
+    ["[]", {}],
+    ["null", { step: "many", epoch: null }],
+    ["model_params: 5\ndata_params: null\ntrainer_params: text", { step: -1, best: 3 }],
+    [
+      "trainer_params: {max_epochs: [], early_stopping: 5}",
+      { step: 1, ended: 1, stopping: [], notFinite: {} },
+    ],
+    [
+      "model_params: {name: {a: 1}}\n__proto__: {a: 1}\nexp_params: {__proto__: 1, constructor: 2}",
+      { best: {} },
+    ],
+    ["a: &a [*a]", { data: { steps: "x" }, best: { monitor: 5, value: "low" } }],
+  ])("a config %s and a state that no run has are shown as far as they go", async (config, odd) => {
+    const name = `Odd/version_${config.length}`;
+    makeRun(join(root, name), { rows: 2, config, state: odd });
+    const found = await infoOf(name);
+    expect(found).toMatchObject({
+      step: expect.any(Number),
+      epoch: expect.any(Number),
+      terms: expect.any(Array),
+    });
+    expect((await getJson<RunDetail>(ui, `/api/run?id=${name}`)).config).toBe(config);
+  });
+
   it("of files that are damaged, what is whole is told", async () => {
     const path = makeRun(join(root, "Stands/damaged"), { rows: 3, config: "model_params: {name: [}" });
     writeFileSync(join(path, "checkpoints/last.safetensors"), "\xff".repeat(40));
