@@ -9,6 +9,7 @@ export default defineConfig({
     outDir: fileURLToPath(new URL("../dist/page", import.meta.url)),
     target: "es2022",
     modulePreload: false,
+    license: { fileName: "licenses.md" }, // of what is in the page
     reportCompressedSize: false,
   },
 });

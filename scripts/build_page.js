@@ -1,4 +1,6 @@
+import { execFile } from "node:child_process";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { cachedBuild, root, sourcesIn } from "./cached_build.js";
 
 /**
@@ -13,12 +15,17 @@ export async function builtPage(say) {
     files,
     async build(outDir) {
       say("the page is built, which takes some seconds after a change of its sources");
-      const { build } = await import("vite");
-      await build({
-        configFile: join(root, "page/vite.config.ts"),
-        build: { outDir, emptyOutDir: true },
-        logLevel: "error",
-      });
+      const vite = join(root, "node_modules/vite/bin/vite.js");
+      const args = [
+        "build",
+        "--config",
+        join(root, "page/vite.config.ts"),
+        "--outDir",
+        outDir,
+        "--emptyOutDir",
+      ];
+      // A process of its own: what Vite takes of memory would stay with the server.
+      await promisify(execFile)(process.execPath, [vite, ...args, "--logLevel", "error"], { cwd: root });
     },
   });
 }

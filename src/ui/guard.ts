@@ -4,7 +4,6 @@ import { isIP } from "node:net";
 import { hostname } from "node:os";
 import { Refusal } from "./answer.ts";
 
-const COOKIE = "vae-ui";
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
 
 /** Whether nobody but this machine can reach what listens at `host`. */
@@ -21,6 +20,11 @@ export class Guard {
     private readonly host: string,
     private readonly token: string | undefined,
   ) {}
+
+  /** Cookies are of a machine, whatever the port: other servers on it have other ones. */
+  private get cookie(): string {
+    return `vae-ui-${this.token!.slice(0, 8)}`;
+  }
 
   /**
    * Lets a request pass, or has it go on without the token in its address: the headers to do so.
@@ -55,9 +59,12 @@ export class Guard {
     if (this.token === undefined) return undefined;
     const asked = url.searchParams.get("token");
     if (asked !== null && this.fits(asked) && url.pathname === "/")
-      return { Location: "/", "Set-Cookie": `${COOKIE}=${this.token}; Path=/; HttpOnly; SameSite=Strict` };
+      return {
+        Location: "/",
+        "Set-Cookie": `${this.cookie}=${this.token}; Path=/; HttpOnly; SameSite=Strict`,
+      };
     const cookies = (headers.cookie ?? "").split(";").map((text) => text.trim());
-    const inCookie = cookies.find((text) => text.startsWith(`${COOKIE}=`))?.slice(COOKIE.length + 1);
+    const inCookie = cookies.find((text) => text.startsWith(`${this.cookie}=`))?.split("=")[1];
     const inHeader = /^Bearer (\S+)$/i.exec(headers.authorization ?? "")?.[1];
     if ([asked, inCookie, inHeader].some((given) => given != null && this.fits(given))) return undefined;
     throw new Refusal(

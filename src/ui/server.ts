@@ -25,6 +25,8 @@ export interface UiOptions {
 export interface Ui {
   /** What to open, with the token where one is needed. */
   readonly url: string;
+  /** Whether other machines may come. */
+  readonly isOpen: boolean;
   close(): Promise<void>;
 }
 
@@ -57,6 +59,7 @@ export async function startUi({ folder, page, host, port }: UiOptions): Promise<
   const { port: taken } = server.address() as AddressInfo;
   const named = host === "0.0.0.0" || host === "::" ? "localhost" : host.includes(":") ? `[${host}]` : host;
   return {
+    isOpen: token !== undefined,
     url: `http://${named}:${taken}/${token === undefined ? "" : `?token=${token}`}`,
     async close() {
       watch.end();

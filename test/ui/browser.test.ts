@@ -302,6 +302,26 @@ describe.skipIf(chromiumPath() === undefined)("the page in Chromium", () => {
     },
   );
 
+  it("beyond this machine it opens by the address with the token, and only so", async () => {
+    const far = await startUi({ folder: root, page: await pageFolder(() => {}), host: "0.0.0.0", port: 0 });
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    const bare = new URL(far.url);
+    bare.search = "";
+    expect((await page.goto(bare.href))!.status()).toBe(401);
+    await page.goto(far.url);
+    await page.getByText("Live", { exact: true }).waitFor();
+    expect(page.url()).toBe(bare.href); // the token is nowhere to be seen
+    expect(await page.evaluate(() => document.cookie)).toBe("");
+    await page.getByRole("link", { name: "Done/version_0" }).first().click();
+    const picture = page.getByAltText(/Samples after epoch/);
+    await expect
+      .poll(() => picture.evaluate((image: HTMLImageElement) => image.naturalWidth))
+      .toBeGreaterThan(0);
+    await context.close();
+    await far.close();
+  });
+
   it("says that the server is gone, and goes on when it is back", async () => {
     const options = { folder: root, page: await pageFolder(() => {}), host: "127.0.0.1", port: 0 };
     const first = await startUi(options);

@@ -43,7 +43,10 @@ async function run(folder: string, { host, port, open }: Options): Promise<void>
   const page = await pageFolder((text) => console.log(`note   ${text}`));
   const ui = await startUi({ folder, page, host, port });
   const left = new Promise<void>((resolve) => takeSignals(() => resolve()));
-  console.log(`runs of ${folder} at ${ui.url}\nCtrl-C ends it.`);
+  console.log(`runs of ${folder} at ${ui.url}`);
+  if (ui.isOpen && new URL(ui.url).hostname === "localhost")
+    console.log("From other machines: the same with this one's name in place of localhost.");
+  console.log("Ctrl-C ends it.");
   if (open) openBrowser(ui.url);
   await left; // asked to, so that code 0 is right
   await ui.close();
