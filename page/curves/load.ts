@@ -18,46 +18,79 @@ export interface Loaded {
   readonly isLoading: boolean;
 }
 
-interface Got extends Omit<Loaded, "isLoading"> {
-  /** What they are the answer to. */
-  readonly to: string;
+/** The curves of runs drawn in one way, each as the run was when they were got. */
+class Store {
+  readonly stop = new AbortController();
+  readonly byRun = new Map<string, { readonly mark: string; readonly series: readonly Series[] }>();
+  /** When some were asked for last. */
+  at = Number.NEGATIVE_INFINITY;
+  /** Done when they are there. */
+  busy: Promise<void> = Promise.resolve();
+
+  constructor(readonly how: string) {}
+
+  /** Those of `runs` whose curves are missing, or are of before. */
+  missing(runs: readonly RunInfo[]): readonly RunInfo[] {
+    return runs.filter((run) => this.byRun.get(run.id)?.mark !== markOf(run));
+  }
+
+  take(runs: readonly RunInfo[], series: readonly Series[]): void {
+    for (const run of runs)
+      this.byRun.set(run.id, { mark: markOf(run), series: series.filter((one) => one.run === run.id) });
+  }
 }
 
-/** The curves of `terms` of `runs`, and later ones as these, the axis, the smoothing and the zoom change. */
+/** Changes as the run's curves do. */
+const markOf = ({ step, changed, terms }: RunInfo): string => `${step} ${changed} ${terms.length}`;
+
+/**
+ * The curves of `terms` of `runs`, and later ones as these, the axis, the smoothing and the zoom change. Only what is
+ * missing is asked for.
+ */
 export function useCurves(runs: readonly RunInfo[], terms: readonly string[], width: number): Loaded {
-  const loaded = useSignal<Got>({ series: [], problem: undefined, to: "" });
-  const last = useRef({ what: "", at: Number.NEGATIVE_INFINITY, stop: new AbortController() });
-  const ids = runs.map(({ id }) => id);
-  const what = JSON.stringify([ids, terms, axis.value, smoothing.value, zoom.value, width > 0]);
-  const grown = runs.map(({ step, changed }) => `${step} ${changed}`).join();
+  const shown = useSignal<Omit<Loaded, "isLoading">>({ series: [], problem: undefined });
+  const store = useRef(new Store(""));
+  const latest = useRef(runs);
+  latest.current = runs;
+  const points = Math.round(Math.max(100, Math.min(2 * width, POINTS / Math.max(1, runs.length))));
+  const options = { terms, x: axis.value, points, smooth: smoothing.value, ...zoom.value };
+  const how = JSON.stringify(options);
+  const marks = JSON.stringify(runs.map((run) => [run.id, markOf(run)]));
+  const isLoading = useSignal(true);
   useEffect(() => {
     if (width === 0) return;
-    const isSame = last.current.what === what;
-    if (!isSame) last.current.stop.abort(); // what grows is waited for
-    if (ids.length === 0 || terms.length === 0) {
-      loaded.value = { series: [], problem: undefined, to: what };
-      return;
+    const isFirst = store.current.how === "";
+    const isOther = store.current.how !== how;
+    if (isOther) {
+      store.current.stop.abort();
+      store.current = new Store(how);
     }
-    const get = () => {
-      const stop = new AbortController();
-      last.current = { what, at: performance.now(), stop };
-      const points = Math.round(Math.max(100, Math.min(2 * width, POINTS / ids.length)));
-      const query = { runs: ids, terms, x: axis.peek(), points, smooth: smoothing.peek(), ...zoom.peek() };
-      getSeries(query, stop.signal).then(
+    const at = store.current;
+    const show = (problem?: string) => {
+      if (at !== store.current) return;
+      const series = latest.current.flatMap(({ id }) => at.byRun.get(id)?.series ?? []);
+      shown.value = { series: problem === undefined ? series : shown.peek().series, problem };
+      isLoading.value = false;
+    };
+    if (terms.length === 0 || at.missing(runs).length === 0) return show();
+    const isNew = runs.some(({ id }) => !at.byRun.has(id));
+    isLoading.value = isNew;
+    const get = async () => {
+      await at.busy;
+      const missing = at.missing(runs);
+      const query = { ...options, runs: missing.map(({ id }) => id) };
+      at.at = performance.now();
+      at.busy = getSeries(query, at.stop.signal).then(
         (series) => {
-          loaded.value = { series, problem: undefined, to: what };
+          at.take(missing, series);
+          show();
         },
-        ({ message }: Error) => {
-          if (stop.signal.aborted) return;
-          loaded.value = { ...loaded.peek(), problem: message, to: what };
-        },
+        ({ message }: Error) => void (at.stop.signal.aborted || show(message)),
       );
     };
-    const isFirst = last.current.what === "";
-    const growsAt = last.current.at + GROWS_MS - performance.now();
-    const timer = setTimeout(get, isSame ? Math.max(0, growsAt) : isFirst ? 0 : PAUSE_MS);
+    const growsAt = Math.max(0, at.at + GROWS_MS - performance.now());
+    const timer = setTimeout(get, isFirst ? 0 : isOther ? PAUSE_MS : isNew ? 0 : growsAt);
     return () => clearTimeout(timer);
-  }, [what, grown]);
-  const { series, problem, to } = loaded.value;
-  return { series, problem, isLoading: to !== what };
+  }, [how, marks, width === 0]);
+  return { ...shown.value, isLoading: isLoading.value };
 }

@@ -26,6 +26,7 @@ export function RunTable(props: {
   const inOrder = sorted(runs, column, order.direction);
   const shown = all.value ? inOrder : inOrder.slice(0, FIRST_ROWS);
   const chosen = shown.filter(({ id }) => selected.value.has(id)).length;
+  const isAll = chosen > 0 && (chosen === shown.length || selected.value.size >= MOST_SELECTED);
   const now = Date.now();
   const best = bestValues(columns, runs);
   const head = (id: string, title: string, full: string, first: 1 | -1) => {
@@ -62,14 +63,14 @@ export function RunTable(props: {
                 <input
                   type="checkbox"
                   aria-label={`Show curves of all runs here, ${MOST_SELECTED} at most`}
-                  checked={chosen > 0 && chosen === Math.min(shown.length, MOST_SELECTED)}
+                  checked={isAll}
                   ref={(box) => {
-                    if (box) box.indeterminate = chosen > 0 && chosen < shown.length;
+                    if (box) box.indeterminate = chosen > 0 && !isAll;
                   }}
-                  onChange={(event) =>
+                  onChange={() =>
                     select(
                       shown.map(({ id }) => id),
-                      event.currentTarget.checked && chosen === 0,
+                      !isAll,
                     )
                   }
                 />

@@ -19,7 +19,7 @@ export function whereThingsAre({ folder, config }: Pick<RunLogArgs, "folder" | "
       checkpoints.length > 0 ? `${shownPath(folder.checkpoints)}/ (${checkpoints.join(", ")})` : "",
     ],
     ["metrics", existsSync(folder.metrics) ? shownPath(folder.metrics) : ""],
-    ["page", `vae ui ${shellWord(shownPath(config.logging_params.save_dir))}`],
+    ["browser", `vae ui ${shellWord(shownPath(config.logging_params.save_dir))}`],
     [
       "TensorBoard",
       `pip install tensorboard; tensorboard --logdir ${shellWord(shownPath(config.logging_params.save_dir))}`,
