@@ -21,7 +21,7 @@ const UNASKED = 4 << 20;
 /** A run that is shown, as its files were when they were looked at last. */
 export class RunEntry {
   readonly files: RunFiles;
-  /** undefined until it is looked at. */
+  /** undefined until it is looked at; another object when what there is to say has changed. */
   info: RunInfo | undefined;
   private text = "";
   private readonly lock: LockWatch;
@@ -56,8 +56,8 @@ export class RunEntry {
     return this.config.get().then((read) => read?.terms ?? []);
   }
 
-  /** Looks at its files; whether what there is to say of it has changed. */
-  async refresh(): Promise<boolean> {
+  /** Looks at its files. */
+  async refresh(): Promise<void> {
     const [sign, read, state, tail, failure] = await Promise.all([
       this.lock.look(),
       this.config.get(),
@@ -83,10 +83,9 @@ export class RunEntry {
       best: Object.fromEntries(this.bestValues(state)),
     };
     const text = JSON.stringify(info);
-    const differs = text !== this.text;
+    if (text === this.text) return;
     this.text = text;
     this.info = info;
-    return differs;
   }
 
   /** Whether there is more to read for the best of its values than a look takes the time for. */
@@ -94,13 +93,13 @@ export class RunEntry {
     return this.behind > 0 && (this.isAsked || this.behind <= UNASKED);
   }
 
-  /** Reads that; whether what there is to say of the run has changed. */
-  async readOn(): Promise<boolean> {
+  /** Reads that. */
+  async readOn(): Promise<void> {
     await withFile(this.root, this.files.metrics, async (handle) =>
       this.best.read(handle, await this.lossTerms),
     );
     this.behind = 0; // what comes meanwhile is seen at the next look
-    return this.refresh();
+    await this.refresh();
   }
 
   /** The end of `metrics.csv`, and the best of its values where there isn't much to read for that. */

@@ -15,6 +15,10 @@ export class RunIndex {
   /** @param root the folder that is shown, without links in its path */
   constructor(readonly root: string) {}
 
+  get byId(): ReadonlyMap<string, RunInfo> {
+    return new Map(this.infos.map((info) => [info.id, info]));
+  }
+
   /** The run of an id, looked at; undefined where there is none. */
   async find(id: string): Promise<RunEntry | undefined> {
     if (!this.entries.has(id)) await this.search();
@@ -28,40 +32,35 @@ export class RunIndex {
     return [...this.entries.values()].flatMap(({ info }) => info ?? []);
   }
 
-  /** Finds runs that are new and forgets those that are gone, whose ids it returns. */
-  async search(): Promise<string[]> {
+  /** Finds runs that are new and forgets those that are gone. */
+  async search(): Promise<void> {
     const paths = await walkRuns(this.root);
     const before = new Map(this.entries);
     this.entries.clear(); // filled again in order
     for (const path of paths) {
       const id = relative(this.root, path).replaceAll(sep, "/") || ".";
       this.entries.set(id, before.get(id) ?? new RunEntry(id, this.root, path));
-      before.delete(id);
     }
-    return [...before.keys()];
   }
 
-  /** Looks at the runs for which `which` holds; those that have changed. */
-  async refresh(which: (info: RunInfo | undefined) => boolean = () => true): Promise<RunInfo[]> {
+  /** Looks at the runs for which `which` holds. */
+  async refresh(which: (info: RunInfo | undefined) => boolean = () => true): Promise<void> {
     const queue = [...this.entries.values()].filter(({ info }) => which(info));
-    const changed: RunInfo[] = [];
     const work = async () => {
+      // Files may be like no run's: the others are shown.
       for (let entry = queue.pop(); entry !== undefined; entry = queue.pop())
-        if (await entry.refresh().catch(() => false)) changed.push(entry.info!); // files like no run's: the others are shown
+        await entry.refresh().catch(() => {});
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));
-    return changed;
   }
 
-  /** Reads on for the best values of runs whose files were left for later, for some milliseconds; those that have changed. */
-  async readOn(): Promise<RunInfo[]> {
+  /** Reads on for the best values of runs whose files were left for later, for some milliseconds. */
+  async readOn(): Promise<void> {
     const began = performance.now();
-    const changed: RunInfo[] = [];
     for (const entry of this.entries.values()) {
-      if (performance.now() - began > READ_ON_MS) break;
-      if (entry.hasMore && (await entry.readOn())) changed.push(entry.info!);
+      if (performance.now() - began > READ_ON_MS) return;
+      if (entry.hasMore) await entry.readOn();
     }
-    return changed;
   }
 
   /** Which way is better, of the metrics of `runs`. */

@@ -1,13 +1,15 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { writeHead } from "./answer.ts";
-import type { ServerEvents } from "./api.ts";
+import type { RunInfo, ServerEvents } from "./api.ts";
 import type { RunIndex } from "./run_index.ts";
 
 /** Looked at so often, in milliseconds: the runs that are being trained, and all, and the folders for new ones, if that is quick. */
 const OFTEN = 1000;
 /** Looks at all may take this share of the time: where there are many, or over a slow network drive, they come less often. */
 const SHARE = 0.05;
+/** Bytes that may wait for a page to take them. */
+const MOST_WAITING = 8 << 20;
 /** So many pages at once; each has one stream. */
 const MOST = 64;
 
@@ -17,6 +19,8 @@ const MOST = 64;
  */
 export class Watch {
   private readonly pages = new Set<ServerResponse>();
+  /** The runs as the pages were told of them. */
+  private told: ReadonlyMap<string, RunInfo> = new Map();
   private running = false;
   private ended = false;
 
@@ -31,6 +35,7 @@ export class Watch {
   add(request: IncomingMessage, response: ServerResponse): void {
     writeHead(response, 200, { "Content-Type": "text/event-stream; charset=utf-8" });
     response.write("retry: 2000\n\n");
+    if (this.pages.size === 0) this.told = this.index.byId; // the page gets the list by itself
     this.pages.add(response);
     request.socket.setNoDelay(true);
     response.on("close", () => this.pages.delete(response));
@@ -58,12 +63,14 @@ export class Watch {
   }
 
   private async turn(all: boolean): Promise<void> {
-    if (all) {
-      const ids = await this.index.search();
-      if (ids.length > 0) this.tell("removed", { ids });
-    }
-    const looked = await this.index.refresh((info) => all || info?.status === "running");
-    const runs = [...looked, ...(await this.index.readOn())];
+    if (all) await this.index.search();
+    await this.index.refresh((info) => all || info?.status === "running");
+    await this.index.readOn();
+    const now = this.index.byId;
+    const ids = [...this.told.keys()].filter((id) => !now.has(id));
+    const runs = [...now.values()].filter((info) => this.told.get(info.id) !== info);
+    this.told = now;
+    if (ids.length > 0) this.tell("removed", { ids });
     if (runs.length > 0) this.tell("changed", { runs, better: await this.index.better(runs) });
     else if (all) this.write(": still here\n\n"); // finds out who has gone
   }
@@ -73,6 +80,10 @@ export class Watch {
   }
 
   private write(text: string): void {
-    for (const page of this.pages) page.write(text);
+    for (const page of this.pages) {
+      if (page.writableLength > MOST_WAITING)
+        page.destroy(); // it sleeps; awake again it connects anew and asks for all
+      else page.write(text);
+    }
   }
 }

@@ -258,6 +258,18 @@ describe("the stream of events", () => {
     stream.close();
   });
 
+  it("tells a page of what another one has asked for first", async () => {
+    const stream = await openStream(ui);
+    const path = makeRun(join(root, "Asked/version_0"), { rows: 3 });
+    const isIt = ({ id }: RunInfo) => id === "Asked/version_0";
+    expect((await infoOf("Asked/version_0")).step).toBe(3);
+    await stream.next<ServerEvents["changed"]>("changed", ({ runs }) => runs.some(isIt));
+    rmSync(path, { recursive: true });
+    expect(await infoOf("Asked/version_0")).toBeUndefined();
+    expect((await stream.next<ServerEvents["removed"]>("removed")).ids).toEqual(["Asked/version_0"]);
+    stream.close();
+  });
+
   it("serves many pages, and refuses too many", async () => {
     const streams = await Promise.all(Array.from({ length: 64 }, () => openStream(ui)));
     expect((await ask(ui, "/api/events")).status).toBe(503);
