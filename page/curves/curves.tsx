@@ -4,7 +4,7 @@ import { Chart } from "./chart.tsx";
 import { Controls } from "./controls.tsx";
 import { Legend } from "./legend.tsx";
 import { useCurves } from "./load.ts";
-import { termChoices } from "./options.ts";
+import { termChoices, zoom } from "./options.ts";
 import type { Curve } from "./plot.ts";
 import type { Shown } from "./shown.ts";
 
@@ -22,6 +22,7 @@ export function Curves({ runs, empty }: { runs: readonly Shown[]; empty: string 
       width.value = Math.floor(entry!.contentRect.width);
     });
     if (frame.current) watch.observe(frame.current);
+    zoom.value = undefined; // that of another page
     return () => watch.disconnect();
   }, []);
   const all = [...new Set(runs.flatMap(({ run }) => run.terms))];
