@@ -26,6 +26,7 @@ console.log(`${runs} runs of ${rows} rows, ${(size / 1e6).toFixed(1)} MB each`);
 
 const bin = fileURLToPath(new URL("../bin/vae.js", import.meta.url));
 const server = spawn(process.execPath, [bin, "ui", root, "--no-open", "--port", "0"]);
+process.on("exit", () => server.kill());
 const url = await new Promise<string>((resolve) => {
   server.stdout.on("data", (text: Buffer) => {
     const found = /http:\S+/.exec(String(text))?.[0];
@@ -89,7 +90,7 @@ else {
   console.log(`page: filtered after ${(performance.now() - typing).toFixed(0)} ms`);
   await browser.close();
 }
-server.kill("SIGINT");
+process.exit();
 
 function stateAt(step: number) {
   const best = { monitor: "val/objective", mode: "min", value: 101, step };
