@@ -1,3 +1,5 @@
+import { nextTurn } from "../process/turn.ts";
+
 /**
  * The results of `make(0)`, `make(1)`, … `make(count - 1)` in that order, made up to `ahead` at a time before
  * they are asked for. An error surfaces where its result would have stood. Leaving early starts nothing more,
@@ -20,5 +22,3 @@ export async function* ordered<T>(
     yield await started.shift()!;
   }
 }
-
-const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

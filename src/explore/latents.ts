@@ -2,6 +2,7 @@ import { concat } from "../concat.ts";
 import { newCtx } from "../models/ctx.ts";
 import { densePosterior } from "../models/posteriors.ts";
 import type { Ctx, Posterior, VAE } from "../models/vae.ts";
+import { nextTurn } from "../process/turn.ts";
 import type { Rng } from "../rng.ts";
 import { type Named, type Tensor, type Tensor4D, tf } from "../tf.ts";
 import type { Images } from "./images.ts";
@@ -114,7 +115,7 @@ export async function encodeAll(
   for await (const batch of batches) {
     found.push(encodeImages(vae, batch, rng.fold(found.length)));
     if (batch.labels !== undefined) labels.push(batch.labels);
-    await new Promise(setImmediate); // signals get their turn
+    await nextTurn();
   }
   const [first] = found;
   if (first === undefined) throw new Error("encodeAll: no batches");

@@ -1,6 +1,7 @@
 import { type Static, Type } from "typebox";
 import { type AdamVariables, adamUpdate } from "../backends/adam.ts";
 import type { Param } from "../nn/params.ts";
+import { nextTurn } from "../process/turn.ts";
 import type { Rng } from "../rng.ts";
 import { type Scalar, type Tensor, type Tensor2D, tf, type Variable } from "../tf.ts";
 import { drawCodes, type LatentCodes } from "./codes.ts";
@@ -73,7 +74,7 @@ export async function minimize(
       if (loss < best.loss) best = { epoch, loss, state: stateOf(params) };
       if (!Number.isFinite(loss)) break;
       progress?.(epoch, epochs);
-      await new Promise(setImmediate); // signals get their turn
+      await nextTurn();
     }
   } finally {
     for (const { m, v } of adam.values()) tf.dispose([m, v]);

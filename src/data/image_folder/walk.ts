@@ -3,6 +3,7 @@ import { readdir, realpath, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
 import type { Minimatch } from "minimatch";
 import { DataError } from "../../errors.ts";
+import { nextTurn } from "../../process/turn.ts";
 import type { ImageFile, Listing } from "./listing.ts";
 
 /** Files looked at at a time. */
@@ -127,7 +128,7 @@ export class Walk {
       some.forEach((found, i) => {
         files.push(toImageFile(found, infos[i]));
       });
-      await new Promise(setImmediate); // signals get their turn
+      await nextTurn();
       this.say(files.length);
     }
     this.say(files.length, true);

@@ -4,6 +4,7 @@ import { still } from "../../explore/tempered_rng.ts";
 import type { JudgeOptions } from "../../metrics/define.ts";
 import { newCtx } from "../../models/ctx.ts";
 import type { Ctx, Posterior } from "../../models/vae.ts";
+import { nextTurn } from "../../process/turn.ts";
 import { Rng } from "../../rng.ts";
 import { type Named, type Tensor, type Tensor2D, type Tensor4D, tf } from "../../tf.ts";
 import type { OpenRun, SplitName } from "../trained/open_trained.ts";
@@ -77,7 +78,7 @@ export class EvaluationContext {
     for await (const host of loader.batches(0)) {
       withTensors(host, ({ images, labels }) => tf.tidy(() => use(images, labels, host, index)));
       index++;
-      await new Promise(setImmediate); // signals get their turn
+      await nextTurn();
     }
   }
 

@@ -1,6 +1,7 @@
 import { concat } from "../../concat.ts";
 import { UserError } from "../../errors.ts";
 import { type PictureMetric, type PictureObserver, samplesName, type Values } from "../../metrics/define.ts";
+import { nextTurn } from "../../process/turn.ts";
 import type { DrawImages, SamplerDefinition } from "../../samplers/define.ts";
 import { tf } from "../../tf.ts";
 import { fittedSamplers, type OpenSampler, openSampler } from "../trained/sampler_files.ts";
@@ -85,6 +86,6 @@ async function observeSamples(
       const pictures = context.shown(draw(n, context.ctx(rng, given)));
       for (const observer of observers) observer.samples!(pictures, sampler);
     });
-    await new Promise(setImmediate);
+    await nextTurn();
   }
 }

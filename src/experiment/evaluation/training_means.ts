@@ -1,5 +1,6 @@
 import { concat } from "../../concat.ts";
 import type { LabelledMeans } from "../../metrics/labelled_means.ts";
+import { nextTurn } from "../../process/turn.ts";
 import { tf } from "../../tf.ts";
 import { withTensors } from "../training/batch.ts";
 import type { EvaluationContext } from "./context.ts";
@@ -35,7 +36,7 @@ async function encodeTraining(context: EvaluationContext): Promise<Encoded> {
     means.push(values as Float32Array);
     if (host.labels) labels.push(host.labels);
     count += host.shape[0];
-    await new Promise(setImmediate);
+    await nextTurn();
   }
   const all = concat(means);
   const dims = count === 0 ? 0 : all.length / count;

@@ -1,6 +1,7 @@
 import { type Images, inBatches } from "../../explore/images.ts";
 import { exploring } from "../../explore/latents.ts";
 import type { FittedPrior, Posterior, VAE } from "../../models/vae.ts";
+import { nextTurn } from "../../process/turn.ts";
 import type { Rng } from "../../rng.ts";
 import { type Named, type Tensor4D, tf } from "../../tf.ts";
 import type { Prepared } from "./prepared.ts";
@@ -45,7 +46,7 @@ export async function fitPriorTo(
         return vae.encode(x, exploring(rng.fold(batch), given)).posterior as never;
       });
       posteriors.push(found);
-      await new Promise(setImmediate); // signals get their turn
+      await nextTurn();
     }
     const fitted = vae.fitPrior!(posteriors);
     for (const [name, value] of Object.entries(fitted.values)) {

@@ -1,5 +1,6 @@
 import { Ahead } from "../../data/ahead.ts";
 import type { HostBatch } from "../../data/loader.ts";
+import { nextTurn } from "../../process/turn.ts";
 import type { Group } from "./batch.ts";
 import { completed, groupsOf, imagesOf } from "./batch_groups.ts";
 import { gradientsAndWeights, histogramsAreDue } from "./histograms.ts";
@@ -147,7 +148,7 @@ export class StepLoop {
       recovery.keep(); // the steps before it are never done again
       log.skipped(state);
     }
-    await new Promise(setImmediate); // signals, prefetch and the progress display get their turn
+    await nextTurn();
     for (const step of undone) await this.start(step.batches);
   }
 

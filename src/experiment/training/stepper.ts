@@ -6,6 +6,7 @@ import {
 } from "../../backends/compiler.ts";
 import type { BackendInfo } from "../../backends/use_backend.ts";
 import type { Config } from "../../config/schema.ts";
+import { nextTurn } from "../../process/turn.ts";
 import { tf, type Variable } from "../../tf.ts";
 import { type Group, hostTensors, type StepBatch, withTensors } from "./batch.ts";
 import { devicesNote, devicesOf } from "./devices.ts";
@@ -159,7 +160,7 @@ export class Stepper {
 
   /** Waits until the backend takes one more batch; signals and prefetch get their turn. */
   private async room(): Promise<void> {
-    await new Promise(setImmediate);
+    await nextTurn();
     while (this.running.size >= (this.options.inFlight ?? 1)) await this.running.values().next().value;
   }
 

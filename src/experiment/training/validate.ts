@@ -7,6 +7,7 @@ import { bitsPerDim, calibratedElbo } from "../../metrics/elbo.ts";
 import { peakSignalToNoise } from "../../metrics/squared_error.ts";
 import { newCtx } from "../../models/ctx.ts";
 import type { Batch, Ctx, VAE } from "../../models/vae.ts";
+import { nextTurn } from "../../process/turn.ts";
 import { tf } from "../../tf.ts";
 import { withTensors } from "./batch.ts";
 import type { StepMetrics } from "./loggers/step_metrics.ts";
@@ -53,7 +54,7 @@ export async function validate(
     }
     images += count;
     dims = host.images.length / count;
-    await new Promise(setImmediate); // signals and the progress display get their turn
+    await nextTurn();
   }
   const means = Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / images]));
   if (posteriorMeans.length > 0) {
