@@ -1,9 +1,9 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
+import { readNetworkWeights } from "../../src/features/find_weights.ts";
 import { frozenNetwork } from "../../src/features/load_network.ts";
 import { selectLayers } from "../../src/features/select_layers.ts";
 import { TINY_VGG } from "../../src/features/tiny_vgg.ts";
-import { readNetworkWeights } from "../../src/features/weights.ts";
 import { type TensorToStore, writeSafetensors } from "../../src/formats/safetensors.ts";
 import { type Tensor2D, type Tensor4D, tf } from "../../src/tf.ts";
 import type { LabelledImages } from "./cifar10_jpeg.ts";

@@ -1,4 +1,5 @@
 import type { Named, Tensor4D } from "../tf.ts";
+import type { NetworkKeys } from "./keys.ts";
 import type { Normalization } from "./sources/known.ts";
 
 /** A layer of a network by torchvision's index in `features` ("14" or 14) or by name ("relu3_1"). */
@@ -29,3 +30,16 @@ export type FeatureNetworkSpec =
       /** What happens to [0, 1] images first; where not given, what published weights expect, else "imagenet". */
       readonly normalize?: Normalization;
     };
+
+export interface LoadArgs {
+  /** [H, W, C] of the images that will come, C = 1 or 3. */
+  readonly imageShape: readonly [number, number, number];
+  /** Folder that a relative weights file starts from. */
+  readonly baseDir: string;
+  /** What asks for the network, for messages: a model's keys where left out. */
+  readonly keys?: NetworkKeys;
+  /** Its features won't be asked for, so that it needs no weights. */
+  readonly withoutLoss?: boolean;
+  /** Called while weights are got: megabytes done, megabytes in all. */
+  progress?(what: string, done: number, total: number): void;
+}

@@ -1,31 +1,15 @@
-import { existsSync } from "node:fs";
-import path from "node:path";
-import { fileURLToPath } from "node:url";
-import type { OnProgress } from "../download/unpack.ts";
-import { ConfigError } from "../errors.ts";
-import type { FeatureNetworkSpec, FrozenNetwork, LayerName } from "./frozen_network.ts";
-import { MODEL_KEYS, type NetworkKeys } from "./keys.ts";
+import { findWeights } from "./find_weights.ts";
+import type { FeatureNetworkSpec, FrozenNetwork, LayerName, LoadArgs } from "./frozen_network.ts";
+import { MODEL_KEYS } from "./keys.ts";
 import type { NetworkTable } from "./layer_table.ts";
 import { forRgb } from "./normalize.ts";
 import { planNetwork } from "./plan.ts";
-import { DEFAULT_NETWORK, getNetwork } from "./registry.ts";
+import { getNetwork } from "./registry.ts";
 import { plainRunner } from "./run_plain.ts";
 import { type SelectedLayer, selectLayers } from "./select_layers.ts";
-import { knownWeights, type Normalization } from "./sources/known.ts";
-import { knownSource, sourceOf } from "./sources/source.ts";
+import type { Normalization } from "./sources/known.ts";
 import { checkFeatureImages, completeSpec } from "./spec.ts";
-import { type NetworkWeights, randomNetworkWeights, readNetworkWeights } from "./weights.ts";
-
-export interface LoadArgs {
-  /** [H, W, C] of the images that will come, C = 1 or 3. */
-  readonly imageShape: readonly [number, number, number];
-  /** Folder that a relative weights file starts from. */
-  readonly baseDir: string;
-  /** What asks for the network, for messages: a model's keys where left out. */
-  readonly keys?: NetworkKeys;
-  /** Called while weights are got: megabytes done, megabytes in all. */
-  progress?(what: string, done: number, total: number): void;
-}
+import type { NetworkWeights } from "./weights.ts";
 
 /**
  * The frozen network that a config asks for, ready to run. `layers`: by name or torchvision index; the
@@ -43,41 +27,9 @@ export async function loadFrozenNetwork(
   const network = getNetwork(name, keys.network);
   const selected = selectLayers(network, layers ?? network.defaultLayers);
   checkFeatureImages(network, selected, args.imageShape, keys);
+  if (args.withoutLoss) return nameOnly(network, selected);
   const found = await findWeights(network, weights, selected.at(-1)!.at, args);
   return frozenNetwork(network, selected, found, normalize);
-}
-
-async function findWeights(
-  network: NetworkTable,
-  weights: string | undefined,
-  last: number,
-  { baseDir, progress, keys = MODEL_KEYS }: LoadArgs,
-): Promise<NetworkWeights> {
-  const read = (file: string) => readNetworkWeights(file, network, last, keys.weights);
-  if (weights !== undefined) {
-    const source = sourceOf(network.name, weights, keys.weights);
-    if (source.kind === "random") return randomNetworkWeights(network, last);
-    if (source.kind === "file") return read(path.resolve(baseDir, source.name));
-    const what = `${path.basename(source.file)}, MB`;
-    const megabytes = (bytes: number) => Math.round(bytes / 1e6);
-    const onProgress: OnProgress = ({ done, total }) => progress?.(what, megabytes(done), megabytes(total));
-    const { fetchWeights } = await import("./sources/fetch.ts"); // its HTTP client takes a while to load
-    return read(await fetchWeights(source, { onProgress }));
-  }
-  if (network.embedded) {
-    const asset = new URL(`../../assets/${network.embedded}`, import.meta.url);
-    return read(fileURLToPath(asset));
-  }
-  const { name } = network;
-  const known = knownSource(knownWeights(name)[0]!);
-  if (existsSync(known.file)) return read(known.file);
-  const key = keys.network.slice(keys.network.lastIndexOf(".") + 1);
-  throw new ConfigError(
-    `${keys.network}: ${name} needs its weights, a file that is not part of this project. ` +
-      `Get them once: vae networks fetch ${name}; or put torchvision's file there: ${known.file}; or name a file ` +
-      `that you have, ${key}: {name: ${name}, weights: FILE}, or weights: random to try things out; or ` +
-      `take ${key}: ${DEFAULT_NETWORK}, which needs none.`,
-  );
 }
 
 /** A frozen network of given weights, which must hold all entries up to the last layer selected. */
@@ -105,4 +57,12 @@ export function frozenNetwork(
       disposed = true;
     },
   };
+}
+
+/** A network without weights. */
+function nameOnly({ name }: NetworkTable, selected: readonly SelectedLayer[]): FrozenNetwork {
+  const fail = (): never => {
+    throw new Error(`feature network ${name} was left out, as no loss was to be computed`);
+  };
+  return { name, layers: selected.map((s) => s.name), features: fail, constants: fail, dispose() {} };
 }

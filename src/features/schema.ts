@@ -1,8 +1,8 @@
 import { Type } from "typebox";
 import { oneOf } from "../one_of.ts";
 import { DEFAULT_NETWORK, networkNames } from "./registry.ts";
+import { FILE_NAME } from "./sources/file_name.ts";
 import { NORMALIZATIONS } from "./sources/known.ts";
-import { FILE_NAME } from "./sources/source.ts";
 
 /** `feature_network` of a config: a name, or the object form. */
 export const FeatureNetworkSchema = Type.Union(

@@ -1,10 +1,6 @@
-import { existsSync } from "node:fs";
-import path from "node:path";
-import { ConfigError, DataError } from "../errors.ts";
-import { readSafetensors } from "../formats/safetensors.ts";
-import { readTorchFile } from "../formats/torch_file.ts";
+import { DataError } from "../errors.ts";
+import type { TensorData } from "../formats/safetensors.ts";
 import { Rng } from "../rng.ts";
-import { MODEL_KEYS } from "./keys.ts";
 import { layerEntries, type NetworkTable } from "./layer_table.ts";
 
 /** Weights by PyTorch's names below `features.` ("0.weight"), in PyTorch's layout (OIHW). */
@@ -15,18 +11,24 @@ export function neededEntries({ layers }: NetworkTable, last: number): { name: s
   return layers.slice(0, last + 1).flatMap((layer, index) => layerEntries(layer, index));
 }
 
+/** A tensor of a file. */
+interface Stored {
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly data: TensorData | ArrayBufferView;
+}
+
 /**
- * The weights in a file, .safetensors or PyTorch's .pth, .pt, .ckpt; names with or without `features.` in
- * front; what else is in the file (a classifier, deeper layers) is left alone.
- * @throws DataError where the file is unreadable, or entries are missing or of another shape, listing them
+ * A network's weights among the tensors of `file`: names with or without `features.` in front; what else is there (a
+ * classifier, deeper layers) is left alone.
+ * @throws DataError where some are missing or of another shape, listing them
  */
-export async function readNetworkWeights(
+export function weightsAmong(
+  tensors: ReadonlyMap<string, Stored>,
   file: string,
   network: NetworkTable,
   last: number,
-  key = MODEL_KEYS.weights,
-): Promise<NetworkWeights> {
-  const { tensors } = await readWeightFile(file, key);
+): NetworkWeights {
   const weights = new Map<string, Float32Array>();
   const problems: string[] = [];
   for (const { name, shape } of neededEntries(network, last)) {
@@ -46,18 +48,6 @@ export async function readNetworkWeights(
     throw new DataError(`${file}: no weights of ${network.name}: ${shown}${more}`);
   }
   return weights;
-}
-
-async function readWeightFile(file: string, key: string) {
-  const extension = path.extname(file).toLowerCase();
-  const torch = [".pth", ".pt", ".ckpt", ".bin"].includes(extension);
-  if (!torch && extension !== ".safetensors") {
-    throw new ConfigError(`${key}: expected a .safetensors, .pth or .pt file, or "random", got "${file}"`);
-  }
-  if (!existsSync(file)) {
-    throw new DataError(`${key}: no file ${file}. A relative name starts from the config that says it.`);
-  }
-  return torch ? await readTorchFile(file) : readSafetensors(file);
 }
 
 /**

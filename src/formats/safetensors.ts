@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { DataError } from "../errors.ts";
+import { readBytes } from "../files/read_bytes.ts";
 import { decodeBfloat16, decodeHalf, encodeBfloat16, encodeHalf } from "./half.ts";
 import { type JsonObject, parseStrictJson } from "./strict_json.ts";
 
@@ -112,14 +112,6 @@ export function writeSafetensors(
 }
 
 const RESERVED = new Set(["__metadata__", "__proto__"]);
-
-function readBytes(file: string): Uint8Array {
-  try {
-    return readFileSync(file);
-  } catch (cause) {
-    throw new DataError(`${file}: can't be read (${(cause as NodeJS.ErrnoException).code})`, { cause });
-  }
-}
 
 type Fail = (why: string) => never;
 

@@ -1,5 +1,5 @@
-import type { FeatureNetworkSpec } from "../features/frozen_network.ts";
-import { type LoadArgs, loadFrozenNetwork } from "../features/load_network.ts";
+import type { FeatureNetworkSpec, LoadArgs } from "../features/frozen_network.ts";
+import { loadFrozenNetwork } from "../features/load_network.ts";
 import { getNetwork } from "../features/registry.ts";
 import { type Tensor1D, type Tensor4D, tf } from "../tf.ts";
 import type { JudgeOptions, PictureSetup } from "./define.ts";

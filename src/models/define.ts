@@ -52,6 +52,8 @@ export interface BuildArgs<Params> {
   drawLabels(): Promise<DrawLabels>;
   /** How many images are trained on. Known once the data are open: to be asked for in a loss, not in `build`. */
   trainingImages(): number;
+  /** No loss will be computed, so that what only losses use need not be there. */
+  readonly withoutLoss?: boolean;
   /** Called while something is got or made that takes long: items done, items in all. */
   progress?(what: string, done: number, total: number): void;
 }

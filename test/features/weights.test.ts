@@ -3,8 +3,9 @@ import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ConfigError, DataError } from "../../src/errors.ts";
+import { readNetworkWeights } from "../../src/features/find_weights.ts";
 import { getNetwork } from "../../src/features/registry.ts";
-import { neededEntries, randomNetworkWeights, readNetworkWeights } from "../../src/features/weights.ts";
+import { neededEntries, randomNetworkWeights } from "../../src/features/weights.ts";
 import { type TensorToStore, writeSafetensors } from "../../src/formats/safetensors.ts";
 import { op, tensorOps, torchFile } from "../support/torch_file.ts";
 

@@ -83,7 +83,7 @@ async function get(name: string, weights: string): Promise<void> {
   const { getNetwork } = await import("../../features/registry.ts");
   const { fetchWeights } = await import("../../features/sources/fetch.ts");
   const { sourceOf } = await import("../../features/sources/source.ts");
-  const { readNetworkWeights } = await import("../../features/weights.ts");
+  const { readNetworkWeights } = await import("../../features/find_weights.ts");
   const { abortOnSignals } = await import("../abort_on_signals.ts");
   const { DownloadProgress } = await import("../progress.ts");
   const network = getNetwork(name);

@@ -13,7 +13,7 @@ import type { Config } from "../../config/schema.ts";
 import { validate } from "../../config/validate.ts";
 import type { DatasetDefinition } from "../../data/define.ts";
 import { ConfigError } from "../../errors.ts";
-import { namesFile } from "../../features/sources/source.ts";
+import { namesFile } from "../../features/sources/file_name.ts";
 import type { ModelDefinition } from "../../models/define.ts";
 import type { EvaluationOptions } from "../evaluation/context.ts";
 import { problemsOf } from "./problems.ts";

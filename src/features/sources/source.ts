@@ -4,6 +4,7 @@ import { ConfigError } from "../../errors.ts";
 import { inCache } from "../../files/cache_dir.ts";
 import { homeFolder } from "../../process/home_folder.ts";
 import { MODEL_KEYS } from "../keys.ts";
+import { namesFile } from "./file_name.ts";
 import { type KnownWeights, knownWeights } from "./known.ts";
 
 /** Where weights come from. `file` of what is remote: its place in the user's cache. */
@@ -25,10 +26,6 @@ export type RemoteSource =
 /** Digits that distinguish the URLs of files of one name. */
 const FOLDER_DIGITS = 16;
 const HUB = /^hf:(?:\/\/)?([\w.-]+\/[\w.-]+?)(?:@([\w.\-/]+?))?((?:\/[\w.-]+)+)$/;
-
-/** What `weights` is where it names a file, which may start from the config's folder; upper and lower case alike. */
-export const FILE_NAME = "^(?!(random|torchvision|caffe)$|https?:|hf:)";
-export const namesFile = (weights: string): boolean => new RegExp(FILE_NAME, "i").test(weights);
 
 /**
  * What `weights` of a network means; `key` is what gives them, for messages.
