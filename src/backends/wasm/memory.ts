@@ -2,8 +2,6 @@ import { EngineError } from "../../errors.ts";
 import { FreeBlocks } from "./free_blocks.ts";
 
 const PAGE = 65536;
-/** One page short of 4 GiB, so that the address behind the last byte is a 32-bit number too. */
-const MOST_PAGES = 65535;
 /** Blocks start at cache lines, and their ends may be read and written in whole vectors. */
 const LINE = 64;
 const GROW_BY = 256; // pages at least: 16 MiB
@@ -16,7 +14,7 @@ export class SharedMemory {
   private buffer: ArrayBufferLike;
 
   /** @param mostPages the limit, in pages of 64 KiB */
-  constructor(private readonly mostPages = MOST_PAGES) {
+  constructor(private readonly mostPages: number) {
     this.wasm = new WebAssembly.Memory({ initial: 1, maximum: mostPages, shared: true });
     this.buffer = this.wasm.buffer;
     this.free.add(1024, PAGE - 1024); // below: the binary's own, and no block at address 0

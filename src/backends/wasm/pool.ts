@@ -1,34 +1,23 @@
-import { availableParallelism } from "node:os";
-import type { Worker } from "node:worker_threads";
-import { ConfigError } from "../../errors.ts";
-import { startWorker } from "../../process/start_worker.ts";
 import type { Binary } from "./binary.ts";
 import { Control, type KernelFunction, OPEN, Word } from "./control.ts";
 import { instantiate } from "./instantiate.ts";
 import type { SharedMemory } from "./memory.ts";
-import type { WorkerArgs } from "./worker.ts";
+import type { WorkerArgs } from "./serve.ts";
+import { startThread, type Thread } from "./threads.ts";
 
 /** How often the main thread looks whether the workers are done before it sleeps. */
 const SPINS = 20_000;
-
-/** The number of threads: the cores, or what TFJS_VAE_THREADS says. @throws ConfigError */
-export function threadCount(): number {
-  const said = process.env.TFJS_VAE_THREADS;
-  if (said === undefined || said === "") return availableParallelism();
-  const count = Number(said);
-  if (Number.isInteger(count) && count >= 1 && count <= 256) return count;
-  throw new ConfigError(`TFJS_VAE_THREADS: expected a number of threads from 1 to 256, got "${said}"`);
-}
 
 /**
  * The threads, of which the caller is one. A job's chunks are taken by whoever is free and don't depend on the
  * number of threads, so neither do the results. The workers end with the process.
  */
 export class Pool {
-  private readonly control = new Control();
+  /** Of several: a page that is not cross-origin isolated has no memory to share. */
+  private readonly control: Control | undefined;
   private readonly exports: WebAssembly.Exports;
   private readonly numbers: ReadonlyMap<string, number>;
-  private readonly workers: Worker[];
+  private readonly workers: readonly Thread[];
   private scratchAt = 0;
   private scratchBytes = 0;
   private broken: Error | undefined;
@@ -38,6 +27,7 @@ export class Pool {
     private readonly memory: SharedMemory,
     readonly threads: number,
   ) {
+    this.control = threads > 1 ? new Control() : undefined;
     this.exports = instantiate(binary, memory.wasm, 0);
     const names = Object.keys(this.exports);
     this.numbers = new Map(names.map((name, i) => [name, i]));
@@ -45,16 +35,13 @@ export class Pool {
       const args: WorkerArgs = {
         binary,
         memory: memory.wasm,
-        control: this.control.buffer,
+        control: this.control!.buffer,
         thread: i + 1,
         names,
       };
-      const worker = startWorker(import.meta.url, "./worker", { workerData: args });
-      worker.on("error", (error) => {
-        this.broken = error as Error;
+      return startThread(args, (error) => {
+        this.broken = error;
       });
-      worker.unref();
-      return worker;
     });
   }
 
@@ -101,7 +88,7 @@ export class Pool {
     total: number,
     grain: number,
   ) {
-    const { control } = this;
+    const control = this.control!;
     const { words } = control;
     if (this.broken !== undefined) throw this.broken;
     control.setJob(index, args, total, grain);
@@ -119,7 +106,7 @@ export class Pool {
   }
 
   private awaitWorkers(): void {
-    const { words } = this.control;
+    const { words } = this.control!;
     for (let i = 0; ; i++) {
       const state = Atomics.load(words, Word.STATE);
       if (state === 0) return;

@@ -10,11 +10,12 @@ import { SharedMemory } from "./memory.ts";
 import { adamUpdate } from "./ops/adam.ts";
 import { globalNorm } from "./ops/global_norm.ts";
 import { KERNELS } from "./ops/kernels.ts";
-import { Pool, threadCount } from "./pool.ts";
+import { Pool } from "./pool.ts";
+import { MOST_PAGES, threadCount } from "./threads.ts";
 
 /** A backend with threads and memory of its own. */
 export function createBackend(options: { threads?: number; mostPages?: number } = {}): WasmBackend {
-  const memory = new SharedMemory(options.mostPages);
+  const memory = new SharedMemory(options.mostPages ?? MOST_PAGES);
   return new WasmBackend(memory, new Pool(loadBinary(), memory, options.threads ?? threadCount()));
 }
 

@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { CheckpointError, DataError } from "../../errors.ts";
 import { readSafetensors, type Safetensors, writeSafetensors } from "../../formats/safetensors.ts";
 import type { VAE } from "../../models/vae.ts";
-import { tf, type Variable } from "../../tf.ts";
+import type { Variable } from "../../tf.ts";
+import { assignTensors, inUse } from "./assign_tensors.ts";
 import { parseRunState, type RunState } from "./run_state.ts";
 import { isWhole, sealed, UNSEALED } from "./seal.ts";
 
@@ -99,23 +100,7 @@ export function restoreCheckpoint(
     optimizers === undefined
       ? inUse(vae, tensors)
       : [...variables(vae, optimizers, state.averagedFrom === undefined ? undefined : average)];
-  const wrong = wanted.flatMap(([name, v]) => {
-    const got = tensors.get(name)?.shape;
-    return String(got) === String(v.shape)
-      ? []
-      : [`${name}: expected [${v.shape}], got ${got ? `[${got}]` : "none"}`];
-  });
-  if (wrong.length > 0) {
-    const shown = wrong.slice(0, 5).join("\n  ");
-    throw new CheckpointError(
-      `${file}: ${wrong.length} tensors don't fit the model of the config (other latent_dim, hidden_dims, patch_size ` +
-        `or optimizer?). Use the run's own config.yaml.\n  ${shown}${wrong.length > 5 ? "\n  …" : ""}`,
-    );
-  }
-  for (const [name, v] of wanted) {
-    const { data, shape } = tensors.get(name)!;
-    tf.tidy(() => v.assign(tf.tensor(data as Float32Array, [...shape], "float32")));
-  }
+  assignTensors(file, wanted, tensors);
   return state;
 }
 
@@ -127,13 +112,6 @@ function parse(file: string, bytes: Uint8Array): Safetensors {
     throw new DamagedCheckpoint(error.message, { cause: error }); // which names the file
   }
 }
-
-/** Where a model's parameters come from in a checkpoint that is not trained on. */
-const inUse = (vae: VAE, tensors: Checkpoint["tensors"]): [string, Variable][] =>
-  [...vae.params].map(([name, { value }]) => [
-    tensors.has(`ema.${name}`) ? `ema.${name}` : `model.${name}`,
-    value,
-  ]);
 
 function* variables(
   vae: VAE,

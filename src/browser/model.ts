@@ -1,0 +1,163 @@
+import { labelRows } from "../data/label_rows.ts";
+import { memoryStore, range, splitOf } from "../data/store.ts";
+import { CheckpointError } from "../errors.ts";
+import { assignTensors } from "../experiment/runs/assign_tensors.ts";
+import { densityImages } from "../explore/density_images.ts";
+import type { Images } from "../explore/images.ts";
+import { decodeVectors, encodeImages, type Latents } from "../explore/latents.ts";
+import { reconstruct, sample } from "../explore/pictures.ts";
+import { readSafetensors, type Safetensors } from "../formats/safetensors.ts";
+import { getModel } from "../models/registry.ts";
+import type { VAE } from "../models/vae.ts";
+import { FORMAT, type ModelCard, TENSORS } from "../publish/packed_model.ts";
+import { Rng } from "../rng.ts";
+import type { DrawImages, State } from "../samplers/define.ts";
+import { samplerNamed } from "../samplers/registry.ts";
+import { useWasm } from "./backend.ts";
+
+export interface SampleOptions {
+  /** Of all randomness; default: the run's. */
+  readonly seed?: number;
+  /** Factor on normal noise, 1 where left out. */
+  readonly temperature?: number;
+  /** One of the card's; the model's own prior where left out. */
+  readonly sampler?: string;
+  /** Values of labels by column, for a model that is conditioned on them. */
+  readonly labels?: ReadonlyMap<number, number>;
+}
+
+type Tensors = Safetensors["tensors"];
+
+/** A trained model, as `vae publish` packed it. Images are packed floats in the card's range, latents rows of its layout. */
+export class Model {
+  private constructor(
+    readonly card: ModelCard,
+    /** What computes, in words. */
+    readonly device: string,
+    readonly vae: VAE,
+    private readonly tensors: Tensors,
+  ) {}
+
+  /** @throws CheckpointError, DataError where `file` is no such model */
+  static async open(file: Uint8Array, name = "model"): Promise<Model> {
+    const { tensors, metadata } = readSafetensors(file, name);
+    if (metadata.format !== FORMAT)
+      throw new CheckpointError(
+        `${name}: expected a model that vae publish packed (format "${FORMAT}"), got ${metadata.format ?? "another file"}.`,
+      );
+    const card = JSON.parse(metadata.card!) as ModelCard;
+    const device = await useWasm();
+    const vae = await build(card, tensors);
+    assignTensors(
+      name,
+      [...vae.params].map(([param, { value }]) => [`model.${param}`, value]),
+      tensors,
+    );
+    return new Model(card, device, vae, tensors);
+  }
+
+  /** What the model makes of images, as `vae encode` gives it. */
+  encode(images: Images, seed = this.card.seed): Latents {
+    return encodeImages(this.vae, images, Rng.fromSeed(seed).fold("encode"));
+  }
+
+  /** The images of rows of latents, packed [N, D]; `labels` [N, L] for a model that is conditioned on some. */
+  decode(latents: Float32Array, labels?: Float32Array): Images {
+    const rng = Rng.fromSeed(this.card.seed).fold("decode");
+    return decodeVectors(this.vae, this.card.layout, latents, { rng, labels });
+  }
+
+  /** The images decoded from the posterior's mean or mode. */
+  reconstruct(images: Images): Images {
+    return reconstruct(this.vae, images, Rng.fromSeed(this.card.seed).fold("reconstruct"));
+  }
+
+  /** What `vae sample` draws by the same seed, sampler and temperature. @throws UserError */
+  sample(
+    count: number,
+    { seed = this.card.seed, temperature = 1, sampler, labels = new Map() }: SampleOptions = {},
+  ): Images {
+    const draw = sampler === undefined ? undefined : this.sampler(sampler);
+    return sample(this.vae, count, Rng.fromSeed(seed).fold("samples"), { temperature, given: labels, draw });
+  }
+
+  /** Validation images as they were, in the card's range, with their labels. */
+  originals(): Images {
+    const { data, shape } = this.tensors.get(TENSORS.images)!;
+    const [low, high] = this.card.imageRange;
+    const labels = this.labels();
+    const [count, ...size] = shape as [number, number, number, number];
+    return {
+      images: Float32Array.from(data as Uint8Array, (byte) => low + ((high - low) * byte) / 255),
+      shape: [count, ...size],
+      ...(labels && { labels: labels.subarray(0, count * this.card.labels!.length) }),
+    };
+  }
+
+  /** Where validation images are decoded from, packed [N, D]. */
+  places(): Float32Array {
+    return this.tensors.get(TENSORS.places)!.data as Float32Array;
+  }
+
+  /** Of a model whose z is a grid of codes those of the images of `places`, packed [N, h, w]. */
+  codes(): { readonly shape: readonly number[]; readonly data: Int32Array } | undefined {
+    return this.tensors.get(TENSORS.codes) as { shape: number[]; data: Int32Array } | undefined;
+  }
+
+  /** Labels of the images of `places`, packed [N, L]. */
+  labels(): Float32Array | undefined {
+    return this.tensors.get(TENSORS.labels)?.data as Float32Array | undefined;
+  }
+
+  /** The images of `places` small in one picture: a WebP file. */
+  sprite(): Uint8Array {
+    return this.tensors.get(TENSORS.sprite)!.data as Uint8Array;
+  }
+
+  dispose(): void {
+    this.vae.dispose?.();
+    for (const { value } of this.vae.params.values()) value.dispose();
+  }
+
+  private sampler(name: string): DrawImages | undefined {
+    const definition = samplerNamed(name);
+    if (definition.kind !== "density") return undefined;
+    const packed = this.card.samplers.find((sampler) => sampler.name === name);
+    if (packed === undefined) throw new CheckpointError(`this model has no sampler "${name}"`);
+    const { layout } = this.card;
+    const density = definition.open(stateOf(name, this.tensors), layout.size, packed.options as never);
+    return densityImages(this.vae, layout, density);
+  }
+}
+
+/** What was fitted, by name. */
+function stateOf(sampler: string, tensors: Tensors): State {
+  const prefix = `sampler.${sampler}.`;
+  const own = [...tensors].filter(([name]) => name.startsWith(prefix));
+  return new Map(own.map(([name, tensor]) => [name.slice(prefix.length), tensor])) as State;
+}
+
+async function build(card: ModelCard, tensors: Tensors): Promise<VAE> {
+  const definition = getModel(card.model);
+  if (definition === undefined)
+    throw new CheckpointError(`expected a model of this project, got ${card.model}, which a plugin defines.`);
+  const { imageShape, imageRange, convention, natWeight, seed, labels = [] } = card;
+  return definition.build({
+    params: card.params as never,
+    imageShape,
+    imageRange,
+    convention,
+    natWeight,
+    labels: async () => labels,
+    drawLabels: () => {
+      const values = tensors.get(TENSORS.labels)!.data as Float32Array;
+      const places = range(0, values.length / labels.length);
+      const split = splitOf(memoryStore(new Uint8Array(), 0), places, { values, width: labels.length });
+      return labelRows(split, labels.length);
+    },
+    trainingImages: () => card.trained.images,
+    rng: Rng.fromSeed(seed).fold("weights"),
+    baseDir: "",
+    withoutLoss: true,
+  });
+}
