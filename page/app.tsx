@@ -1,15 +1,17 @@
 import { useEffect } from "preact/hooks";
-import { Explorer } from "./explore/explorer.tsx";
+import { ExplorePage } from "./explore/explore_page.tsx";
 import { Choice } from "./parts/choice.tsx";
-import { place } from "./router.ts";
+import { place, TRAIN } from "./router.ts";
 import { RunPage } from "./run/run_page.tsx";
 import { RunsPage } from "./runs/runs_page.tsx";
 import { about, announcement, live, problem } from "./store.ts";
 import { THEMES, theme } from "./theme.ts";
+import { TrainPage } from "./train/train_page.tsx";
 
 export function App() {
   const { value } = place;
-  const name = value.page === "runs" ? (about.value?.folder ?? "Runs") : value.id;
+  const id = "id" in value ? value.id : "";
+  const name = value.page === "train" ? "Train here" : id || (about.value?.folder ?? "Runs");
   useEffect(() => {
     document.title = `${name} · vae ui`;
   }, [name]);
@@ -19,7 +21,7 @@ export function App() {
         Skip to the content
       </button>
       <Header />
-      <main id="main" tabIndex={-1} key={value.page === "runs" ? "" : value.id}>
+      <main id="main" tabIndex={-1} key={`${value.page} ${id}`}>
         {problem.value !== undefined && (
           <p class="problem" role="alert">
             {problem.value}
@@ -27,7 +29,8 @@ export function App() {
         )}
         {value.page === "runs" && <RunsPage />}
         {value.page === "run" && <RunPage id={value.id} />}
-        {value.page === "explore" && <Explorer id={value.id} />}
+        {value.page === "train" && <TrainPage />}
+        {value.page === "explore" && <ExplorePage id={value.id} />}
       </main>
       <p class="unseen" role="status" aria-live="polite">
         {announcement.value}
@@ -48,6 +51,7 @@ function Header() {
         {live.value ? "Live" : "Connecting…"}
       </span>
       <span class="space" />
+      <a href={TRAIN}>Train here</a>
       <Choice
         label="Colours"
         options={THEMES.map((name) => [name, name[0]!.toUpperCase() + name.slice(1)] as const)}

@@ -1,8 +1,9 @@
 import { computed, signal } from "@preact/signals";
 
-/** Where one is: `#/`, `#/run/ID`, `#/explore/ID`. */
+/** Where one is: `#/`, `#/train`, `#/run/ID`, `#/explore/ID`. */
 export type Place =
   | { readonly page: "runs" }
+  | { readonly page: "train" }
   | { readonly page: "run"; readonly id: string }
   | { readonly page: "explore"; readonly id: string };
 
@@ -14,6 +15,7 @@ addEventListener("hashchange", () => {
 export const place = computed((): Place => placeOf(hash.value));
 
 function placeOf(text: string): Place {
+  if (text === TRAIN) return { page: "train" };
   const [, page, id] = /^#\/(run|explore)\/(.+)$/.exec(text) ?? [];
   if (page === undefined || id === undefined) return { page: "runs" };
   try {
@@ -23,5 +25,6 @@ function placeOf(text: string): Place {
   }
 }
 
+export const TRAIN = "#/train";
 export const runAddress = (id: string): string => `#/run/${encodeURIComponent(id)}`;
 export const exploreAddress = (id: string): string => `#/explore/${encodeURIComponent(id)}`;

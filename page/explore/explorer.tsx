@@ -1,14 +1,98 @@
-import { runAddress } from "../router.ts";
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { Attributes } from "./attributes.tsx";
+import { Card } from "./card.tsx";
+import { CodeGrid } from "./code_grid.tsx";
+import { Conditions } from "./conditions.tsx";
+import { Exploration } from "./exploration.ts";
+import { GivenImage } from "./given_image.tsx";
+import { LatentMap } from "./map/map.tsx";
+import { Path } from "./path.tsx";
+import { Picture } from "./picture.tsx";
+import { Samples } from "./samples.tsx";
+import { Sliders } from "./sliders.tsx";
 
-/** The latent explorer of a run. */
-export function Explorer({ id }: { id: string }) {
-  return (
-    <section class="page">
-      <p class="crumbs">
-        <a href="#/">Runs</a> / <a href={runAddress(id)}>{id}</a>
+/** The latent explorer of the model in a file, as `vae publish` packs it. */
+export function Explorer({ load }: { load: () => Promise<Uint8Array> }) {
+  const opened = useSignal<Exploration | undefined>(undefined);
+  const problem = useSignal<string | undefined>(undefined);
+  useEffect(() => {
+    let left = false;
+    load()
+      .then((file) => Exploration.open(file))
+      .then(
+        (at) => {
+          if (left) at.close();
+          else opened.value = at;
+        },
+        (error: Error) => {
+          problem.value = error.message;
+        },
+      );
+    return () => {
+      left = true;
+      opened.value?.close();
+    };
+  }, [load]);
+  if (problem.value !== undefined)
+    return (
+      <p class="problem" role="alert">
+        {problem}
       </p>
-      <h1>Explore</h1>
-      <p class="hint">There is nothing here yet.</p>
-    </section>
+    );
+  if (opened.value === undefined) return <p class="hint">Opening the model…</p>;
+  return <Opened at={opened.value} />;
+}
+
+function Opened({ at }: { at: Exploration }) {
+  const { picture, took, problem } = at;
+  return (
+    <div class="explorer">
+      <section class="here" aria-label="The picture">
+        <Picture pixels={picture.value} label="What the model decodes from the latents" class="large" />
+        <div class="bar">
+          <button type="button" onClick={() => at.goTo(Math.floor(Math.random() * at.count))}>
+            Another image
+          </button>
+          <button
+            type="button"
+            onClick={() => {
+              at.z.value = at.z.value.map(() => 0);
+            }}
+            disabled={at.card.dimensions === undefined}
+          >
+            The middle
+          </button>
+          <button type="button" onClick={() => save()}>
+            Save PNG
+          </button>
+          <span class="hint" data-took={took.value}>
+            {took.value !== undefined && `${took.value.toFixed(0)} ms`}
+          </span>
+        </div>
+        {problem.value !== undefined && (
+          <p class="problem" role="alert">
+            {problem}
+          </p>
+        )}
+        <GivenImage at={at} />
+        <Conditions at={at} />
+      </section>
+      <Sliders at={at} />
+      <CodeGrid at={at} />
+      <LatentMap at={at} />
+      <Samples at={at} />
+      <Path at={at} />
+      <Attributes at={at} />
+      <Card at={at} />
+    </div>
   );
+}
+
+/** The picture as a file. */
+function save(): void {
+  const link = document.createElement("a");
+  link.href = document.querySelector<HTMLCanvasElement>(".here canvas")!.toDataURL();
+  link.download = "picture.png";
+  link.click();
 }

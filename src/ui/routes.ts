@@ -3,6 +3,7 @@ import { ownVersion } from "../process/own_version.ts";
 import { type Answer, json, Refusal } from "./answer.ts";
 import type { Axis, RunList, SeriesAnswer } from "./api.ts";
 import { detailOf } from "./detail.ts";
+import { modelOf } from "./model.ts";
 import { pictureOf } from "./pictures.ts";
 import type { RunEntry } from "./run_entry.ts";
 import type { RunIndex } from "./run_index.ts";
@@ -31,6 +32,7 @@ export function routesOf(index: RunIndex): Readonly<Record<string, Route>> {
     "/api/run": async (query) => json(await detailOf(await entryOf(query.get("id")))),
     "/api/picture": async (query) =>
       pictureOf(await entryOf(query.get("run")), query.get("kind"), query.get("name")),
+    "/api/model": async (query) => modelOf(await entryOf(query.get("id"))),
     "/api/series": async (query) => {
       const runs = new Set(await Promise.all(atMost(query.getAll("run"), MOST.runs, "runs").map(entryOf)));
       const terms = atMost(query.getAll("term"), MOST.terms, "terms");

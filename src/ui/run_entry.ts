@@ -56,6 +56,11 @@ export class RunEntry {
     return this.config.get().then((read) => read?.terms ?? []);
   }
 
+  /** Files of plugins that its config names. */
+  get plugins(): Promise<readonly string[]> {
+    return this.config.get().then((read) => read?.config?.plugins ?? []);
+  }
+
   /** Looks at its files. */
   async refresh(): Promise<void> {
     const [sign, read, state, tail, failure] = await Promise.all([

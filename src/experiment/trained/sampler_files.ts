@@ -65,7 +65,7 @@ export function openSampler(run: Run, definition: SamplerDefinition): OpenSample
   const { name } = definition;
   if (definition.kind === "own") return { name, draw: undefined, dispose() {} };
   const file = samplerFile(run.runDir, name);
-  const remedy = `vae fit-sampler ${shellWord(run.runDir)} --sampler ${name}`;
+  const remedy = refit(run.runDir, name);
   if (!existsSync(file))
     throw new UserError(
       `--sampler ${name}: expected it to be fitted to ${run.runDir}, got none. Fit it: ${remedy}`,
@@ -87,6 +87,15 @@ export function openSampler(run: Run, definition: SamplerDefinition): OpenSample
 /** The samplers that were fitted to a run, whatever to which of its checkpoints. */
 export const fittedSamplers = (runDir: string): SamplerDefinition[] =>
   samplers.filter(({ name }) => existsSync(samplerFile(runDir, name)));
+
+/** What was fitted to the checkpoint that the run is open at. @throws CheckpointError where a file is damaged */
+export const fittedStates = (run: Pick<Run, "runDir" | "checkpointSha256">) =>
+  fittedSamplers(run.runDir)
+    .map(({ name }) => readSampler(samplerFile(run.runDir, name), refit(run.runDir, name)))
+    .filter(({ record }) => record.checkpoint.sha256 === run.checkpointSha256);
+
+const refit = (runDir: string, name: string): string =>
+  `vae fit-sampler ${shellWord(runDir)} --sampler ${name}`;
 
 function readSampler(file: string, remedy: string): { record: FitRecord; state: State } {
   const damaged = (why: string) => new CheckpointError(`${file}: ${why}. Fit it anew: ${remedy}`);

@@ -1,0 +1,128 @@
+import { transfer } from "comlink";
+import { type Trained, train } from "../../src/browser/train.ts";
+import type { TrainingImages } from "../../src/browser/training_images.ts";
+import { FACTORS, SHAPES } from "../../src/data/shapes3d/factors.ts";
+import { renderShapes3d } from "../../src/data/shapes3d/render.ts";
+import { sample } from "../../src/explore/pictures.ts";
+import type { VAE } from "../../src/models/vae.ts";
+import { Rng } from "../../src/rng.ts";
+import { tf } from "../../src/tf.ts";
+import { type Pixels, toPixels } from "./pixels.ts";
+
+export interface Settings {
+  readonly name: string;
+  readonly latent_dim: number;
+  readonly LR: number;
+  readonly batchSize: number;
+  readonly steps: number;
+}
+
+/** How far training is; pictures come every few steps. */
+export interface Progress {
+  readonly step: number;
+  readonly total: number;
+  readonly terms: Readonly<Record<string, number>>;
+  readonly imagesPerSecond: number;
+  readonly samples?: Pixels;
+  /** The same images each time, and below each what becomes of it. */
+  readonly reconstructions?: Pixels;
+}
+
+const SHOWN = 8;
+const PICTURES_EVERY = 20;
+
+let data: TrainingImages | undefined;
+let trained: Trained | undefined;
+let abort: AbortController | undefined;
+
+/** What the worker does for the page. */
+export const trainer = {
+  /** Rendered scenes: `count` of them, of `side` pixels. */
+  render(count: number, side: number): Pixels {
+    const rng = Rng.fromSeed(0).fold("scenes");
+    const labels = new Float32Array(count * FACTORS.length);
+    FACTORS.forEach(([, values], f) => {
+      rng
+        .fold(f)
+        .uniformArray(count)
+        .forEach((u, n) => {
+          labels[n * FACTORS.length + f] = Math.floor(u * values);
+        });
+    });
+    const images = renderShapes3d(labels, side);
+    const labelColumns = FACTORS.map(([name, values]) => ({
+      name,
+      values,
+      ...(name === "shape" && { valueNames: [...SHAPES] }),
+    }));
+    data = { images, shape: [count, side, side, 3], labels, labelColumns };
+    return firstOf(data);
+  },
+
+  /** Images of the visitor's, RGB, packed. */
+  give(images: Uint8Array, side: number): Pixels {
+    data = { images, shape: [images.length / (3 * side * side), side, side, 3] };
+    return firstOf(data);
+  },
+
+  /** Trains until the steps are done or `stop` is called; returns the steps that were. */
+  async train(settings: Settings, say: (progress: Progress) => void): Promise<number> {
+    trained?.dispose();
+    trained = undefined;
+    abort = new AbortController();
+    const { name, latent_dim, LR, batchSize, steps } = settings;
+    const given = data!;
+    let before = performance.now();
+    trained = await train({
+      model_params: { name, latent_dim, hidden_dims: [16, 32, 64, 128], decoder: "upsample" },
+      exp_params: { LR, scheduler: "cosine", lr_warmup_steps: 20 },
+      data: given,
+      batchSize: Math.min(batchSize, given.shape[0]),
+      steps,
+      signal: abort.signal,
+      onStep(step, { total, terms }, vae) {
+        const pictured = step % PICTURES_EVERY === 0 || step === 1 || step === steps;
+        const imagesPerSecond = (1000 * batchSize) / (performance.now() - before);
+        say({ step, total, terms, imagesPerSecond, ...(pictured && picturesOf(vae, given)) });
+        before = performance.now();
+      },
+    });
+    return trained.steps;
+  },
+
+  stop(): void {
+    abort?.abort();
+  },
+
+  /** What was trained, for the explorer. */
+  async pack(title: string): Promise<Uint8Array> {
+    const file = await trained!.pack(title);
+    return transfer(file, [file.buffer]);
+  },
+};
+
+function firstOf({ images, shape: [, ...size] }: TrainingImages): Pixels {
+  const each = size.reduce((a, b) => a * b);
+  const shown = Math.min(SHOWN, images.length / each);
+  return toPixels(Float32Array.from(images.subarray(0, shown * each)), [shown, ...size], [0, 255]);
+}
+
+function picturesOf(vae: VAE, { images, shape: [count, ...size] }: TrainingImages) {
+  const shown = Math.min(SHOWN, count);
+  const each = size.reduce((a, b) => a * b);
+  const rng = Rng.fromSeed(1).fold("shown");
+  const drawn = vae.sample && sample(vae, SHOWN, rng);
+  const made = tf.tidy(() => {
+    const x = tf.tensor4d(
+      Float32Array.from(images.subarray(0, shown * each), (b) => b / 255),
+      [shown, ...size],
+    );
+    return vae
+      .reconstruct(x, { training: false, step: 0, rng, schedule: (value) => tf.scalar(value(0)) })
+      .dataSync();
+  }) as Float32Array;
+  return {
+    ...(drawn && { samples: toPixels(drawn.images, drawn.shape, [0, 1]) }),
+    reconstructions: toPixels(made, [shown, ...size], [0, 1]),
+  };
+}

@@ -1,0 +1,79 @@
+import { useSignal } from "@preact/signals";
+import type { Exploration } from "./exploration.ts";
+
+/** From the mean of all images to the mean of those with a value of a label: pressed once, a half of the way. */
+const STEP = 0.5;
+
+/** Moves along what distinguishes the images of one value of a label from all others. */
+export function Attributes({ at }: { at: Exploration }) {
+  const { labels = [], conditions = [] } = at.card;
+  const columns = labels.flatMap((label, column) =>
+    label.values !== undefined && !conditions.includes(column)
+      ? [{ ...label, values: label.values, column }]
+      : [],
+  );
+  const column = useSignal(columns[0]?.column ?? 0);
+  const value = useSignal(0);
+  const chosen = columns.find((c) => c.column === column.value);
+  if (chosen === undefined || at.card.dimensions === undefined) return null;
+  const move = (by: number) => {
+    const direction = directionTo(at, chosen.column, value.value);
+    at.z.value = at.z.value.map((z, i) => z + by * direction[i]!);
+  };
+  return (
+    <section class="attributes" aria-label="Attributes">
+      <div class="bar">
+        <h2>More of</h2>
+        <select
+          aria-label="Label"
+          value={column}
+          onChange={(event) => {
+            column.value = Number(event.currentTarget.value);
+            value.value = 0;
+          }}
+        >
+          {columns.map((c) => (
+            <option key={c.column} value={c.column}>
+              {c.name}
+            </option>
+          ))}
+        </select>
+        <select
+          aria-label="Value"
+          value={value}
+          onChange={(event) => {
+            value.value = Number(event.currentTarget.value);
+          }}
+        >
+          {Array.from({ length: chosen.values }, (_, k) => (
+            <option key={k} value={k}>
+              {chosen.valueNames?.[k] ?? k}
+            </option>
+          ))}
+        </select>
+        <button type="button" onClick={() => move(STEP)}>
+          More
+        </button>
+        <button type="button" onClick={() => move(-STEP)}>
+          Less
+        </button>
+      </div>
+    </section>
+  );
+}
+
+/** The mean of the places with that value less the mean of all others, [D]. */
+function directionTo(at: Exploration, column: number, value: number): Float32Array {
+  const { labels, places } = at.opened;
+  const width = at.card.labels!.length;
+  const sums = [new Float32Array(at.dims), new Float32Array(at.dims)];
+  const counts = [0, 0];
+  for (let n = 0; n < at.count; n++) {
+    const own = labels![n * width + column] === value ? 1 : 0;
+    counts[own]!++;
+    for (let i = 0; i < at.dims; i++) sums[own]![i]! += places[n * at.dims + i]!;
+  }
+  return sums[1]!.map((sum, i) =>
+    counts[0] === 0 || counts[1] === 0 ? 0 : sum / counts[1]! - sums[0]![i]! / counts[0]!,
+  );
+}

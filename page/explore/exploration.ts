@@ -1,0 +1,123 @@
+import { effect, type Signal, signal } from "@preact/signals";
+import { type Remote, transfer } from "comlink";
+import type { Dimension } from "../../src/explore/dimensions.ts";
+import type { Label } from "../../src/models/vae.ts";
+import type { Opened } from "../engine/explorer.ts";
+import type { Pixels } from "../engine/pixels.ts";
+import { startEngine } from "../engine/start.ts";
+import type { Engine } from "../engine/worker.ts";
+
+/** A model that is explored: where one is in its latent space, and the picture there. */
+export class Exploration {
+  /** The latents, [D]; replaced when they change. */
+  readonly z: Signal<Float32Array>;
+  /** Of a model that is conditioned on labels, theirs, [L]. */
+  readonly condition: Signal<Float32Array | undefined>;
+  readonly picture = signal<Pixels | undefined>(undefined);
+  /** Milliseconds that the last picture took from its latents. */
+  readonly took = signal<number | undefined>(undefined);
+  readonly problem = signal<string | undefined>(undefined);
+  private decoding = false;
+  private wanted = false;
+  private readonly stop: () => void;
+
+  private constructor(
+    readonly opened: Opened,
+    readonly engine: Remote<Engine>,
+    private readonly worker: Worker,
+  ) {
+    this.z = signal(this.placeOf(0));
+    this.condition = signal(this.labelsOf(0));
+    this.stop = effect(() => {
+      void [this.z.value, this.condition.value];
+      void this.decode();
+    });
+  }
+
+  /** @throws Error where the file is no model, or the browser can't run it */
+  static async open(file: Uint8Array): Promise<Exploration> {
+    const { worker, remote: engine } = startEngine();
+    try {
+      return new Exploration(await engine.open(transfer(file, [file.buffer])), engine, worker);
+    } catch (error) {
+      worker.terminate();
+      throw error;
+    }
+  }
+
+  get card() {
+    return this.opened.card;
+  }
+
+  /** Numbers of z. */
+  get dims(): number {
+    return this.card.layout.size;
+  }
+
+  /** Validation images that there are places of. */
+  get count(): number {
+    return this.opened.places.length / this.dims;
+  }
+
+  /** Labels that the model is conditioned on: it has been given some, and its name says so in the card. */
+  get conditions(): readonly Label[] {
+    return this.card.conditions?.map((column) => this.card.labels![column]!) ?? [];
+  }
+
+  /** Where a validation image is decoded from. */
+  placeOf(image: number): Float32Array {
+    return this.opened.places.slice(image * this.dims, (image + 1) * this.dims);
+  }
+
+  /** Goes to a validation image, its labels too. */
+  goTo(image: number): void {
+    this.condition.value = this.labelsOf(image);
+    this.z.value = this.placeOf(image);
+  }
+
+  /** Sets a dimension, or the value of a categorical variable. */
+  set({ index, values }: Dimension, value: number): void {
+    const z = this.z.value.slice();
+    if (values === undefined) z[index] = value;
+    else z.fill(0, index, index + values)[index + value] = 1;
+    this.z.value = z;
+  }
+
+  /** Sets a label that the model is conditioned on. */
+  setCondition(column: number, value: number): void {
+    const labels = this.condition.value!.slice();
+    labels[column] = value;
+    this.condition.value = labels;
+  }
+
+  close(): void {
+    this.stop();
+    this.worker.terminate();
+  }
+
+  /** The labels of a validation image, where the model wants some. */
+  private labelsOf(image: number): Float32Array | undefined {
+    const width = this.card.labels?.length ?? 0;
+    if (this.card.conditions === undefined) return undefined;
+    return this.opened.labels?.slice(image * width, (image + 1) * width);
+  }
+
+  /** The picture at the latents of now; those that changed meanwhile are skipped. */
+  private async decode(): Promise<void> {
+    this.wanted = true;
+    if (this.decoding) return;
+    this.decoding = true;
+    try {
+      while (this.wanted) {
+        this.wanted = false;
+        const started = performance.now();
+        this.picture.value = await this.engine.decode(this.z.peek(), this.condition.peek());
+        this.took.value = performance.now() - started;
+      }
+    } catch (error) {
+      this.problem.value = (error as Error).message;
+    } finally {
+      this.decoding = false;
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import { useSignal } from "@preact/signals";
+import type { Pixels } from "../engine/pixels.ts";
+import type { Exploration } from "./exploration.ts";
+
+/** Takes an image of the visitor's, which stays in the page: goes to where the model sees it. */
+export function GivenImage({ at }: { at: Exploration }) {
+  const over = useSignal(false);
+  const problem = useSignal<string | undefined>(undefined);
+  const take = async (file: File | undefined) => {
+    if (file === undefined) return;
+    try {
+      problem.value = undefined;
+      at.z.value = await at.engine.encode(await fitted(file, at.card.imageShape), at.condition.value);
+    } catch {
+      problem.value = `${file.name}: not an image that this browser can read`;
+    }
+  };
+  return (
+    <label
+      class={over.value ? "drop over" : "drop"}
+      onDragOver={(event) => {
+        event.preventDefault();
+        over.value = true;
+      }}
+      onDragLeave={() => {
+        over.value = false;
+      }}
+      onDrop={(event) => {
+        event.preventDefault();
+        over.value = false;
+        void take(event.dataTransfer?.files[0]);
+      }}
+    >
+      <input
+        type="file"
+        accept="image/*"
+        class="unseen"
+        onChange={(event) => void take(event.currentTarget.files?.[0])}
+      />
+      <span>Drop an image here, or choose one</span>
+      {problem.value !== undefined && <span role="alert">{problem}</span>}
+    </label>
+  );
+}
+
+/** The largest square of a picture's middle, at the model's size. */
+async function fitted(file: Blob, [height, width]: readonly [number, number, number]): Promise<Pixels> {
+  const bitmap = await createImageBitmap(file);
+  const scale = Math.max(width / bitmap.width, height / bitmap.height);
+  const [w, h] = [bitmap.width * scale, bitmap.height * scale];
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext("2d", { willReadFrequently: true })!;
+  context.imageSmoothingQuality = "high";
+  context.fillStyle = "white"; // below what is transparent
+  context.fillRect(0, 0, width, height);
+  context.drawImage(bitmap, (width - w) / 2, (height - h) / 2, w, h);
+  bitmap.close();
+  const { data } = context.getImageData(0, 0, width, height);
+  return { data: data as Uint8ClampedArray<ArrayBuffer>, count: 1, width, height };
+}

@@ -1,0 +1,102 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import type { Pixels } from "../engine/pixels.ts";
+import { Choice } from "../parts/choice.tsx";
+import type { Exploration } from "./exploration.ts";
+import { imageData, Picture } from "./picture.tsx";
+
+const COUNT = 12;
+
+/** What the prior or a fitted sampler draws; a click goes there. */
+export function Samples({ at }: { at: Exploration }) {
+  const seed = useSignal(at.card.seed);
+  const temperature = useSignal(1);
+  const sampler = useSignal(at.card.samplers[0]?.name ?? "prior"); // fitted ones draw better
+  const drawn = useSignal<Pixels | undefined>(undefined);
+  const problem = useSignal<string | undefined>(undefined);
+  const { samplers } = at.card;
+  useEffect(() => {
+    let left = false;
+    const options = {
+      seed: seed.value,
+      temperature: sampler.value === "prior" ? temperature.value : 1,
+      ...(sampler.value !== "prior" && { sampler: sampler.value }),
+    };
+    at.engine.sample(COUNT, options).then(
+      (pixels) => {
+        if (left) return;
+        drawn.value = pixels;
+        problem.value = undefined;
+      },
+      (error: Error) => {
+        problem.value = error.message;
+      },
+    );
+    return () => {
+      left = true;
+    };
+  }, [seed.value, temperature.value, sampler.value]);
+  return (
+    <section class="samples" aria-label="Samples">
+      <div class="bar">
+        <h2>Samples</h2>
+        {samplers.length > 0 && (
+          <Choice
+            label="What draws z"
+            options={[["prior", "prior"], ...samplers.map(({ name }) => [name, name] as const)]}
+            value={sampler.value}
+            onChange={(name) => {
+              sampler.value = name;
+            }}
+          />
+        )}
+        <button
+          type="button"
+          onClick={() => {
+            seed.value++;
+          }}
+        >
+          Draw others
+        </button>
+        {sampler.value === "prior" && (
+          <label class="temperature">
+            Temperature
+            <input
+              type="range"
+              min="0.1"
+              max="1.5"
+              step="0.05"
+              value={temperature}
+              onInput={(event) => {
+                temperature.value = Number(event.currentTarget.value);
+              }}
+            />
+            <output>{temperature.value.toFixed(2)}</output>
+          </label>
+        )}
+        <span class="hint">seed {seed}</span>
+      </div>
+      {problem.value !== undefined && <p class="hint">{problem}</p>}
+      <ul class="strip">
+        {Array.from({ length: drawn.value?.count ?? 0 }, (_, n) => (
+          <li key={n}>
+            <button
+              type="button"
+              aria-label={`Go to sample ${n + 1}`}
+              onClick={() => void goTo(at, drawn.value!, n)}
+            >
+              <Picture pixels={drawn.value} index={n} label="" />
+            </button>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+/** Where the model sees a picture that it has drawn. */
+async function goTo(at: Exploration, all: Pixels, index: number): Promise<void> {
+  const { data, width, height } = imageData(all, index);
+  const one = { data: data as Uint8ClampedArray<ArrayBuffer>, count: 1, width, height };
+  at.z.value = await at.engine.encode(one, at.condition.value);
+}

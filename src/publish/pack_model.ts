@@ -1,0 +1,106 @@
+import { basename, dirname, isAbsolute } from "node:path";
+import sharp from "sharp";
+import { stringify } from "yaml";
+import type { Config } from "../config/schema.ts";
+import { DataError } from "../errors.ts";
+import { summarize } from "../experiment/runs/summary.ts";
+import type { OpenRun } from "../experiment/trained/open_trained.ts";
+import { fittedStates } from "../experiment/trained/sampler_files.ts";
+import { type Images, inBatches, slice } from "../explore/images.ts";
+import { encodeAll, encodeImages } from "../explore/latents.ts";
+import { gridPng } from "../images/grid.ts";
+import { conventionOf, natWeightOf } from "../models/convention.ts";
+import { Rng } from "../rng.ts";
+import { mostImages, packTensors } from "./pack_tensors.ts";
+
+export interface PackOptions {
+  /** Weights as float16, half the size; default: float32. */
+  readonly half?: boolean;
+  /** Validation images on the map, at most. */
+  readonly images: number;
+  /** Of them in full size, at most, as places to start from. */
+  readonly originals: number;
+  readonly title: string;
+  readonly license?: string;
+}
+
+/** How a run is named for people. */
+export const titleOf = (runDir: string): string => `${basename(dirname(runDir))} ${basename(runDir)}`;
+
+/** Side of the pictures on the map, in pixels at most. */
+const SPRITE_SIDE = 32;
+const BATCH = 64;
+
+/** A run's model and all that a page shows of it, as one file of safetensors. @throws DataError, ConfigError */
+export async function packModel(run: OpenRun, options: PackOptions): Promise<Uint8Array> {
+  const { vae, config, imageRange } = run;
+  const loader = await run.loader("val");
+  if (loader.size === 0)
+    throw new DataError(`${run.runDir}: expected data with validation images, got none. Take other data.`);
+  const wanted = await loader.spread(options.images);
+  const rng = Rng.fromSeed(config.exp_params.manual_seed);
+  const images = slice(wanted, 0, mostImages(encodeImages(vae, slice(wanted, 0, 1), rng).layout.size));
+  const { splits, labelNames, labelValues, valueNames } = await run.dataset();
+  const samplers = fittedStates(run).filter(({ record }) => record.layout !== undefined); // densities of z
+  const { webp, ...sprite } = await spriteOf(images, imageRange);
+  return packTensors({
+    vae,
+    latents: await encodeAll(vae, inBatches(images, BATCH), rng),
+    images,
+    originals: options.originals,
+    sprite: webp,
+    samplers: samplers.map(({ record, state }) => ({ name: record.sampler, state })),
+    half: options.half ?? false,
+    card: {
+      title: options.title,
+      model: run.model.name,
+      params: withoutName(config.model_params),
+      imageShape: run.imageShape,
+      imageRange,
+      convention: conventionOf(config.exp_params),
+      natWeight: natWeightOf(config.exp_params),
+      seed: config.exp_params.manual_seed,
+      ...(images.labels && {
+        labels: labelNames.map((name, i) => ({
+          name,
+          ...(labelValues && { values: labelValues[i]! }),
+          ...(valueNames?.[i] && { valueNames: valueNames[i] }),
+        })),
+      }),
+      samplers: samplers.map(({ record }) => ({ name: record.sampler, options: record.options })),
+      sprite,
+      trained: {
+        data: config.data_params.name,
+        step: run.state.step,
+        epoch: run.state.epoch,
+        images: splits.train.size,
+        config: stringify(withoutPlaces(config)),
+        metrics: summarize(run.runDir).last,
+      },
+      ...(options.license !== undefined && { license: options.license }),
+    },
+  });
+}
+
+/** A config without what is the business of the machine that it ran on. */
+function withoutPlaces({ logging_params: _, ...config }: Config): unknown {
+  const text = JSON.stringify(config, (_, value) =>
+    typeof value === "string" && (isAbsolute(value) || value.startsWith("..")) ? basename(value) : value,
+  );
+  return JSON.parse(text);
+}
+
+const withoutName = ({ name: _, ...params }: Readonly<Record<string, unknown>>) => params;
+
+/** All images small in one picture. */
+async function spriteOf({ images, shape }: Images, range: readonly [number, number]) {
+  const [count, height, width] = shape;
+  const columns = Math.ceil(Math.sqrt(count));
+  const png = await gridPng(images, shape, { columns, range, padding: 0, scale: 1 });
+  const side = Math.min(SPRITE_SIDE, width);
+  const rows = Math.ceil(count / columns);
+  const small = sharp(png).resize(columns * side, Math.round((rows * side * height) / width), {
+    fit: "fill",
+  });
+  return { columns, side, webp: new Uint8Array(await small.webp({ quality: 88 }).toBuffer()) };
+}

@@ -1,0 +1,86 @@
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { UserError } from "../errors.ts";
+import { findCheckpoint } from "../experiment/trained/find_checkpoint.ts";
+import { cacheDir } from "../files/cache_dir.ts";
+import { type Answer, Refusal } from "./answer.ts";
+import type { RunEntry } from "./run_entry.ts";
+
+const VAE = fileURLToPath(new URL("../../bin/vae.js", import.meta.url));
+
+const WEEK_MS = 7 * 24 * 3600e3;
+
+/** Being packed now, by their files. */
+const packing = new Map<string, Promise<void>>();
+
+/**
+ * A run's model as `vae publish` packs it: by a process of its own, once for each state of the checkpoint, since it
+ * takes seconds and all cores.
+ *
+ * @throws Refusal where the run has no checkpoint yet, or can't be packed
+ */
+export async function modelOf({ path, plugins }: RunEntry): Promise<Answer> {
+  if ((await plugins).length > 0)
+    throw new Refusal(
+      409,
+      "The run has plugins, whose code this page does not run: expected a variant of the project.",
+    );
+  const file = await packedFile(path);
+  if (!(await isThere(file))) {
+    if (!packing.has(file))
+      packing.set(
+        file,
+        pack(path, file).finally(() => packing.delete(file)),
+      );
+    await packing.get(file);
+  }
+  return { status: 200, type: "application/octet-stream", body: await readFile(file) };
+}
+
+/** Where the model as it is now is kept. */
+async function packedFile(run: string): Promise<string> {
+  const { mtimeMs, size } = await stat(checkpointOf(run));
+  const name = createHash("sha256")
+    .update(JSON.stringify([run, mtimeMs, size]))
+    .digest("hex");
+  return join(cacheDir("ui"), `${name.slice(0, 32)}.safetensors`);
+}
+
+function checkpointOf(run: string): string {
+  try {
+    return findCheckpoint(run, undefined).checkpoint;
+  } catch (error) {
+    if (error instanceof UserError) throw new Refusal(409, error.message);
+    throw error;
+  }
+}
+
+async function pack(run: string, file: string): Promise<void> {
+  await mkdir(cacheDir("ui"), { recursive: true });
+  await removeOld(cacheDir("ui"));
+  const command = [VAE, "publish", run, "--out", file, "--backend", "wasm", "--force"];
+  await new Promise<void>((resolve, reject) => {
+    execFile(process.execPath, command, (error, _, said) => {
+      if (error === null) resolve();
+      else reject(new Refusal(409, said.trim() || error.message));
+    });
+  });
+}
+
+/** Removes models that were packed longer ago than a week. */
+async function removeOld(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const info = await stat(join(folder, name)).catch(() => undefined);
+    if (info !== undefined && Date.now() - info.mtimeMs > WEEK_MS)
+      await rm(join(folder, name), { force: true });
+  }
+}
+
+const isThere = (file: string): Promise<boolean> =>
+  stat(file).then(
+    () => true,
+    () => false,
+  );

@@ -1,0 +1,224 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Browser, Page } from "playwright-core";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openTrained } from "../../src/experiment/trained/open_trained.ts";
+import { slice } from "../../src/explore/images.ts";
+import { decodeVectors, encodeImages } from "../../src/explore/latents.ts";
+import { sample } from "../../src/explore/pictures.ts";
+import { Rng } from "../../src/rng.ts";
+import { chromiumPath, openChromium } from "../support/chromium.ts";
+import { vae } from "../support/cli.ts";
+import { folder } from "../support/configs.ts";
+import { staticSite } from "../support/static_site.ts";
+import { training } from "../support/training.ts";
+
+const TITLE = `<img src=x onerror="window.attacked = 1">`;
+const config = (model: object) =>
+  JSON.stringify({
+    model_params: model,
+    data_params: { name: "shapes3d", size: 64, patch_size: 32, train_batch_size: 8, val_limit: 16 },
+    exp_params: { LR: 0.003 },
+    trainer_params: { max_steps: 3 },
+    logging_params: { image_count: 1, latent_count: 0, histogram_every_n_steps: 0, name: "tiny" },
+  });
+
+describe.skipIf(chromiumPath() === undefined)("a published page in Chromium", () => {
+  const root = folder({});
+  let browser: Browser;
+  let run: string;
+  const wrong: string[] = [];
+  beforeAll(async () => {
+    const models = {
+      site: { name: "VanillaVAE", latent_dim: 4, hidden_dims: [8, 8] },
+      codes: { name: "VQVAE", hidden_dims: [8, 8], embedding_dim: 4, num_embeddings: 16, residual_layers: 1 },
+    };
+    for (const [site, model] of Object.entries(models)) {
+      const { folder: made, error } = await training(root, config(model));
+      expect(error).toBeUndefined();
+      if (site === "site") run = made.path;
+      const args = ["publish", made.path, "--out", join(root, site), "--title", TITLE, "--images", "20"];
+      const { code, stderr } = await vae(args);
+      expect([code, stderr.split("\n").filter((line) => !line.startsWith("note"))]).toEqual([
+        0,
+        [`wrote ${join(root, site, "index.html")}`, ""],
+      ]);
+    }
+    browser = (await openChromium())!;
+  });
+  afterAll(() => browser?.close());
+
+  async function open(url: string): Promise<Page> {
+    const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+    page.on("console", (message) => {
+      if (["error", "warning"].includes(message.type())) wrong.push(message.text());
+    });
+    page.on("pageerror", (error) => wrong.push(String(error)));
+    page.on("request", (request) => {
+      const { protocol, origin } = new URL(request.url());
+      if (!["data:", "blob:"].includes(protocol) && origin !== new URL(url).origin) wrong.push(request.url());
+    });
+    await page.goto(url);
+    await page.waitForSelector(".here .hint:not(:empty)");
+    return page;
+  }
+  const onDisk = (site = "site") => pathToFileURL(join(root, site, "index.html")).href;
+
+  /** Bytes of a canvas, RGB. */
+  const bytesOf = (page: Page, selector: string, index = 0): Promise<number[]> =>
+    page
+      .locator(selector)
+      .nth(index)
+      .evaluate((element) => {
+        const { width, height } = element as HTMLCanvasElement;
+        const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true })!;
+        context.drawImage(element as HTMLCanvasElement, 0, 0);
+        const { data } = context.getImageData(0, 0, width, height);
+        return [...data].filter((_, i) => i % 4 < 3);
+      });
+  const PICTURE = ".here canvas";
+  const changed = async (page: Page, before: number[]): Promise<number[]> => {
+    await expect.poll(() => bytesOf(page, PICTURE), { timeout: 20_000 }).not.toEqual(before);
+    return bytesOf(page, PICTURE);
+  };
+  const asBytes = (images: Float32Array): number[] => [...Uint8ClampedArray.from(images, (v) => 255 * v)];
+
+  it("opens from a disk and from static hosts, with the same picture, and asks nobody else", async () => {
+    const urls = [
+      onDisk(),
+      await staticSite(join(root, "site"), { isolated: true }),
+      await staticSite(join(root, "site"), { isolated: false }),
+    ];
+    const pictures: number[][] = [];
+    for (const url of urls) {
+      const page = await open(url);
+      pictures.push(await bytesOf(page, PICTURE));
+      expect(await page.title()).toBe(TITLE);
+      expect(await page.evaluate(() => "attacked" in globalThis)).toBe(false);
+      await page.close();
+    }
+    expect(pictures[1]).toEqual(pictures[0]);
+    expect(pictures[2]).toEqual(pictures[0]);
+    expect(wrong).toEqual([]);
+  });
+
+  it("shows the bytes of vae sample, and of its latents where a slider is moved", async () => {
+    const opened = await openTrained(run, { backend: "wasm" });
+    const { vae: model } = opened;
+    const seed = opened.config.exp_params.manual_seed;
+    const page = await open(onDisk());
+    const drawn = sample(model, 12, Rng.fromSeed(seed).fold("samples"));
+    const size = drawn.images.length / 12;
+    await page.waitForSelector(".samples li:nth-child(12)");
+    for (const n of [0, 11])
+      expect(await bytesOf(page, ".samples canvas", n)).toEqual(
+        asBytes(drawn.images.subarray(n * size, (n + 1) * size)),
+      );
+
+    const images = await (await opened.loader("val")).spread(20);
+    const { place, layout } = encodeImages(model, images, Rng.fromSeed(seed));
+    const z = place.slice(0, layout.size);
+    const decode = () =>
+      asBytes(decodeVectors(model, layout, z, { rng: Rng.fromSeed(seed).fold("decode") }).images);
+    const before = await bytesOf(page, PICTURE);
+    expect(before).toEqual(decode());
+    const slider = page.locator(".dimension input").first();
+    const name = (await page.locator(".dimension .name").first().textContent())!;
+    await slider.fill("1.5");
+    z[Number(name.split(" ")[1])] = 1.5;
+    expect(await changed(page, before)).toEqual(decode());
+    await opened.close();
+    await page.close();
+  });
+
+  it("takes an image of the visitor's, and goes where the model sees it", async () => {
+    const opened = await openTrained(run, { backend: "wasm" });
+    const { images, shape } = slice(await (await opened.loader("val")).spread(20), 0, 1); // the map's first
+    await opened.close();
+    const [, height, width] = shape;
+    const file = join(root, "own.png");
+    const raw = { width, height, channels: 3 } as const;
+    writeFileSync(
+      file,
+      await sharp(Buffer.from(asBytes(images)), { raw })
+        .png()
+        .toBuffer(),
+    );
+    const page = await open(onDisk());
+    const first = await bytesOf(page, PICTURE);
+    await page.locator(".samples button[aria-label='Go to sample 1']").click();
+    const elsewhere = await changed(page, first);
+    await page.setInputFiles(".drop input", file);
+    expect(await changed(page, elsewhere)).toEqual(first);
+    await page.close();
+  });
+
+  it("goes to images of the map, along a way, and along labels, by keys alone", async () => {
+    const page = await open(onDisk());
+    let picture = await bytesOf(page, PICTURE);
+    await page.locator(".map .keys").focus();
+    for (const key of ["ArrowRight", "ArrowLeft", "ArrowUp", "ArrowDown"]) {
+      await page.keyboard.press(key);
+      if ((await bytesOf(page, PICTURE)).join() !== picture.join()) break;
+    }
+    picture = await changed(page, picture);
+    await page.locator(".path li:last-child button").focus();
+    await page.keyboard.press("Enter");
+    picture = await changed(page, picture);
+    await page.locator(".attributes button").first().focus();
+    await page.keyboard.press("Enter");
+    await changed(page, picture);
+    await page.locator(".map button", { hasText: "UMAP" }).click();
+    await page.waitForSelector(".map [role=status]", { state: "detached" });
+    expect(wrong).toEqual([]);
+    await page.close();
+  });
+
+  it("paints with the codes of a VQVAE", async () => {
+    const page = await open(onDisk("codes"));
+    const before = await bytesOf(page, PICTURE);
+    const brushes = await page.locator(".brushes button").count();
+    await page
+      .locator(".brushes button")
+      .nth(brushes - 1)
+      .click();
+    await page.locator(".codes .keys").focus();
+    for (let i = 0; i < 3; i++) {
+      await page.keyboard.press("Space");
+      await page.keyboard.press("ArrowRight");
+    }
+    if (brushes > 1) await changed(page, before);
+    expect(wrong).toEqual([]);
+    await page.close();
+  });
+
+  it("trains a model in the page, to explore", async () => {
+    const page = await open(onDisk());
+    await page.getByText("Train one here").click();
+    await page.waitForSelector("button.main:enabled");
+    await page.getByLabel("Steps").fill("3");
+    await page.getByLabel("Steps").blur();
+    await page.locator("button.main").click();
+    await page.getByText("Explore it").click();
+    await page.waitForSelector(".dimension input");
+    expect(await page.locator(".standing").textContent()).toContain("step 3 of 3");
+    expect(wrong).toEqual([]);
+    await page.close();
+  });
+
+  it("is smaller with weights of half the size, and not mixed with what is there", async () => {
+    const { code, stderr } = await vae(["publish", run, "--out", join(root, "site")]);
+    expect([code, stderr.trim()]).toEqual([
+      2,
+      `--out: ${join(root, "site")} is there already. Name another, or add --force to write into it.`,
+    ]);
+    const half = join(root, "half.safetensors");
+    const whole = join(root, "whole.safetensors");
+    expect((await vae(["publish", run, "--out", half, "--half"])).code).toBe(0);
+    expect((await vae(["publish", run, "--out", whole])).code).toBe(0);
+    expect(readFileSync(half).length).toBeLessThan(readFileSync(whole).length);
+    expect(readFileSync(whole, "latin1")).not.toContain(root); // no path of this machine
+  });
+});
