@@ -1,12 +1,15 @@
 import { useEffect } from "preact/hooks";
-import { ExplorePage } from "./explore/explore_page.tsx";
 import { Choice } from "./parts/choice.tsx";
+import { deferred } from "./parts/deferred.tsx";
 import { place, TRAIN } from "./router.ts";
 import { RunPage } from "./run/run_page.tsx";
 import { RunsPage } from "./runs/runs_page.tsx";
 import { about, announcement, live, problem } from "./store.ts";
 import { THEMES, theme } from "./theme.ts";
-import { TrainPage } from "./train/train_page.tsx";
+
+/** They bring a megabyte along: what computes. */
+const ExplorePage = deferred(async () => (await import("./explore/explore_page.tsx")).ExplorePage);
+const TrainPage = deferred(async () => (await import("./train/train_page.tsx")).TrainPage);
 
 export function App() {
   const { value } = place;

@@ -43,9 +43,6 @@ export const explorer = {
 
   sample: (count: number, options: SampleOptions): Pixels => pixelsOf(model.sample(count, options)),
 
-  /** Validation images as they were. */
-  originals: (): Pixels => pixelsOf(model.originals()),
-
   /** Where a picture of the model's size is decoded from, [D]; `labels` [L] for a model that is conditioned on some. */
   encode(picture: Pixels, labels?: Float32Array): Float32Array {
     const { imageShape, imageRange } = model.card;

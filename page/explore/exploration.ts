@@ -1,7 +1,6 @@
 import { effect, type Signal, signal } from "@preact/signals";
 import { type Remote, transfer } from "comlink";
 import type { Dimension } from "../../src/explore/dimensions.ts";
-import type { Label } from "../../src/models/vae.ts";
 import type { Opened } from "../engine/explorer.ts";
 import type { Pixels } from "../engine/pixels.ts";
 import { startEngine } from "../engine/start.ts";
@@ -57,11 +56,6 @@ export class Exploration {
   /** Validation images that there are places of. */
   get count(): number {
     return this.opened.places.length / this.dims;
-  }
-
-  /** Labels that the model is conditioned on: it has been given some, and its name says so in the card. */
-  get conditions(): readonly Label[] {
-    return this.card.conditions?.map((column) => this.card.labels![column]!) ?? [];
   }
 
   /** Where a validation image is decoded from. */

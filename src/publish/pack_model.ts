@@ -42,6 +42,8 @@ export async function packModel(run: OpenRun, options: PackOptions): Promise<Uin
   const images = slice(wanted, 0, mostImages(encodeImages(vae, slice(wanted, 0, 1), rng).layout.size));
   const { splits, labelNames, labelValues, valueNames } = await run.dataset();
   const samplers = fittedStates(run).filter(({ record }) => record.layout !== undefined); // densities of z
+  const shown = withoutPlaces(config);
+  const { name: _, ...params } = shown.model_params;
   const { webp, ...sprite } = await spriteOf(images, imageRange);
   return packTensors({
     vae,
@@ -54,7 +56,7 @@ export async function packModel(run: OpenRun, options: PackOptions): Promise<Uin
     card: {
       title: options.title,
       model: run.model.name,
-      params: withoutName(config.model_params),
+      params,
       imageShape: run.imageShape,
       imageRange,
       convention: conventionOf(config.exp_params),
@@ -74,7 +76,7 @@ export async function packModel(run: OpenRun, options: PackOptions): Promise<Uin
         step: run.state.step,
         epoch: run.state.epoch,
         images: splits.train.size,
-        config: stringify(withoutPlaces(config)),
+        config: stringify(shown),
         metrics: summarize(run.runDir).last,
       },
       ...(options.license !== undefined && { license: options.license }),
@@ -83,14 +85,12 @@ export async function packModel(run: OpenRun, options: PackOptions): Promise<Uin
 }
 
 /** A config without what is the business of the machine that it ran on. */
-function withoutPlaces({ logging_params: _, ...config }: Config): unknown {
+function withoutPlaces({ logging_params: _, ...config }: Config): Omit<Config, "logging_params"> {
   const text = JSON.stringify(config, (_, value) =>
     typeof value === "string" && (isAbsolute(value) || value.startsWith("..")) ? basename(value) : value,
   );
-  return JSON.parse(text);
+  return JSON.parse(text) as Config;
 }
-
-const withoutName = ({ name: _, ...params }: Readonly<Record<string, unknown>>) => params;
 
 /** All images small in one picture. */
 async function spriteOf({ images, shape }: Images, range: readonly [number, number]) {
