@@ -12,6 +12,7 @@ import { Rng } from "../../src/rng.ts";
 import { chromiumPath, openChromium } from "../support/chromium.ts";
 import { vae } from "../support/cli.ts";
 import { folder } from "../support/configs.ts";
+import { firefoxPath, openFirefox } from "../support/firefox.ts";
 import { staticSite } from "../support/static_site.ts";
 import { training } from "../support/training.ts";
 
@@ -102,6 +103,27 @@ describe.skipIf(chromiumPath() === undefined)("a published page in Chromium", ()
     expect(pictures[1]).toEqual(pictures[0]);
     expect(pictures[2]).toEqual(pictures[0]);
     expect(wrong).toEqual([]);
+  });
+
+  it.skipIf(firefoxPath() === undefined)("opens from a disk in Firefox, with the same picture", async () => {
+    const page = await open(onDisk());
+    const expected = await bytesOf(page, PICTURE);
+    await page.close();
+    const firefox = await openFirefox(firefoxPath()!);
+    try {
+      await firefox.goto(onDisk());
+      const standing = () => firefox.evaluate(`document.querySelector(".here .hint")?.textContent ?? ""`);
+      await expect.poll(standing, { timeout: 30_000 }).toContain(" ms");
+      const shown = await firefox.evaluate(`(() => {
+        const { width, height } = document.querySelector("${PICTURE}");
+        const { data } = document.querySelector("${PICTURE}").getContext("2d").getImageData(0, 0, width, height);
+        return [...data].filter((_, i) => i % 4 < 3);
+      })()`);
+      expect(shown).toEqual(expected);
+      expect(firefox.said).toEqual([]);
+    } finally {
+      await firefox.close();
+    }
   });
 
   it("shows the bytes of vae sample, and of its latents where a slider is moved", async () => {
