@@ -4,6 +4,7 @@ import { createOptimizer } from "../../src/experiment/training/optimizers.ts";
 import type { StepArgs } from "../../src/experiment/training/step.ts";
 import { WeightAverage } from "../../src/experiment/training/weight_average.ts";
 import type { Convention, ModelDefinition } from "../../src/models/define.ts";
+import { modelNames } from "../../src/models/registry.ts";
 import type { Batch, Ctx, VAE } from "../../src/models/vae.ts";
 import { Rng } from "../../src/rng.ts";
 import { type Named, type Scalar, type Tensor, type Tensor4D, tf, type Variable } from "../../src/tf.ts";
@@ -57,6 +58,10 @@ export const STEP_KINDS: readonly string[] = [
   "JointVAE",
   "VQVAE",
 ];
+
+/** Variants whose compiled steps are tested: some of each kind, as compiling takes seconds; TFJS_VAE_TEST_ALL=1: all. */
+export const compiledVariants: readonly string[] =
+  process.env.TFJS_VAE_TEST_ALL === "1" ? modelNames() : STEP_KINDS;
 
 /** `params` without those that the variant doesn't have. */
 export const fitting = (model: ModelDefinition, params: Params): Params =>
