@@ -36,6 +36,7 @@ export function principalComponents(points: Float32Array, dims: number): Float32
 
 /** Rows of `points`, packed [N, D], in the plane by UMAP (arXiv 1802.03426), packed [N, 2]; always the same. */
 export async function umap(points: Float32Array, dims: number): Promise<Float32Array> {
+  if (points.length <= dims) return principalComponents(points, dims); // one has no neighbours
   const rows = Array.from({ length: points.length / dims }, (_, n) => [
     ...points.subarray(n * dims, (n + 1) * dims),
   ]);
