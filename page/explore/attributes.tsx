@@ -18,7 +18,7 @@ export function Attributes({ at }: { at: Exploration }) {
   if (chosen === undefined || at.card.dimensions === undefined) return null;
   const move = (by: number) => {
     const direction = directionTo(at, chosen.column, value.value);
-    at.z.value = at.z.value.map((z, i) => z + by * direction[i]!);
+    at.goToNumbers(at.z.value.map((z, i) => z + by * direction[i]!));
   };
   return (
     <section class="attributes" aria-label="Attributes">

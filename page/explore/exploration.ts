@@ -1,6 +1,7 @@
 import { effect, type Signal, signal } from "@preact/signals";
 import { type Remote, transfer } from "comlink";
 import type { Dimension } from "../../src/explore/dimensions.ts";
+import { toProbabilities } from "../../src/explore/variables.ts";
 import type { Opened } from "../engine/explorer.ts";
 import type { Pixels } from "../engine/pixels.ts";
 import { startEngine } from "../engine/start.ts";
@@ -74,6 +75,12 @@ export class Exploration {
     const z = this.z.value.slice();
     if (values === undefined) z[index] = value;
     else z.fill(0, index, index + values)[index + value] = 1;
+    this.z.value = z;
+  }
+
+  /** Goes to numbers of one's own, of categorical variables brought back among probabilities. */
+  goToNumbers(z: Float32Array): void {
+    toProbabilities(z, this.card.layout);
     this.z.value = z;
   }
 

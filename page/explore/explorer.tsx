@@ -56,9 +56,7 @@ function Opened({ at }: { at: Exploration }) {
           </button>
           <button
             type="button"
-            onClick={() => {
-              at.z.value = at.z.value.map(() => 0);
-            }}
+            onClick={() => at.goToNumbers(new Float32Array(at.dims))}
             disabled={at.card.dimensions === undefined}
           >
             The middle

@@ -4,7 +4,8 @@ import type { VAE } from "../models/vae.ts";
 import type { Rng } from "../rng.ts";
 import { didYouMean } from "../text/suggest.ts";
 import { concatImages, type Images, repeated, slice } from "./images.ts";
-import { decodeVectors, eachVariable, encodeImages } from "./latents.ts";
+import { decodeVectors, encodeImages } from "./latents.ts";
+import { toProbabilities } from "./variables.ts";
 
 /** What `attributeVector` takes: the means of N images, [N, D], and their labels, [N, L], a name a column. */
 interface Labelled {
@@ -134,17 +135,10 @@ export function strengthen(
     strengths.forEach((strength, i) => {
       for (let d = 0; d < size; d++) vectors[i * size + d] = place[n * size + d]! + strength * direction[d]!;
     });
-    eachVariable(vectors, layout, toProbabilities);
+    toProbabilities(vectors, layout);
     const own = slice(images, n, 1);
     const labels = own.labels && repeated(own.labels, strengths.length);
     rows.push(own, decodeVectors(vae, layout, vectors, { rng, labels }));
   }
   return concatImages(rows);
-}
-
-/** The numbers not below 0 and of sum 1; none of them above 0: all alike. */
-function toProbabilities(numbers: Float32Array): void {
-  for (const [k, v] of numbers.entries()) numbers[k] = Math.max(0, v);
-  const sum = numbers.reduce((a, b) => a + b, 0);
-  for (const [k, v] of numbers.entries()) numbers[k] = sum > 0 ? v / sum : 1 / numbers.length;
 }

@@ -1,7 +1,8 @@
 import { labelsForSamples, labelTensor } from "../models/blocks/condition.ts";
 import type { VAE } from "../models/vae.ts";
 import type { DrawImages, LatentDensity } from "../samplers/define.ts";
-import { eachVariable, type LatentLayout, unpack } from "./latents.ts";
+import { type LatentLayout, unpack } from "./latents.ts";
+import { eachVariable } from "./variables.ts";
 
 /**
  * Images decoded from z that a density draws in the prior's place, of categorical variables the value that it draws highest;

@@ -215,16 +215,3 @@ export function unpack(vectors: Float32Array, { parts, size }: LatentLayout, cou
     ]),
   );
 }
-
-/** Each categorical variable of `vectors`, packed [count, D], by `put`, which changes its K numbers in their place. */
-export function eachVariable(
-  vectors: Float32Array,
-  { parts, size }: LatentLayout,
-  put: (numbers: Float32Array) => void,
-): void {
-  for (const { from, size: width, values } of parts)
-    if (values !== undefined)
-      for (let row = 0; row < vectors.length; row += size)
-        for (let at = row + from; at < row + from + width; at += values)
-          put(vectors.subarray(at, at + values));
-}
