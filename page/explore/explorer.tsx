@@ -26,12 +26,14 @@ export function Explorer({ load }: { load: () => Promise<Uint8Array> }) {
           else opened.value = at;
         },
         (error: Error) => {
-          problem.value = error.message;
+          if (!left) problem.value = error.message;
         },
       );
     return () => {
       left = true;
       opened.value?.close();
+      opened.value = undefined; // what shows one model's places would keep them beside another's
+      problem.value = undefined;
     };
   }, [load]);
   if (problem.value !== undefined)
