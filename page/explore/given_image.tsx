@@ -1,11 +1,21 @@
 import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import type { Pixels } from "../engine/pixels.ts";
 import type { Exploration } from "./exploration.ts";
+
+const DROPPING = ["dragover", "drop"];
 
 /** Takes an image of the visitor's, which stays in the page: goes to where the model sees it. */
 export function GivenImage({ at }: { at: Exploration }) {
   const over = useSignal(false);
   const problem = useSignal<string | undefined>(undefined);
+  useEffect(() => {
+    const stay = (event: Event) => event.preventDefault(); // a file dropped beside it would replace the page
+    for (const name of DROPPING) addEventListener(name, stay);
+    return () => {
+      for (const name of DROPPING) removeEventListener(name, stay);
+    };
+  }, []);
   const take = async (file: File | undefined) => {
     if (file === undefined) return;
     try {
@@ -35,7 +45,10 @@ export function GivenImage({ at }: { at: Exploration }) {
         type="file"
         accept="image/*"
         class="unseen"
-        onChange={(event) => void take(event.currentTarget.files?.[0])}
+        onChange={(event) => {
+          void take(event.currentTarget.files?.[0]);
+          event.currentTarget.value = ""; // the same one may be chosen again
+        }}
       />
       <span>Drop an image here, or choose one</span>
       {problem.value !== undefined && <span role="alert">{problem}</span>}

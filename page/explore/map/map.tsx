@@ -104,7 +104,7 @@ export function LatentMap({ at }: { at: Exploration }) {
       line.value = [];
     };
     canvas.current!.addEventListener("pointermove", move);
-    canvas.current!.addEventListener("pointerup", release, { once: true });
+    canvas.current!.addEventListener("lostpointercapture", release, { once: true });
   };
   const zoom = (by: number, place?: readonly [number, number]) => {
     const [width, height] = size();
