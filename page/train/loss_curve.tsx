@@ -10,6 +10,7 @@ export function LossCurve({ totals }: { totals: Signal<readonly number[]> }) {
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot | undefined>(undefined);
   useEffect(() => {
+    const box = place.current!;
     const style = getComputedStyle(document.documentElement);
     const axis = {
       stroke: style.getPropertyValue("--muted"),
@@ -17,7 +18,7 @@ export function LossCurve({ totals }: { totals: Signal<readonly number[]> }) {
     };
     const made = new uPlot(
       {
-        width: place.current!.clientWidth,
+        width: box.clientWidth,
         height: HEIGHT,
         legend: { show: false },
         scales: { x: { time: false } },
@@ -25,13 +26,11 @@ export function LossCurve({ totals }: { totals: Signal<readonly number[]> }) {
         series: [{}, { stroke: style.getPropertyValue("--accent"), width: 1.5 }],
       },
       dataOf(totals.peek()),
-      place.current!,
+      box,
     );
     chart.current = made;
-    const observer = new ResizeObserver(() =>
-      made.setSize({ width: place.current!.clientWidth, height: HEIGHT }),
-    );
-    observer.observe(place.current!);
+    const observer = new ResizeObserver(() => made.setSize({ width: box.clientWidth, height: HEIGHT }));
+    observer.observe(box);
     return () => {
       observer.disconnect();
       made.destroy();

@@ -93,7 +93,7 @@ export function TrainPage() {
           Images of your own…
         </label>
         {isTraining ? (
-          <button type="button" onClick={() => training.stop()}>
+          <button type="button" onClick={({ detail }) => detail < 2 && training.stop()}>
             Stop
           </button>
         ) : (

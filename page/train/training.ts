@@ -24,6 +24,7 @@ export class Training {
 
   /** Takes files' images, cut to squares of `side` pixels. */
   async give(files: readonly File[], side: number): Promise<void> {
+    this.state.value = "busy";
     const found: Uint8Array[] = [];
     for (const file of files) {
       const image = await squareOf(file, side).catch(() => undefined);
@@ -31,6 +32,7 @@ export class Training {
     }
     if (found.length === 0) {
       this.problem.value = "None of these is an image that this browser can read.";
+      this.state.value = "ready";
       return;
     }
     const all = new Uint8Array(found.length * 3 * side * side);
@@ -73,6 +75,7 @@ export class Training {
 
   private async take(count: number, how: () => Promise<Pixels>): Promise<void> {
     this.state.value = "busy";
+    this.problem.value = undefined;
     try {
       this.shown.value = await how();
       this.images.value = count;

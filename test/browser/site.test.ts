@@ -230,6 +230,53 @@ describe.skipIf(chromiumPath() === undefined)("a published page in Chromium", ()
     await page.close();
   });
 
+  it("starts by a double click too, ends with its page, and is opened twice", async () => {
+    const page = await open(onDisk());
+    const train = async (steps: number) => {
+      await page.waitForSelector("button.main:enabled");
+      await page.getByLabel("Steps").fill(String(steps));
+      await page.getByLabel("Steps").blur();
+      await page.locator("button.main").dblclick();
+    };
+    await page.getByText("Train one here").click();
+    await train(100_000);
+    await page.waitForFunction(() =>
+      /step [5-9]/.test(document.querySelector(".standing")?.textContent ?? ""),
+    );
+    await page.goBack();
+    await page.waitForSelector(".dimension input");
+    await expect.poll(() => page.workers().length).toBe(1);
+    await page.goForward();
+    await train(2);
+    for (let i = 0; i < 2; i++) {
+      await page.getByText("Explore it").click();
+      await page.waitForSelector(".here .hint:not(:empty)");
+      await page.waitForSelector(".samples li:nth-child(12)");
+    }
+    expect(page.workers()).toHaveLength(2);
+    expect(wrong).toEqual([]);
+    await page.close();
+  });
+
+  it("takes the same image twice, and no page in its place for one that is dropped beside", async () => {
+    const page = await open(onDisk());
+    expect(
+      await page.evaluate(() => {
+        const event = new Event("drop", { bubbles: true, cancelable: true });
+        document.body.dispatchEvent(event);
+        return event.defaultPrevented;
+      }),
+    ).toBe(true);
+    await page.setInputFiles(".drop input", {
+      name: "a.txt",
+      mimeType: "text/plain",
+      buffer: Buffer.from("a"),
+    });
+    await page.waitForSelector(".drop [role=alert]");
+    expect(await page.locator(".drop input").inputValue()).toBe("");
+    await page.close();
+  });
+
   it("is smaller with weights of half the size, and not mixed with what is there", async () => {
     const { code, stderr } = await vae(["publish", run, "--out", join(root, "site")]);
     expect([code, stderr.trim()]).toEqual([
