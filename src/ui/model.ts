@@ -4,8 +4,10 @@ import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { UserError } from "../errors.ts";
+import { runFiles } from "../experiment/runs/run_files.ts";
 import { findCheckpoint } from "../experiment/trained/find_checkpoint.ts";
 import { cacheDir } from "../files/cache_dir.ts";
+import { FORMAT } from "../publish/packed_model.ts";
 import { type Answer, Refusal } from "./answer.ts";
 import type { RunEntry } from "./run_entry.ts";
 
@@ -40,11 +42,14 @@ export async function modelOf({ path, plugins }: RunEntry): Promise<Answer> {
   return { status: 200, type: "application/octet-stream", body: await readFile(file) };
 }
 
-/** Where the model as it is now is kept. */
+/** Where the model as it is now is kept, with the samplers that are fitted to it. */
 async function packedFile(run: string): Promise<string> {
-  const { mtimeMs, size } = await stat(checkpointOf(run));
+  const states = [checkpointOf(run), ...(await samplersOf(run))].map(async (path) => {
+    const { mtimeMs, size } = await stat(path);
+    return [path, mtimeMs, size];
+  });
   const name = createHash("sha256")
-    .update(JSON.stringify([run, mtimeMs, size]))
+    .update(JSON.stringify([FORMAT, run, await Promise.all(states)]))
     .digest("hex");
   return join(cacheDir("ui"), `${name.slice(0, 32)}.safetensors`);
 }
@@ -56,6 +61,13 @@ function checkpointOf(run: string): string {
     if (error instanceof UserError) throw new Refusal(409, error.message);
     throw error;
   }
+}
+
+/** Files of the samplers that were fitted to a run. */
+async function samplersOf(run: string): Promise<string[]> {
+  const { samplers } = runFiles(run);
+  const names = await readdir(samplers).catch(() => []); // without the folder there are none
+  return names.sort().map((name) => join(samplers, name));
 }
 
 async function pack(run: string, file: string): Promise<void> {

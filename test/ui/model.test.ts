@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { readSafetensors } from "../../src/formats/safetensors.ts";
 import { FORMAT } from "../../src/publish/packed_model.ts";
 import type { Ui } from "../../src/ui/server.ts";
+import { vae } from "../support/cli.ts";
 import { folder } from "../support/configs.ts";
 import { training } from "../support/training.ts";
 import { ask, serve } from "../support/ui.ts";
@@ -41,6 +42,13 @@ describe("a run's model for the explorer", () => {
     expect(metadata.format).toBe(FORMAT);
     expect(JSON.parse(metadata.card!)).toMatchObject({ model: "VanillaVAE", trained: { step: 1 } });
     expect(tensors.get("val.places")!.shape[1]).toBe(4);
+  });
+
+  it("is packed anew with what was fitted to it since", async () => {
+    const fitting = await vae(["fit-sampler", join(root, "tiny/version_0"), "--sampler", "gmm"]);
+    expect([fitting.code, fitting.stderr]).toEqual([0, expect.anything()]);
+    const file = new Uint8Array(await (await modelOf("tiny/version_0")).arrayBuffer());
+    expect(JSON.parse(readSafetensors(file).metadata.card!).samplers).toMatchObject([{ name: "gmm" }]);
   });
 
   it("is refused of a run without a checkpoint, and of one that isn't there", async () => {
