@@ -36,6 +36,7 @@ function Site() {
           <TrainPage />
         ) : (
           <section class="page">
+            <h1 class="unseen">Explore {document.title}</h1>
             <Explorer load={load} />
           </section>
         )}
