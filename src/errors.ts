@@ -5,21 +5,27 @@
 export class UserError extends Error {
   /** Exit code of the command line: 2 for what was typed or written wrongly, 1 for what went wrong. */
   readonly exitCode: number = 1;
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = new.target.name;
-  }
+  override readonly name: string = "UserError"; // written out: a bundle shortens the classes' own names
 }
 
 /** A config file or a command line that says something impossible. */
 export class ConfigError extends UserError {
+  override readonly name: string = "ConfigError";
   override readonly exitCode: number = 2;
 }
 /** Images, archives or weights that are missing, damaged or of another kind. */
-export class DataError extends UserError {}
+export class DataError extends UserError {
+  override readonly name: string = "DataError";
+}
 /** Sizes that do not fit: of images, latents, layers. */
-export class ShapeError extends UserError {}
+export class ShapeError extends UserError {
+  override readonly name: string = "ShapeError";
+}
 /** A checkpoint that is damaged or belongs to another model. */
-export class CheckpointError extends UserError {}
+export class CheckpointError extends UserError {
+  override readonly name: string = "CheckpointError";
+}
 /** A backend that is missing or refuses. */
-export class EngineError extends UserError {}
+export class EngineError extends UserError {
+  override readonly name: string = "EngineError";
+}

@@ -14,7 +14,7 @@ import { Rng } from "../rng.ts";
 import { useWasm } from "./backend.ts";
 import { packTrained } from "./pack_trained.ts";
 import { expParams, modelParams } from "./settings.ts";
-import type { TrainingImages } from "./training_images.ts";
+import { checkImages, type TrainingImages } from "./training_images.ts";
 
 export interface TrainOptions {
   /** As in a config: the variant's `name`, and what it shall have otherwise than its defaults. */
@@ -44,10 +44,11 @@ export interface Trained {
  * Trains a variant on images in memory, in a browser: the steps of `vae run` on the wasm backend, with its numbers where
  * the images and their order, batch size, seed and settings are the same.
  *
- * @throws ConfigError for settings that can't be, ShapeError for images that the model doesn't take
+ * @throws ConfigError for settings that can't be, ShapeError for images that aren't as their shape says, or that the model doesn't take
  */
 export async function train(options: TrainOptions): Promise<Trained> {
   const { data, batchSize = 64, steps, signal, onStep } = options;
+  checkImages(data);
   await useWasm();
   const exp = expParams(options.exp_params);
   const { model, params } = modelParams(options.model_params);

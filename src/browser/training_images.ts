@@ -1,3 +1,4 @@
+import { ShapeError } from "../errors.ts";
 import type { Label } from "../models/vae.ts";
 
 /** Images in memory to train on. */
@@ -8,4 +9,21 @@ export interface TrainingImages {
   /** Packed [N, L], with `labelColumns`, for a model that is conditioned on some. */
   readonly labels?: Float32Array;
   readonly labelColumns?: readonly Label[];
+}
+
+/** @throws ShapeError where there are no images, or bytes or labels are not as many as the shape says */
+export function checkImages({ images, shape, labels, labelColumns = [] }: TrainingImages): void {
+  const [count] = shape;
+  if (!shape.every((size) => Number.isInteger(size) && size > 0))
+    throw new ShapeError(
+      `data.shape: expected [count, height, width, channels], 1 or more each, got [${shape}].`,
+    );
+  check("data.images", images.length, shape);
+  if (labels !== undefined) check("data.labels", labels.length, [count, labelColumns.length]);
+}
+
+function check(name: string, length: number, shape: readonly number[]): void {
+  const expected = shape.reduce((a, b) => a * b);
+  if (length !== expected)
+    throw new ShapeError(`${name}: expected ${expected} numbers, [${shape.join(", ")}], got ${length}.`);
 }

@@ -51,7 +51,7 @@ self.onmessage = async ({ data: { network, ...options } }) => {
     const trained = await train({ ...options, onStep: (step, { total }) => void totals.push(total) });
     postMessage({ totals, steps: trained.steps });
   } catch (error) {
-    postMessage({ error: error.message });
+    postMessage({ error: error.message, name: error.name });
   }
 };
 `;
@@ -160,10 +160,10 @@ describe.skipIf(chromiumPath() === undefined)("in Chromium", () => {
         const read = async (url: string) => new Uint8Array(await (await fetch(url)).arrayBuffer());
         const images = await read(name);
         const worker = new Worker("trainer.js", { type: "module" });
-        const answer = new Promise<{ totals?: number[]; error?: string }>((resolve) => {
+        const answer = new Promise<{ totals?: number[]; error?: string; name?: string }>((resolve) => {
           worker.onmessage = ({ data }) => resolve(data);
         });
-        const data = { images, shape: [images.length / (3 * 32 * 32), 32, 32, 3] };
+        const data = { images, shape: [Math.floor(images.length / (3 * 32 * 32)), 32, 32, 3] };
         worker.postMessage({ ...given, data, network: await read("tiny_vgg.safetensors") });
         return answer.finally(() => worker.terminate());
       },
@@ -223,6 +223,20 @@ describe.skipIf(chromiumPath() === undefined)("in Chromium", () => {
     );
     expect(await said({ name: "VanillaVAE", latent_dim: 0 })).toMatch(/^model_params.latent_dim: /);
     expect(await said({ name: "VanillaVAE" }, { LR: "fast" })).toMatch(/^exp_params.LR: /);
+  });
+
+  it("says so where there are no images, or bytes that are none", async () => {
+    const said = async (bytes: number) => {
+      writeFileSync(join(root, "images"), new Uint8Array(bytes));
+      const model_params = { name: "VanillaVAE" };
+      const { name, error } = await trainIn(plain, "images", { model_params, steps: 1 });
+      return [name, error];
+    };
+    expect(await said(0)).toEqual(["ShapeError", expect.stringContaining("1 or more each, got [0,32,32,3]")]);
+    expect(await said(3100)).toEqual([
+      "ShapeError",
+      "data.images: expected 3072 numbers, [1, 32, 32, 3], got 3100.",
+    ]);
   });
 
   it("says what is wrong with a file that is no model", async () => {
