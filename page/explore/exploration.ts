@@ -84,6 +84,16 @@ export class Exploration {
     this.z.value = z;
   }
 
+  /** Goes to the mean of validation images' places. */
+  goToMean(images: readonly number[]): void {
+    const mean = new Float32Array(this.dims);
+    for (const image of images)
+      this.placeOf(image).forEach((v, i) => {
+        mean[i]! += v / images.length;
+      });
+    this.z.value = mean;
+  }
+
   /** Sets a label that the model is conditioned on. */
   setCondition(column: number, value: number): void {
     const labels = this.condition.value!.slice();

@@ -58,10 +58,10 @@ function Opened({ at }: { at: Exploration }) {
           </button>
           <button
             type="button"
-            onClick={() => at.goToNumbers(new Float32Array(at.dims))}
+            onClick={() => at.goToMean(Array.from({ length: at.count }, (_, image) => image))}
             disabled={at.card.dimensions === undefined}
           >
-            The middle
+            The mean of all
           </button>
           <button type="button" onClick={() => save()}>
             Save PNG

@@ -19,7 +19,7 @@ export async function pageFolder(say: (text: string) => void): Promise<string> {
     return await builtPage(say);
   } catch (error) {
     throw new UserError(
-      `vae ui: the page can't be built: ${(error as Error).message}. Is everything installed (npm ci)?`,
+      `the page can't be built: ${(error as Error).message}. Is everything installed (npm ci)?`,
       { cause: error },
     );
   }

@@ -114,6 +114,8 @@ describe.skipIf(chromiumPath() === undefined)("a published page in Chromium", ()
       await firefox.goto(onDisk());
       const standing = () => firefox.evaluate(`document.querySelector(".here .hint")?.textContent ?? ""`);
       await expect.poll(standing, { timeout: 30_000 }).toContain(" ms");
+      const width = () => firefox.evaluate(`document.querySelector("${PICTURE}").width`);
+      await expect.poll(width).toBe(32); // it is drawn after its time is told
       const shown = await firefox.evaluate(`(() => {
         const { width, height } = document.querySelector("${PICTURE}");
         const { data } = document.querySelector("${PICTURE}").getContext("2d").getImageData(0, 0, width, height);

@@ -203,7 +203,7 @@ export function LatentMap({ at }: { at: Exploration }) {
       </div>
       <p class="hint">
         {chosen.value.size > 0 ? (
-          <button type="button" class="quiet" onClick={() => goToMean(at, chosen.value)}>
+          <button type="button" class="quiet" onClick={() => at.goToMean([...chosen.value])}>
             Go to the mean of the {chosen.value.size} chosen
           </button>
         ) : (
@@ -212,15 +212,6 @@ export function LatentMap({ at }: { at: Exploration }) {
       </p>
     </section>
   );
-}
-
-function goToMean(at: Exploration, chosen: ReadonlySet<number>): void {
-  const mean = new Float32Array(at.dims);
-  for (const n of chosen)
-    at.placeOf(n).forEach((v, i) => {
-      mean[i]! += v / chosen.size;
-    });
-  at.z.value = mean;
 }
 
 /** The nearest image in the direction of an arrow key. */
