@@ -7,7 +7,7 @@ import { imageData, Picture } from "./picture.tsx";
 
 const COUNT = 12;
 
-/** What the prior or a fitted sampler draws; a click goes there. */
+/** What the prior or a fitted sampler draws, of the labels chosen; a click goes there. */
 export function Samples({ at }: { at: Exploration }) {
   const seed = useSignal(at.card.seed);
   const temperature = useSignal(1);
@@ -21,6 +21,7 @@ export function Samples({ at }: { at: Exploration }) {
       seed: seed.value,
       temperature: sampler.value === "prior" ? temperature.value : 1,
       ...(sampler.value !== "prior" && { sampler: sampler.value }),
+      ...(at.condition.value && { labels: conditionsOf(at, at.condition.value) }),
     };
     at.engine.sample(COUNT, options).then(
       (pixels) => {
@@ -35,7 +36,7 @@ export function Samples({ at }: { at: Exploration }) {
     return () => {
       left = true;
     };
-  }, [seed.value, temperature.value, sampler.value]);
+  }, [seed.value, temperature.value, sampler.value, at.condition.value]);
   return (
     <section class="samples" aria-label="Samples">
       <div class="bar">
@@ -93,6 +94,10 @@ export function Samples({ at }: { at: Exploration }) {
     </section>
   );
 }
+
+/** The labels that the model is conditioned on, by column. */
+const conditionsOf = ({ card }: Exploration, labels: Float32Array) =>
+  new Map(card.conditions!.map((column) => [column, labels[column]!]));
 
 /** Where the model sees a picture that it has drawn. */
 async function goTo(at: Exploration, all: Pixels, index: number): Promise<void> {

@@ -30,16 +30,19 @@ describe.skipIf(chromiumPath() === undefined)("a published page in Chromium", ()
   const root = folder({});
   let browser: Browser;
   let run: string;
+  let conditional: string;
   const wrong: string[] = [];
   beforeAll(async () => {
     const models = {
       site: { name: "VanillaVAE", latent_dim: 4, hidden_dims: [8, 8] },
+      labels: { name: "ConditionalVAE", latent_dim: 4, hidden_dims: [8, 8], labels: ["shape"] },
       codes: { name: "VQVAE", hidden_dims: [8, 8], embedding_dim: 4, num_embeddings: 16, residual_layers: 1 },
     };
     for (const [site, model] of Object.entries(models)) {
       const { folder: made, error } = await training(root, config(model));
       expect(error).toBeUndefined();
       if (site === "site") run = made.path;
+      if (site === "labels") conditional = made.path;
       const args = ["publish", made.path, "--out", join(root, site), "--title", TITLE, "--images", "20"];
       const { code, stderr } = await vae(args);
       expect([code, stderr.split("\n").filter((line) => !line.startsWith("note"))]).toEqual([
@@ -197,6 +200,23 @@ describe.skipIf(chromiumPath() === undefined)("a published page in Chromium", ()
     await page.locator(".map button", { hasText: "UMAP" }).click();
     await page.waitForSelector(".map [role=status]", { state: "detached" });
     expect(wrong).toEqual([]);
+    await page.close();
+  });
+
+  it("draws samples of the labels that are chosen, as vae sample does", async () => {
+    const opened = await openTrained(conditional, { backend: "wasm" });
+    const seed = opened.config.exp_params.manual_seed;
+    const { all, used } = opened.vae.labels!;
+    const page = await open(onDisk("labels"));
+    const shape = page.getByLabel(all[used[0]!]!.name, { exact: true });
+    const before = await bytesOf(page, ".samples canvas");
+    const value = (Number(await shape.inputValue()) + 1) % all[used[0]!]!.values!;
+    await shape.selectOption(String(value));
+    await expect.poll(() => bytesOf(page, ".samples canvas")).not.toEqual(before);
+    const given = new Map([[used[0]!, value]]);
+    const { images } = sample(opened.vae, 12, Rng.fromSeed(seed).fold("samples"), { given });
+    expect(await bytesOf(page, ".samples canvas")).toEqual(asBytes(images.subarray(0, images.length / 12)));
+    await opened.close();
     await page.close();
   });
 
