@@ -7,11 +7,12 @@ import type { Images } from "../explore/images.ts";
 import { decodeVectors, encodeImages, type Latents } from "../explore/latents.ts";
 import { reconstruct, sample } from "../explore/pictures.ts";
 import { readSafetensors, type Safetensors } from "../formats/safetensors.ts";
+import { disposeModel } from "../models/dispose_model.ts";
 import { getModel } from "../models/registry.ts";
 import type { VAE } from "../models/vae.ts";
 import { FORMAT, type ModelCard, TENSORS } from "../publish/packed_model.ts";
 import { Rng } from "../rng.ts";
-import type { DrawImages, State } from "../samplers/define.ts";
+import type { DrawImages, LatentDensity, State } from "../samplers/define.ts";
 import { samplerNamed } from "../samplers/registry.ts";
 import { useWasm } from "./backend.ts";
 
@@ -30,6 +31,9 @@ type Tensors = Safetensors["tensors"];
 
 /** A trained model, as `vae publish` packed it. Images are packed floats in the card's range, latents rows of its layout. */
 export class Model {
+  /** Samplers in use, opened at their first draw. */
+  private readonly densities = new Map<string, LatentDensity>();
+
   private constructor(
     readonly card: ModelCard,
     /** What computes, in words. */
@@ -115,8 +119,8 @@ export class Model {
   }
 
   dispose(): void {
-    this.vae.dispose?.();
-    for (const { value } of this.vae.params.values()) value.dispose();
+    for (const density of this.densities.values()) density.dispose();
+    disposeModel(this.vae);
   }
 
   private sampler(name: string): DrawImages | undefined {
@@ -125,7 +129,11 @@ export class Model {
     const packed = this.card.samplers.find((sampler) => sampler.name === name);
     if (packed === undefined) throw new CheckpointError(`this model has no sampler "${name}"`);
     const { layout } = this.card;
-    const density = definition.open(stateOf(name, this.tensors), layout.size, packed.options as never);
+    let density = this.densities.get(name);
+    if (density === undefined) {
+      density = definition.open(stateOf(name, this.tensors), layout.size, packed.options as never);
+      this.densities.set(name, density);
+    }
     return densityImages(this.vae, layout, density);
   }
 }

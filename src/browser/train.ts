@@ -4,10 +4,11 @@ import { memoryStore, range, splitOf } from "../data/store.ts";
 import { withTensors } from "../experiment/training/batch.ts";
 import type { StepMetrics } from "../experiment/training/loggers/step_metrics.ts";
 import { lossWeights } from "../experiment/training/loss_weights.ts";
-import { createOptimizer } from "../experiment/training/optimizers.ts";
-import { learningRates, optimizerParams } from "../experiment/training/schedules.ts";
+import { optimizersOf } from "../experiment/training/optimizers.ts";
+import { learningRates } from "../experiment/training/schedules.ts";
 import { trainStep } from "../experiment/training/step.ts";
 import { conventionOf, natWeightOf } from "../models/convention.ts";
+import { disposeModel } from "../models/dispose_model.ts";
 import type { VAE } from "../models/vae.ts";
 import { nextTurn } from "../process/turn.ts";
 import { Rng } from "../rng.ts";
@@ -77,13 +78,7 @@ export async function train(options: TrainOptions): Promise<Trained> {
     baseDir: "",
   });
   const phases = vae.phases.map(({ name }) => name);
-  const optimizers = new Map(
-    vae.phases.map((phase) => {
-      const owned = [...vae.params].filter(([name, p]) => p.trainable && phase.owns(name));
-      const values = new Map(owned.map(([name, p]) => [name, p.value]));
-      return [phase.name, createOptimizer(optimizerParams(exp, phases, phase.name), values, phase.name)];
-    }),
-  );
+  const optimizers = optimizersOf(vae, { exp_params: exp });
   const args = { vae, weights: lossWeights(model, params, exp), optimizers, rng: rng.fold("step") };
   const loader = new Loader(split, {
     batchSize,
@@ -110,9 +105,6 @@ export async function train(options: TrainOptions): Promise<Trained> {
     vae,
     steps: step,
     pack: (title) => packTrained({ vae, model, params, exp, data, steps: step, title }),
-    dispose() {
-      vae.dispose?.();
-      for (const { value } of vae.params.values()) value.dispose();
-    },
+    dispose: () => disposeModel(vae),
   };
 }

@@ -4,9 +4,10 @@ import type { Dataset } from "../../data/dataset.ts";
 import { ConfigError, UserError } from "../../errors.ts";
 import { cacheDir } from "../../files/cache_dir.ts";
 import { metricNamed } from "../../metrics/registry.ts";
+import { disposeModel } from "../../models/dispose_model.ts";
 import type { EvaluationSubject } from "../evaluation/context.ts";
 import { missingOf } from "../evaluation/missing.ts";
-import { disposeModel, prepare } from "../training/prepare.ts";
+import { prepare } from "../training/prepare.ts";
 import type { Experiment, Member } from "./load.ts";
 
 /**

@@ -7,8 +7,9 @@ import { openDataset } from "../../data/registry.ts";
 import { cacheDir } from "../../files/cache_dir.ts";
 import { Rng } from "../../rng.ts";
 import { lossWeights } from "../training/loss_weights.ts";
+import { optimizersOf } from "../training/optimizers.ts";
 import { createPrecomputeCache } from "../training/precompute_cache.ts";
-import { buildModel, optimizersOf } from "../training/prepare.ts";
+import { buildModel } from "../training/prepare.ts";
 import { learningRates } from "../training/schedules.ts";
 import { createStepper } from "../training/stepper.ts";
 

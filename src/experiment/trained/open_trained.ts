@@ -8,13 +8,14 @@ import { drawn, Loader } from "../../data/loader.ts";
 import { openDataset } from "../../data/registry.ts";
 import { cacheDir as userCache } from "../../files/cache_dir.ts";
 import type { ModelDefinition } from "../../models/define.ts";
+import { disposeModel } from "../../models/dispose_model.ts";
 import type { VAE } from "../../models/vae.ts";
 import { Rng } from "../../rng.ts";
 import { readCheckpoint, restoreCheckpoint } from "../runs/checkpoint.ts";
 import { configFile } from "../runs/config_history.ts";
 import type { RunState } from "../runs/run_state.ts";
 import { trainedOn } from "../timing/choose_backend.ts";
-import { buildModel, disposeModel } from "../training/prepare.ts";
+import { buildModel } from "../training/prepare.ts";
 import { findCheckpoint } from "./find_checkpoint.ts";
 
 export interface OpenOptions {

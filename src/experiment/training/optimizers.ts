@@ -1,6 +1,8 @@
 import { adamUpdate } from "../../backends/adam.ts";
-import type { OptimizerParams } from "../../config/schema.ts";
+import type { Config, OptimizerParams } from "../../config/schema.ts";
+import type { VAE } from "../../models/vae.ts";
 import { type Scalar, type Tensor, tf, type Variable } from "../../tf.ts";
+import { optimizerParams } from "./schedules.ts";
 import { rateOf, type StepInputs } from "./step_inputs.ts";
 
 /** Updates variables in place from their gradients. */
@@ -19,6 +21,19 @@ interface Rule {
   readonly slots: readonly string[];
   /** The update of all parameters at a step. */
   at(step: StepInputs): Update;
+}
+
+/** The optimizer of each phase, by its name. */
+export function optimizersOf(vae: VAE, { exp_params }: Pick<Config, "exp_params">): Map<string, Optimizer> {
+  const names = vae.phases.map(({ name }) => name);
+  return new Map(
+    vae.phases.map((phase) => {
+      const owned = [...vae.params].filter(([name, p]) => p.trainable && phase.owns(name));
+      const exp = optimizerParams(exp_params, names, phase.name);
+      const values = new Map(owned.map(([name, p]) => [name, p.value]));
+      return [phase.name, createOptimizer(exp, values, phase.name)];
+    }),
+  );
 }
 
 /** The optimizer of `phase` that `exp.optimizer` names, over `params` by name. */

@@ -8,16 +8,16 @@ import { Loader } from "../../data/loader.ts";
 import { datasetNamed, openDataset } from "../../data/registry.ts";
 import { ConfigError } from "../../errors.ts";
 import type { ModelDefinition } from "../../models/define.ts";
+import { disposeModel } from "../../models/dispose_model.ts";
 import { getModel } from "../../models/registry.ts";
 import type { VAE } from "../../models/vae.ts";
 import { Rng } from "../../rng.ts";
 import { gradientSumsOf } from "./gradient_sums.ts";
 import { lossWeights, objectiveWeights } from "./loss_weights.ts";
 import { checkMonitor } from "./monitor.ts";
-import { createOptimizer, type Optimizer } from "./optimizers.ts";
+import { optimizersOf } from "./optimizers.ts";
 import { checkedModel } from "./plugin_model.ts";
 import type { Prepared } from "./prepared.ts";
-import { optimizerParams } from "./schedules.ts";
 import { averageOf } from "./weight_average.ts";
 
 /** What the names in a config mean, as `loadConfig` gives it; left out: the project's definitions of these names. */
@@ -31,12 +31,6 @@ export interface PrepareArgs extends Definitions {
   readonly baseDir: string;
   readonly cacheDir: string;
   progress?(what: string, done: number, total: number): void;
-}
-
-/** Frees a model: what it holds and its parameters. */
-export function disposeModel(vae: VAE): void {
-  vae.dispose?.();
-  for (const { value } of vae.params.values()) value.dispose();
 }
 
 /** The model of a config on the backend in use, with its initial parameters. @throws ConfigError, ShapeError */
@@ -187,17 +181,4 @@ function loadersOf(
       limit: data.val_limit,
     }),
   };
-}
-
-/** The optimizer of each phase, by its name. */
-export function optimizersOf(vae: VAE, { exp_params }: Config): Map<string, Optimizer> {
-  const names = vae.phases.map(({ name }) => name);
-  return new Map(
-    vae.phases.map((phase) => {
-      const owned = [...vae.params].filter(([name, p]) => p.trainable && phase.owns(name));
-      const exp = optimizerParams(exp_params, names, phase.name);
-      const values = new Map(owned.map(([name, p]) => [name, p.value]));
-      return [phase.name, createOptimizer(exp, values, phase.name)];
-    }),
-  );
 }
