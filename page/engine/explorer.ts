@@ -1,10 +1,10 @@
 import { transfer } from "comlink";
 import type { SampleOptions } from "../../src/browser/model.ts";
 import { Model } from "../../src/browser/model.ts";
+import { fromPixels, type Pixels, toPixels } from "../../src/browser/pixels.ts";
 import type { Images } from "../../src/explore/images.ts";
 import type { ModelCard } from "../../src/publish/packed_model.ts";
 import { type Codes, codesOf, meanCodes } from "./codes.ts";
-import { fromPixels, type Pixels, toPixels } from "./pixels.ts";
 import { principalComponents, umap } from "./projections.ts";
 
 /** What is known of a model once it is open. */

@@ -1,13 +1,12 @@
 import { transfer } from "comlink";
+import { type Pixels, toPixels } from "../../src/browser/pixels.ts";
 import { type Trained, train } from "../../src/browser/train.ts";
-import type { TrainingImages } from "../../src/browser/training_images.ts";
+import { firstImages, type TrainingImages } from "../../src/browser/training_images.ts";
 import { FACTORS, SHAPES } from "../../src/data/shapes3d/factors.ts";
 import { renderShapes3d } from "../../src/data/shapes3d/render.ts";
-import { sample } from "../../src/explore/pictures.ts";
+import { reconstruct, sample } from "../../src/explore/pictures.ts";
 import type { VAE } from "../../src/models/vae.ts";
 import { Rng } from "../../src/rng.ts";
-import { tf } from "../../src/tf.ts";
-import { type Pixels, toPixels } from "./pixels.ts";
 
 export interface Settings {
   readonly name: string;
@@ -101,28 +100,16 @@ export const trainer = {
   },
 };
 
-function firstOf({ images, shape: [, ...size] }: TrainingImages): Pixels {
-  const each = size.reduce((a, b) => a * b);
-  const shown = Math.min(SHOWN, images.length / each);
-  return toPixels(Float32Array.from(images.subarray(0, shown * each)), [shown, ...size], [0, 255]);
+function firstOf({ images, shape: [count, ...size] }: TrainingImages): Pixels {
+  return toPixels(images, [Math.min(SHOWN, count), ...size], [0, 255]);
 }
 
-function picturesOf(vae: VAE, { images, shape: [count, ...size] }: TrainingImages) {
-  const shown = Math.min(SHOWN, count);
-  const each = size.reduce((a, b) => a * b);
+function picturesOf(vae: VAE, data: TrainingImages) {
   const rng = Rng.fromSeed(1).fold("shown");
   const drawn = vae.sample && sample(vae, SHOWN, rng);
-  const made = tf.tidy(() => {
-    const x = tf.tensor4d(
-      Float32Array.from(images.subarray(0, shown * each), (b) => b / 255),
-      [shown, ...size],
-    );
-    return vae
-      .reconstruct(x, { training: false, step: 0, rng, schedule: (value) => tf.scalar(value(0)) })
-      .dataSync();
-  }) as Float32Array;
+  const made = reconstruct(vae, firstImages(data, SHOWN), rng);
   return {
     ...(drawn && { samples: toPixels(drawn.images, drawn.shape, [0, 1]) }),
-    reconstructions: toPixels(made, [shown, ...size], [0, 1]),
+    reconstructions: toPixels(made.images, made.shape, [0, 1]),
   };
 }

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import type { Pixels } from "../engine/pixels.ts";
+import { picturesMiddle } from "../parts/pictures_middle.ts";
 import type { Exploration } from "./exploration.ts";
 
 const DROPPING = ["dragover", "drop"];
@@ -20,7 +20,7 @@ export function GivenImage({ at }: { at: Exploration }) {
     if (file === undefined) return;
     try {
       problem.value = undefined;
-      at.z.value = await at.engine.encode(await fitted(file, at.card.imageShape), at.condition.value);
+      at.z.value = await at.engine.encode(await picturesMiddle(file, at.card.imageShape), at.condition.value);
     } catch {
       problem.value = `${file.name}: not an image that this browser can read`;
     }
@@ -54,20 +54,4 @@ export function GivenImage({ at }: { at: Exploration }) {
       {problem.value !== undefined && <span role="alert">{problem}</span>}
     </label>
   );
-}
-
-/** The largest square of a picture's middle, at the model's size. */
-async function fitted(file: Blob, [height, width]: readonly [number, number, number]): Promise<Pixels> {
-  const bitmap = await createImageBitmap(file);
-  const scale = Math.max(width / bitmap.width, height / bitmap.height);
-  const [w, h] = [bitmap.width * scale, bitmap.height * scale];
-  const canvas = new OffscreenCanvas(width, height);
-  const context = canvas.getContext("2d", { willReadFrequently: true })!;
-  context.imageSmoothingQuality = "high";
-  context.fillStyle = "white"; // below what is transparent
-  context.fillRect(0, 0, width, height);
-  context.drawImage(bitmap, (width - w) / 2, (height - h) / 2, w, h);
-  bitmap.close();
-  const { data } = context.getImageData(0, 0, width, height);
-  return { data: data as Uint8ClampedArray<ArrayBuffer>, count: 1, width, height };
 }

@@ -1,5 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
-import type { Pixels } from "../engine/pixels.ts";
+import { onePicture, type Pixels } from "../../src/browser/pixels.ts";
 
 /** One of `pixels`, drawn as it is; the style enlarges it by whole pixels. */
 export function Picture(props: {
@@ -12,15 +12,9 @@ export function Picture(props: {
   const { pixels, index = 0 } = props;
   useEffect(() => {
     if (pixels === undefined || canvas.current === null) return;
-    const { width, height } = pixels;
+    const { data, width, height } = onePicture(pixels, index);
     Object.assign(canvas.current, { width, height });
-    canvas.current.getContext("2d")!.putImageData(imageData(pixels, index), 0, 0);
+    canvas.current.getContext("2d")!.putImageData(new ImageData(data, width, height), 0, 0);
   }, [pixels, index]);
   return <canvas ref={canvas} class={`picture ${props.class ?? ""}`} role="img" aria-label={props.label} />;
-}
-
-/** One of `pixels` by itself. */
-export function imageData({ data, width, height }: Pixels, index: number): ImageData {
-  const size = 4 * width * height;
-  return new ImageData(data.slice(index * size, (index + 1) * size), width, height);
 }

@@ -1,9 +1,9 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import type { Pixels } from "../engine/pixels.ts";
+import { onePicture, type Pixels } from "../../src/browser/pixels.ts";
 import { Choice } from "../parts/choice.tsx";
 import type { Exploration } from "./exploration.ts";
-import { imageData, Picture } from "./picture.tsx";
+import { Picture } from "./picture.tsx";
 
 const COUNT = 12;
 
@@ -101,7 +101,5 @@ const conditionsOf = ({ card }: Exploration, labels: Float32Array) =>
 
 /** Where the model sees a picture that it has drawn. */
 async function goTo(at: Exploration, all: Pixels, index: number): Promise<void> {
-  const { data, width, height } = imageData(all, index);
-  const one = { data: data as Uint8ClampedArray<ArrayBuffer>, count: 1, width, height };
-  at.z.value = await at.engine.encode(one, at.condition.value);
+  at.z.value = await at.engine.encode(onePicture(all, index), at.condition.value);
 }

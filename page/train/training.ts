@@ -1,8 +1,9 @@
 import { signal } from "@preact/signals";
 import { proxy, transfer } from "comlink";
-import type { Pixels } from "../engine/pixels.ts";
+import { fromPixels, type Pixels } from "../../src/browser/pixels.ts";
 import { startEngine } from "../engine/start.ts";
 import type { Progress, Settings } from "../engine/trainer.ts";
+import { picturesMiddle } from "../parts/pictures_middle.ts";
 
 /** What the page trains, and how far it is. */
 export class Training {
@@ -25,10 +26,10 @@ export class Training {
   /** Takes files' images, cut to squares of `side` pixels. */
   async give(files: readonly File[], side: number): Promise<void> {
     this.state.value = "busy";
-    const found: Uint8Array[] = [];
+    const found: Float32Array[] = [];
     for (const file of files) {
-      const image = await squareOf(file, side).catch(() => undefined);
-      if (image !== undefined) found.push(image);
+      const picture = await picturesMiddle(file, [side, side]).catch(() => undefined);
+      if (picture !== undefined) found.push(fromPixels(picture, 3, [0, 255]).images);
     }
     if (found.length === 0) {
       this.problem.value = "None of these is an image that this browser can read.";
@@ -86,20 +87,4 @@ export class Training {
     }
     this.state.value = "ready";
   }
-}
-
-/** The largest square of a picture's middle, RGB. */
-async function squareOf(file: Blob, side: number): Promise<Uint8Array> {
-  const bitmap = await createImageBitmap(file);
-  const edge = Math.min(bitmap.width, bitmap.height);
-  const canvas = new OffscreenCanvas(side, side);
-  const context = canvas.getContext("2d", { willReadFrequently: true })!;
-  context.imageSmoothingQuality = "high";
-  context.fillStyle = "white"; // below what is transparent
-  context.fillRect(0, 0, side, side);
-  const [left, top] = [(bitmap.width - edge) / 2, (bitmap.height - edge) / 2];
-  context.drawImage(bitmap, left, top, edge, edge, 0, 0, side, side);
-  bitmap.close();
-  const { data } = context.getImageData(0, 0, side, side);
-  return Uint8Array.from({ length: 3 * side * side }, (_, i) => data[4 * Math.floor(i / 3) + (i % 3)]!);
 }

@@ -10,7 +10,7 @@ type Shape = readonly [count: number, height: number, width: number, channels: n
 
 /** Of images, packed as `shape`, with values in a range; of fewer than three channels the first is grey. */
 export function toPixels(
-  images: Float32Array,
+  images: ArrayLike<number>,
   [count, height, width, channels]: Shape,
   [low, high]: readonly [number, number],
 ): Pixels {
@@ -21,6 +21,12 @@ export function toPixels(
     data[4 * p + 3] = 255;
   }
   return { data, count, width, height };
+}
+
+/** One of several. */
+export function onePicture({ data, width, height }: Pixels, index: number): Pixels {
+  const size = 4 * width * height;
+  return { data: data.slice(index * size, (index + 1) * size), count: 1, width, height };
 }
 
 /** The images of pictures, packed [N, H, W, C], with values in a range. */

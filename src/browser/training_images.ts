@@ -1,4 +1,5 @@
 import { ShapeError } from "../errors.ts";
+import type { Images } from "../explore/images.ts";
 import type { Label } from "../models/vae.ts";
 
 /** Images in memory to train on. */
@@ -26,4 +27,15 @@ function check(name: string, length: number, shape: readonly number[]): void {
   const expected = shape.reduce((a, b) => a * b);
   if (length !== expected)
     throw new ShapeError(`${name}: expected ${expected} numbers, [${shape.join(", ")}], got ${length}.`);
+}
+
+/** The first `count` images in the model's range, [0, 1]. */
+export function firstImages({ images, shape, labels }: TrainingImages, count: number): Images {
+  const [all, ...size] = shape;
+  const n = Math.min(count, all);
+  return {
+    images: Float32Array.from(images.subarray(0, (images.length / all) * n), (byte) => byte / 255),
+    shape: [n, ...size],
+    ...(labels && { labels: labels.slice(0, (labels.length / all) * n) }),
+  };
 }

@@ -11,7 +11,7 @@ import { encodeAll, encodeImages } from "../explore/latents.ts";
 import { gridPng } from "../images/grid.ts";
 import { conventionOf, natWeightOf } from "../models/convention.ts";
 import { Rng } from "../rng.ts";
-import { mostImages, packTensors } from "./pack_tensors.ts";
+import { ENCODED, mostImages, packTensors, spriteLayout } from "./pack_tensors.ts";
 
 export interface PackOptions {
   /** Weights as float16, half the size; default: float32. */
@@ -26,10 +26,6 @@ export interface PackOptions {
 
 /** How a run is named for people. */
 export const titleOf = (runDir: string): string => `${basename(dirname(runDir))} ${basename(runDir)}`;
-
-/** Side of the pictures on the map, in pixels at most. */
-const SPRITE_SIDE = 32;
-const BATCH = 64;
 
 /** A run's model and all that a page shows of it, as one file of safetensors. @throws DataError, ConfigError */
 export async function packModel(run: OpenRun, options: PackOptions): Promise<Uint8Array> {
@@ -47,7 +43,7 @@ export async function packModel(run: OpenRun, options: PackOptions): Promise<Uin
   const { webp, ...sprite } = await spriteOf(images, imageRange);
   return packTensors({
     vae,
-    latents: await encodeAll(vae, inBatches(images, BATCH), rng),
+    latents: await encodeAll(vae, inBatches(images, ENCODED), rng),
     images,
     originals: options.originals,
     sprite: webp,
@@ -95,9 +91,8 @@ function withoutPlaces({ logging_params: _, ...config }: Config): Omit<Config, "
 /** All images small in one picture. */
 async function spriteOf({ images, shape }: Images, range: readonly [number, number]) {
   const [count, height, width] = shape;
-  const columns = Math.ceil(Math.sqrt(count));
+  const { columns, side } = spriteLayout(count, width);
   const png = await gridPng(images, shape, { columns, range, padding: 0, scale: 1 });
-  const side = Math.min(SPRITE_SIDE, width);
   const rows = Math.ceil(count / columns);
   const small = sharp(png).resize(columns * side, Math.round((rows * side * height) / width), {
     fit: "fill",

@@ -63,3 +63,15 @@ const MOST_NUMBERS = 2 ** 20;
 
 /** Images on the map at most, of places of `dims` numbers. */
 export const mostImages = (dims: number): number => Math.max(1, Math.floor(MOST_NUMBERS / dims));
+
+/** Images encoded at a time. */
+export const ENCODED = 64;
+
+/** Side of the pictures on the map, in pixels at most. */
+const SIDE = 32;
+
+/** How `count` images of a width lie in the sprite. */
+export const spriteLayout = (count: number, width: number): ModelCard["sprite"] => ({
+  columns: Math.ceil(Math.sqrt(count)),
+  side: Math.min(SIDE, width),
+});
