@@ -1,4 +1,5 @@
 import { useSignal } from "@preact/signals";
+import { meanDifference } from "../../src/explore/mean_difference.ts";
 import type { Exploration } from "./exploration.ts";
 
 /** From the mean of all images to the mean of those with a value of a label: pressed once, a half of the way. */
@@ -62,18 +63,14 @@ export function Attributes({ at }: { at: Exploration }) {
   );
 }
 
-/** The mean of the places with that value less the mean of all others, [D]. */
-function directionTo(at: Exploration, column: number, value: number): Float32Array {
-  const { labels, places } = at.opened;
-  const width = at.card.labels!.length;
-  const sums = [new Float32Array(at.dims), new Float32Array(at.dims)];
-  const counts = [0, 0];
-  for (let n = 0; n < at.count; n++) {
-    const own = labels![n * width + column] === value ? 1 : 0;
-    counts[own]!++;
-    for (let i = 0; i < at.dims; i++) sums[own]![i]! += places[n * at.dims + i]!;
-  }
-  return sums[1]!.map((sum, i) =>
-    counts[0] === 0 || counts[1] === 0 ? 0 : sum / counts[1]! - sums[0]![i]! / counts[0]!,
-  );
+/** The mean of the places with that value less the mean of all others, [D]; no way where there are none of either. */
+function directionTo(
+  { opened, card, count, dims }: Exploration,
+  column: number,
+  value: number,
+): Float32Array {
+  const width = card.labels!.length;
+  const has = (image: number) => opened.labels![image * width + column] === value;
+  const { direction, having, lacking } = meanDifference(opened.places, count, has);
+  return having === 0 || lacking === 0 ? new Float32Array(dims) : direction;
 }

@@ -5,6 +5,7 @@ import type { Rng } from "../rng.ts";
 import { didYouMean } from "../text/suggest.ts";
 import { concatImages, type Images, repeated, slice } from "./images.ts";
 import { decodeVectors, encodeImages } from "./latents.ts";
+import { type MeanDifference, meanDifference } from "./mean_difference.ts";
 import { toProbabilities } from "./variables.ts";
 
 /** What `attributeVector` takes: the means of N images, [N, D], and their labels, [N, L], a name a column. */
@@ -14,14 +15,6 @@ interface Labelled {
   readonly labels?: Float32Array;
   readonly labelNames: readonly string[];
   readonly valueNames?: Dataset["valueNames"];
-}
-
-export interface AttributeVector {
-  /** Mean of z with the attribute minus mean without it, [D]. */
-  readonly direction: Float32Array;
-  /** Images that have it, and that don't. */
-  readonly having: number;
-  readonly lacking: number;
 }
 
 /**
@@ -36,29 +29,21 @@ export interface AttributeVector {
 export function attributeVector(
   { count, mean, labels, labelNames, valueNames = [] }: Labelled,
   attribute: string,
-): AttributeVector {
+): MeanDifference {
   if (labels === undefined || labelNames.length === 0) {
     throw new DataError(
       "--attribute: expected a data set with labels, got one without (an image folder has its sub-folders as classes with data_params.label_from: folder).",
     );
   }
   const has = holder(attribute, labels, labelNames, valueNames);
-  const size = mean.length / count;
-  const sums = [new Float64Array(size), new Float64Array(size)] as const;
-  const counts: [number, number] = [0, 0];
-  for (let n = 0; n < count; n++) {
-    const side = has(n) ? 1 : 0;
-    counts[side]++;
-    for (let d = 0; d < size; d++) sums[side][d]! += mean[n * size + d]!;
-  }
-  const [lacking, having] = counts;
+  const found = meanDifference(mean, count, has);
+  const { having, lacking } = found;
   if (lacking === 0 || having === 0) {
     throw new DataError(
       `--attribute: expected images with ${attribute} and without, got ${having} with and ${lacking} without. Take more of them: --images.`,
     );
   }
-  const direction = Float32Array.from(sums[1], (sum, d) => sum / having - sums[0][d]! / lacking);
-  return { direction, having, lacking };
+  return found;
 }
 
 /** Whether image n has the attribute. */
