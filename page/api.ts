@@ -4,11 +4,21 @@ export type * from "../src/ui/api.ts";
 
 /** @throws Error with what the server says */
 async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
-  const response = await fetch(path, { signal: signal ?? null, headers: { Accept: "application/json" } });
-  const body = (await response.json().catch(() => ({}))) as T & { error?: string };
-  if (!response.ok) throw new Error(body.error ?? `The server answers ${response.status}.`);
-  return body;
+  const response = await ask(path, { signal: signal ?? null, headers: { Accept: "application/json" } });
+  return (await response.json()) as T;
 }
+
+/** @throws Error with what the server says */
+async function ask(path: string, options?: RequestInit): Promise<Response> {
+  const response = await fetch(path, options);
+  if (response.ok) return response;
+  const { error } = (await response.json().catch(() => ({}))) as { error?: string };
+  throw new Error(error ?? `The server answers ${response.status}.`);
+}
+
+/** A run's model, packed. */
+export const getModel = async (id: string): Promise<Uint8Array> =>
+  new Uint8Array(await (await ask(`api/model?${new URLSearchParams({ id })}`)).arrayBuffer());
 
 export const getRuns = (): Promise<RunList> => get("api/runs");
 

@@ -1,11 +1,10 @@
 import { useEffect } from "preact/hooks";
-import { Choice } from "./parts/choice.tsx";
 import { deferred } from "./parts/deferred.tsx";
+import { ThemeChoice } from "./parts/theme_choice.tsx";
 import { place, TRAIN } from "./router.ts";
 import { RunPage } from "./run/run_page.tsx";
 import { RunsPage } from "./runs/runs_page.tsx";
 import { about, announcement, live, problem } from "./store.ts";
-import { THEMES, theme } from "./theme.ts";
 
 /** They bring a megabyte along: what computes. */
 const ExplorePage = deferred(async () => (await import("./explore/explore_page.tsx")).ExplorePage);
@@ -55,14 +54,7 @@ function Header() {
       </span>
       <span class="space" />
       <a href={TRAIN}>Train here</a>
-      <Choice
-        label="Colours"
-        options={THEMES.map((name) => [name, name[0]!.toUpperCase() + name.slice(1)] as const)}
-        value={theme.value}
-        onChange={(value) => {
-          theme.value = value;
-        }}
-      />
+      <ThemeChoice />
     </header>
   );
 }

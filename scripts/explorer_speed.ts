@@ -7,10 +7,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { chromium } from "playwright-core";
 import { findRuns } from "../src/experiment/runs/summary.ts";
 import { pageFolder } from "../src/ui/page_folder.ts";
 import { startUi } from "../src/ui/server.ts";
+import { openChromium } from "../test/support/chromium.ts";
 
 const MOVES = 50;
 
@@ -20,10 +20,8 @@ const cache = mkdtempSync(join(tmpdir(), "vae-"));
 process.env.TFJS_VAE_CACHE = cache; // so that the model is packed anew
 const page = await pageFolder(console.error);
 const ui = await startUi({ folder: run, page, host: "127.0.0.1", port: 0 });
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium",
-  args: process.getuid?.() === 0 ? ["--no-sandbox"] : [],
-});
+const browser = await openChromium();
+if (browser === undefined) throw new Error("expected a Chromium, got none: CHROMIUM_PATH names one");
 try {
   const shown = await browser.newPage({ viewport: { width: 1280, height: 900 } });
   const packing = performance.now();

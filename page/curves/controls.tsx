@@ -1,3 +1,4 @@
+import type { Signal } from "@preact/signals";
 import { Choice } from "../parts/choice.tsx";
 import { Menu } from "../parts/menu.tsx";
 import { axis, cutsOutliers, isLog, smoothing, termChoices, zoom } from "./options.ts";
@@ -32,22 +33,12 @@ export function Controls({ terms, shown }: { terms: readonly string[]; shown: re
           zoom.value = undefined;
         }}
       />
-      <label class="check">
-        <input
-          type="checkbox"
-          checked={isLog.value}
-          onChange={(event) => (isLog.value = event.currentTarget.checked)}
-        />
-        Log scale
-      </label>
-      <label class="check" title="The scale leaves out the highest and lowest 1 % of the values">
-        <input
-          type="checkbox"
-          checked={cutsOutliers.value}
-          onChange={(event) => (cutsOutliers.value = event.currentTarget.checked)}
-        />
-        Cut outliers
-      </label>
+      <Check label="Log scale" signal={isLog} />
+      <Check
+        label="Cut outliers"
+        title="The scale leaves out the highest and lowest 1 % of the values"
+        signal={cutsOutliers}
+      />
       {zoom.value !== undefined && (
         <button type="button" onClick={() => (zoom.value = undefined)}>
           Show all of it
@@ -78,5 +69,19 @@ export function Controls({ terms, shown }: { terms: readonly string[]; shown: re
         </button>
       </Menu>
     </>
+  );
+}
+
+function Check(props: { label: string; title?: string; signal: Signal<boolean> }) {
+  const { label, title, signal } = props;
+  return (
+    <label class="check" title={title}>
+      <input
+        type="checkbox"
+        checked={signal.value}
+        onChange={(event) => (signal.value = event.currentTarget.checked)}
+      />
+      {label}
+    </label>
   );
 }

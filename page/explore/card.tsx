@@ -1,3 +1,4 @@
+import { FactList } from "../parts/fact_list.tsx";
 import type { Exploration } from "./exploration.ts";
 
 /** What the model is and how it was trained. */
@@ -7,22 +8,24 @@ export function Card({ at }: { at: Exploration }) {
   return (
     <section class="card" aria-label="About the model">
       <h2>About the model</h2>
-      <dl class="numbers">
-        <Fact name="Variant" value={model} />
-        <Fact name="Images" value={imageShape.join(" × ")} />
-        <Fact name="Numbers of z" value={String(layout.size)} />
-        <Fact name="Trained on" value={`${trained.data}, ${trained.images.toLocaleString("en")} images`} />
-        <Fact name="Steps" value={trained.step.toLocaleString("en")} />
-        <Fact name="Licence" value={license ?? "not stated"} />
-        <Fact name="Computed by" value={at.opened.device} />
-      </dl>
+      <FactList
+        class="numbers"
+        facts={[
+          ["Variant", model],
+          ["Images", imageShape.join(" × ")],
+          ["Numbers of z", String(layout.size)],
+          ["Trained on", `${trained.data}, ${trained.images.toLocaleString("en")} images`],
+          ["Steps", trained.step.toLocaleString("en")],
+          ["Licence", license ?? "not stated"],
+          ["Computed by", at.opened.device],
+        ]}
+      />
       <details>
         <summary>Validation</summary>
-        <dl class="numbers">
-          {numbers.map(([name, value]) => (
-            <Fact key={name} name={name} value={String(Number(value.toPrecision(5)))} />
-          ))}
-        </dl>
+        <FactList
+          class="numbers"
+          facts={numbers.map(([name, value]) => [name, String(Number(value.toPrecision(5)))])}
+        />
       </details>
       <details>
         <summary>Config</summary>
@@ -31,10 +34,3 @@ export function Card({ at }: { at: Exploration }) {
     </section>
   );
 }
-
-const Fact = ({ name, value }: { name: string; value: string }) => (
-  <div>
-    <dt>{name}</dt>
-    <dd>{value}</dd>
-  </div>
-);

@@ -1,7 +1,7 @@
 import { useComputed, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import type { Pixels } from "../../src/browser/pixels.ts";
 import { type Codes, nearestCodes } from "../engine/codes.ts";
-import type { Pixels } from "../engine/pixels.ts";
 import type { Exploration } from "./exploration.ts";
 import { Picture } from "./picture.tsx";
 

@@ -1,9 +1,9 @@
 import { effect, type Signal, signal } from "@preact/signals";
 import { type Remote, transfer } from "comlink";
+import type { Pixels } from "../../src/browser/pixels.ts";
 import type { Dimension } from "../../src/explore/dimensions.ts";
 import { toProbabilities } from "../../src/explore/variables.ts";
 import type { Opened } from "../engine/explorer.ts";
-import type { Pixels } from "../engine/pixels.ts";
 import { startEngine } from "../engine/start.ts";
 import type { Engine } from "../engine/worker.ts";
 

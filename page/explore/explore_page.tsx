@@ -1,4 +1,5 @@
 import { useCallback } from "preact/hooks";
+import { getModel } from "../api.ts";
 import { runAddress } from "../router.ts";
 import { Explorer } from "./explorer.tsx";
 
@@ -14,12 +15,4 @@ export function ExplorePage({ id }: { id: string }) {
       <Explorer load={load} />
     </section>
   );
-}
-
-/** A run's model, packed. @throws Error with what the server says */
-async function getModel(id: string): Promise<Uint8Array> {
-  const response = await fetch(`api/model?${new URLSearchParams({ id })}`);
-  if (response.ok) return new Uint8Array(await response.arrayBuffer());
-  const body = (await response.json().catch(() => ({}))) as { error?: string };
-  throw new Error(body.error ?? `The server answers ${response.status}.`);
 }

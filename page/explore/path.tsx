@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import type { Pixels } from "../engine/pixels.ts";
+import type { Pixels } from "../../src/browser/pixels.ts";
 import type { Exploration } from "./exploration.ts";
 import { Picture } from "./picture.tsx";
 

@@ -1,4 +1,4 @@
-import type { Pixels } from "../engine/pixels.ts";
+import type { Pixels } from "../../src/browser/pixels.ts";
 import { Picture } from "../explore/picture.tsx";
 
 /** Pictures side by side under a title; nothing where there are none. */

@@ -1,3 +1,5 @@
+import { FactList } from "../parts/fact_list.tsx";
+
 /** What a JSON file of the run says, as names and values. */
 export function Facts({ title, value }: { title: string; value: unknown }) {
   const facts = factsOf(value);
@@ -5,14 +7,7 @@ export function Facts({ title, value }: { title: string; value: unknown }) {
   return (
     <section aria-label={title}>
       <h2>{title}</h2>
-      <dl class="facts">
-        {facts.map(([name, text]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{text}</dd>
-          </div>
-        ))}
-      </dl>
+      <FactList class="facts" facts={facts} />
     </section>
   );
 }

@@ -3,6 +3,7 @@ import { useEffect } from "preact/hooks";
 import { getRun, type RunDetail, type RunInfo } from "../api.ts";
 import { Curves } from "../curves/curves.tsx";
 import { ago, shortNumber } from "../format.ts";
+import { FactList } from "../parts/fact_list.tsx";
 import { Status } from "../parts/status.tsx";
 import { exploreAddress } from "../router.ts";
 import { runs } from "../store.ts";
@@ -87,14 +88,5 @@ function Numbers({ run }: { run: RunInfo }) {
       return Object.hasOwn(run.last, name) ? [[`last ${name}`, shortNumber(run.last[name])]] : [];
     }),
   ];
-  return (
-    <dl class="numbers">
-      {numbers.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
-  );
+  return <FactList class="numbers" facts={numbers} />;
 }

@@ -1,9 +1,8 @@
 import { render } from "preact";
 import "../style.css";
 import { Explorer } from "../explore/explorer.tsx";
-import { Choice } from "../parts/choice.tsx";
+import { ThemeChoice } from "../parts/theme_choice.tsx";
 import { place, TRAIN } from "../router.ts";
-import { THEMES, theme } from "../theme.ts";
 import { TrainPage } from "../train/train_page.tsx";
 
 declare global {
@@ -22,14 +21,7 @@ function Site() {
         </a>
         <span class="space" />
         <a href={TRAIN}>Train one here</a>
-        <Choice
-          label="Colours"
-          options={THEMES.map((name) => [name, name[0]!.toUpperCase() + name.slice(1)] as const)}
-          value={theme.value}
-          onChange={(value) => {
-            theme.value = value;
-          }}
-        />
+        <ThemeChoice />
       </header>
       <main>
         {trains ? (

@@ -1,18 +1,20 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { UserError } from "../errors.ts";
 import { runFiles } from "../experiment/runs/run_files.ts";
 import { findCheckpoint } from "../experiment/trained/find_checkpoint.ts";
 import { cacheDir } from "../files/cache_dir.ts";
+import { removeAbandoned } from "../files/temporary.ts";
 import { FORMAT } from "../publish/packed_model.ts";
 import { type Answer, Refusal } from "./answer.ts";
 import type { RunEntry } from "./run_entry.ts";
 
 const VAE = fileURLToPath(new URL("../../bin/vae.js", import.meta.url));
 
+/** Packed models are kept so long. */
 const WEEK_MS = 7 * 24 * 3600e3;
 
 /** Being packed now, by their files. */
@@ -72,7 +74,7 @@ async function samplersOf(run: string): Promise<string[]> {
 
 async function pack(run: string, file: string): Promise<void> {
   await mkdir(cacheDir("ui"), { recursive: true });
-  await removeOld(cacheDir("ui"));
+  await removeAbandoned(cacheDir("ui"), () => true, WEEK_MS);
   const command = [VAE, "publish", run, "--out", file, "--backend", "wasm", "--force"];
   await new Promise<void>((resolve, reject) => {
     execFile(process.execPath, command, (error, _, said) => {
@@ -80,15 +82,6 @@ async function pack(run: string, file: string): Promise<void> {
       else reject(new Refusal(409, said.trim() || error.message));
     });
   });
-}
-
-/** Removes models that were packed longer ago than a week. */
-async function removeOld(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
-    const info = await stat(join(folder, name)).catch(() => undefined);
-    if (info !== undefined && Date.now() - info.mtimeMs > WEEK_MS)
-      await rm(join(folder, name), { force: true });
-  }
 }
 
 const isThere = (file: string): Promise<boolean> =>
