@@ -4,6 +4,7 @@ import { pluginFault } from "../config/plugin_faults.ts";
 import { UserError } from "../errors.ts";
 import { hangUpIsIgnored } from "../process/nohup.ts";
 import { outOfAddresses } from "../process/out_of_addresses.ts";
+import { ownVersion } from "../process/own_version.ts";
 import { wasTold } from "../process/signals.ts";
 import { addAttribute } from "./commands/attribute.ts";
 import { addBench } from "./commands/bench.ts";
@@ -39,6 +40,7 @@ const BUG = 70;
 
 const program = new Command("vae")
   .description("Train variational autoencoders: a YAML file in, pictures and TensorBoard out.")
+  .version(ownVersion(), "-V, --version", "print the version of tfjs-vae")
   .exitOverride()
   .addHelpText(
     "after",
