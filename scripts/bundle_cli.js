@@ -39,6 +39,7 @@ async function bundle(outdir) {
     plugins: [{ name: "source-urls", setup: keepSourceUrls }],
     logLevel: "silent",
     sourcemap: true,
+    sourcesContent: false, // Node parses the map as it loads a file: a tenth less of a start
   });
 }
 
