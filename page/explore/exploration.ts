@@ -13,6 +13,8 @@ export class Exploration {
   readonly z: Signal<Float32Array>;
   /** Of a model that is conditioned on labels, theirs, [L]. */
   readonly condition: Signal<Float32Array | undefined>;
+  /** Places that a way leads along, two or more. */
+  readonly way: Signal<readonly Float32Array[]>;
   readonly picture = signal<Pixels | undefined>(undefined);
   /** Milliseconds that the last picture took from its latents. */
   readonly took = signal<number | undefined>(undefined);
@@ -28,6 +30,7 @@ export class Exploration {
   ) {
     this.z = signal(this.placeOf(0));
     this.condition = signal(this.labelsOf(0));
+    this.way = signal([this.placeOf(0), this.placeOf(Math.min(1, this.count - 1))]);
     this.stop = effect(() => {
       void [this.z.value, this.condition.value];
       void this.decode();
@@ -92,6 +95,12 @@ export class Exploration {
         mean[i]! += v / images.length;
       });
     this.z.value = mean;
+  }
+
+  /** Lays the way along validation images, and goes to the first. */
+  goAlong(images: readonly number[]): void {
+    this.way.value = images.map((image) => this.placeOf(image));
+    this.z.value = this.placeOf(images[0]!);
   }
 
   /** Sets a label that the model is conditioned on. */

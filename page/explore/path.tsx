@@ -6,32 +6,28 @@ import { Picture } from "./picture.tsx";
 
 const STEPS = 9;
 
-/** The way from one place to another, straight, and a slider along it. */
+/** The way from one place to another, straight or along images of the map, and a slider along it. */
 export function Path({ at }: { at: Exploration }) {
-  const ends = useSignal<readonly [from: Float32Array, to: Float32Array]>([
-    at.placeOf(0),
-    at.placeOf(Math.min(1, at.count - 1)),
-  ]);
+  const { way } = at;
   const t = useSignal(0);
   const strip = useSignal<Pixels | undefined>(undefined);
   useEffect(() => {
     let left = false;
-    const [from, to] = ends.value;
-    const way = new Float32Array(STEPS * at.dims);
-    for (let n = 0; n < STEPS; n++) way.set(between(from, to, n / (STEPS - 1)), n * at.dims);
+    const places = new Float32Array(STEPS * at.dims);
+    for (let n = 0; n < STEPS; n++) places.set(along(way.value, n / (STEPS - 1)), n * at.dims);
     const labels = at.condition.value;
     const all =
       labels && Float32Array.from({ length: STEPS * labels.length }, (_, i) => labels[i % labels.length]!);
-    void at.engine.decode(way, all).then((pixels) => {
+    void at.engine.decode(places, all).then((pixels) => {
       if (!left) strip.value = pixels;
     });
     return () => {
       left = true;
     };
-  }, [ends.value, at.condition.value]);
+  }, [way.value, at.condition.value]);
   const goTo = (value: number) => {
     t.value = value;
-    at.z.value = between(...ends.value, value);
+    at.z.value = along(way.value, value);
   };
   return (
     <section class="path" aria-label="Interpolation">
@@ -40,7 +36,7 @@ export function Path({ at }: { at: Exploration }) {
         <button
           type="button"
           onClick={() => {
-            ends.value = [at.z.value.slice(), ends.value[1]];
+            way.value = [at.z.value.slice(), way.value.at(-1)!];
             t.value = 0;
           }}
         >
@@ -49,7 +45,7 @@ export function Path({ at }: { at: Exploration }) {
         <button
           type="button"
           onClick={() => {
-            ends.value = [ends.value[0], at.z.value.slice()];
+            way.value = [way.value[0]!, at.z.value.slice()];
             t.value = 1;
           }}
         >
@@ -82,6 +78,10 @@ export function Path({ at }: { at: Exploration }) {
   );
 }
 
-function between(from: Float32Array, to: Float32Array, t: number): Float32Array {
-  return from.map((a, i) => (1 - t) * a + t * to[i]!);
+/** The place at a share of a way, from 0 to 1; each stretch between two of its places is as long as any other. */
+function along(way: readonly Float32Array[], share: number): Float32Array {
+  const stretch = Math.min(way.length - 2, Math.floor(share * (way.length - 1)));
+  const t = share * (way.length - 1) - stretch;
+  const to = way[stretch + 1]!;
+  return way[stretch]!.map((a, i) => (1 - t) * a + t * to[i]!);
 }

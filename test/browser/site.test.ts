@@ -203,6 +203,49 @@ describe.skipIf(chromiumPath() === undefined)("a published page in Chromium", ()
     await page.close();
   });
 
+  it("draws a way across the map, and goes along it", async () => {
+    const page = await open(onDisk());
+    await page.waitForSelector(".map [role=status]", { state: "detached" });
+    const [picture, way] = [await bytesOf(page, PICTURE), await bytesOf(page, ".path li:last-child canvas")];
+    await page.locator(".map button", { hasText: "Draw a way" }).click();
+    const { x, y, width, height } = (await page.locator(".plane").boundingBox())!;
+    await page.mouse.move(x + 4, y + height / 2);
+    await page.mouse.down();
+    for (let n = 0; n <= 40; n++)
+      await page.mouse.move(x + 4 + (n / 40) * (width - 8), y + height * (0.5 + 0.45 * Math.sin(n / 3)));
+    await page.mouse.up();
+    const start = await changed(page, picture);
+    await expect.poll(() => bytesOf(page, ".path li:last-child canvas")).not.toEqual(way);
+    expect(await bytesOf(page, ".path li:first-child canvas")).toEqual(start);
+    await page.getByLabel("Place on the way").fill("1");
+    const end = await changed(page, start);
+    expect(await bytesOf(page, ".path li:last-child canvas")).toEqual(end);
+    expect(wrong).toEqual([]);
+    await page.close();
+  });
+
+  it("zooms by two fingers, which choose nothing", async () => {
+    const page = await open(onDisk());
+    await page.waitForSelector(".map [role=status]", { state: "detached" });
+    await page.locator(".plane").scrollIntoViewIfNeeded();
+    const drawn = () => page.locator(".plane").evaluate((plane) => (plane as HTMLCanvasElement).toDataURL());
+    const [picture, map] = [await bytesOf(page, PICTURE), await drawn()];
+    const { x, y, width, height } = (await page.locator(".plane").boundingBox())!;
+    const fingers = (apart: number) =>
+      [-1, 1].map((side, id) => ({ x: x + width / 2 + side * apart, y: y + height / 2, id }));
+    const session = await page.context().newCDPSession(page);
+    await session.send("Emulation.setTouchEmulationEnabled", { enabled: true, maxTouchPoints: 2 });
+    const touch = (type: "touchStart" | "touchMove" | "touchEnd", touchPoints: ReturnType<typeof fingers>) =>
+      session.send("Input.dispatchTouchEvent", { type, touchPoints });
+    await touch("touchStart", fingers(20));
+    for (const apart of [30, 40, 60]) await touch("touchMove", fingers(apart));
+    await touch("touchEnd", []);
+    await expect.poll(async () => (await drawn()) === map).toBe(false);
+    expect(await bytesOf(page, PICTURE)).toEqual(picture);
+    expect(wrong).toEqual([]);
+    await page.close();
+  });
+
   it("draws samples of the labels that are chosen, as vae sample does", async () => {
     const opened = await openTrained(conditional, { backend: "wasm" });
     const seed = opened.config.exp_params.manual_seed;

@@ -11,7 +11,9 @@ export interface Drawn {
   readonly colours: readonly string[] | undefined;
   readonly chosen: ReadonlySet<number>;
   readonly current: number | undefined;
+  /** Under the pointer, in pixels; `closed`: around what is inside. */
   readonly line: readonly (readonly [number, number])[];
+  readonly closed: boolean;
 }
 
 /** Draws the map. */
@@ -25,7 +27,7 @@ export function draw(canvas: HTMLCanvasElement, drawn: Drawn): void {
   const accent = style.getPropertyValue("--accent");
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, width, height);
-  const { points, view, sprite, tile, size, colours, chosen, current, line } = drawn;
+  const { points, view, sprite, tile, size, colours, chosen, current, line, closed } = drawn;
   for (let n = 0; 2 * n < points.length; n++) {
     const [x, y] = toPixels(view, points[2 * n]!, points[2 * n + 1]!, width, height);
     if (x < -size || y < -size || x > width + size || y > height + size) continue;
@@ -50,7 +52,7 @@ export function draw(canvas: HTMLCanvasElement, drawn: Drawn): void {
     context.setLineDash([4, 4]);
     context.beginPath();
     for (const [x, y] of line) context.lineTo(x, y);
-    context.closePath();
+    if (closed) context.closePath();
     context.stroke();
     context.setLineDash([]);
   }

@@ -3,13 +3,13 @@ import { useEffect, useRef } from "preact/hooks";
 import { Choice } from "../../parts/choice.tsx";
 import type { Exploration } from "../exploration.ts";
 import { draw } from "./draw.ts";
-import { inside, moved, nearest, type View, viewOfAll, zoomed } from "./view.ts";
+import { follow } from "./gestures.ts";
+import { along, inside, moved, nearest, REACH, type View, viewOfAll, zoomed } from "./view.ts";
 
-/** Pixels from a point that still mean it, and that a press may move without being a drag. */
-const REACH = 28;
-const STILL = 4;
+/** What dragging does. */
+type Drag = "move" | "choose" | "way";
 
-/** The validation images by their latents in the plane: a click goes there, dragging moves, shift and dragging chooses. */
+/** The validation images by their latents in the plane: a click goes there, dragging moves, chooses or draws a way. */
 export function LatentMap({ at }: { at: Exploration }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const how = useSignal<"pca" | "umap">("pca");
@@ -22,7 +22,7 @@ export function LatentMap({ at }: { at: Exploration }) {
   const current = useSignal<number | undefined>(0);
   const line = useSignal<readonly (readonly [number, number])[]>([]);
   const busy = useSignal(false);
-  const choosesSeveral = useSignal(false);
+  const drags = useSignal<Drag>("move");
   const resized = useSignal(0);
   const colours = useComputed(() => coloursOf(at, column.value));
 
@@ -64,48 +64,52 @@ export function LatentMap({ at }: { at: Exploration }) {
       chosen: chosen.value,
       current: current.value,
       line: line.value,
+      closed: drags.value !== "way",
     });
   });
   void [resized.value, sprite.value, colours.value, chosen.value, current.value, line.value, view.value];
 
   const size = () => [canvas.current!.clientWidth, canvas.current!.clientHeight] as const;
-  const placeIn = (event: PointerEvent | WheelEvent) => {
-    const box = canvas.current!.getBoundingClientRect();
-    return [event.clientX - box.left, event.clientY - box.top] as const;
-  };
   const goTo = (image: number) => {
     current.value = image;
     at.goTo(image);
   };
-  const press = (event: PointerEvent) => {
-    const started = placeIn(event);
-    const before = view.value;
-    if (before === undefined || points.value === undefined) return;
-    canvas.current!.setPointerCapture(event.pointerId);
-    const choosing = event.shiftKey || choosesSeveral.value;
-    let dragged = false;
-    const move = (next: PointerEvent) => {
-      const place = placeIn(next);
-      const [dx, dy] = [place[0] - started[0], place[1] - started[1]];
-      dragged ||= Math.hypot(dx, dy) > STILL;
-      if (!dragged) return;
-      if (choosing) line.value = [...line.value, place];
-      else view.value = moved(before, dx, dy);
-    };
-    const release = () => {
-      canvas.current?.removeEventListener("pointermove", move);
-      if (choosing && dragged)
-        chosen.value = new Set(inside(points.value!, view.value!, line.value, ...size()));
-      else if (!dragged) {
-        const image = nearest(points.value!, view.value!, started, ...size(), REACH);
+  useEffect(() => {
+    let drag: Drag = "move";
+    let before: View | undefined;
+    return follow(canvas.current!, {
+      begin(shift) {
+        drag = shift ? "choose" : drags.value;
+        before = view.value;
+      },
+      tap(place) {
+        if (points.value === undefined || view.value === undefined) return;
+        const image = nearest(points.value, view.value, place, ...size(), REACH);
         if (image !== undefined) goTo(image);
         else chosen.value = new Set();
-      }
-      line.value = [];
-    };
-    canvas.current!.addEventListener("pointermove", move);
-    canvas.current!.addEventListener("lostpointercapture", release, { once: true });
-  };
+      },
+      drag(places) {
+        if (drag !== "move") line.value = [...places];
+        else if (before !== undefined) {
+          const [[x0, y0], [x, y]] = [places[0]!, places.at(-1)!];
+          view.value = moved(before, x - x0, y - y0);
+        }
+      },
+      dragged(places) {
+        line.value = [];
+        if (drag === "move" || places.length === 0 || points.value === undefined || view.value === undefined)
+          return;
+        const found = (drag === "choose" ? inside : along)(points.value, view.value, places, ...size());
+        chosen.value = new Set(found);
+        if (drag === "way" && found.length > 1) at.goAlong(found);
+      },
+      pinch(by, from, to) {
+        line.value = [];
+        if (view.value !== undefined)
+          view.value = zoomed(moved(view.value, to[0] - from[0], to[1] - from[1]), by, to, ...size());
+      },
+    });
+  }, [at]);
   const zoom = (by: number, place?: readonly [number, number]) => {
     const [width, height] = size();
     if (view.value !== undefined)
@@ -159,15 +163,18 @@ export function LatentMap({ at }: { at: Exploration }) {
         <button type="button" aria-label="Zoom out" onClick={() => zoom(1 / 1.5)}>
           −
         </button>
-        <button
-          type="button"
-          aria-pressed={choosesSeveral.value}
-          onClick={() => {
-            choosesSeveral.value = !choosesSeveral.value;
+        <Choice
+          label="Dragging"
+          options={[
+            ["move", "Move"],
+            ["choose", "Choose several"],
+            ["way", "Draw a way"],
+          ]}
+          value={drags.value}
+          onChange={(value) => {
+            drags.value = value;
           }}
-        >
-          Choose several
-        </button>
+        />
         {busy.value && (
           <span class="hint" role="status">
             computing…
@@ -194,10 +201,9 @@ export function LatentMap({ at }: { at: Exploration }) {
         <canvas
           ref={canvas}
           class="plane"
-          onPointerDown={press}
           onWheel={(event) => {
             event.preventDefault();
-            zoom(1.0015 ** -event.deltaY, placeIn(event));
+            zoom(1.0015 ** -event.deltaY, [event.offsetX, event.offsetY]);
           }}
         />
       </div>
@@ -207,12 +213,18 @@ export function LatentMap({ at }: { at: Exploration }) {
             Go to the mean of the {chosen.value.size} chosen
           </button>
         ) : (
-          "Click an image to go there; drag to move, scroll to zoom; with shift or Choose several, drag around images."
+          HINTS[drags.value]
         )}
       </p>
     </section>
   );
 }
+
+const HINTS: Readonly<Record<Drag, string>> = {
+  move: "Click an image to go there; drag to move, scroll or pinch to zoom; drag around images with shift.",
+  choose: "Drag around images to choose them.",
+  way: "Drag across images: From one to another then goes along them.",
+};
 
 /** The nearest image in the direction of an arrow key. */
 function nextImage(

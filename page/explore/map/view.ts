@@ -1,3 +1,6 @@
+/** Pixels from a point that still mean it. */
+export const REACH = 28;
+
 /** What of the plane a map shows: `scale` pixels a unit, and the point in the middle. */
 export interface View {
   readonly scale: number;
@@ -78,6 +81,22 @@ export function inside(
       if (yi > y !== yj > y && x < ((xj - xi) * (y - yi)) / (yj - yi) + xi) odd = !odd;
     }
     if (odd) found.push(n);
+  }
+  return found;
+}
+
+/** The points that a line goes by, in its order: the nearest to each of its places, no farther than REACH pixels. */
+export function along(
+  points: Float32Array,
+  view: View,
+  line: readonly (readonly [number, number])[],
+  width: number,
+  height: number,
+): number[] {
+  const found: number[] = [];
+  for (const place of line) {
+    const point = nearest(points, view, place, width, height, REACH);
+    if (point !== undefined && !found.includes(point)) found.push(point);
   }
   return found;
 }
