@@ -17,7 +17,7 @@ function Site() {
     <>
       <header class="top">
         <a class="home" href="#/">
-          {document.title}
+          <span>{document.title}</span>
         </a>
         <span class="space" />
         <a href={TRAIN}>Train one here</a>
