@@ -31,6 +31,7 @@ export const ORDER = [
   ["publish"],
   ["browser"],
   ["experiment/series", "setup", "ui"],
+  ["api"],
   ["cli"],
   ["cli/commands"],
   ["cli/main.ts", "index.ts"],
