@@ -103,10 +103,12 @@ export async function train<Model extends ModelName = ModelName, Data extends Da
 }
 
 /** As `train`, of a run that is gone on with by its own config. `set` may change what it was trained with. */
-export const resumeRun = (
+export async function resumeRun(
   run: string,
   options: Omit<TrainOptions, "resume" | "baseDir"> = {},
-): Promise<TrainResult> => train(configOfRun(run), { ...options, resume: run });
+): Promise<TrainResult> {
+  return train(configOfRun(run), { ...options, resume: run });
+}
 
 /** The sections of a config as a file has them, with the names in them. */
 function sectionsOf(config: ConfigInput | Config): object {
