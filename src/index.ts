@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /**
  * What a program that imports `tfjs-vae` gets: to train and to use models (`api/`, docs/api.md), the steps of which `train` is
  * made, and what variants and data sets are written with.

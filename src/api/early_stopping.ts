@@ -29,12 +29,8 @@ export class EarlyStopping implements Callback {
   private readonly rule: StopRule;
   private seen: Stopping | undefined;
 
-  constructor({
-    monitor = "val/objective",
-    patience = 3,
-    minDelta = 0,
-    mode = modeOf(monitor),
-  }: EarlyStoppingOptions = {}) {
+  constructor(options: EarlyStoppingOptions = {}) {
+    const { monitor = "val/objective", patience = 3, minDelta = 0, mode = modeOf(monitor) } = options;
     this.rule = { monitor, mode, patience, minDelta };
     this.name = `EarlyStopping ${monitor}`;
   }

@@ -26,6 +26,7 @@ export class Images {
   /** How many belong in a row; undefined where it makes no difference. */
   protected readonly columns: number | undefined;
 
+  /** @internal */
   constructor(
     { images, shape, labels }: Packed,
     range: readonly [number, number],
@@ -44,14 +45,15 @@ export class Images {
   }
 
   /** All of them as one PNG, in rows with white lines between them, as the commands draw them. */
-  async png({ columns = this.columns, scale }: PngOptions = {}): Promise<Buffer> {
+  async png(options: PngOptions = {}): Promise<Buffer> {
+    const { columns = this.columns, scale } = options;
     if (columns === undefined) return squareGrid(this.packed, this.range, scale);
     return gridPng(this.data, this.shape, { columns, range: this.range, scale });
   }
 
   /** A PNG of each, of its own size times `scale`. */
-  async pngs({ scale = 1 }: Pick<PngOptions, "scale"> = {}): Promise<Buffer[]> {
-    const how = { columns: 1, range: this.range, scale, padding: 0 };
+  async pngs(options: Pick<PngOptions, "scale"> = {}): Promise<Buffer[]> {
+    const how = { columns: 1, range: this.range, scale: options.scale ?? 1, padding: 0 };
     return Promise.all(
       Array.from({ length: this.count }, (_, n) => {
         const { images, shape } = slice(this.packed, n, 1);

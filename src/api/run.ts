@@ -149,11 +149,12 @@ export class Run implements Disposable, AsyncDisposable {
   }
 
   /** The metrics of the model, as `vae evaluate` computes them; nothing is written. */
-  async evaluate({ metrics, lpips, ...given }: EvaluateOptions = {}): Promise<Evaluation> {
+  async evaluate(options: EvaluateOptions = {}): Promise<Evaluation> {
     const { opened } = this;
+    const { metrics, lpips, ...given } = options;
     const { maxImages, draws, seed, network } = EVALUATION_DEFAULTS;
     const baseDir = process.cwd();
-    const options = {
+    const whole = {
       split: given.split ?? ((await opened.dataset()).splits.test.size > 0 ? "test" : "val"),
       maxImages: given.maxImages ?? maxImages,
       draws: given.draws ?? draws,
@@ -162,7 +163,7 @@ export class Run implements Disposable, AsyncDisposable {
       lpips: lpips && { ...lpips, baseDir },
       baseDir,
     };
-    return evaluateRun(opened, options, metrics);
+    return evaluateRun(opened, whole, metrics);
   }
 
   /** Frees the model's memory and closes the data; no call works after it. */

@@ -27,7 +27,8 @@ export class Traversal extends Images {
   }
 
   /** As the command draws it: with each row's dimension and KL, and the values above. */
-  override png({ scale }: Omit<PngOptions, "columns"> = {}): Promise<Buffer> {
+  override png(options: Omit<PngOptions, "columns"> = {}): Promise<Buffer> {
+    const { scale } = options;
     return traversalPng(this.made.images, this.made.shown, this.made.values, { range: this.range, scale });
   }
 }
