@@ -13,7 +13,11 @@ const sparseVae = ({ tf, Type, defineModel, onePhaseGaussianVAE, blocks, losses 
     terms: ({ sparsity }) => ({
       reconstruction: { doc: "mean squared error per element", weight: 1 },
       kl: { doc: "KL(q(z | x) || N(0, I)), nats per image", weight: 1 },
-      sparsity: { doc: "sum of the means' absolute values, per image", weight: sparsity, timesKldWeight: true },
+      sparsity: {
+        doc: "sum of the means' absolute values, per image",
+        weight: sparsity,
+        timesKldWeight: true,
+      },
     }),
     build: (args) =>
       onePhaseGaussianVAE(args, ({ recons, mean, logVar }, { images }) => ({

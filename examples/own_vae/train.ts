@@ -11,7 +11,11 @@ const config = defineConfig({
   trainer_params: { max_steps: Number(process.argv[2] ?? 300) },
 });
 
-const { run: path, metrics, open } = await train(config, {
+const {
+  run: path,
+  metrics,
+  open,
+} = await train(config, {
   baseDir: import.meta.dirname, // which plugins' names start from
   onStep({ step, totalSteps, total }) {
     if (step % 50 === 0) console.log(`step ${step} of ${totalSteps}: loss ${total.toFixed(4)}`);

@@ -11,11 +11,13 @@ const server = createServer(async ({ url }, response) => {
   const { pathname, searchParams } = new URL(url ?? "", "http://localhost");
   const number = (name: string, standard: number) => Number(searchParams.get(name) ?? standard);
   const [count, seed, temperature] = [number("count", 16), number("seed", 0), number("temperature", 1)];
-  const fits = Number.isInteger(count) && count >= 1 && count <= 256 && Number.isInteger(seed) && temperature > 0;
+  const fits =
+    Number.isInteger(count) && count >= 1 && count <= 256 && Number.isInteger(seed) && temperature > 0;
   const answer = (status: number, type: string, body: string | Buffer) =>
     response.writeHead(status, { "content-type": type }).end(body);
   if (pathname !== "/samples.png") return answer(404, "text/plain", "There is /samples.png.\n");
-  if (!fits) return answer(400, "text/plain", "Expected count from 1 to 256, a whole seed, a temperature above 0.\n");
+  if (!fits)
+    return answer(400, "text/plain", "Expected count from 1 to 256, a whole seed, a temperature above 0.\n");
   try {
     const samples = await run.sample(count, { seed, temperature });
     answer(200, "image/png", await samples.png());

@@ -37,7 +37,12 @@ export async function apiReference(root: string): Promise<string> {
       typeAliasPropertiesFormat: "table",
       propertyMembersFormat: "table",
       typeDeclarationFormat: "table",
-      tableColumnSettings: { hideInherited: true, hideOverrides: true, hideModifiers: true, hideSources: true },
+      tableColumnSettings: {
+        hideInherited: true,
+        hideOverrides: true,
+        hideModifiers: true,
+        hideSources: true,
+      },
     };
     const app = await Application.bootstrapWithPlugins(options);
     const project = await app.convert();

@@ -6,9 +6,11 @@ interface Section {
 }
 
 /** What says again what the signature or the interface says. */
-const AGAIN = /^(Returns|Implements|Implementation of|Inherited from|Overrides|Extends|Extended by|Type Parameters)$/;
+const AGAIN =
+  /^(Returns|Implements|Implementation of|Inherited from|Overrides|Extends|Extended by|Type Parameters)$/;
 /** Headings that say nothing of their own. */
-const PLAIN = /^(Parameters|Properties|Methods|Accessors|Constructors|Constructor|Get Signature|Type Declaration)$/;
+const PLAIN =
+  /^(Parameters|Properties|Methods|Accessors|Constructors|Constructor|Get Signature|Type Declaration)$/;
 /** A member that has these is described where it comes from. */
 const ELSEWHERE = /^(Implementation of|Inherited from)$/;
 

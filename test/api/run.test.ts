@@ -135,7 +135,7 @@ test("what is no image is refused with a sentence", async () => {
   await expect(run.images({ data: new Uint8Array(5), width: 2, height: 2 })).rejects.toThrow("got 5 bytes");
   await expect(run.images([])).rejects.toThrow("got an empty list");
   await expect(run.images(join(root, "none.png"))).rejects.toThrow("no such file");
-  const small = tf.zeros<tf.Rank.R4>([1, 8, 8, 3]);
+  const small = tf.tensor4d(new Float32Array(192), [1, 8, 8, 3]);
   await expect(run.images(small)).rejects.toThrow("expected 32x32x3 as the model takes them, got 8x8x3");
   small.dispose();
   await expect(run.interpolate(a(), [a(), b()])).rejects.toThrow("expected as many images");
