@@ -63,9 +63,7 @@ function installed(example: string, manager: string, at: string): string {
 function checkTypes(folder: string): void {
   check(types(folder) === "", "no fault in the types");
   const said = types(folder, "--skipLibCheck", "false");
-  const others = said
-    .split("\n")
-    .filter((line) => /error TS/.test(line) && !/@tensorflow\//.test(line));
+  const others = said.split("\n").filter((line) => /error TS/.test(line) && !/@tensorflow\//.test(line));
   check(
     others.join("\n") === "",
     `no fault in the package's own types without skipLibCheck${others.join("\n")}`,
