@@ -1,6 +1,6 @@
 import type { Config } from "../config/schema.ts";
 import { UserError } from "../errors.ts";
-import { EVALUATION_DEFAULTS } from "../experiment/evaluation/context.ts";
+import { EVALUATION_DEFAULTS } from "../experiment/evaluation/defaults.ts";
 import { type Evaluation, evaluateRun } from "../experiment/evaluation/evaluate_run.ts";
 import type { OpenRun, SplitName } from "../experiment/trained/open_trained.ts";
 import { imagesOfSplit } from "../experiment/trained/run_images.ts";
@@ -159,7 +159,7 @@ export class Run implements Disposable, AsyncDisposable {
       maxImages: given.maxImages ?? maxImages,
       draws: given.draws ?? draws,
       seed: given.seed ?? seed,
-      network: given.network ?? network,
+      network: given.network ?? { name: network },
       lpips: lpips && { ...lpips, baseDir },
       baseDir,
     };

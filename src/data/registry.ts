@@ -13,7 +13,7 @@ const definitions = new Map<string, DatasetDefinition>();
 
 /** The registry: a data set is its file and one line here. */
 const own = [shapes3d, imageFolder, mnist, fashionMnist, cifar10, celeba] as const;
-for (const dataset of own) registerDataset(dataset);
+for (const dataset of own) registerDataset(dataset as unknown as DatasetDefinition);
 
 /** The project's own data sets. */
 export type OwnDataset = (typeof own)[number];

@@ -19,14 +19,6 @@ export interface EvaluationOptions extends JudgeOptions {
   readonly draws: number;
 }
 
-/** As `vae evaluate` has them where its options say nothing. */
-export const EVALUATION_DEFAULTS = {
-  maxImages: 1000,
-  draws: 16,
-  seed: 0,
-  network: { name: "tiny_vgg" },
-} as const;
-
 /** What tells whether a metric can be computed. */
 export interface EvaluationSubject {
   readonly run: Pick<OpenRun, "dataset" | "imageShape">;
