@@ -1,3 +1,4 @@
+import { concat } from "../concat.ts";
 import { decodeImage, type ImageTransform } from "../data/image_folder/decode.ts";
 import { DataError, ShapeError } from "../errors.ts";
 import type { OpenRun } from "../experiment/trained/open_trained.ts";
@@ -48,7 +49,7 @@ export async function packImages(
   if (parts.length === 0) throw new DataError("expected images, got an empty list.");
   const labels = parts.flatMap((part) => (part.labels ? [part.labels] : []));
   if (labels.length < parts.length) return concatImages(parts);
-  return { ...concatImages(parts), labels: Float32Array.from(labels.flatMap((own) => [...own])) };
+  return { ...concatImages(parts), labels: concat(labels) };
 }
 
 async function packed(run: OpenRun, one: Exclude<ImageInput, string>): Promise<Packed> {
