@@ -127,6 +127,23 @@ test("what a callback throws ends the run, saved", async () => {
   expect(last(join(root, `VanillaVAE/version_${runs}`)).state.step).toBe(3);
 });
 
+test("Ctrl-C saves and lets the program go on; where it handles signals itself, training goes on", async () => {
+  let mine = 0;
+  const listener = () => {
+    mine++;
+  };
+  const onStep = ({ step }: StepEvent) => void (step === 2 && process.emit("SIGINT", "SIGINT"));
+  process.on("SIGINT", listener); // else the second one would end this process
+  try {
+    const saved = await train(config, { ...QUIET, onStep });
+    expect(saved).toMatchObject({ ended: "signal", exitCode: 130, step: 2 });
+    const whole = await train(config, { ...QUIET, onStep, handleSignals: false });
+    expect([whole.ended, mine]).toEqual(["complete", 2]);
+  } finally {
+    process.off("SIGINT", listener);
+  }
+});
+
 /** No validation is better by this much, so that the first stays the best. */
 const RULE = { patience: 2, minDelta: 1e9 };
 
