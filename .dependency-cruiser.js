@@ -31,6 +31,7 @@ export const ORDER = [
   ["publish"],
   ["browser"],
   ["experiment/series", "setup", "ui"],
+  ["api"],
   ["cli"],
   ["cli/commands"],
   ["cli/main.ts", "index.ts"],
@@ -67,7 +68,10 @@ export default {
       name: "packages are in package.json",
       severity: "error",
       from: { path: "^src/" },
-      to: { dependencyTypes: ["npm-no-pkg", "npm-unknown", "npm-dev"], pathNot: "/tfjs-node-gpu/" },
+      to: {
+        dependencyTypes: ["npm-no-pkg", "npm-unknown", "npm-dev"],
+        pathNot: "/(tfjs-node-gpu|@types/node)/",
+      },
     },
     {
       name: "packages of the page, which holds them, are in package.json",

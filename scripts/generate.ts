@@ -3,8 +3,9 @@ import { modelNames } from "../src/models/registry.ts";
 import { generatedFiles, root } from "./generate/files.ts";
 import { pictureOf } from "./variants_table/section.ts";
 
-// npm run generate writes what follows from the registries: the schema of configs for editors and README's rows of
-// variants, their numbers as they are. test/config/generated.test.ts says when that is stale.
+// npm run generate writes what follows from the registries, the schema of configs for editors and README's rows of
+// variants, their numbers as they are, and from the types of src/api, docs/api.md's reference.
+// test/config/generated.test.ts says when that is stale.
 for (const [file, text] of Object.entries(await generatedFiles())) {
   writeFileSync(`${root}${file}`, text);
   console.log(file);

@@ -8,7 +8,7 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { cacheDir, createRun, loadConfig, prepare, train, useBackend } from "../src/index.ts";
+import { cacheDir, createRun, loadConfig, prepare, trainPrepared, useBackend } from "../src/index.ts";
 import { tf } from "../src/tf.ts";
 
 const SHARE = 0.05;
@@ -112,7 +112,7 @@ try {
     }
   };
   const run = createRun(folder, "memory");
-  const { state } = await train({
+  const { state } = await trainPrepared({
     config,
     baseDir,
     prepared,

@@ -1,4 +1,9 @@
-/** What a program that imports `tfjs-vae` gets: to read a config, to train it, to add variants and data sets. */
+/// <reference types="node" preserve="true" />
+/**
+ * What a program that imports `tfjs-vae` gets: to train and to use models (`api/`, docs/api.md), the steps of which `train` is
+ * made, and what variants and data sets are written with.
+ */
+export * from "./api/index.ts";
 export { type BackendInfo, type BackendName, backendNames, useBackend } from "./backends/use_backend.ts";
 export { type LoadedConfig, type LoadOptions, loadConfig } from "./config/load.ts";
 export { projectRegistries, type Registries, type Registry } from "./config/registries.ts";
@@ -13,13 +18,15 @@ export { newestRun } from "./experiment/runs/find_runs.ts";
 export {
   createRun,
   openRunFolder,
-  /** @deprecated Older name of `openRunFolder`. */
-  openRunFolder as openRun,
   type RunFolder,
 } from "./experiment/runs/run_folder.ts";
 export { type PrepareArgs, prepare } from "./experiment/training/prepare.ts";
 export type { Prepared } from "./experiment/training/prepared.ts";
-export { type TrainArgs, type TrainResult, train } from "./experiment/training/runner.ts";
+export {
+  type TrainArgs as TrainPreparedArgs,
+  type TrainResult as TrainPreparedResult,
+  train as trainPrepared,
+} from "./experiment/training/runner.ts";
 export { cacheDir } from "./files/cache_dir.ts";
 export type { BuildArgs, Convention, ModelDefinition, Paper, TermDoc } from "./models/define.ts";
 export { modelNames, registerModel } from "./models/registry.ts";
@@ -27,4 +34,13 @@ export type { Batch, Ctx, Loss, Phase, Posterior, VAE } from "./models/vae.ts";
 export type { Param } from "./nn/params.ts";
 export { type PluginApi, pluginApi } from "./plugin_api.ts";
 export { Rng } from "./rng.ts";
-export type { Named, Scalar, Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D } from "./tf.ts";
+export {
+  type Named,
+  type Scalar,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  type Tensor3D,
+  type Tensor4D,
+  tf,
+} from "./tf.ts";

@@ -1,7 +1,9 @@
+import { execFile } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { expect, test } from "vitest";
 // @ts-expect-error a configuration without types
 import { ORDER } from "../.dependency-cruiser.js";
@@ -47,6 +49,16 @@ test.each(pages)("%s: its links and pictures lead somewhere", (page) => {
     return heading !== undefined && !headings.some(([, text]) => anchor(text!) === heading);
   });
   expect(broken).toEqual([]);
+});
+
+test.each(["README.md", "docs/api.md"])("%s: its program runs as it stands", async (page) => {
+  const { text } = blocks(page).find(({ language }) => language === "ts")!;
+  expect(text.trim().split("\n").length).toBeLessThanOrEqual(page === "README.md" ? 15 : 25);
+  const cwd = folder({ "package.json": '{"type": "module"}', "page.ts": text });
+  const env = { ...process.env, TSX_TSCONFIG_PATH: join(root, "tsconfig.json") }; // by which tfjs-vae is src/index.ts
+  const args = ["--import", import.meta.resolve("tsx"), "page.ts"];
+  await promisify(execFile)(process.execPath, args, { cwd, env });
+  expect(readFileSync(join(cwd, "samples.png")).subarray(1, 4).toString()).toBe("PNG");
 });
 
 /** Files that a page tells the reader to make, or that are another project's. */

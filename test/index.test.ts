@@ -46,10 +46,39 @@ type Types = [
   api.Tensor3D,
   api.Tensor4D,
   api.TermDoc,
-  api.TrainArgs,
+  api.TrainPreparedArgs,
+  api.TrainPreparedResult,
   api.TrainResult,
   api.TrainerParams,
   api.VAE,
+  api.Callback,
+  api.CallOptions,
+  api.CheckpointEvent,
+  api.Codes,
+  api.ConfigInput,
+  api.DataName,
+  api.DataParamsByName,
+  api.EarlyStoppingOptions,
+  api.Encoded,
+  api.EvaluateOptions,
+  api.Evaluation,
+  api.ImageInput,
+  api.ImagesInput,
+  api.InterpolateOptions,
+  api.ModelName,
+  api.ModelParamsByName,
+  api.OpenRunOptions,
+  api.ParamsOf<api.ModelDefinition>,
+  api.PngOptions,
+  api.RawPixels,
+  api.Run,
+  api.RunEvent,
+  api.SampleOptions,
+  api.StepEvent,
+  api.TrainOptions,
+  api.Traversal,
+  api.TraverseOptions,
+  api.ValidationEvent,
 ];
 
 type FittedPrior = ReturnType<NonNullable<api.VAE["fitPrior"]>>;
@@ -67,7 +96,7 @@ trainer_params: {max_steps: 1}
 logging_params: {image_count: 4, latent_count: 0}
 `;
 
-test("a program trains a config, and goes on with the run by the older name of openRunFolder", async () => {
+test("a program trains a config, and goes on with the run step by step", async () => {
   const file = join(root, "config.yaml");
   writeFileSync(file, CONFIG);
   const backend = await api.useBackend("wasm");
@@ -76,7 +105,7 @@ test("a program trains a config, and goes on with the run by the older name of o
     const prepared = await api.prepare({ ...loaded, cacheDir: api.cacheDir("test") });
     try {
       const args = { ...loaded, prepared, folder, backend, resume, quiet: true, brief: true };
-      return (await api.train(args)).state.step;
+      return (await api.trainPrepared(args)).state.step;
     } finally {
       folder.release();
       await prepared.dataset.close();
@@ -85,7 +114,7 @@ test("a program trains a config, and goes on with the run by the older name of o
   const folder = api.createRun(root, "mine");
   expect(await trained(folder, 1, false)).toBe(1);
   expect(api.newestRun(root, "mine")).toBe(folder.path);
-  expect(await trained(await api.openRun(folder.path), 2, true)).toBe(2);
+  expect(await trained(await api.openRunFolder(folder.path), 2, true)).toBe(2);
   expect(existsSync(folder.metrics)).toBe(true);
 });
 
@@ -93,9 +122,10 @@ test("every value that programs import is there", () => {
   expect(Object.keys(api)).toEqual(
     expect.arrayContaining([
       ...["backendNames", "useBackend", "cacheDir", "loadConfig", "projectRegistries", "pluginApi", "Rng"],
+      ...["train", "resumeRun", "openRun", "defineConfig", "EarlyStopping", "Images", "tf"],
       ...["datasetNames", "registerDataset", "modelNames", "registerModel"],
       ...["UserError", "ConfigError", "DataError", "ShapeError", "CheckpointError", "EngineError"],
-      ...["restoreCheckpoint", "prepare", "train", "createRun", "newestRun", "openRun", "openRunFolder"],
+      ...["restoreCheckpoint", "prepare", "trainPrepared", "createRun", "newestRun", "openRunFolder"],
     ]),
   );
   expect(api.backendNames).toEqual(expect.arrayContaining(["auto", "tensorflow", "wasm", "cpu"]));

@@ -1,22 +1,13 @@
 import type { OnProgress } from "../download/unpack.ts";
 import { barText, LiveLine } from "../text/live_line.ts";
 import { bytesText, duration } from "../text/numbers.ts";
+import { LINE_EVERY } from "../text/progress.ts";
 
-/** Time between two lines where there is no terminal, in milliseconds. */
-const LINE_EVERY = 2_000;
+export { progressTo } from "../text/progress.ts";
+
 /** Columns of a download's bar at most, and those of the text beside it. */
 const BAR = 30;
 const TEXT = 40;
-
-/** Says how far a listing or a data cache is. */
-export function progressTo(out: NodeJS.WriteStream): (what: string, done: number, total: number) => void {
-  const line = new LiveLine(out, LINE_EVERY);
-  return (what, done, total) => {
-    const text = Number.isFinite(total) ? `${what}: ${done} of ${total}` : `${what}: ${done} so far`;
-    if (done >= total) line.end(text);
-    else line.show(() => text);
-  };
-}
 
 /** Says how far a download is: a bar on a terminal, a line every two seconds elsewhere. */
 export class DownloadProgress {

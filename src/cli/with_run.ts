@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { ConfigError } from "../errors.ts";
 import type { OpenRun } from "../experiment/trained/open_trained.ts";
-import type { FileImages, Wanted } from "../explore/image_files.ts";
+import type { FileImages } from "../explore/image_files.ts";
 import type { Images } from "../explore/images.ts";
 import type { Rng } from "../rng.ts";
 import { wholeNumber } from "./numbers.ts";
@@ -62,20 +62,14 @@ export async function imagesOfFiles(run: OpenRun, patterns: readonly string[], l
 export async function* batchesOfFiles(
   run: OpenRun,
   patterns: readonly string[],
-  {
-    label,
-    limit,
-  }: { readonly label?: readonly string[] | undefined; readonly limit?: number | undefined } = {},
+  options: {
+    readonly label?: readonly string[] | undefined;
+    readonly limit?: number | undefined;
+  } = {},
 ): AsyncGenerator<FileImages> {
-  const { findImages, imageBatches } = await import("../explore/image_files.ts");
-  const { withLabels } = await import("../explore/given_labels.ts");
-  const { files, notes } = await findImages(patterns);
-  const { drawn } = await import("../data/loader.ts");
-  const places = drawn(limit ?? files.length, files.length); // as of a split: names may count in a period, too
-  const chosen = Array.from(places, (place) => files[place]!);
+  const files = await import("../experiment/trained/run_images.ts");
   const note = (sentence: string) => console.error(`note   ${sentence}`);
-  notes.forEach(note);
-  for await (const batch of imageBatches(chosen, wanted(run), note)) yield withLabels(batch, run.vae, label);
+  yield* files.batchesOfFiles(run, patterns, { ...options, note });
 }
 
 /** The images of files, or where none is given `count` of the validation split. @throws ConfigError for its labels */
@@ -101,15 +95,6 @@ export function ownLabels(given: readonly string[] | undefined): void {
 
 /** `count` images from all over the validation split. @throws DataError where it has none */
 export async function validationImages(run: OpenRun, count: number): Promise<Images> {
-  const val = await run.loader("val");
-  if (val.size > 0) return val.spread(count);
-  const { DataError } = await import("../errors.ts");
-  throw new DataError(
-    `${run.runDir}: expected data with validation images, got none. Name images, or take other data: --set data_params.…`,
-  );
-}
-
-function wanted({ imageShape, imageRange, config }: OpenRun): Wanted {
-  const { center_crop: centerCrop } = config.data_params;
-  return { imageShape, imageRange, ...(typeof centerCrop === "number" && { centerCrop }) };
+  const { imagesOfSplit } = await import("../experiment/trained/run_images.ts");
+  return imagesOfSplit(run, "val", count);
 }

@@ -2,9 +2,9 @@ import type { Static, TObject } from "typebox";
 import type { DataCommon } from "./common.ts";
 import type { Dataset, OpenArgs } from "./dataset.ts";
 
-export interface DatasetDefinition<P extends TObject = TObject> {
+export interface DatasetDefinition<P extends TObject = TObject, Name extends string = string> {
   /** As in `data_params.name`. */
-  readonly name: string;
+  readonly name: Name;
   /** One sentence: what images, how many, what labels, which splits. */
   readonly summary: string;
   /** Schema of what `data_params` holds besides the common keys of `DataCommon`. */
@@ -32,6 +32,8 @@ export interface DatasetDefinition<P extends TObject = TObject> {
 }
 
 /** A data set: its parameters and how to open it. One file, one line in the registry. */
-export function defineDataset<P extends TObject>(definition: DatasetDefinition<P>): DatasetDefinition<P> {
+export function defineDataset<P extends TObject, const Name extends string = string>(
+  definition: DatasetDefinition<P, Name>,
+): DatasetDefinition<P, Name> {
   return definition;
 }

@@ -8,6 +8,7 @@ import { type Classified, smallImages } from "./small_images.ts";
 
 const SIDE = 28;
 const CLASSES = 10;
+const NoParams = Type.Object({});
 
 /** Handwritten digits (LeCun, Cortes and Burges). */
 export const mnist = idxDataset({
@@ -27,8 +28,8 @@ export const fashionMnist = idxDataset({
   classes: "T-shirt/top, Trouser, Pullover, Dress, Coat, Sandal, Shirt, Sneaker, Bag, Ankle boot".split(", "),
 });
 
-interface IdxSource {
-  readonly name: string;
+interface IdxSource<Name> {
+  readonly name: Name;
   readonly what: string;
   /** torchvision's folder: RAW/raw beneath the data folder. */
   readonly raw: string;
@@ -36,12 +37,18 @@ interface IdxSource {
   readonly classes?: readonly string[];
 }
 
-function idxDataset({ name, what, raw, source, classes }: IdxSource): DatasetDefinition {
+function idxDataset<const Name extends string>({
+  name,
+  what,
+  raw,
+  source,
+  classes,
+}: IdxSource<Name>): DatasetDefinition<typeof NoParams, Name> {
   const expected = `the folder of ${name}'s four IDX files`;
   return defineDataset({
     name,
     summary: `70,000 ${what}, 28x28 grey, with their class: 55,000 for training, 5,000 for validation, 10,000 for test. data_path is ${expected}, gz or not.`,
-    params: Type.Object({}),
+    params: NoParams,
     imageShape: ({ patch_size: side = SIDE }) => [side, side, 1],
     async open({ data_path, patch_size }, args) {
       const folder = await dataPath(data_path, args, expected);

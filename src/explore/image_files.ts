@@ -9,6 +9,7 @@ import { eachOnce } from "../data/image_folder/repeats.ts";
 import { printable } from "../data/image_folder/words.ts";
 import { ordered } from "../data/ordered.ts";
 import { ConfigError, DataError } from "../errors.ts";
+import { fromBytes } from "../images/bytes.ts";
 import { counted } from "../text/counted.ts";
 import type { Images } from "./images.ts";
 
@@ -46,20 +47,19 @@ const AHEAD = 8;
  */
 export async function* imageBatches(
   files: readonly string[],
-  { imageShape: [height, width, channels], imageRange: [low, high], centerCrop }: Wanted,
+  { imageShape: [height, width, channels], imageRange, centerCrop }: Wanted,
   note: (sentence: string) => void,
 ): AsyncGenerator<FileImages, void, undefined> {
   const crop = centerCropOf(centerCrop, files);
   const side = Math.max(height, width);
   const transform = { size: side, channels: channels as 1 | 3, ...(crop > 0 && { centerCrop: crop }) };
-  const values = Float32Array.from({ length: 256 }, (_, byte) => low + (byte / 255) * (high - low));
   const skipped: Skipped[] = [];
   let read: { file: string; bytes: Uint8Array }[] = [];
   const batch = (): FileImages => {
     const size = height * width * channels;
     const images = new Float32Array(read.length * size);
     read.forEach(({ bytes }, n) => {
-      for (let i = 0; i < size; i++) images[n * size + i] = values[bytes[i]!]!;
+      images.set(fromBytes(bytes, imageRange), n * size);
     });
     const made: FileImages = {
       images,

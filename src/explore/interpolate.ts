@@ -1,4 +1,5 @@
 import { concat } from "../concat.ts";
+import { ShapeError } from "../errors.ts";
 import type { VAE } from "../models/vae.ts";
 import type { Rng } from "../rng.ts";
 import { concatImages, type Images, slice } from "./images.ts";
@@ -47,4 +48,20 @@ function alongPath(layout: LatentLayout, path: "spherical" | "linear"): typeof l
     for (const { from, size } of parts) way.set(straight.subarray(from, from + size), from);
     return way;
   };
+}
+
+/**
+ * Each image of `a` before its counterpart of `b`, as `interpolations` takes them.
+ *
+ * @throws ShapeError where they are not as many
+ */
+export function paired(a: Images, b: Images): Images {
+  const count = a.shape[0];
+  if (count !== b.shape[0])
+    throw new ShapeError(
+      `interpolate: expected as many images to go to as from, ${count}, got ${b.shape[0]}.`,
+    );
+  const all = Array.from({ length: count }, (_, n) => [slice(a, n, 1), slice(b, n, 1)]).flat();
+  const labels = all.flatMap((one) => one.labels ?? []);
+  return { ...concatImages(all), ...(labels.length === all.length && { labels: concat(labels) }) };
 }

@@ -40,6 +40,11 @@ export function cacheDir(...parts: string[]): string {
 }
 let said = false;
 
+/** Has `cacheDir` say nothing, for who prints nothing. */
+export function saidOfCache(): void {
+  said = true;
+}
+
 /**
  * What may lie in the cache: in the one that TFJS_VAE_CACHE names; in the user's own where it is there, though that may
  * not be written; else where it would go.

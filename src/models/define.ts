@@ -82,9 +82,13 @@ export interface PyTorchVae {
   readonly config?: string;
 }
 
-export interface ModelDefinition<P extends TObject = TObject, Term extends string = string> {
+export interface ModelDefinition<
+  P extends TObject = TObject,
+  Term extends string = string,
+  Name extends string = string,
+> {
   /** As in `model_params.name`. */
-  readonly name: string;
+  readonly name: Name;
   /** One sentence. */
   readonly summary: string;
   readonly paper: Paper;
@@ -115,9 +119,9 @@ export interface ModelDefinition<P extends TObject = TObject, Term extends strin
 }
 
 /** A variant: its parameters, its loss terms and how to build it. One file, one line in the registry. */
-export function defineModel<P extends TObject, Term extends string>(
-  definition: ModelDefinition<P, Term>,
-): ModelDefinition<P, Term> {
+export function defineModel<P extends TObject, Term extends string, const Name extends string = string>(
+  definition: ModelDefinition<P, Term, Name>,
+): ModelDefinition<P, Term, Name> {
   return definition;
 }
 

@@ -25,7 +25,7 @@ import WAE_MMD from "./wae_mmd.ts";
 
 /** The registry: a variant is its file and one line here. */
 const models = new Map<string, ModelDefinition>();
-for (const model of [
+const own = [
   VanillaVAE,
   DFCVAE,
   BetaVAE,
@@ -48,8 +48,11 @@ for (const model of [
   CategoricalVAE,
   JointVAE,
   VQVAE,
-])
-  registerModel(model as unknown as ModelDefinition);
+] as const;
+for (const model of own) registerModel(model as unknown as ModelDefinition);
+
+/** The project's own variants. */
+export type OwnModel = (typeof own)[number];
 
 /** Names of all variants, those of plugins included. */
 export function modelNames(): string[] {

@@ -21,7 +21,7 @@ function tsc(...args: string[]): string {
   }
 }
 
-test("the typed example fits the types that the package publishes, and a mistake in it shows", {
+test("the typed examples fit the types that the package publishes, and a mistake in it shows", {
   timeout: 300_000,
 }, () => {
   const installed = join(dir, "node_modules/tfjs-vae");
@@ -37,10 +37,18 @@ test("the typed example fits the types that the package publishes, and a mistake
   ];
   expect(tsc(...build)).toBe("");
   copyFileSync(join(root, "examples/free_bits_vae.ts"), join(dir, "good.ts"));
+  for (const name of ["blobs.ts", "sparse_vae.ts", "train.ts"]) // which add to the package's types
+    copyFileSync(join(root, "examples/own_vae", name), join(dir, name));
   writeFileSync(
     join(dir, "bad.ts"),
     `import type { PluginApi } from "tfjs-vae";
 export default ({ losses }: PluginApi) => losses.klPerDimensio;
+`,
+  );
+  writeFileSync(
+    join(dir, "misspelled.ts"),
+    `import { defineConfig } from "tfjs-vae";
+defineConfig({ model: "SparseVAE", model_params: { sparsityy: 1 }, data: "blobs", data_params: { radius: 2 } });
 `,
   );
   const options = {
@@ -49,10 +57,12 @@ export default ({ losses }: PluginApi) => losses.klPerDimensio;
     module: "nodenext",
     noEmit: true,
     skipLibCheck: true,
-    types: [],
+    types: ["node"],
   };
   writeFileSync(join(dir, "tsconfig.json"), JSON.stringify({ compilerOptions: options, include: ["*.ts"] }));
   const said = tsc("-p", dir);
-  expect(said.match(/\w+\.ts\(\d+,\d+\): error/g)).toEqual(["bad.ts(2,50): error"]);
+  const at = said.match(/\w+\.ts\(\d+,\d+\): error/g);
+  expect(at).toEqual(["bad.ts(2,50): error", "misspelled.ts(2,52): error"]);
+  expect(said).toContain("Did you mean to write 'sparsity'?");
   expect(said).toContain("Did you mean 'klPerDimension'?");
 });

@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import { ConfigError, UserError } from "../../errors.ts";
+import { EVALUATION_DEFAULTS } from "../../experiment/evaluation/defaults.ts";
 import type { Evaluation } from "../../experiment/evaluation/evaluate_run.ts";
 import { counted } from "../../text/counted.ts";
 import { short } from "../../text/numbers.ts";
@@ -45,13 +46,18 @@ export function addEvaluate(program: Command): void {
         "test",
       ]),
     )
-    .option("--max-images <n>", "images at most, from all over the split", wholeNumber(1), 1000)
-    .option("--draws <k>", "draws of z for log_likelihood", wholeNumber(1), 16)
-    .option("--seed <n>", "of all draws", wholeNumber(0), 0)
+    .option(
+      "--max-images <n>",
+      "images at most, from all over the split",
+      wholeNumber(1),
+      EVALUATION_DEFAULTS.maxImages,
+    )
+    .option("--draws <k>", "draws of z for log_likelihood", wholeNumber(1), EVALUATION_DEFAULTS.draws)
+    .option("--seed <n>", "of all draws", wholeNumber(0), EVALUATION_DEFAULTS.seed)
     .option(
       "--network <name>",
       "of the Fréchet and the perceptual distance: NAME or NAME:WEIGHTS",
-      "tiny_vgg",
+      EVALUATION_DEFAULTS.network,
     )
     .option("--lpips <files>", "VARIANT:BACKBONE:HEADS, such as vgg:vgg16.pth:lpips/vgg.pth")
     .option(

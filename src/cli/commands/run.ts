@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { styleText } from "node:util";
 import type { Command } from "commander";
 import { ConfigError } from "../../errors.ts";
@@ -6,7 +5,6 @@ import { ignoreSaving } from "../../process/signals.ts";
 import { shellWord } from "../../text/shell.ts";
 import { examples } from "../examples.ts";
 import { backendOption, namedConfig, setOption } from "../options.ts";
-import { progressTo } from "../progress.ts";
 
 interface Options {
   readonly config?: string;
@@ -43,68 +41,36 @@ export function addRun(program: Command): void {
 
 async function run(options: Options): Promise<void> {
   // Here and not above, so that the other commands don't wait for them.
-  const { cacheDir } = await import("../../files/cache_dir.ts");
   const { loadConfig } = await import("../../config/load.ts");
-  const { backendFor } = await import("../../experiment/timing/choose_backend.ts");
-  const { prepare } = await import("../../experiment/training/prepare.ts");
-  const { newestRun } = await import("../../experiment/runs/find_runs.ts");
-  const { createRun, openRunFolder } = await import("../../experiment/runs/run_folder.ts");
-  const { train } = await import("../../experiment/training/runner.ts");
+  const { trainConfig } = await import("../../api/train_config.ts");
 
   ignoreSaving(); // before there is anything to save
   const loaded = await loadConfig(await fileOf(options), { set: options.set ?? [] });
-  const { config, baseDir, notes } = loaded;
-  if (!options.quiet) for (const note of notes) console.log(`note   ${note}`);
-  const { save_dir, name = config.model_params.name } = config.logging_params;
-  const resumed = options.resume === "auto" ? newestRun(save_dir, name) : options.resume;
-  if (resumed === undefined && options.resume !== undefined && !options.quiet) {
-    console.log(`note   no run of ${name} with a checkpoint in ${save_dir}: a new one starts`);
-  }
-  const note = (text: string) => console.log(`note   ${text}`);
-  const folder = resumed === undefined ? undefined : await openRunFolder(resumed, note);
-  const say = (text: string) => void (options.quiet || console.log(text));
-  const backend = await backendFor(options.backend, { configs: [config], baseDir, trained: resumed, say });
-  const progress = options.quiet ? undefined : progressTo(process.stdout);
-  const prepared = await prepare({
-    ...loaded,
-    cacheDir: cacheDir("data"),
-    ...(progress && { progress }),
+  const { backend, resume, quiet } = options;
+  const { run, interrupted, state, problem } = await trainConfig(loaded, {
+    backend,
+    resume,
+    quiet,
+    out: process.stdout,
   });
-  const run = folder ?? createRun(save_dir, name);
-  try {
-    const resume = folder !== undefined;
-    const args = { config, baseDir, prepared, folder: run, backend, resume, quiet: options.quiet };
-    const { interrupted, state, problem } = await train(args);
-    if (interrupted !== undefined) {
-      console.log(`stopped at step ${state.step}, saved. To go on: vae run --resume ${shellWord(run.path)}`);
-      process.exitCode = interrupted;
-    } else if (problem !== undefined) {
-      console.error(styleText("red", problem, { stream: process.stderr }));
-      process.exitCode = 1;
-    }
-  } finally {
-    run.release();
-    await prepared.close();
+  if (interrupted !== undefined) {
+    console.log(`stopped at step ${state.step}, saved. To go on: vae run --resume ${shellWord(run)}`);
+    process.exitCode = interrupted;
+  } else if (problem !== undefined) {
+    console.error(styleText("red", problem, { stream: process.stderr }));
+    process.exitCode = 1;
   }
 }
 
 /** @throws ConfigError where nothing says what to run */
 async function fileOf({ config, resume }: Options): Promise<string> {
   if (config !== undefined) return config;
-  if (resume === undefined || resume === "auto") {
-    const after = resume === undefined ? "" : " with --resume auto";
-    throw new ConfigError(
-      `vae run: expected --config FILE${after}, got none. For a first run: vae run --config configs/dfcvae.yaml`,
-    );
+  if (resume !== undefined && resume !== "auto") {
+    const { configOfRun } = await import("../../api/train_config.ts");
+    return configOfRun(resume);
   }
-  const { configFile } = await import("../../experiment/runs/config_history.ts");
-  const { checkIsRun } = await import("../../experiment/runs/run_folder.ts");
-  checkIsRun(resume);
-  const own = configFile(resume);
-  if (!existsSync(own)) {
-    throw new ConfigError(
-      `--resume: expected config.yaml in the run "${resume}", got none. Give --config FILE too, or another folder.`,
-    );
-  }
-  return own;
+  const after = resume === undefined ? "" : " with --resume auto";
+  throw new ConfigError(
+    `vae run: expected --config FILE${after}, got none. For a first run: vae run --config configs/dfcvae.yaml`,
+  );
 }

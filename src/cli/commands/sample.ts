@@ -42,19 +42,13 @@ async function run(
   { count, temperature, sampler: name, label, scale, out, force, ...options }: Options,
 ): Promise<void> {
   const { samplerNamed } = await import("../../samplers/registry.ts");
-  const definition = samplerNamed(name); // a mistake is told before anything is opened
+  const sampler = samplerNamed(name); // a mistake is told before anything is opened
   return withRun(path, options, async (run, rng) => {
     const { squareGrid } = await import("../../explore/grids.ts");
-    const { sample } = await import("../../explore/pictures.ts");
-    const { givenLabels } = await import("../../explore/given_labels.ts");
-    const { openSampler } = await import("../../experiment/trained/sampler_files.ts");
-    const { vae, imageRange } = run;
-    const given = givenLabels(vae, label);
-    const sampler = openSampler(run, definition);
-    const drawn = sample(vae, count, rng.fold("samples"), { temperature, given, draw: sampler.draw });
-    sampler.dispose();
+    const { sampleRun } = await import("../../experiment/trained/sample_run.ts");
+    const drawn = sampleRun(run, count, { sampler, temperature, label }, rng);
     await writeOutputs({ out, force }, STANDARD, {
-      png: () => squareGrid(drawn, imageRange, scale),
+      png: () => squareGrid(drawn, run.imageRange, scale),
       arrays: { images: { shape: drawn.shape, data: drawn.images } },
     });
   });

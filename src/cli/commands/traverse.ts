@@ -51,47 +51,32 @@ function run(
   { dimensions, values: given, steps, images, json, label, scale, out, force, ...options }: Options,
 ): Promise<void> {
   return withRun(path, options, async (opened, rng) => {
-    const { dimensionsByActivity } = await import("../../explore/dimensions.ts");
-    const { inBatches, slice } = await import("../../explore/images.ts");
-    const { encodeAll, encodeImages } = await import("../../explore/latents.ts");
-    const { linspace } = await import("../../explore/lines.ts");
-    const { columnsOf, rowValues, traversalPng, traverse, traversed } = await import(
-      "../../explore/traverse.ts"
-    );
+    const { givenLabels } = await import("../../explore/given_labels.ts");
+    const { traversal } = await import("../../explore/traversal.ts");
+    const { traversalPng } = await import("../../explore/traverse.ts");
     const { vae, imageRange, model } = opened;
-    const val = await validationImages(opened, images);
-    const latents = await encodeAll(vae, inBatches(val, 64), rng.fold("kl"));
-    const found = dimensionsByActivity(latents);
-    if (found === undefined) {
+    const seen = await validationImages(opened, images);
+    const start = image === undefined ? undefined : await imagesOfFiles(opened, [image], label);
+    const labels = givenLabels(vae, label);
+    const made = await traversal(
+      vae,
+      { seen, start },
+      { dimensions, values: given, steps, given: labels },
+      rng,
+    );
+    if (made === undefined) {
       const { UserError } = await import("../../errors.ts");
       throw new UserError(
         `vae traverse: expected a model whose z are numbers or values of variables, got ${model.name}, whose z is a grid of codes. vae interpolate works with it.`,
       );
     }
-    const { layout } = latents;
-    const file = image === undefined ? undefined : await imagesOfFiles(opened, [image], label);
-    const start = file === undefined ? latents.place : encodeImages(vae, file, rng.fold("start")).place;
-    const { givenLabels, setLabels } = await import("../../explore/given_labels.ts");
-    const own = slice(file ?? val, 0, 1).labels;
-    const labels = own && setLabels(own, own.length, givenLabels(vae, label));
-    const shown = found.slice(0, dimensions);
-    const values = linspace(...(given ?? traversed(vae)), steps);
-    const columns = columnsOf(shown, values);
-    const rows = shown.map((dimension) => rowValues(dimension, values));
-    const made = traverse(
-      vae,
-      layout,
-      start.subarray(0, layout.size),
-      shown,
-      values,
-      rng.fold("traverse"),
-      labels,
-    );
-    if (json) console.log(JSON.stringify({ images: latents.count, dimensions: found }, null, 2));
+    const { shown, values, rows, columns } = made;
+    const { shape, images: data } = made.images;
+    if (json) console.log(JSON.stringify({ images: seen.shape[0], dimensions: made.dimensions }, null, 2));
     await writeOutputs({ out, force }, STANDARD, {
-      png: () => traversalPng(made, shown, values, { range: imageRange, scale }),
+      png: () => traversalPng(made.images, shown, values, { range: imageRange, scale }),
       arrays: {
-        images: { shape: [shown.length, columns, ...made.shape.slice(1)], data: made.images },
+        images: { shape: [shown.length, columns, ...shape.slice(1)], data },
         dimensions: { shape: [shown.length], data: Int32Array.from(shown, ({ index }) => index) },
         values: rows.every((row) => row === values)
           ? { shape: [steps], data: Float32Array.from(values) }

@@ -20,6 +20,8 @@ export interface RunState {
   averagedFrom: number | undefined;
   /** What early stopping has seen; undefined where there is none. */
   stopping: Stopping | undefined;
+  /** What callbacks of a program have to know, by their names; absent where there are none. */
+  callbacks?: Readonly<Record<string, unknown>> | undefined;
   /** The data that it is trained on; undefined where a checkpoint is older than this. */
   data: DataPrint | undefined;
   /** The steps since the last row of metrics. */

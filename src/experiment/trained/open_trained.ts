@@ -32,6 +32,8 @@ export interface OpenOptions {
   readonly set?: readonly string[];
   /** Called while data are packed. */
   progress?(what: string, done: number, total: number): void;
+  /** Takes a sentence for the user; left out: to standard error. */
+  say?(text: string): void;
 }
 
 /** A trained model and what it was trained with, for use after training. Nothing of the run is written to. */
@@ -80,7 +82,8 @@ export async function openTrained(path: string, options: OpenOptions): Promise<O
     registries: await layeredRegistries(),
   });
   const prefer = trainedOn(runDir);
-  const backend = await useBackend(options.backend, { prefer });
+  const { say } = options;
+  const backend = await useBackend(options.backend, { prefer, ...(say && { say }) });
   const seed = config.exp_params.manual_seed;
   const rng = Rng.fromSeed(seed);
   let opened: Promise<Dataset> | undefined;

@@ -1,23 +1,44 @@
 import { signalsTo, takeSignals } from "../../process/signals.ts";
 
-/** Remembers the first signal to leave; a second one leaves at once. A signal to save asks for a checkpoint. */
+/** What ends a run from outside, besides the signals that people and schedulers send. */
+interface Outside {
+  readonly signal?: AbortSignal | undefined;
+  readonly handleSignals?: boolean | undefined;
+}
+
+/**
+ * Remembers the first signal to leave, or the program's abort; a second signal leaves at once. A signal to save asks for a
+ * checkpoint.
+ */
 export class Interrupt {
   /** Exit code of the signal that came, if one did. */
   exitCode: number | undefined;
   private asked = false;
-  private readonly saving = signalsTo("save");
-  private readonly release = takeSignals((name, code) => {
-    if (this.exitCode !== undefined) process.exit(code);
-    this.exitCode = code;
-    this.say(`${name}: saving after this step (again: leave at once)`);
-  });
+  private readonly saving: NodeJS.Signals[];
+  private readonly release: () => void;
   private readonly ask = (name: NodeJS.Signals) => {
     this.asked = true;
     this.say(`${name}: saving after this step; training goes on`);
   };
 
-  constructor(private readonly say: (text: string) => void) {
+  constructor(
+    private readonly say: (text: string) => void,
+    private readonly outside: Outside = {},
+  ) {
+    const { handleSignals = true } = outside;
+    this.saving = handleSignals ? signalsTo("save") : [];
+    this.release = handleSignals ? takeSignals((name, code) => this.take(name, code)) : () => {};
     for (const name of this.saving) process.on(name, this.ask);
+  }
+
+  /** Whether the program has aborted the run. */
+  get aborted(): boolean {
+    return this.exitCode === undefined && this.outside.signal?.aborted === true;
+  }
+
+  /** Whether the run is to end, saved as it is. */
+  get came(): boolean {
+    return this.exitCode !== undefined || this.aborted;
   }
 
   /** Whether a checkpoint was asked for since the last call. */
@@ -30,5 +51,11 @@ export class Interrupt {
   dispose(): void {
     this.release();
     for (const name of this.saving) process.off(name, this.ask);
+  }
+
+  private take(name: NodeJS.Signals, code: number): void {
+    if (this.exitCode !== undefined) process.exit(code);
+    this.exitCode = code;
+    this.say(`${name}: saving after this step (again: leave at once)`);
   }
 }

@@ -2,6 +2,7 @@ import type { BackendInfo } from "../../backends/use_backend.ts";
 import type { Config } from "../../config/schema.ts";
 import type { RunFolder } from "../runs/run_folder.ts";
 import type { RunState } from "../runs/run_state.ts";
+import type { Callback, Callbacks } from "./callbacks.ts";
 import type { RunLog } from "./loggers/run_log.ts";
 import type { Rates } from "./loggers/step_metrics.ts";
 import type { Prepared } from "./prepared.ts";
@@ -20,6 +21,14 @@ export interface TrainArgs {
   readonly quiet: boolean;
   /** Say how far it is and what goes wrong, but not what runs and what came out: one of several runs. */
   readonly brief?: boolean;
+  /** Where it says it; standard output where left out. */
+  readonly out?: NodeJS.WriteStream | undefined;
+  /** What a program does meanwhile. */
+  readonly callbacks?: readonly Callback[] | undefined;
+  /** Its abort ends the run as a signal to leave does: saved after the step under way. */
+  readonly signal?: AbortSignal | undefined;
+  /** Whether the signals to leave are taken, as they are where left out. */
+  readonly handleSignals?: boolean | undefined;
 }
 
 /** How far a run goes. */
@@ -39,6 +48,7 @@ export interface RunContext {
   readonly state: RunState;
   readonly log: RunLog;
   readonly stepper: Stepper;
+  readonly callbacks: Callbacks;
 }
 
 /** The learning rates of the step after `step` steps and `epoch` whole epochs. */

@@ -2,6 +2,7 @@ import { dumpConfig } from "../../config/dump.ts";
 import { shellWord } from "../../text/shell.ts";
 import { forgetFailure, noteFailure } from "../runs/failure.ts";
 import type { RunState } from "../runs/run_state.ts";
+import { Callbacks } from "./callbacks.ts";
 import { hasStopped, stopReason, stopRuleOf } from "./early_stopping.ts";
 import { Interrupt } from "./interrupt.ts";
 import { RunLog } from "./loggers/run_log.ts";
@@ -22,6 +23,10 @@ export interface TrainResult {
   readonly metrics: Readonly<Record<string, number>>;
   /** Exit code of the signal that ended the run early. */
   readonly interrupted: number | undefined;
+  /** Whether the program ended it by its `AbortSignal`. */
+  readonly aborted: boolean;
+  /** Why it ended before its last step, by early stopping or a callback, where it did. */
+  readonly stopped: string | undefined;
   /** Why what came out is of no use, where that is so: all is saved. */
   readonly problem: string | undefined;
 }
@@ -59,8 +64,10 @@ class Run {
     const { state, plan, changed, saved } = start;
     const log = new RunLog({ ...args, ...plan, state, changed });
     const say = (text: string) => log.note(text);
-    this.context = { args, state, plan, log, stepper: createStepper({ ...args, say }) };
-    this.interrupt = new Interrupt((text) => log.message(text));
+    const { totalSteps } = plan;
+    const callbacks = new Callbacks(args.callbacks ?? [], { state, totalSteps, path: args.folder.path });
+    this.context = { args, state, plan, log, stepper: createStepper({ ...args, say }), callbacks };
+    this.interrupt = new Interrupt((text) => log.message(text), args);
     this.cache = createPrecomputeCache(
       args.config,
       { vae: args.prepared.vae, images: args.prepared.train.size },
@@ -75,7 +82,7 @@ class Run {
 
   async train(): Promise<TrainResult> {
     const { args, saver, interrupt } = this;
-    const { log } = this.context;
+    const { log, callbacks } = this.context;
     if (this.start.passed !== "") log.warn(this.start.passed);
     if (args.resume && this.isFinished()) {
       log.alreadyFinished(this.stoppedEarly());
@@ -84,25 +91,28 @@ class Run {
     forgetFailure(args.folder);
     const moved = { from: args.baseDir, to: args.folder.path, model: args.prepared.model };
     await log.start(dumpConfig(args.config, moved));
+    callbacks.restore();
     try {
+      await callbacks.start();
       while (!this.isFinished()) {
         await this.steps.epoch();
-        if (interrupt.exitCode !== undefined) break; // the end of the epoch, where it is one, comes at resumption
+        if (interrupt.came) break; // the end of the epoch, where it is one, comes at resumption
         await this.endOfEpoch();
         await saver.save();
-        if (interrupt.exitCode !== undefined) break;
+        if (interrupt.came) break;
       }
     } catch (error) {
       await this.rescue();
       if (!this.isEmpty) noteFailure(args.folder, error);
       throw error;
     }
-    if (interrupt.exitCode !== undefined) await saver.save();
-    const stopped = interrupt.exitCode === undefined ? this.stoppedEarly() : undefined;
-    if (stopped) log.message(`stopped early, at step ${this.context.state.step}: ${stopped.why}`);
+    if (interrupt.came) await saver.save();
+    const stopped = this.stopped();
+    if (stopped !== undefined) log.message(`stopped early, at step ${this.context.state.step}: ${stopped}`);
     saver.checkSaved();
     const { metrics, problem } = this.validator;
-    if (interrupt.exitCode === undefined) await log.finish(metrics, problem === undefined);
+    await callbacks.end();
+    if (!interrupt.came) await log.finish(metrics, problem === undefined);
     return this.result();
   }
 
@@ -112,8 +122,9 @@ class Run {
   }
 
   private isFinished(): boolean {
-    const { state, plan } = this.context;
-    const ends = state.step >= plan.totalSteps || this.stoppedEarly() !== undefined;
+    const { state, plan, callbacks } = this.context;
+    const stopped = this.stoppedEarly() !== undefined || callbacks.stopped !== undefined;
+    const ends = state.step >= plan.totalSteps || stopped;
     return ends && state.ended >= state.step;
   }
 
@@ -125,12 +136,18 @@ class Run {
     return { why: stopReason(state.stopping!, rule), patience: rule.patience };
   }
 
+  /** Why the run ended before its last step, but by nobody from outside. */
+  private stopped(): string | undefined {
+    return this.interrupt.came ? undefined : (this.stoppedEarly()?.why ?? this.context.callbacks.stopped);
+  }
+
   /** Counts the epoch, where it is at its end, and validates where that is due, which nothing of the epoch depends on. */
   private async endOfEpoch(): Promise<void> {
-    const { state, plan } = this.context;
+    const { state, plan, callbacks } = this.context;
     const every = this.args.config.trainer_params.check_val_every_n_epoch;
     const ended = state.batch >= plan.batchesPerEpoch;
-    const due = state.step >= plan.totalSteps || (ended && (state.epoch + 1) % every === 0);
+    const last = state.step >= plan.totalSteps || callbacks.stopped !== undefined;
+    const due = last || (ended && (state.epoch + 1) % every === 0);
     if (due) await this.saver.save(); // of the epoch as it ended: whatever validation comes to, it is kept
     if (ended) {
       state.epoch++;
@@ -152,12 +169,14 @@ class Run {
 
   private result(problem = this.validator.problem): TrainResult {
     const { metrics } = this.validator;
-    const interrupted = this.interrupt.exitCode;
-    const told = problem !== undefined && interrupted === undefined;
+    const { exitCode: interrupted, came, aborted } = this.interrupt;
+    const told = problem !== undefined && !came;
     return {
       state: this.context.state,
       metrics,
       interrupted,
+      aborted,
+      stopped: this.stopped(),
       problem: told ? `${problem}, and the run ended with it. ${this.afterProblem()}` : undefined,
     };
   }

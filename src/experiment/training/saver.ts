@@ -1,7 +1,9 @@
+import { join } from "node:path";
 import { UserError } from "../../errors.ts";
 import { shellWord } from "../../text/shell.ts";
 import { encodeCheckpoint } from "../runs/checkpoint.ts";
 import { saveCheckpoint } from "../runs/checkpoint_files.ts";
+import { LAST } from "../runs/run_files.ts";
 import { LostRun } from "../runs/run_folder.ts";
 import type { Best } from "../runs/run_state.ts";
 import type { RunContext } from "./run_context.ts";
@@ -37,7 +39,7 @@ export class Saver {
 
   /** Writes a checkpoint, unless the last one is of this state. No step may be under way. */
   async save(): Promise<void> {
-    const { state, log } = this.run;
+    const { state, log, args, callbacks } = this.run;
     const isNew = state.step !== this.saved?.step || state.ended !== this.saved.ended;
     if (!isNew && this.beaten === undefined) return;
     try {
@@ -53,14 +55,19 @@ export class Saver {
     if (this.unsaved !== undefined) log.message(`saved again, at step ${state.step}`);
     this.unsaved = undefined;
     this.saved = { ...state };
+    const isBest = this.beaten !== undefined;
     this.beaten = undefined;
+    const file = join(args.folder.checkpoints, LAST);
+    await callbacks.checkpoint({ file, isBest });
   }
 
   private async write(): Promise<void> {
-    const { state, args, log, stepper } = this.run;
+    const { state, args, log, stepper, callbacks } = this.run;
     const { config, folder, prepared } = args;
     const { model, vae, optimizers, average } = prepared;
     stepper.syncVariables();
+    const saved = callbacks.saved();
+    if (saved !== undefined) state.callbacks = saved;
     const bytes = encodeCheckpoint(model.name, vae, optimizers, state, average);
     if (folder.hold()) {
       log.warn(`${folder.path} was deleted while training: made anew, with what is known of it`);

@@ -61,7 +61,7 @@ export class StepLoop {
       const saves = this.checkpointIsDue();
       await this.settle(saves || this.isEnd() ? 0 : this.most - 1);
       if (interrupt.takeRequest()) await this.settleAndSave();
-      if (interrupt.exitCode !== undefined || this.isEnd()) break;
+      if (interrupt.came || this.run.callbacks.stopped !== undefined || this.isEnd()) break;
       if (saves) await saver.save();
     }
     await this.settle(0);
@@ -148,6 +148,7 @@ export class StepLoop {
       recovery.keep(); // the steps before it are never done again
       log.skipped(state);
     }
+    await this.run.callbacks.step(metrics, lr);
     await nextTurn();
     for (const step of undone) await this.start(step.batches);
   }

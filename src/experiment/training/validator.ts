@@ -33,7 +33,7 @@ export class Validator {
    * step may be under way.
    */
   async validate(): Promise<void> {
-    const { state, args, log, stepper } = this.run;
+    const { state, args, log, stepper, callbacks } = this.run;
     stepper.syncVariables();
     const { average } = args.prepared;
     const look = async () => {
@@ -43,8 +43,9 @@ export class Validator {
     };
     const reconstructed = await (average === undefined ? look() : average.during(look));
     log.validation(state, this.metrics);
-    this.judge();
+    const isBest = this.judge();
     this.tell(reconstructed?.images);
+    await callbacks.validation({ metrics: this.metrics, isBest });
   }
 
   /** The metrics of validation, those of the prior's fit among them; none where nothing is validated. */
@@ -91,8 +92,8 @@ export class Validator {
     for (const text of this.signs.of(seen)) log.warn(text);
   }
 
-  /** Whether the state is the best so far, and whether its metrics are numbers at all. */
-  private judge(): void {
+  /** Whether the state is the best so far; and notes whether its metrics are numbers at all. */
+  private judge(): boolean {
     const { monitor, metrics } = this;
     const { state, log } = this.run;
     state.notFinite = this.notFinite();
@@ -103,8 +104,9 @@ export class Validator {
     }
     const value = metrics[monitor.monitor];
     if (this.problem !== undefined) log.warn(`${this.problem}; no best checkpoint is taken from it`);
-    else if (value !== undefined && isBetter(value, state.best, monitor))
-      this.saver.takeBest({ ...monitor, value, step: state.step });
+    const isBest = this.problem === undefined && value !== undefined && isBetter(value, state.best, monitor);
+    if (isBest) this.saver.takeBest({ ...monitor, value, step: state.step });
+    return isBest;
   }
 
   /** Which losses are not finite: half a sentence. */

@@ -28,7 +28,7 @@ export class RunLog {
   private configText = "";
 
   constructor(private readonly args: RunLogArgs) {
-    this.console = new ConsoleLog(args.quiet);
+    this.console = new ConsoleLog(args.quiet, args.out);
     this.loggers = new GuardedLoggers(args.folder, this.console);
     this.window = new StepWindow(args.state.window);
   }

@@ -27,6 +27,7 @@ export interface RunLogArgs {
   readonly resume: boolean;
   readonly quiet: boolean;
   readonly brief?: boolean;
+  readonly out?: NodeJS.WriteStream | undefined;
   readonly state: Readonly<RunState>;
   readonly totalSteps: number;
   readonly stepsPerEpoch: number;

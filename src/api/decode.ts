@@ -1,0 +1,61 @@
+import { ShapeError } from "../errors.ts";
+import type { OpenRun } from "../experiment/trained/open_trained.ts";
+import { withLabels } from "../explore/given_labels.ts";
+import type { Images as Packed } from "../explore/images.ts";
+import { decodeVectors, encodeImages, type LatentLayout } from "../explore/latents.ts";
+import type { Rng } from "../rng.ts";
+import type { Tensor2D } from "../tf.ts";
+
+/** Vectors of z: packed [N, D], one by one, or a tensor [N, D]. */
+export type Codes = Float32Array | readonly (readonly number[] | Float32Array)[] | Tensor2D;
+
+/** How z of a run lies in a vector, found once. */
+const layouts = new WeakMap<OpenRun, LatentLayout>();
+
+/**
+ * The images of vectors of z.
+ *
+ * @param label NAME=VALUE of labels, for a model that wants some
+ * @throws ShapeError where they are not of D numbers each
+ */
+export async function decodeCodes(
+  run: OpenRun,
+  z: Codes,
+  label: readonly string[],
+  rng: Rng,
+): Promise<Packed> {
+  const layout = layoutOf(run, rng);
+  const packed = await packedOf(z);
+  const { size } = layout;
+  if (
+    packed.length === 0 ||
+    packed.length % size !== 0 ||
+    (Array.isArray(z) && packed.length !== z.length * size)
+  )
+    throw new ShapeError(`z: expected vectors of ${size} numbers each, got ${packed.length} numbers.`);
+  const none = { images: new Float32Array(), shape: [packed.length / size, 0, 0, 0] } as const;
+  const { labels }: Packed = withLabels(none, run.vae, label);
+  return decodeVectors(run.vae, layout, packed, { rng: rng.fold("decode"), labels });
+}
+
+async function packedOf(z: Codes): Promise<Float32Array> {
+  if (z instanceof Float32Array) return z;
+  if ("dataSync" in z) return (await z.data()) as Float32Array;
+  return Float32Array.from(z.flatMap((vector) => [...vector]));
+}
+
+/** As a black image is encoded: it is the same of all. */
+function layoutOf(run: OpenRun, rng: Rng): LatentLayout {
+  const known = layouts.get(run);
+  if (known !== undefined) return known;
+  const { imageShape, vae } = run;
+  const labels = vae.labels && new Float32Array(vae.labels.all.length);
+  const black = {
+    images: new Float32Array(imageShape.reduce((a, b) => a * b)),
+    shape: [1, ...imageShape] as const,
+    ...(labels && { labels }),
+  };
+  const { layout } = encodeImages(vae, black, rng);
+  layouts.set(run, layout);
+  return layout;
+}
