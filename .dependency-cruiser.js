@@ -17,6 +17,7 @@ export const ORDER = [
   ["features"],
   ["models"],
   ["metrics"],
+  ["loggers"],
   ["plugin_api.ts"],
   ["config"],
   ["samplers"],
