@@ -6,7 +6,8 @@ const Params = Type.Object({
     Type.String({
       pattern: "^https?://",
       patternErrorMessage: "expected the address of an MLflow server, http:// or https://",
-      description: "Address of the tracking server; default: MLFLOW_TRACKING_URI, else http://127.0.0.1:5000.",
+      description:
+        "Address of the tracking server; default: MLFLOW_TRACKING_URI, else http://127.0.0.1:5000.",
     }),
   ),
   experiment: Type.Optional(
@@ -17,7 +18,10 @@ const Params = Type.Object({
     }),
   ),
   run_name: Type.Optional(
-    Type.String({ minLength: 1, description: "Name of the run there; default: that of its folder, version_N." }),
+    Type.String({
+      minLength: 1,
+      description: "Name of the run there; default: that of its folder, version_N.",
+    }),
   ),
   pictures: Type.Optional(
     Type.Boolean({ default: true, description: "Whether pictures are sent too, as artifacts." }),

@@ -7,8 +7,8 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { type Leaf, leaves } from "../../src/config/leaves.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { newRunState } from "../../src/experiment/runs/run_state.ts";
-import { TensorBoardLogger } from "../../src/loggers/tensorboard/logger.ts";
 import { gridPng } from "../../src/images/grid.ts";
+import { TensorBoardLogger } from "../../src/loggers/tensorboard/logger.ts";
 import { tensorboardPython } from "../support/tensorboard.ts";
 
 interface Read {

@@ -74,6 +74,17 @@ export class MlflowClient {
     }
   }
 
+  /** Whether there is such a run, not deleted. */
+  async isActive(run_id: string): Promise<boolean> {
+    try {
+      type Answer = { run: { info: { lifecycle_stage: string } } };
+      return (await this.get<Answer>("runs/get", { run_id })).run.info.lifecycle_stage === "active";
+    } catch (error) {
+      if (error instanceof MlflowRefusal && error.code === "RESOURCE_DOES_NOT_EXIST") return false;
+      throw error;
+    }
+  }
+
   /** A file of a run whose artifacts the server itself takes. @throws Error where it does not */
   async putArtifact(artifactUri: string, path: string, bytes: Uint8Array): Promise<void> {
     const { protocol, pathname } = new URL(artifactUri);
@@ -91,11 +102,7 @@ export class MlflowClient {
     return this.http.destroy();
   }
 
-  private async ask<T>(
-    method: "GET" | "POST" | "PUT",
-    path: string,
-    body?: string | Uint8Array,
-  ): Promise<T> {
+  private async ask<T>(method: "GET" | "POST" | "PUT", path: string, body?: string | Uint8Array): Promise<T> {
     const type = typeof body === "string" ? "application/json" : "application/octet-stream";
     const { statusCode, body: answer } = await request(this.base + path, {
       method,

@@ -117,13 +117,14 @@ export class Sender {
       await this.send(batch);
     } catch (error) {
       if (mayPass(error)) throw error;
-      const { code, message } = error as MlflowRefusal;
-      if (code === "RESOURCE_DOES_NOT_EXIST" && !this.replaced) {
+      const { message } = error as MlflowRefusal;
+      if (!this.replaced && !(await this.client.isActive(this.outbox.sent!.run_id))) {
         this.replaced = true;
         this.outbox.begin(undefined); // the run was deleted there: another one gets all
         return;
       }
-      if (!this.refused.has(first.kind)) this.say(`MLflow at ${this.target.uri}: not taken: ${message}.`);
+      if (!this.refused.has(first.kind))
+        this.say(`MLflow at ${this.target.uri}: not taken: ${message.replace(/\.$/, "")}.`);
       this.refused.add(first.kind); // once a kind
     }
     this.outbox.done(batch.length);
@@ -156,7 +157,10 @@ export class Sender {
         });
         break;
       case "params": {
-        const params = Object.entries(first.values).map(([key, value]) => ({ key, value: value.slice(0, TEXT) }));
+        const params = Object.entries(first.values).map(([key, value]) => ({
+          key,
+          value: value.slice(0, TEXT),
+        }));
         for (let at = 0; at < params.length; at += PARAMS)
           await this.client.post("runs/log-batch", { run_id, params: params.slice(at, at + PARAMS) });
         break;

@@ -3,7 +3,6 @@ import type { Logger } from "../../../loggers/logger.ts";
 import { LostRun, type RunFolder } from "../../runs/run_folder.ts";
 import type { ConsoleLog } from "./console.ts";
 
-
 /**
  * The loggers of a run. Where one fails for a reason that the user can mend (a full disk), the console says so once, and
  * training goes on without it until it works again.
