@@ -68,7 +68,7 @@ export default {
       name: "packages are in package.json",
       severity: "error",
       from: { path: "^src/" },
-      to: { dependencyTypes: ["npm-no-pkg", "npm-unknown", "npm-dev"], pathNot: "/tfjs-node-gpu/" },
+      to: { dependencyTypes: ["npm-no-pkg", "npm-unknown", "npm-dev"], pathNot: "/(tfjs-node-gpu|h5wasm)/" },
     },
     {
       name: "packages of the page, which holds them, are in package.json",

@@ -1,10 +1,12 @@
 import { ConfigError } from "../errors.ts";
 import { didYouMean } from "../text/suggest.ts";
+import { arrays } from "./arrays.ts";
 import { celeba } from "./celeba.ts";
 import { cifar10 } from "./cifar10.ts";
 import type { DataCommon } from "./common.ts";
 import type { Dataset, OpenArgs } from "./dataset.ts";
 import type { DatasetDefinition } from "./define.ts";
+import { dsprites } from "./dsprites.ts";
 import { imageFolder } from "./image_folder.ts";
 import { fashionMnist, mnist } from "./mnist.ts";
 import { shapes3d } from "./shapes3d.ts";
@@ -17,6 +19,8 @@ registerDataset(mnist);
 registerDataset(fashionMnist);
 registerDataset(cifar10);
 registerDataset(celeba);
+registerDataset(dsprites);
+registerDataset(arrays as DatasetDefinition);
 
 /** The names that `data_params.name` may have, in the order of registration. */
 export function datasetNames(): readonly string[] {
@@ -49,12 +53,12 @@ export async function openDataset(
   return definition.open(params, args);
 }
 
-/** The data set of that name. @throws ConfigError */
-export function datasetNamed(name: string): DatasetDefinition {
+/** The data set of that name, which `place` names. @throws ConfigError */
+export function datasetNamed(name: string, place = "data_params.name"): DatasetDefinition {
   const definition = getDataset(name);
   if (definition !== undefined) return definition;
   const names = datasetNames();
   throw new ConfigError(
-    `data_params.name: expected one of ${names.join(", ")}, got "${name}".${didYouMean(name, names)}`,
+    `${place}: expected one of ${names.join(", ")}, got "${name}".${didYouMean(name, names)}`,
   );
 }

@@ -50,7 +50,10 @@ export class JsonLinesLogger implements Logger {
   metrics({ step, epoch }: Place, values: Metrics): void {
     const line = JSON.stringify({ step, epoch, time: Date.now() / 1000, ...toJson(values) });
     this.lines.push(line);
-    if (!this.whole || (this.lines.length > 1 && !existsSync(this.file))) return this.rewrite();
+    if (!this.whole || (this.lines.length > 1 && !existsSync(this.file))) {
+      this.rewrite();
+      return;
+    }
     this.whole = false; // a full disk may take half a line
     try {
       appendFileSync(this.file, `${line}\n`);

@@ -36,7 +36,7 @@ describe.skipIf(python === undefined)("a run on MLflow's own server", () => {
   const settings = () => ({ tracking_uri: `http://127.0.0.1:${port}`, experiment: "faces/1" });
   const api = async (route: string, query: Record<string, string>) => {
     const url = `http://127.0.0.1:${port}/api/2.0/mlflow/${route}?${new URLSearchParams(query)}`;
-    return (await fetch(url)).json() as Promise<Record<string, never>>;
+    return (await fetch(url)).json() as Promise<Record<string, unknown>>;
   };
   const sentOf = async (folder: string) => {
     const { Outbox } = await import("../../src/loggers/mlflow/outbox.ts");

@@ -136,10 +136,14 @@ export class Outbox {
 
   /** Puts the lines on the disk. */
   sync(): void {
-    if (!existsSync(join(this.folder, LINES))) return this.rewrite();
-    const fd = openSync(join(this.folder, LINES), "r+");
-    fsyncSync(fd);
-    closeSync(fd);
+    if (!existsSync(join(this.folder, LINES))) this.rewrite();
+    try {
+      const fd = openSync(join(this.folder, LINES), "r+");
+      fsyncSync(fd);
+      closeSync(fd);
+    } catch (error) {
+      throw writeProblem(this.folder, error);
+    }
   }
 
   private remember(state: Sent | undefined): void {
