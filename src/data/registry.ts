@@ -7,9 +7,11 @@ import type { DataCommon } from "./common.ts";
 import type { Dataset, OpenArgs } from "./dataset.ts";
 import type { DatasetDefinition } from "./define.ts";
 import { dsprites } from "./dsprites.ts";
+import { fileList } from "./file_list.ts";
 import { imageFolder } from "./image_folder.ts";
 import { fashionMnist, mnist } from "./mnist.ts";
 import { shapes3d } from "./shapes3d.ts";
+import { webdataset } from "./webdataset.ts";
 
 const definitions = new Map<string, DatasetDefinition>();
 
@@ -21,6 +23,8 @@ registerDataset(cifar10);
 registerDataset(celeba);
 registerDataset(dsprites);
 registerDataset(arrays as DatasetDefinition);
+registerDataset(webdataset as DatasetDefinition);
+registerDataset(fileList as DatasetDefinition);
 
 /** The names that `data_params.name` may have, in the order of registration. */
 export function datasetNames(): readonly string[] {

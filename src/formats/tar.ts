@@ -29,7 +29,8 @@ export async function* tarMembers(
 ): AsyncGenerator<TarMember, void, undefined> {
   let longName: string | undefined;
   let extended: { path?: string; size?: number } = {};
-  for (let at = 0; at + BLOCK <= size; ) {
+  let at = 0;
+  while (at + BLOCK <= size) {
     const header = Buffer.from(await read(at, BLOCK));
     if (header.length < BLOCK || header.every((byte) => byte === 0)) return; // the end
     if (!isWhole(header))
@@ -54,6 +55,7 @@ export async function* tarMembers(
     extended = {};
     if (type === "0" || type === "\0" || type === "7") yield { name, offset, size: length };
   }
+  if (at !== size) throw new DataError(`${file}: cut short, after ${size} bytes. Get it again.`);
 }
 
 /** The sum of a header's bytes, those of the checksum as spaces. */

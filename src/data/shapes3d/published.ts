@@ -12,8 +12,8 @@ import { SCENES } from "./factors.ts";
 export const PUBLISHED = "3dshapes.h5";
 const SIDE = 64;
 const BYTES = 3 * SIDE * SIDE;
-/** Images read at a time, 12 MB. */
-const WINDOW = 1000;
+/** Images read at a time at most, 201 MB. */
+const MOST = 16_384;
 const SOURCE = "It is published at https://github.com/google-deepmind/3d-shapes.";
 
 /** The file in a folder or named itself, and what tells it from another. */
@@ -48,12 +48,13 @@ export async function packPublished(
       throw new DataError(
         `${file}: expected images [${SCENES}, ${SIDE}, ${SIDE}, 3], got [${images.shape.join(", ")}]. Is it 3D Shapes?`,
       );
+    const window = Math.min(MOST, images.together);
     const order = Int32Array.from(scenes.keys()).sort((a, b) => scenes[a]! - scenes[b]!);
     for (let at = 0; at < order.length; ) {
-      const from = scenes[order[at]!]!;
+      const from = Math.floor(scenes[order[at]!]! / window) * window;
       let end = at;
-      while (end < order.length && scenes[order[end]!]! < from + WINDOW) end++;
-      const read = images.read(from, scenes[order[end - 1]!]! + 1);
+      while (end < order.length && scenes[order[end]!]! < from + window) end++;
+      const read = images.read(from, Math.min(SCENES, from + window));
       for (const place of order.subarray(at, end)) {
         const start = (scenes[place]! - from) * BYTES;
         const data = read.subarray(start, start + BYTES);
