@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 import { defineLogger, type LoggerArgs } from "./define.ts";
+import type { MlflowSettings } from "./mlflow/settings.ts";
 
 const Params = Type.Object({
   tracking_uri: Type.Optional(
@@ -43,12 +44,4 @@ export const mlflow = defineLogger({
 async function open(params: MlflowSettings, args: LoggerArgs) {
   const { MlflowLogger } = await import("./mlflow/logger.ts"); // checking a config need not load an HTTP client
   return MlflowLogger.open(params, args);
-}
-
-/** Settings of the logger, as `Params` has them. */
-export interface MlflowSettings {
-  readonly tracking_uri?: string;
-  readonly experiment?: string;
-  readonly run_name?: string;
-  readonly pictures?: boolean;
 }

@@ -7,9 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { LoggerArgs } from "../../src/loggers/define.ts";
 import { MlflowLogger } from "../../src/loggers/mlflow/logger.ts";
 import { mlflow } from "../../src/loggers/mlflow.ts";
-import { freePort, mlflowPython, mlflowServer } from "../support/mlflow.ts";
+import { freePort, hasMlflow, mlflowPython, mlflowServer } from "../support/mlflow.ts";
 
-const python = mlflowPython();
 const at = (step: number, epoch = 0, ended = step) => ({ step, epoch, ended });
 const png = Buffer.from("89504e470d0a1a0a", "hex");
 
@@ -29,7 +28,7 @@ const newRun = () => {
   return join(mkdtempSync(join(tmpdir(), "vae-mlflow-")), "version_7");
 };
 
-describe.skipIf(python === undefined)("a run on MLflow's own server", () => {
+describe.skipIf(!hasMlflow())("a run on MLflow's own server", () => {
   let port: number;
   let server: ChildProcess | undefined;
   const early = { folder: "", said: [] as string[] };
@@ -62,8 +61,8 @@ describe.skipIf(python === undefined)("a run on MLflow's own server", () => {
     logger.finish();
     await logger.close();
     early.said = said;
-    server = await mlflowServer(python!, port);
-  }, 300_000);
+    server = await mlflowServer(mlflowPython(), port);
+  }, 600_000);
   afterAll(() => void server?.kill());
 
   it("has the settings, the metrics by step, the pictures and the config, and its end", async () => {

@@ -11,15 +11,17 @@ const VERSION = "3.17.2";
 const NAME = `mlflow-${VERSION}`;
 const script = fileURLToPath(new URL("../loggers/mlflow_server.py", import.meta.url));
 
-/** A Python with the real MLflow, several hundred megabytes: where it is there, or TFJS_VAE_TEST_ALL asks for it. */
-export function mlflowPython(): string | undefined {
-  if (!process.env.TFJS_VAE_TEST_ALL && !existsSync(cacheDir("test-python", NAME))) return undefined;
-  return pythonWith(
+/** Whether the real MLflow, 850 MB, is there, or TFJS_VAE_TEST_ALL asks for it. */
+export const hasMlflow = (): boolean =>
+  Boolean(process.env.TFJS_VAE_TEST_ALL) || existsSync(cacheDir("test-python", NAME));
+
+/** A Python with it. */
+export const mlflowPython = (): string =>
+  pythonWith(
     NAME,
     `mlflow==${VERSION}`,
     (python) => spawnSync(python, ["-c", "import importlib.metadata as m; m.version('mlflow')"]).status === 0,
   );
-}
 
 /** A port that nothing listens on. */
 export async function freePort(): Promise<number> {

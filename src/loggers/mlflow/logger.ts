@@ -3,11 +3,11 @@ import { shellWord } from "../../text/shell.ts";
 import type { LoggerArgs } from "../define.ts";
 import { fromJson, toJson } from "../json_numbers.ts";
 import type { Logger, Metrics, PictureTag, Place, Resumption } from "../logger.ts";
-import type { MlflowSettings } from "../mlflow.ts";
 import { isKept } from "../rows_kept.ts";
 import { Outbox } from "./outbox.ts";
 import type { MlflowRecord } from "./records.ts";
 import { Sender } from "./sender.ts";
+import type { MlflowSettings } from "./settings.ts";
 
 /** In the run's folder. */
 const FOLDER = "mlflow";
