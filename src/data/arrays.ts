@@ -28,7 +28,7 @@ const Params = Type.Object({
   labels: Type.Optional(
     Type.String({
       minLength: 1,
-      file: "\\.np[yz]$",
+      file: "\\.npy$",
       description: "Labels [N] or [N, L], numbers or text: a name in the .npz file, or a .npy file.",
     }),
   ),
