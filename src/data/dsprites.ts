@@ -15,13 +15,14 @@ const FILE = "dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz";
 const EXPECTED = `${FILE}, or its folder`;
 const SOURCE = "It is published at https://github.com/google-deepmind/dsprites-dataset.";
 const HELD_OUT = 10_000;
-const FACTORS = ["color", "shape", "scale", "orientation", "posX", "posY"];
+/** The columns of latents_classes from the second on; the first, color, is white always and no label. */
+const FACTORS = ["shape", "scale", "orientation", "posX", "posY"];
 const SHAPES = ["square", "ellipse", "heart"];
 
-/** White sprites on black with six factors (Matthey et al., 2017, https://github.com/google-deepmind/dsprites-dataset). */
+/** White sprites on black with five factors (Matthey et al., 2017, https://github.com/google-deepmind/dsprites-dataset). */
 export const dsprites = defineDataset({
   name: "dsprites",
-  summary: `dSprites as published: 737,280 binary images, 64x64 grey, one of each combination of its factors (color, shape, scale, orientation, posX, posY; color has one value); drawn by data_seed: ${HELD_OUT} each for validation and test, the others for training. data_path is ${EXPECTED}.`,
+  summary: `dSprites as published: 737,280 binary images, 64x64 grey, one of each combination of its factors (shape, scale, orientation, posX, posY); drawn by data_seed: ${HELD_OUT} each for validation and test, the others for training. data_path is ${EXPECTED}.`,
   params: Type.Object({
     size: Type.Optional(
       Type.Integer({
@@ -57,11 +58,12 @@ export const dsprites = defineDataset({
     try {
       const classes = await npz.array("latents_classes");
       const [count = 0, width] = classes.shape;
-      if (classes.shape.length !== 2 || width !== FACTORS.length)
+      if (classes.shape.length !== 2 || width !== FACTORS.length + 1)
         throw new DataError(
           `${file}: expected latents_classes [N, 6], got [${classes.shape.join(", ")}]. Is it dSprites?`,
         );
-      const values = Float32Array.from((await valuesOf(classes)) as number[]);
+      const all = (await valuesOf(classes)) as number[];
+      const values = Float32Array.from(all.filter((_, i) => i % width !== 0));
       const held = Math.min(HELD_OUT, Math.floor(count / 10));
       if (size !== undefined && size > count - 2 * held)
         throw new DataError(
@@ -97,9 +99,7 @@ export const dsprites = defineDataset({
         splitNote: `${places.length} of ${count} images drawn by data_seed ${data_seed}: ${held} test, ${held} val, ${parts.train.length} train; test and val are the same at every size.`,
         labelNames: FACTORS,
         labelValues: FACTORS.map((_, column) => highest(values, column) + 1),
-        valueNames: FACTORS.map((name) =>
-          name === "shape" ? SHAPES : name === "color" ? ["white"] : undefined,
-        ),
+        valueNames: FACTORS.map((name) => (name === "shape" ? SHAPES : undefined)),
         factors: true,
         skipped: [],
         close: () => packed.close(),
