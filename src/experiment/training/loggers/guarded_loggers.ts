@@ -39,10 +39,14 @@ export class GuardedLoggers {
     const parting: (void | Promise<void>)[] = [];
     try {
       this.each((logger) => parting.push(logger.close?.()));
-      await Promise.all(parting);
     } catch (error) {
       if (!(error instanceof LostRun)) throw error;
       for (const logger of this.loggers) logger.abandon?.();
+    }
+    for (const left of await Promise.allSettled(parting)) {
+      if (left.status === "fulfilled") continue;
+      if (!(left.reason instanceof UserError)) throw left.reason;
+      this.console.warn(`not logged: ${left.reason.message}`);
     }
   }
 }
