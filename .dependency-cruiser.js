@@ -17,6 +17,7 @@ export const ORDER = [
   ["features"],
   ["models"],
   ["metrics"],
+  ["loggers"],
   ["plugin_api.ts"],
   ["config"],
   ["samplers"],
@@ -70,7 +71,7 @@ export default {
       from: { path: "^src/" },
       to: {
         dependencyTypes: ["npm-no-pkg", "npm-unknown", "npm-dev"],
-        pathNot: "/(tfjs-node-gpu|@types/node)/",
+        pathNot: "/(tfjs-node-gpu|@types/node|h5wasm)/",
       },
     },
     {

@@ -19,9 +19,9 @@ export async function bundledCli() {
 
 async function bundle(outdir) {
   const { build } = await import("esbuild");
-  const { dependencies } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
+  const { dependencies, peerDependencies } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
   const inside = ["ajv", "commander", "typebox", "yaml", "fastest-levenshtein"]; // all that `vae validate` loads
-  const external = Object.keys(dependencies).filter((d) => !inside.includes(d));
+  const external = Object.keys({ ...dependencies, ...peerDependencies }).filter((d) => !inside.includes(d));
   await build({
     entryPoints: [join(root, "src/cli/main.ts")],
     outdir,

@@ -18,6 +18,11 @@ export function crossChecks(config: Config, model: ModelDefinition, positions: P
     problems.push({ path, message, place: positions[at](path) });
   const { exp_params: exp, trainer_params: trainer } = config;
 
+  const loggers = config.logging_params.loggers.map((l) => (typeof l === "string" ? l : l.name));
+  for (const [i, name] of loggers.entries()) {
+    if (loggers.indexOf(name) === i) continue;
+    report(["logging_params", "loggers", i], `expected each logger once, got "${name}" again. Remove it.`);
+  }
   const declared = model.terms(config.model_params as never, conventionOf(exp));
   for (const [name, term] of Object.entries(declared)) {
     if (Number.isFinite(Object(term).weight)) continue;

@@ -83,8 +83,8 @@ const ABSENT: Readonly<Record<string, string>> = {
   ...named("there is no memory to pin.", "pin_memory"),
   ...named("batches are always shuffled by exp_params.manual_seed.", "shuffle"),
   ...named(
-    "TensorBoard's files, metrics.csv and pictures are always written.",
-    "logger wandb tensorboard use_wandb",
+    "logging_params.loggers says where metrics go.",
+    "logger wandb tensorboard use_wandb mlflow use_mlflow",
   ),
 };
 

@@ -1,5 +1,6 @@
 import { type Static, Type } from "typebox";
 import type { DataCommon } from "../data/common.ts";
+import { Loggers } from "../loggers/schema.ts";
 import { oneOf } from "../one_of.ts";
 
 /**
@@ -252,7 +253,7 @@ export const TrainerParams = Type.Object(
     log_every_n_steps: Type.Integer({
       minimum: 1,
       default: 10,
-      description: "Steps between rows of metrics.csv and TensorBoard scalars.",
+      description: "Steps between rows of metrics.csv, TensorBoard scalars and those of other loggers.",
     }),
     checkpoint: Checkpoint,
     compile: Type.Boolean({
@@ -294,6 +295,7 @@ export const LoggingParams = Type.Object(
         description: "Folder of this run's versions; default: the model's name.",
       }),
     ),
+    loggers: Loggers,
     image_count: Type.Integer({
       minimum: 1,
       maximum: 1024,

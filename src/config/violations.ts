@@ -44,7 +44,19 @@ const compiled = new Map<string, ValidateFunction>();
 
 type Detailed = ErrorObject<string, Record<string, unknown>> & { parentSchema: JsonSchema };
 
-/** Of each union, the errors of the one branch of the value's kind, or else a single error for the union. */
+/**
+ * The branch of a union that a list or a map is of: the only one of its kind, or, of several kinds of maps, that of its
+ * `name`.
+ */
+function branchOf(branches: readonly JsonSchema[], value: unknown): number | undefined {
+  const kind = Array.isArray(value) ? "array" : typeof value;
+  if (kind !== "object" && kind !== "array") return undefined;
+  const fitting = [...branches.keys()].filter((i) => branches[i]!.type === kind);
+  const named = fitting.filter((i) => branches[i]!.properties?.name?.const === Object(value).name);
+  return fitting.length > 1 ? named[0] : fitting[0];
+}
+
+/** Of each union, the errors of the one branch that the value is of, or else a single error for the union. */
 function pickBranches(errors: readonly Detailed[]): Detailed[] {
   let left = [...errors];
   const unions = errors.filter((e) => e.keyword === "anyOf");
@@ -52,9 +64,7 @@ function pickBranches(errors: readonly Detailed[]): Detailed[] {
     if (!left.includes(union)) continue;
     const inside = (e: Detailed, prefix: string) =>
       e.schemaPath.startsWith(prefix) && `${e.instancePath}/`.startsWith(`${union.instancePath}/`);
-    const kind = Array.isArray(union.data) ? "array" : typeof union.data;
-    const branches = (union.parentSchema.anyOf ?? []).flatMap((s, i) => (s.type === kind ? [i] : []));
-    const chosen = branches.length === 1 && (kind === "object" || kind === "array") ? branches[0] : undefined;
+    const chosen = branchOf(union.parentSchema.anyOf ?? [], union.data);
     left = left.filter((e) => {
       if (e === union) return chosen === undefined;
       if (!inside(e, `${union.schemaPath}/`)) return true;
@@ -84,7 +94,10 @@ function toViolation(error: Detailed, root: unknown): Violation {
   return { kind: "wrong", path, message: withRemedy(fact, remedy(schema, error.data)) };
 }
 
-function remedy(schema: JsonSchema, value: unknown): string {
+const isNamed = (value: unknown): value is { name: unknown } => Object.hasOwn(Object(value), "name");
+
+function remedy(schema: JsonSchema, given: unknown): string {
+  const value = schema.anyOf && isNamed(given) ? given.name : given;
   if (typeof value !== "string") return "";
   const branches = schema.anyOf ?? [schema];
   const names = branches.flatMap((s) => s.enum ?? (s.const === undefined ? [] : [s.const])).map(String);

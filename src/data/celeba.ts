@@ -5,7 +5,7 @@ import { oneOf } from "../one_of.ts";
 import { type CelebaImages, IMAGES, openImages } from "./celeba/images.ts";
 import { type Attributes, type Part, readAttributes, readPartition } from "./celeba/tables.ts";
 import type { Dataset, OpenArgs } from "./dataset.ts";
-import { defineDataset } from "./define.ts";
+import { defineDataset, type PublishedFile } from "./define.ts";
 import type { ImageTransform } from "./image_folder/decode.ts";
 import type { ImageFile } from "./image_folder/listing.ts";
 import { checkShare, packImages, type Skipped } from "./image_folder/pack.ts";
@@ -48,9 +48,33 @@ export const celeba = defineDataset({
   name: "celeba",
   summary: `CelebA's 202,599 aligned faces with 40 attributes, cropped and resized to squares of patch_size (64); its own partition: 162,770 for training, 19,867 for validation, 19,962 for test. data_path is ${EXPECTED}.`,
   params: Params,
+  published: {
+    files: [
+      drive(
+        `${IMAGES}.zip`,
+        "0B7EVK8r0v71pZjFTYXZWM3FlRnM",
+        1_443_490_838,
+        "46fb89443c578308acf364d7d379fe1b9efb793042c0af734b6112e4fd3a8c74",
+      ),
+      drive(
+        `${ATTRIBUTES}.txt`,
+        "0B7EVK8r0v71pblRyaVFSWGxPY0U",
+        26_721_026,
+        "f0e5da289d5ccf75ffe8811132694922b60f2af59256ed362afa03fefba324d0",
+      ),
+      drive(
+        `${PARTITION}.txt`,
+        "0B7EVK8r0v71pY0NSMzRuSXJEVkk",
+        2_836_386,
+        "fc955bcb3ef8fbdf7d5640d9a8693a8431b5f2ee291a5c1449a1549e7e073fe7",
+      ),
+    ],
+    terms:
+      "CelebA's authors give it for non-commercial research alone: https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html.",
+  },
   imageShape: ({ patch_size: size = 64 }) => [size, size, 3],
   async open({ data_path, patch_size: size = 64, crop, ...params }, args): Promise<Dataset> {
-    const root = await dataPath(data_path, args, EXPECTED, SOURCE);
+    const root = await dataPath(data_path, args, EXPECTED, SOURCE, "celeba");
     const folders = [root, join(root, "celeba")].flatMap((folder) => [
       folder,
       ...["Img", "Anno", "Eval"].map((name) => join(folder, name)), // the authors' own folders
@@ -69,6 +93,12 @@ export const celeba = defineDataset({
     }
   },
 });
+
+/** A file of the authors' Google Drive, which answers a page instead where too many have asked for it. */
+function drive(name: string, id: string, bytes: number, sha256: string): PublishedFile {
+  const query = `id=${id}&export=download&confirm=t`;
+  return { name, bytes, sha256, urls: [`https://drive.usercontent.google.com/download?${query}`] };
+}
 
 interface Tables {
   readonly partition: ReadonlyMap<string, Part>;

@@ -1,3 +1,5 @@
+import type { Rng } from "../rng.ts";
+
 /** Images as they lie on disk or in memory, before they become tensors. */
 export interface Examples {
   /** Packed [n, H, W, C], 0 to 255. */
@@ -16,6 +18,11 @@ export interface Split {
    * can't be read.
    */
   read(indices: ArrayLike<number>): Promise<Examples>;
+  /**
+   * An order of the first `size` examples for an epoch, drawn by `rng`, where reading them in any order would be slow;
+   * absent: every order is as good.
+   */
+  shuffled?(rng: Rng, size: number): Int32Array;
   /** Their labels alone, packed [n, L]; absent where there are none, or they are only read with the images. */
   labels?(indices: ArrayLike<number>): Float32Array;
 }

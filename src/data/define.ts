@@ -2,6 +2,18 @@ import type { Static, TObject } from "typebox";
 import type { DataCommon } from "./common.ts";
 import type { Dataset, OpenArgs } from "./dataset.ts";
 
+/** A file as its authors publish it. */
+export interface PublishedFile {
+  /** Its name where the data set looks for it. */
+  readonly name: string;
+  readonly bytes?: number;
+  /** In hexadecimal, as published; one of them. */
+  readonly sha256?: string;
+  readonly md5?: string;
+  /** In the order in which they are tried. */
+  readonly urls: readonly string[];
+}
+
 export interface DatasetDefinition<P extends TObject = TObject, Name extends string = string> {
   /** As in `data_params.name`. */
   readonly name: Name;
@@ -22,6 +34,8 @@ export interface DatasetDefinition<P extends TObject = TObject, Name extends str
   readonly labelRemedy?: string;
   /** The labels are all that the images were made from, as `Dataset.factors`. */
   readonly factors?: boolean;
+  /** What `vae data fetch` gets; `terms`: a sentence of what the authors ask of who uses them. */
+  readonly published?: { readonly files: readonly PublishedFile[]; readonly terms?: string };
   /**
    * What the schema can't say, found before anything is opened.
    *

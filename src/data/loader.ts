@@ -66,8 +66,9 @@ export class Loader {
    */
   async *batches(epoch: number, fromBatch = 0): AsyncGenerator<HostBatch, void, undefined> {
     const { shuffle, horizontalFlip, binarize, rng, prefetch, batchSize } = this.options;
+    const drawn = rng.fold("shuffle").fold(epoch);
     const order = shuffle
-      ? rng.fold("shuffle").fold(epoch).permutation(this.size)
+      ? (this.split.shuffled?.(drawn, this.size) ?? drawn.permutation(this.size))
       : Int32Array.from({ length: this.size }, (_, i) => i);
     const flips = horizontalFlip ? rng.fold("flip").fold(epoch).uniformArray(this.size) : undefined;
     const noise = binarize === "dynamic" ? rng.fold("binarize").fold(epoch) : undefined;

@@ -16,6 +16,21 @@ export const mnist = idxDataset({
   what: "handwritten digits",
   raw: "MNIST",
   source: "Its home page is http://yann.lecun.com/exdb/mnist/; torchvision's download is read too.",
+  servers: [
+    "https://storage.googleapis.com/cvdf-datasets/mnist/",
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    "http://yann.lecun.com/exdb/mnist/",
+  ],
+  files: [
+    [
+      "train-images-idx3-ubyte",
+      9_912_422,
+      "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+    ],
+    ["train-labels-idx1-ubyte", 28_881, "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"],
+    ["t10k-images-idx3-ubyte", 1_648_877, "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"],
+    ["t10k-labels-idx1-ubyte", 4_542, "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"],
+  ],
 });
 
 /** Clothes (Xiao, Rasul and Vollgraf, arXiv 1708.07747). */
@@ -25,6 +40,17 @@ export const fashionMnist = idxDataset({
   raw: "FashionMNIST",
   source:
     "Its home page is https://github.com/zalandoresearch/fashion-mnist; torchvision's download is read too.",
+  servers: ["http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"],
+  files: [
+    [
+      "train-images-idx3-ubyte",
+      26_421_880,
+      "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+    ],
+    ["train-labels-idx1-ubyte", 29_515, "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845"],
+    ["t10k-images-idx3-ubyte", 4_422_102, "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073"],
+    ["t10k-labels-idx1-ubyte", 5_148, "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"],
+  ],
   classes: "T-shirt/top, Trouser, Pullover, Dress, Coat, Sandal, Shirt, Sneaker, Bag, Ankle boot".split(", "),
 });
 
@@ -34,6 +60,9 @@ interface IdxSource<Name> {
   /** torchvision's folder: RAW/raw beneath the data folder. */
   readonly raw: string;
   readonly source: string;
+  /** Where the files lie, as `NAME.gz`. */
+  readonly servers: readonly string[];
+  readonly files: readonly (readonly [name: string, bytes: number, sha256: string])[];
   readonly classes?: readonly string[];
 }
 
@@ -42,6 +71,8 @@ function idxDataset<const Name extends string>({
   what,
   raw,
   source,
+  servers,
+  files,
   classes,
 }: IdxSource<Name>): DatasetDefinition<typeof NoParams, Name> {
   const expected = `the folder of ${name}'s four IDX files`;
@@ -49,9 +80,17 @@ function idxDataset<const Name extends string>({
     name,
     summary: `70,000 ${what}, 28x28 grey, with their class: 55,000 for training, 5,000 for validation, 10,000 for test. data_path is ${expected}, gz or not.`,
     params: NoParams,
+    published: {
+      files: files.map(([file, bytes, sha256]) => ({
+        name: `${file}.gz`,
+        bytes,
+        sha256,
+        urls: servers.map((server) => `${server}${file}.gz`),
+      })),
+    },
     imageShape: ({ patch_size: side = SIDE }) => [side, side, 1],
     async open({ data_path, patch_size }, args) {
-      const folder = await dataPath(data_path, args, expected);
+      const folder = await dataPath(data_path, args, expected, source, name);
       const folders = [folder, join(folder, raw, "raw")];
       const [train, test] = [
         await readPart(folders, "train", source),

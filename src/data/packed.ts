@@ -17,7 +17,7 @@ export interface Recipe {
   readonly key: unknown;
   /** [H, W, C] of each image. */
   readonly shape: readonly [number, number, number];
-  /** Images at most; fewer where some can't be read. */
+  /** Images at most, fewer where some can't be read; Infinity: not known before they are looked at. */
   readonly capacity: number;
   /** Writes the images; returns how many there are and, as JSON, what else to remember. */
   make(writer: PackWriter): Promise<{ count: number; meta: unknown }>;
@@ -108,8 +108,8 @@ async function make(
       };
       const { count, meta } = await recipe.make({ put });
       if (done < recipe.capacity) {
-        done = recipe.capacity; // what was skipped is done too: the display ends
-        show();
+        const all = Number.isFinite(recipe.capacity) ? recipe.capacity : count;
+        progress?.(`packing ${recipe.name}`, all, all); // what was skipped is done too: the display ends
       }
       const sha256 = await digest(handle, count * bytes, meta);
       const footer = Buffer.from(

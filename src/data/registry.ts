@@ -1,18 +1,33 @@
 import { ConfigError } from "../errors.ts";
 import { didYouMean } from "../text/suggest.ts";
+import { arrays } from "./arrays.ts";
 import { celeba } from "./celeba.ts";
 import { cifar10 } from "./cifar10.ts";
 import type { DataCommon } from "./common.ts";
 import type { Dataset, OpenArgs } from "./dataset.ts";
 import type { DatasetDefinition } from "./define.ts";
+import { dsprites } from "./dsprites.ts";
+import { fileList } from "./file_list.ts";
 import { imageFolder } from "./image_folder.ts";
 import { fashionMnist, mnist } from "./mnist.ts";
 import { shapes3d } from "./shapes3d.ts";
+import { webdataset } from "./webdataset.ts";
 
 const definitions = new Map<string, DatasetDefinition>();
 
 /** The registry: a data set is its file and one line here. */
-const own = [shapes3d, imageFolder, mnist, fashionMnist, cifar10, celeba] as const;
+const own = [
+  shapes3d,
+  imageFolder,
+  mnist,
+  fashionMnist,
+  cifar10,
+  celeba,
+  dsprites,
+  arrays,
+  webdataset,
+  fileList,
+] as const;
 for (const dataset of own) registerDataset(dataset as unknown as DatasetDefinition);
 
 /** The project's own data sets. */
@@ -49,12 +64,12 @@ export async function openDataset(
   return definition.open(params, args);
 }
 
-/** The data set of that name. @throws ConfigError */
-export function datasetNamed(name: string): DatasetDefinition {
+/** The data set of that name, which `place` names. @throws ConfigError */
+export function datasetNamed(name: string, place = "data_params.name"): DatasetDefinition {
   const definition = getDataset(name);
   if (definition !== undefined) return definition;
   const names = datasetNames();
   throw new ConfigError(
-    `data_params.name: expected one of ${names.join(", ")}, got "${name}".${didYouMean(name, names)}`,
+    `${place}: expected one of ${names.join(", ")}, got "${name}".${didYouMean(name, names)}`,
   );
 }

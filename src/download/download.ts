@@ -18,6 +18,8 @@ export interface Download {
   readonly file: string;
   /** SHA-256 in hexadecimal, or its first digits; left out where nobody states it. */
   readonly sha256?: string | undefined;
+  /** MD5 in hexadecimal, where nobody states a SHA-256. */
+  readonly md5?: string | undefined;
   /** Headers besides our own, sent to the host of `url` alone. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly http: Dispatcher;
@@ -29,7 +31,7 @@ export interface Download {
  * Gets a file, whole and checked, or leaves none of that name. A broken connection is taken up where it broke, by a
  * later call too. Processes that get the same file at once write the same bytes to the same places.
  *
- * @throws DataError where the bytes are others than `sha256` says, UserError where the disk can't be written, else the
+ * @throws DataError where the bytes are others than the hash says, UserError where the disk can't be written, else the
  * error of the connection
  */
 export async function download(wanted: Download): Promise<void> {
@@ -41,24 +43,26 @@ export async function download(wanted: Download): Promise<void> {
 }
 
 async function fill(wanted: Download): Promise<void> {
-  const { file, sha256 } = wanted;
+  const { file, sha256, md5 } = wanted;
+  const hash = sha256 ?? md5;
+  const algorithm = sha256 === undefined && md5 !== undefined ? "md5" : "sha256";
   const part = `${file}.part`;
   await mkdir(dirname(file), { recursive: true }).catch((error) => {
     throw cacheProblem(file, error);
   });
-  const there = sha256 === undefined ? undefined : await stat(part).catch(() => undefined);
+  const there = hash === undefined ? undefined : await stat(part).catch(() => undefined);
   const began = there?.size ?? 0; // 0 without a hash, which alone tells that both parts are of one file
   await receive(wanted, part, began);
-  let got = await digest(part, wanted.signal);
-  if (began > 0 && sha256 !== undefined && !got.startsWith(sha256)) {
+  let got = await digest(part, wanted.signal, algorithm);
+  if (began > 0 && hash !== undefined && !got.startsWith(hash)) {
     await receive(wanted, part, 0); // what lay there was the beginning of another file
-    got = await digest(part, wanted.signal);
+    got = await digest(part, wanted.signal, algorithm);
   }
-  if (sha256 !== undefined && !got.startsWith(sha256)) {
+  if (hash !== undefined && !got.startsWith(hash)) {
     await rm(part, { force: true });
-    const beginning = sha256.length < 64 ? " beginning with" : "";
+    const beginning = hash.length < got.length ? " beginning with" : "";
     throw new DataError(
-      `${wanted.url}: expected SHA-256${beginning} ${sha256}, got ${got}: the download is damaged, or the server has another file now. Try again, or correct the hash.`,
+      `${wanted.url}: expected ${algorithm === "md5" ? "MD5" : "SHA-256"}${beginning} ${hash}, got ${got}: the download is damaged, or the server has another file now. Try again, or correct the hash.`,
     );
   }
   await rename(part, file);
@@ -123,8 +127,13 @@ async function whole({ url, http, signal, headers = {} }: Download) {
   return { size: Number.isFinite(length) ? length : undefined, body: response.body };
 }
 
-async function digest(file: string, signal: AbortSignal | undefined): Promise<string> {
-  const hash = createHash("sha256");
+/** The hash of a file's bytes, in hexadecimal. */
+export async function digest(
+  file: string,
+  signal: AbortSignal | undefined,
+  algorithm: "sha256" | "md5",
+): Promise<string> {
+  const hash = createHash(algorithm);
   await pipeline(createReadStream(file), hash, ...(signal === undefined ? [] : [{ signal }]));
   return hash.digest("hex");
 }

@@ -6,13 +6,14 @@ let halfTable: Float32Array | undefined;
 
 /** The values of binary16 bit patterns. */
 export function decodeHalf(bits: Uint16Array): Float32Array {
-  halfTable ??= Float32Array.from({ length: 65536 }, (_, i) => halfValue(i));
+  halfTable ??= Float32Array.from({ length: 65536 }, (_, i) => halfToFloat(i));
   const out = new Float32Array(bits.length);
   for (let i = 0; i < out.length; i++) out[i] = halfTable[bits[i]!]!;
   return out;
 }
 
-function halfValue(bits: number): number {
+/** The value of a binary16 bit pattern. */
+export function halfToFloat(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 31;
   const fraction = bits & 1023;

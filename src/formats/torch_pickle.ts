@@ -8,7 +8,7 @@ const MAX_STACK = 200_000;
 const MAX_OBJECTS = 2_000_000;
 
 /** Instructions that push what follows them. */
-const LITERALS: Readonly<Record<number, (input: ByteCursor) => unknown>> = {
+const LITERALS: Readonly<Record<number, (input: ByteCursor, dialect: PickleDialect) => unknown>> = {
   78: () => null, // NONE
   136: () => true, // NEWTRUE
   137: () => false, // NEWFALSE
@@ -20,13 +20,36 @@ const LITERALS: Readonly<Record<number, (input: ByteCursor) => unknown>> = {
   88: (input) => input.text(input.u32()), // BINUNICODE
   140: (input) => input.text(input.u8()), // SHORT_BINUNICODE
   141: (input) => input.text(input.u64()), // BINUNICODE8
-  85: (input) => input.text(input.u8()), // SHORT_BINSTRING
-  84: (input) => input.text(input.u32()), // BINSTRING
+  85: (input, { string }) => string(input.bytes(input.u8())), // SHORT_BINSTRING
+  84: (input, { string }) => string(input.bytes(input.u32())), // BINSTRING
   67: (input) => input.bytes(input.u8()), // SHORT_BINBYTES
   66: (input) => input.bytes(input.u32()), // BINBYTES
   142: (input) => input.bytes(input.u64()), // BINBYTES8
   150: (input) => input.bytes(input.u64()), // BYTEARRAY8
   40: () => MARK,
+};
+
+/** What the names and objects of a kind of pickle stand for. None is ever imported, and nothing is called. */
+export interface PickleDialect {
+  /** Whether a name may occur. */
+  allows(name: PythonGlobal): boolean;
+  /** What Python would get by calling `callee(*args)`, as data. @throws Error saying what is wrong */
+  call(callee: unknown, args: unknown): unknown;
+  /** Gives an object that `call` made its state. */
+  build(object: unknown, state: unknown): void;
+  /** What a persistent id names. */
+  persistent(id: unknown): unknown;
+  /** A byte string of Python 2, which may be text. */
+  string(bytes: Uint8Array): string;
+}
+
+const utf8 = new TextDecoder();
+const TORCH: PickleDialect = {
+  allows: (name) => meaningOf(name) !== undefined,
+  call: rebuild,
+  build: () => {}, // the state of an inert object, or an OrderedDict's _metadata
+  persistent: storageOf,
+  string: (bytes) => utf8.decode(bytes),
 };
 
 /**
@@ -40,15 +63,17 @@ export function readTorchPickle(bytes: Uint8Array, file: string): unknown {
 }
 
 /** The pickle that begins where `input` stands, as `readTorchPickle` gives it; `input` is after it then. */
-export function readPickle(input: ByteCursor, file: string): unknown {
+export function readPickle(input: ByteCursor, file: string, dialect = TORCH): unknown {
   try {
-    return new Machine(input).run();
+    return new Machine(input, dialect).run();
   } catch (cause) {
     if (cause instanceof DataError) throw cause;
     if (cause instanceof ForbiddenName) {
+      const remedy =
+        dialect === TORCH ? ". Save the weights alone: torch.save(model.state_dict(), FILE)" : "";
       throw new DataError(
         `${file}: refused, it refers to the Python name ${JSON.stringify(cause.message)}; expected only ` +
-          "tensors, numbers and text. Save the weights alone: torch.save(model.state_dict(), FILE)",
+          `${dialect === TORCH ? "tensors" : "arrays"}, numbers and text${remedy}`,
       );
     }
     const why = (cause as Error).message;
@@ -64,14 +89,17 @@ class Machine {
   private readonly memo = new Map<number, unknown>();
   private objects = 0;
 
-  constructor(private readonly input: ByteCursor) {}
+  constructor(
+    private readonly input: ByteCursor,
+    private readonly dialect: PickleDialect,
+  ) {}
 
   run(): unknown {
     for (;;) {
       const op = this.input.u8();
       if (op === 0x2e) return this.pop(); // STOP
       const literal = LITERALS[op];
-      if (literal) this.stack.push(literal(this.input));
+      if (literal) this.stack.push(literal(this.input, this.dialect));
       else this.step(op);
       if (this.stack.length > MAX_STACK || this.objects > MAX_OBJECTS || this.memo.size > MAX_OBJECTS)
         throw new Error("more objects than any PyTorch file");
@@ -137,11 +165,14 @@ class Machine {
       case 0x81: // NEWOBJ
         this.call();
         break;
-      case 0x62: // BUILD: the state of an inert object, or an OrderedDict's _metadata
-        this.pop();
+      case 0x62: {
+        // BUILD
+        const state = this.pop();
+        this.dialect.build(this.top(), state);
         break;
+      }
       case 0x51: // BINPERSID
-        this.create(storageOf(this.pop()));
+        this.create(this.dialect.persistent(this.pop()));
         break;
       case 0x68: // BINGET
         this.recall(this.input.u8());
@@ -216,12 +247,12 @@ class Machine {
   private global(module: unknown, name: unknown): void {
     if (typeof module !== "string" || typeof name !== "string") throw new Error("a name that is no text");
     const found = new PythonGlobal(module, name);
-    if (!meaningOf(found)) throw new ForbiddenName(found.toString().slice(0, 200));
+    if (!this.dialect.allows(found)) throw new ForbiddenName(found.toString().slice(0, 200));
     this.create(found);
   }
 
   private call(): void {
     const args = this.pop();
-    this.create(rebuild(this.pop(), args));
+    this.create(this.dialect.call(this.pop(), args));
   }
 }

@@ -26,7 +26,7 @@ const KILLS = Number(process.env.KILLS ?? 10);
 const SEED = Number(process.env.KILL_SEED ?? Date.now() % 1_000_000);
 
 const root = mkdtempSync(join(tmpdir(), "tfjs-vae-kill-"));
-const reader = fileURLToPath(new URL("../experiment/training/loggers/read_events.py", import.meta.url));
+const reader = fileURLToPath(new URL("../loggers/read_events.py", import.meta.url));
 let python: string;
 beforeAll(() => {
   python = tensorboardPython();

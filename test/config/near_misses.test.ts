@@ -90,7 +90,7 @@ test.each([
 
 test("so it does of labels and shares of an image folder", async () => {
   expect(await told("model_params: {name: ConditionalVAE}\ndata_params: {name: image_folder}\n")).toContain(
-    "config.yaml:2:21 data_params.name: expected data with labels for ConditionalVAE, got none. Take others, such as shapes3d, mnist, fashion_mnist, cifar10, celeba; or --set data_params.label_from=folder takes them from sub-folders.",
+    "config.yaml:2:21 data_params.name: expected data with labels for ConditionalVAE, got none. Take others, such as shapes3d, mnist, fashion_mnist, cifar10, celeba, dsprites; or --set data_params.label_from=folder takes them from sub-folders.",
   );
   expect(await told(one("data_params", "splits: {val: 0.5, test: 0.5}"))).toContain(
     "config.yaml:3:11 data_params.splits: expected val and test to leave some for training, got 0.5 and 0.5.",

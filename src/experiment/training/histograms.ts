@@ -1,7 +1,7 @@
+import type { Arrays } from "../../loggers/logger.ts";
 import type { RunState } from "../runs/run_state.ts";
 import type { Group } from "./batch.ts";
 import { batchesAStep } from "./gradient_sums.ts";
-import type { Arrays } from "./loggers/logger.ts";
 import { type RunContext, ratesAt } from "./run_context.ts";
 
 /** Whether the step after `at` has histograms: each N steps, or where a validation follows. */

@@ -5,7 +5,7 @@ import { linspace } from "../../explore/lines.ts";
 import { traversalPng, traverse, traversed } from "../../explore/traverse.ts";
 import { barsPng } from "../../images/bars.ts";
 import { gridPng } from "../../images/grid.ts";
-import type { LatentReport } from "./loggers/logger.ts";
+import type { LatentReport } from "./loggers/latent_report.ts";
 import type { Prepared } from "./prepared.ts";
 
 /** Dimensions in a grid of traversals, and values of each. */

@@ -86,11 +86,11 @@ class Run {
     if (this.start.passed !== "") log.warn(this.start.passed);
     if (args.resume && this.isFinished()) {
       log.alreadyFinished(this.stoppedEarly());
+      await log.deliver(this.configText());
       return this.result(this.context.state.notFinite);
     }
     forgetFailure(args.folder);
-    const moved = { from: args.baseDir, to: args.folder.path, model: args.prepared.model };
-    await log.start(dumpConfig(args.config, moved));
+    await log.start(this.configText());
     callbacks.restore();
     try {
       await callbacks.start();
@@ -114,6 +114,11 @@ class Run {
     await callbacks.end();
     if (!interrupt.came) await log.finish(metrics, problem === undefined);
     return this.result();
+  }
+
+  private configText(): string {
+    const { config, baseDir, folder, prepared } = this.args;
+    return dumpConfig(config, { from: baseDir, to: folder.path, model: prepared.model });
   }
 
   /** Whether a new run has neither done a step nor saved anything. */

@@ -1,8 +1,8 @@
 import { styleText } from "node:util";
+import type { Metrics } from "../../../loggers/logger.ts";
 import { metricOf } from "../../../metrics/table.ts";
 import { barText, LiveLine } from "../../../text/live_line.ts";
 import { duration, short } from "../../../text/numbers.ts";
-import type { Metrics } from "./logger.ts";
 import type { StepMetrics } from "./step_metrics.ts";
 
 /** Time between two plain lines, in milliseconds. */

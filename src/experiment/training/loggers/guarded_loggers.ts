@@ -1,7 +1,7 @@
 import { UserError } from "../../../errors.ts";
+import type { Logger } from "../../../loggers/logger.ts";
 import { LostRun, type RunFolder } from "../../runs/run_folder.ts";
 import type { ConsoleLog } from "./console.ts";
-import type { Logger } from "./logger.ts";
 
 /**
  * The loggers of a run. Where one fails for a reason that the user can mend (a full disk), the console says so once, and
@@ -35,12 +35,18 @@ export class GuardedLoggers {
     }
   }
 
-  close(): void {
+  async close(): Promise<void> {
+    const parting: (void | Promise<void>)[] = [];
     try {
-      this.each((logger) => logger.close?.());
+      this.each((logger) => parting.push(logger.close?.()));
     } catch (error) {
       if (!(error instanceof LostRun)) throw error;
       for (const logger of this.loggers) logger.abandon?.();
+    }
+    for (const left of await Promise.allSettled(parting)) {
+      if (left.status === "fulfilled") continue;
+      if (!(left.reason instanceof UserError)) throw left.reason;
+      this.console.warn(`not logged: ${left.reason.message}`);
     }
   }
 }

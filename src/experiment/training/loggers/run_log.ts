@@ -1,19 +1,21 @@
 import { join } from "node:path";
+import { leaves } from "../../../config/leaves.ts";
 import { UserError } from "../../../errors.ts";
 import { makeFolder, writeAtomic } from "../../../files/atomic_file.ts";
+import type { LoggerArgs } from "../../../loggers/define.ts";
+import type { Arrays, Metrics, PictureTag } from "../../../loggers/logger.ts";
+import { loggerOf } from "../../../loggers/registry.ts";
 import { duration } from "../../../text/numbers.ts";
 import { type Change, changeText, configChanges, resumeConfig } from "../../runs/config_history.ts";
 import type { RunState } from "../../runs/run_state.ts";
 import { ConsoleLog, metricsText } from "./console.ts";
-import { CsvLogger } from "./csv.ts";
 import { environment } from "./environment.ts";
 import { GuardedLoggers } from "./guarded_loggers.ts";
-import type { Arrays, LatentReport, Metrics, PictureTag } from "./logger.ts";
+import type { LatentReport } from "./latent_report.ts";
 import { writeProjector } from "./projector.ts";
 import type { RunLogArgs, RunParts } from "./run_log_args.ts";
 import type { Rates, StepMetrics } from "./step_metrics.ts";
 import { StepWindow } from "./step_window.ts";
-import { TensorBoardLogger } from "./tensorboard.ts";
 import { hadFinished, type StoppedEarly, whatRuns } from "./what_runs.ts";
 import { whereThingsAre } from "./where_things_are.ts";
 
@@ -35,32 +37,45 @@ export class RunLog {
 
   /** Writes config.yaml and environment.json, opens the loggers and says what runs. */
   async start(configText: string): Promise<void> {
-    const { folder, resume, config, state, prepared } = this.args;
+    const { folder, resume, config, state } = this.args;
     this.configText = configText;
     if (resume) await resumeConfig(folder.path, configText, state.step);
     await this.describe(resume ? `_resumed_at_${state.step}` : "");
-    const csv = CsvLogger.open(folder.metrics, resume ? state : undefined);
-    const toValidate = state.ended < state.step; // what there is of that step's validation is written again
-    const kept = toValidate ? state.step - 1 : state.step;
-    const tensorboard = new TensorBoardLogger(
-      folder.path,
-      config,
-      configText,
-      resume ? kept : undefined,
-      comparedMetrics(prepared),
-    );
-    this.loggers.open([csv, tensorboard]);
+    const args = this.loggerArgs();
+    const chosen = config.logging_params.loggers.map(loggerOf);
+    const loggers = await Promise.all(chosen.map(({ definition, params }) => definition.open(params, args)));
+    this.loggers.open(loggers);
     const changes = resume ? configChanges(folder.path) : [];
     const now = changes.filter(({ step }) => step === state.step);
     this.sayWhatRuns(now);
-    const row = resume && toValidate ? csv.at(state.step) : undefined;
-    this.loggers.each((logger) => {
-      if (logger !== tensorboard) return;
-      if (row !== undefined) tensorboard.metrics(state, row);
-      if (changes.length > 0) tensorboard.settingsChanged(changes.map(changeText).join("; "));
-      if (now.length > 0) tensorboard.configFrom(state.step);
-    });
+    if (resume) {
+      const again = state.ended < state.step; // what there is of that step's validation is written again
+      const row = again ? loggers.map((logger) => logger.at?.(state.step)).find(Boolean) : undefined;
+      const resumption = { row, changes: changes.map(changeText).join("; "), changed: now.length > 0 };
+      this.loggers.each((logger) => logger.resumed?.(state, resumption));
+    }
     this.window.restart();
+  }
+
+  /** Of a run that was at its end before: what its loggers could not send then. */
+  async deliver(configText: string): Promise<void> {
+    this.configText = configText;
+    const chosen = this.args.config.logging_params.loggers.map(loggerOf);
+    for (const { definition, params } of chosen) await definition.deliver?.(params, this.loggerArgs());
+  }
+
+  private loggerArgs(): LoggerArgs {
+    const { folder, config, prepared, resume, state } = this.args;
+    const { step, epoch, ended } = state;
+    return {
+      folder: folder.path,
+      name: config.logging_params.name ?? prepared.model.name,
+      settings: leaves(config),
+      configText: this.configText,
+      compared: comparedMetrics(prepared),
+      resumedAt: resume ? { step, epoch, ended } : undefined,
+      say: (text) => this.console.warn(text),
+    };
   }
 
   /** The run's folder was deleted and is there again, empty: config.yaml and what the loggers still know. */
@@ -200,7 +215,7 @@ export class RunLog {
 
   async close(): Promise<void> {
     this.console.close();
-    this.loggers.close();
+    await this.loggers.close();
   }
 
   private sayWhatRuns(settings: readonly Change[]): void {

@@ -1,5 +1,5 @@
+import type { Metrics } from "../../../loggers/logger.ts";
 import type { WindowSums } from "../../runs/run_state.ts";
-import type { Metrics } from "./logger.ts";
 import type { Rates, StepMetrics } from "./step_metrics.ts";
 
 interface At {

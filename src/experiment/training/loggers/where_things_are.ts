@@ -22,7 +22,9 @@ export function whereThingsAre({ folder, config }: Pick<RunLogArgs, "folder" | "
     ["browser", `vae ui ${shellWord(shownPath(config.logging_params.save_dir))}`],
     [
       "TensorBoard",
-      `pip install tensorboard; tensorboard --logdir ${shellWord(shownPath(config.logging_params.save_dir))}`,
+      files(folder.path).some((name) => name.startsWith("events.out.tfevents"))
+        ? `pip install tensorboard; tensorboard --logdir ${shellWord(shownPath(config.logging_params.save_dir))}`
+        : "",
     ],
   ];
   return lines.flatMap(([what, where]) => (where === "" ? [] : [`  ${what.padEnd(11)}  ${where}`]));

@@ -2,9 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { UserError } from "../../../../src/errors.ts";
-import { newRunState } from "../../../../src/experiment/runs/run_state.ts";
-import { CsvLogger } from "../../../../src/experiment/training/loggers/csv.ts";
+import { UserError } from "../../src/errors.ts";
+import { newRunState } from "../../src/experiment/runs/run_state.ts";
+import { CsvLogger } from "../../src/loggers/csv.ts";
 
 const newFile = () => join(mkdtempSync(join(tmpdir(), "tfjs-vae-csv-")), "metrics.csv");
 const at = (step: number, epoch = 0) => ({ ...newRunState(), step, epoch });

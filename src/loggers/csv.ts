@@ -1,12 +1,20 @@
 import { appendFileSync, closeSync, existsSync, fsyncSync, openSync, readFileSync } from "node:fs";
-import { writeAtomicSync, writeProblem } from "../../../files/atomic_file.ts";
-import type { RunState } from "../../runs/run_state.ts";
-import type { Logger, Metrics } from "./logger.ts";
+import { join } from "node:path";
+import { Type } from "typebox";
+import { writeAtomicSync, writeProblem } from "../files/atomic_file.ts";
+import { defineLogger } from "./define.ts";
+import type { Logger, Metrics, Place } from "./logger.ts";
+import { isKept } from "./rows_kept.ts";
 
 const KEYS = ["step", "epoch"];
 
-/** Where a resumed run goes on. */
-type Place = Pick<RunState, "step" | "epoch" | "ended">;
+/** A table for spreadsheets, pandas and `vae ui`. */
+export const csv = defineLogger({
+  name: "csv",
+  summary: "metrics.csv in the run's folder, which vae ui, vae runs and vae compare read.",
+  params: Type.Object({}),
+  open: async (_, { folder, resumedAt }) => CsvLogger.open(join(folder, "metrics.csv"), resumedAt),
+});
 
 /**
  * `metrics.csv`: a row a logged step and a row a validation, a column a metric; a metric that a row lacks is
@@ -21,11 +29,7 @@ export class CsvLogger implements Logger {
 
   private constructor(private readonly file: string) {}
 
-  /**
-   * @param resumedAt where the checkpoint stood that a resumed run goes on from: rows after it are dropped, since
-   *   their steps are trained, and their epochs validated, again; so is a validation after its very step, where that is
-   *   still to come
-   */
+  /** @param resumedAt where a resumed run goes on: rows that it writes again are dropped */
   static open(file: string, resumedAt?: Place): CsvLogger {
     const logger = new CsvLogger(file);
     if (resumedAt === undefined || !existsSync(file)) return logger;
@@ -33,15 +37,13 @@ export class CsvLogger implements Logger {
     logger.columns = header.split(",").slice(KEYS.length);
     logger.rows = rows.filter((row) => {
       const [step, epoch] = row.split(",", 2).map(Number) as [number, number];
-      if (row === "" || step > resumedAt.step || epoch > resumedAt.epoch) return false;
-      const again = step === resumedAt.step && resumedAt.ended < step;
-      return !(again && Object.keys(logger.valuesOf(row)).some((name) => name.startsWith("val/")));
+      return row !== "" && isKept({ step, epoch }, logger.valuesOf(row), resumedAt);
     });
     logger.rewrite();
     return logger;
   }
 
-  metrics({ step, epoch }: RunState, values: Metrics): void {
+  metrics({ step, epoch }: Place, values: Metrics): void {
     const added = Object.keys(values).filter((name) => !this.columns.includes(name));
     this.columns.push(...added);
     const row = [step, epoch, ...this.columns.map((name) => values[name] ?? "")].join(",");
@@ -50,7 +52,6 @@ export class CsvLogger implements Logger {
     else this.append(`${row}\n`);
   }
 
-  /** The metrics of the last row, where it is of `step`. */
   at(step: number): Metrics | undefined {
     const row = this.rows.at(-1);
     return row !== undefined && Number(row.split(",", 1)) === step ? this.valuesOf(row) : undefined;

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { histogram } from "../../../../src/experiment/training/loggers/histogram.ts";
+import { histogram } from "../../src/loggers/tensorboard/histogram.ts";
 
 const rows = (values: number[]) => {
   const packed = histogram(Float32Array.from(values))!;

@@ -2,7 +2,7 @@ import { closeSync, fsyncSync, ftruncateSync, openSync, readdirSync, writeSync }
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { Crc32c } from "@aws-crypto/crc32c";
-import { writeAtomicSync, writeProblem } from "../../../files/atomic_file.ts";
+import { writeAtomicSync, writeProblem } from "../../files/atomic_file.ts";
 
 /** Longest time that a record waits in memory, in milliseconds. */
 const FLUSH_AFTER = 2000;

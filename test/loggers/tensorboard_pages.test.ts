@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
-import { readSafetensors } from "../../../../src/formats/safetensors.ts";
-import { vae } from "../../../support/cli.ts";
-import { type TensorBoardServer, tensorboardServer } from "../../../support/tensorboard_server.ts";
+import { readSafetensors } from "../../src/formats/safetensors.ts";
+import { vae } from "../support/cli.ts";
+import { type TensorBoardServer, tensorboardServer } from "../support/tensorboard_server.ts";
 
 const CONFIG = `
 model_params: {name: VanillaVAE, latent_dim: 4, hidden_dims: [8, 8, 16, 16]}

@@ -1,6 +1,5 @@
-import { leaves } from "../../../config/leaves.ts";
-import type { Config } from "../../../config/schema.ts";
-import type { RunState } from "../../runs/run_state.ts";
+import type { LoggerArgs } from "../define.ts";
+import type { Arrays, Logger, Metrics, PictureTag, Place, Resumption } from "../logger.ts";
 import { EventFile, writeFirstEvents } from "./event_file.ts";
 import {
   CLASS_TENSOR,
@@ -12,8 +11,7 @@ import {
   SUCCESS,
 } from "./event_messages.ts";
 import { histogram } from "./histogram.ts";
-import type { Arrays, Logger, Metrics, PictureTag } from "./logger.ts";
-import { bothTags, pictureTag, scalarTag } from "./tensorboard_tags.ts";
+import { bothTags, pictureTag, scalarTag } from "./tags.ts";
 
 /**
  * TensorBoard's event file: scalars, charts of each metric in training and validation, pictures, histograms, the
@@ -29,7 +27,7 @@ export class TensorBoardLogger implements Logger {
    */
   constructor(
     private readonly folder: string,
-    private readonly config: Config,
+    private readonly settings: LoggerArgs["settings"],
     private readonly configText: string,
     resumedAt: number | undefined,
     private readonly compared: readonly string[] = [],
@@ -38,25 +36,26 @@ export class TensorBoardLogger implements Logger {
     this.begin(resumedAt);
   }
 
+  resumed(place: Place, { row, changes, changed }: Resumption): void {
+    if (row !== undefined) this.metrics(place, row);
+    if (changes !== "") this.settingsChanged(changes);
+    if (changed) this.summary(place.step, [configPage(this.configText)]); // the Text page, from here on
+  }
+
   /**
    * The settings are others than the run began with: the HParams page gets them, with `changes`, a sentence. A TensorBoard
    * that is open shows them when it is started again.
    *
    * @throws UserError where they can't be written
    */
-  settingsChanged(changes: string): void {
-    const settings = [...hyperparameters(this.config), { key: "changed", value: { stringValue: changes } }];
+  private settingsChanged(changes: string): void {
+    const settings = [...hyperparameters(this.settings), { key: "changed", value: { stringValue: changes } }];
     const start = { hparams: settings, startTimeSecs: Date.now() / 1000 };
     const value = [hparams("_hparams_/session_start_info", { start })];
     writeFirstEvents(this.folder, [
       record(0, { fileVersion: "brain.Event:2" }),
       record(0, { summary: { value } }),
     ]);
-  }
-
-  /** The Text page gets the config from `step` on. */
-  configFrom(step: number): void {
-    this.summary(step, [configPage(this.configText)]);
   }
 
   /** What was written before is lost with the folder. */
@@ -67,7 +66,7 @@ export class TensorBoardLogger implements Logger {
   }
 
   private begin(resumedAt: number | undefined): void {
-    const { config, configText, compared } = this;
+    const { settings, configText, compared } = this;
     this.write(0, { fileVersion: "brain.Event:2" });
     if (resumedAt !== undefined) {
       this.write(resumedAt + 1, { sessionLog: { status: SESSION_START } });
@@ -75,18 +74,18 @@ export class TensorBoardLogger implements Logger {
     }
     this.summary(0, [charts(compared)]);
     this.summary(0, [configPage(configText)]);
-    const start = { hparams: hyperparameters(config), startTimeSecs: Date.now() / 1000 };
+    const start = { hparams: hyperparameters(settings), startTimeSecs: Date.now() / 1000 };
     this.summary(0, [hparams("_hparams_/session_start_info", { start })]);
   }
 
-  metrics({ step }: RunState, values: Metrics): void {
+  metrics({ step }: Place, values: Metrics): void {
     this.summary(
       step,
       Object.entries(values).map(([column, simpleValue]) => ({ tag: scalarTag(column), simpleValue })),
     );
   }
 
-  picture(tag: PictureTag, { step }: RunState, png: Buffer): void {
+  picture(tag: PictureTag, { step }: Place, png: Buffer): void {
     // the PNG header has the sizes: 4 bytes each from byte 16, big-endian
     const [width, height] = [png.readUInt32BE(16), png.readUInt32BE(20)];
     const colorspace = png[25] === 0 ? 1 : 3; // grey or RGB
@@ -96,7 +95,7 @@ export class TensorBoardLogger implements Logger {
     this.file.flush();
   }
 
-  histograms({ step }: RunState, values: Arrays): void {
+  histograms({ step }: Place, values: Arrays): void {
     this.summary(
       step,
       Object.entries(values).flatMap(([tag, numbers]) => distribution(tag, numbers)),
@@ -169,8 +168,8 @@ function hparams(tag: string, data: object): object {
 }
 
 /** What one compares runs by. */
-function hyperparameters(config: Config): { key: string; value: object }[] {
-  return [...leaves(config)].map(([key, value]) => {
+function hyperparameters(settings: LoggerArgs["settings"]): { key: string; value: object }[] {
+  return [...settings].map(([key, value]) => {
     if (typeof value === "number") return { key, value: { numberValue: value } };
     return { key, value: typeof value === "boolean" ? { boolValue: value } : { stringValue: value } };
   });

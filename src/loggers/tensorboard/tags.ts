@@ -1,4 +1,4 @@
-import type { PictureTag } from "./logger.ts";
+import type { PictureTag } from "../logger.ts";
 
 /** Columns of metrics.csv that tell how fast a run is. */
 const SPEED = new Set(["train/images_per_second", "train/data_wait_share"]);

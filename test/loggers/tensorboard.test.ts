@@ -4,12 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
-import { loadConfig } from "../../../../src/config/load.ts";
-import type { Config } from "../../../../src/config/schema.ts";
-import { newRunState } from "../../../../src/experiment/runs/run_state.ts";
-import { TensorBoardLogger } from "../../../../src/experiment/training/loggers/tensorboard.ts";
-import { gridPng } from "../../../../src/images/grid.ts";
-import { tensorboardPython } from "../../../support/tensorboard.ts";
+import { type Leaf, leaves } from "../../src/config/leaves.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import { newRunState } from "../../src/experiment/runs/run_state.ts";
+import { gridPng } from "../../src/images/grid.ts";
+import { TensorBoardLogger } from "../../src/loggers/tensorboard/logger.ts";
+import { tensorboardPython } from "../support/tensorboard.ts";
 
 interface Read {
   scalars: Record<string, [step: number, value: number][]>;
@@ -20,7 +20,7 @@ interface Read {
 
 const script = fileURLToPath(new URL("read_events.py", import.meta.url));
 let python: string;
-let config: Config;
+let config: ReadonlyMap<string, Leaf>;
 
 const read = (folder: string) =>
   JSON.parse(execFileSync(python, [script, folder], { encoding: "utf8", stdio: "pipe" })) as Read;
@@ -29,7 +29,7 @@ const newFolder = () => mkdtempSync(join(tmpdir(), "tfjs-vae-events-"));
 
 beforeAll(async () => {
   python = tensorboardPython();
-  config = (await loadConfig("configs/dfcvae.yaml")).config;
+  config = leaves((await loadConfig("configs/dfcvae.yaml")).config);
 }, 300_000);
 
 describe("event files, read by TensorBoard itself", () => {
@@ -102,9 +102,9 @@ describe("event files, read by TensorBoard itself", () => {
     const folder = newFolder();
     new TensorBoardLogger(folder, config, "first", undefined).close();
     const others = (await loadConfig("configs/dfcvae.yaml", { set: ["exp_params.LR=0.5"] })).config;
-    const second = new TensorBoardLogger(folder, others, "second", 20);
-    second.settingsChanged("exp_params.LR 0.5 (0.004 up to step 20)");
-    second.configFrom(20);
+    const second = new TensorBoardLogger(folder, leaves(others), "second", 20);
+    const changes = "exp_params.LR 0.5 (0.004 up to step 20)";
+    second.resumed(at(20), { row: undefined, changes, changed: true });
     second.close();
     const { hparams, texts } = read(folder);
     expect(hparams["_hparams_/session_start_info"]!.start).toMatchObject({

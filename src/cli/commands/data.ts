@@ -1,0 +1,77 @@
+import type { Command } from "commander";
+import { examples } from "../examples.ts";
+
+interface Options {
+  readonly to?: string;
+}
+
+/** `vae data fetch`: gets published data sets. */
+export function addData(program: Command): void {
+  const data = program.command("data").description("get published data sets");
+  data
+    .command("fetch")
+    .description(
+      "get data sets as their authors publish them, checked, into the user's cache, where runs find them",
+    )
+    .argument("[names...]", "data sets; without one, what there is to get is listed")
+    .option("--to <folder>", "put them there, for data_params.data_path")
+    .addHelpText(
+      "after",
+      `${examples({
+        "vae data fetch": "what there is to get",
+        "vae data fetch mnist": "then data_params.name: mnist needs no data_path",
+        "vae data fetch celeba --to ../data/celeba": "into a folder of your own",
+      })}\n\nTFJS_VAE_DATA_MIRROR names servers to ask first, as SERVER/NAME/FILE.`,
+    )
+    .action(fetch);
+}
+
+async function fetch(names: readonly string[], { to }: Options): Promise<void> {
+  // Here and not above, so that the other commands don't wait for them.
+  const { datasetNamed, datasetNames } = await import("../../data/registry.ts");
+  const { bytesText } = await import("../../text/numbers.ts");
+  const wanted = names.map((name) => datasetNamed(name, "vae data fetch"));
+  if (wanted.length === 0) {
+    for (const name of datasetNames()) {
+      const { published } = datasetNamed(name);
+      const bytes = published?.files.reduce((sum, file) => sum + (file.bytes ?? 0), 0);
+      if (published)
+        console.log(
+          `${name.padEnd(14)} ${bytes ? bytesText(bytes).padStart(8) : "".padStart(8)}  ${published.files.map((file) => file.name).join(", ")}`,
+        );
+    }
+    return;
+  }
+  const { cacheDir } = await import("../../files/cache_dir.ts");
+  const { fetchDataset } = await import("../../data/fetch.ts");
+  const { fetchedFolder } = await import("../../data/paths.ts");
+  const { openHttp } = await import("../../download/http.ts");
+  const { abortOnSignals } = await import("../abort_on_signals.ts");
+  const { DownloadProgress } = await import("../progress.ts");
+  const progress = new DownloadProgress();
+  const stop = abortOnSignals();
+  const http = openHttp();
+  try {
+    for (const definition of wanted) {
+      const folder = to ?? fetchedFolder(cacheDir("data"), definition.name);
+      await fetchDataset(definition, {
+        folder,
+        http,
+        say: (text) => progress.message(text),
+        onProgress: (p) => progress.show(p),
+        signal: stop.signal,
+      });
+      progress.close();
+      const where = to === undefined ? "it needs no data_path" : `--set data_params.data_path=${folder}`;
+      console.log(`${definition.name} is in ${folder}: ${where}.`);
+    }
+  } catch (error) {
+    progress.close();
+    if (stop.exitCode === undefined) throw error;
+    console.error("Stopped; the next fetch goes on from here.");
+    process.exitCode = stop.exitCode;
+  } finally {
+    stop.dispose();
+    await http.close();
+  }
+}

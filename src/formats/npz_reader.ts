@@ -1,0 +1,45 @@
+import type { Entry, ZipFile } from "yauzl";
+import { DataError } from "../errors.ts";
+import { type NpyStream, openNpy } from "./npy_reader.ts";
+
+/** The arrays of a .npz file by name, each read when it is asked for. */
+export class Npz {
+  private constructor(
+    private readonly file: string,
+    private readonly zip: ZipFile,
+    private readonly entries: ReadonlyMap<string, Entry>,
+  ) {}
+
+  /** @throws DataError where it is no zip */
+  static async open(file: string): Promise<Npz> {
+    const { default: yauzl } = await import("yauzl"); // checking a config need not load it
+    try {
+      const zip = await yauzl.openPromise(file, { autoClose: false });
+      const entries = new Map<string, Entry>();
+      for await (const entry of zip.eachEntry())
+        if (entry.fileName.endsWith(".npy")) entries.set(entry.fileName.slice(0, -4), entry);
+      return new Npz(file, zip, entries);
+    } catch (cause) {
+      throw new DataError(
+        `${file}: expected a .npz file, a zip of arrays: ${(cause as Error).message}. Get it again.`,
+        { cause },
+      );
+    }
+  }
+
+  get names(): string[] {
+    return [...this.entries.keys()];
+  }
+
+  /** @throws DataError where there is no array of that name, or it can't be read */
+  async array(name: string): Promise<NpyStream> {
+    const entry = this.entries.get(name);
+    if (entry === undefined)
+      throw new DataError(`${this.file}: expected an array "${name}", got ${this.names.join(", ")}.`);
+    return openNpy(await this.zip.openReadStreamPromise(entry), `${this.file}: ${name}`);
+  }
+
+  close(): void {
+    this.zip.close();
+  }
+}

@@ -1,0 +1,105 @@
+import { appendFileSync, closeSync, existsSync, fsyncSync, openSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Type } from "typebox";
+import { writeAtomicSync, writeProblem } from "../files/atomic_file.ts";
+import { defineLogger } from "./define.ts";
+import { fromJson, type JsonNumber, toJson } from "./json_numbers.ts";
+import type { Logger, Metrics, Place } from "./logger.ts";
+import { isKept } from "./rows_kept.ts";
+
+export const jsonl = defineLogger({
+  name: "jsonl",
+  summary: "metrics.jsonl in the run's folder: a JSON object a line, with step, epoch, time and the metrics.",
+  params: Type.Object({}),
+  open: async (_, { folder, resumedAt }) => JsonLinesLogger.open(join(folder, "metrics.jsonl"), resumedAt),
+});
+
+interface Row {
+  readonly step: number;
+  readonly epoch: number;
+  readonly time: number;
+  readonly [metric: string]: JsonNumber;
+}
+
+/**
+ * `metrics.jsonl`: a line a logged step and a line a validation, `{"step", "epoch", "time", "train/kl", …}`, time in
+ * seconds since 1970. What JSON has no number for is the text "NaN", "Infinity" or "-Infinity".
+ */
+export class JsonLinesLogger implements Logger {
+  /** Whether the file ends in a whole line of each row. */
+  private whole = true;
+
+  private constructor(
+    private readonly file: string,
+    private lines: string[],
+  ) {}
+
+  /** @param resumedAt where a resumed run goes on: lines that it writes again, and one cut short, are dropped */
+  static open(file: string, resumedAt?: Place): JsonLinesLogger {
+    if (resumedAt === undefined || !existsSync(file)) return new JsonLinesLogger(file, []);
+    const lines = readFileSync(file, "utf8").split("\n");
+    const kept = lines.filter((line) => {
+      const row = parsed(line);
+      return row !== undefined && isKept(row, metricsOf(row), resumedAt);
+    });
+    const logger = new JsonLinesLogger(file, kept);
+    logger.rewrite();
+    return logger;
+  }
+
+  metrics({ step, epoch }: Place, values: Metrics): void {
+    const line = JSON.stringify({ step, epoch, time: Date.now() / 1000, ...toJson(values) });
+    this.lines.push(line);
+    if (!this.whole || (this.lines.length > 1 && !existsSync(this.file))) {
+      this.rewrite();
+      return;
+    }
+    this.whole = false; // a full disk may take half a line
+    try {
+      appendFileSync(this.file, `${line}\n`);
+    } catch (error) {
+      throw writeProblem(this.file, error);
+    }
+    this.whole = true;
+  }
+
+  at(step: number): Metrics | undefined {
+    const row = parsed(this.lines.at(-1) ?? "");
+    return row?.step === step ? metricsOf(row) : undefined;
+  }
+
+  flush(): void {
+    if (this.lines.length === 0) return;
+    if (!this.whole || !existsSync(this.file)) this.rewrite();
+    try {
+      const fd = openSync(this.file, "r+");
+      fsyncSync(fd);
+      closeSync(fd);
+    } catch (error) {
+      throw writeProblem(this.file, error);
+    }
+  }
+
+  renew(): void {
+    this.rewrite();
+  }
+
+  private rewrite(): void {
+    this.whole = false;
+    writeAtomicSync(this.file, this.lines.map((line) => `${line}\n`).join(""));
+    this.whole = true;
+  }
+}
+
+function parsed(line: string): Row | undefined {
+  try {
+    const row = JSON.parse(line) as Row;
+    return Number.isInteger(row.step) && Number.isInteger(row.epoch) ? row : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function metricsOf({ step: _, epoch: __, time: ___, ...values }: Row): Metrics {
+  return fromJson(values);
+}
