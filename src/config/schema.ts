@@ -302,6 +302,11 @@ export const LoggingParams = Type.Object(
       default: 64,
       description: "Images in each grid of samples and reconstructions.",
     }),
+    fitted_samples: Type.Boolean({
+      default: false,
+      description:
+        "At each validation, also samples of a mixture of 10 Gaussians fitted to the z of up to 2,048 training images, in the folder FittedSamples: where N(0, I) is far from those z, they look more like the data (vae fit-sampler).",
+    }),
     latent_count: Type.Integer({
       minimum: 0,
       maximum: 10_000,

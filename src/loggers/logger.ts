@@ -5,7 +5,7 @@ export type Metrics = Readonly<Record<string, number>>;
 export type Arrays = Readonly<Record<string, Float32Array>>;
 
 /** Tag of a picture; of the grids it is also the name of their folder. */
-export type PictureTag = "Samples" | "Reconstructions" | "Traversals" | "KL_per_dimension";
+export type PictureTag = "Samples" | "FittedSamples" | "Reconstructions" | "Traversals" | "KL_per_dimension";
 
 /** Where a run stands. */
 export interface Place {

@@ -47,7 +47,7 @@ export interface RunList {
 
 /** One picture of a validation. */
 export interface Picture {
-  /** `Samples`, `Reconstructions`, `Traversals`. */
+  /** `Samples`, `FittedSamples`, `Reconstructions`, `Traversals`. */
   readonly kind: string;
   readonly epoch: number;
   readonly url: string;

@@ -6,7 +6,12 @@ import { withFile } from "./inside.ts";
 import type { RunEntry } from "./run_entry.ts";
 
 /** Folders of a run with a picture a validation. */
-const KINDS = { Samples: "samples", Reconstructions: "reconstructions", Traversals: "traversals" } as const;
+const KINDS = {
+  Samples: "samples",
+  FittedSamples: "fittedSamples",
+  Reconstructions: "reconstructions",
+  Traversals: "traversals",
+} as const;
 type Kind = keyof typeof KINDS;
 
 const NAME = /^epoch_(\d{1,9})\.png$/;

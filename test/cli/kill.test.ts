@@ -19,7 +19,7 @@ data_params:
   {name: shapes3d, size: 64, patch_size: 32, train_batch_size: 8, val_batch_size: 16, val_limit: 16, feature_cache: memory}
 exp_params: {scheduler: cosine, loss_weights: {kl: {value: 0.001, warmup_steps: 40}}}
 trainer_params: {max_steps: 75, log_every_n_steps: 5, checkpoint: {every_n_steps: 3, keep_last: 2}}
-logging_params: {image_count: 4, name: kill}
+logging_params: {image_count: 4, name: kill, fitted_samples: true}
 `;
 /** Of each backend; KILLS=20 and more for a longer test. */
 const KILLS = Number(process.env.KILLS ?? 10);
@@ -51,6 +51,7 @@ function remains(run: string) {
   return {
     checkpoints: all("checkpoints"),
     samples: all("Samples"),
+    fittedSamples: all("FittedSamples"),
     reconstructions: all("Reconstructions"),
     traversals: all("Traversals"),
     projector: all("projector"),

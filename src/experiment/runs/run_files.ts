@@ -7,8 +7,9 @@ export interface RunFiles {
   /** `SAVE_DIR/NAME/version_N`, as it was given. */
   readonly path: string;
   readonly checkpoints: string;
-  /** These four are made with what is first in them: not every model or data set has some. */
+  /** These five are made with what is first in them: not every model or data set has some. */
   readonly samples: string;
+  readonly fittedSamples: string;
   readonly reconstructions: string;
   readonly traversals: string;
   readonly projector: string;
@@ -37,6 +38,7 @@ export const runFiles = (path: string): RunFiles => ({
   path,
   checkpoints: join(path, CHECKPOINTS),
   samples: join(path, "Samples"),
+  fittedSamples: join(path, "FittedSamples"),
   reconstructions: join(path, "Reconstructions"),
   traversals: join(path, "Traversals"),
   projector: join(path, "projector"),

@@ -1,9 +1,10 @@
 import { basename } from "node:path";
 import { ConfigError, DataError, UserError } from "../../errors.ts";
 import type { Images } from "../../explore/images.ts";
+import { latentCodes, notFinite } from "../../explore/latent_codes.ts";
 import { encodeAll, type Latents } from "../../explore/latents.ts";
 import { Rng } from "../../rng.ts";
-import { drawCodes, GUMBEL, holdOut, type LatentCodes, unitGaussianLogProb } from "../../samplers/codes.ts";
+import { drawCodes, holdOut, type LatentCodes, unitGaussianLogProb } from "../../samplers/codes.ts";
 import type { LatentSampler, SamplerDefinition, State } from "../../samplers/define.ts";
 import { restore, stateOf } from "../../samplers/minimize.ts";
 import { counted } from "../../text/counted.ts";
@@ -142,7 +143,7 @@ async function fitDensity(
 
 /** @throws SamplerMismatch where z are grids of codes, or numbers above 0; UserError where they are not finite */
 function codesOf({ model }: OpenRun, name: string, latents: Latents): LatentCodes {
-  const { count, kinds, layout } = latents;
+  const { kinds } = latents;
   if (kinds.includes("codes"))
     throw new SamplerMismatch(
       `--sampler ${name}: expected a model whose z are numbers or values of variables, got ${model.name}, whose z are codes. ` +
@@ -153,38 +154,15 @@ function codesOf({ model }: OpenRun, name: string, latents: Latents): LatentCode
       `--sampler ${name}: expected a model whose z may be any number, got ${model.name}, whose z are above 0. It has the ` +
         "prior that it was trained with: vae sample",
     );
-  const size = layout.size;
-  const mean = latents.mean.slice();
-  const logVar = latents.logVar?.slice() ?? new Float32Array(mean.length);
-  const several = kinds.filter((kind) => kind === "gaussian").length > 1;
-  layout.parts.forEach(({ from, size: width }, p) => {
-    if (kinds[p] === "gaussian" && !several) return;
-    for (let at = from; at < mean.length; at += size) {
-      logVar.fill(kinds[p] === "categorical" ? Math.log(GUMBEL.variance) : -Infinity, at, at + width);
-      // Of several, a draw of a lower one goes with one of the upper's: draws as they are, without variance.
-      if (kinds[p] === "gaussian") mean.set(latents.z.subarray(at, at + width), at);
-      if (kinds[p] === "categorical")
-        for (let i = at; i < at + width; i++) mean[i] = Math.log(Math.max(mean[i]!, LEAST)) + GUMBEL.mean;
-    }
-  });
-  const gumbel = layout.parts.flatMap(({ size: width }, p) =>
-    Array<boolean>(width).fill(kinds[p] === "categorical"),
-  );
-  const fine = (i: number) => Number.isFinite(mean[i]!) && logVar[i]! < Infinity;
-  const bad = Array.from({ length: count }, (_, n) => n).filter((n) => {
-    for (let i = n * size; i < (n + 1) * size; i++) if (!fine(i)) return true;
-    return false;
-  });
-  if (bad.length > 0)
+  const codes = latentCodes(latents);
+  const bad = notFinite(codes);
+  if (bad > 0)
     throw new UserError(
-      `--sampler ${name}: expected a finite z of every image, got other numbers of ${counted(bad.length, "image")} of ` +
-        `${count}. The model has diverged: take an earlier checkpoint with --checkpoint.`,
+      `--sampler ${name}: expected a finite z of every image, got other numbers of ${counted(bad, "image")} of ` +
+        `${codes.count}. The model has diverged: take an earlier checkpoint with --checkpoint.`,
     );
-  return { count, dims: size, mean, logVar, ...(gumbel.includes(true) && { gumbel }) };
+  return codes;
 }
-
-/** Probability that a value has at least, as float32 keeps it: a logarithm of 0 is no place. */
-const LEAST = 1e-12;
 
 /** The prior that the model itself fits, to more images; the model stays as it is. */
 async function refitPrior(

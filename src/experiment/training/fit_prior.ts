@@ -1,3 +1,4 @@
+import type { Loader } from "../../data/loader.ts";
 import { type Images, inBatches } from "../../explore/images.ts";
 import { exploring } from "../../explore/latents.ts";
 import type { FittedPrior, Posterior, VAE } from "../../models/vae.ts";
@@ -6,11 +7,18 @@ import type { Rng } from "../../rng.ts";
 import { type Named, type Tensor4D, tf } from "../../tf.ts";
 import type { Prepared } from "./prepared.ts";
 
-/** Training images that a prior is fitted to, at most; fewer where they would take above 128 MB. */
+/** Training images that is fitted to, at most; fewer where they would take above 128 MB. */
 const IMAGES = 2048;
 const LARGEST = 2 ** 25;
 /** Images encoded at a time. */
 const BATCH = 64;
+
+/** Those that all is fitted to: from all over the split, the same at every call. */
+export async function fittedTo(train: Loader): Promise<Generator<Images>> {
+  const { shape } = await train.spread(1);
+  const host = await train.spread(Math.min(IMAGES, Math.floor(LARGEST / (shape[1] * shape[2] * shape[3]))));
+  return inBatches(host, BATCH);
+}
 
 /** Metrics of a fit, also of a plugin that gives them by their older name. */
 export const metricsOfFit = ({ metrics, figures }: FittedPrior): Named<number> => metrics ?? figures ?? {};
@@ -25,9 +33,7 @@ export async function fitPrior({
   rng: root,
 }: Pick<Prepared, "vae" | "train" | "rng">): Promise<Readonly<Record<string, number>>> {
   if (vae.fitPrior === undefined) return {};
-  const { shape } = await train.spread(1);
-  const host = await train.spread(Math.min(IMAGES, Math.floor(LARGEST / (shape[1] * shape[2] * shape[3]))));
-  return fitPriorTo(vae, inBatches(host, BATCH), root.fold("fit prior"));
+  return fitPriorTo(vae, await fittedTo(train), root.fold("fit prior"));
 }
 
 /** Fits it to the images of `batches`, one of which is in memory at a time. */

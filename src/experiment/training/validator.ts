@@ -3,6 +3,7 @@ import { reconstructionGrid, sampleGrid } from "../../explore/grids.ts";
 import type { Images } from "../../explore/images.ts";
 import { afterValidation, type StopRule, stopRuleOf } from "./early_stopping.ts";
 import { fitPrior } from "./fit_prior.ts";
+import { fittedSamples } from "./fitted_samples.ts";
 import { latentReport } from "./latent_report.ts";
 import { isBetter, type Monitor, monitorOf, validates } from "./monitor.ts";
 import type { RunContext } from "./run_context.ts";
@@ -65,9 +66,13 @@ export class Validator {
   private async show(): Promise<Images | undefined> {
     const { state, args, log } = this.run;
     const { val, vae, rng, imageRange } = args.prepared;
-    const { image_count, latent_count } = args.config.logging_params;
+    const { image_count, latent_count, fitted_samples } = args.config.logging_params;
     const samples = await sampleGrid(vae, image_count, rng.fold("samples"), imageRange);
     if (samples !== undefined) await log.picture("Samples", state, samples);
+    if (fitted_samples) {
+      const fitted = await fittedSamples(args.prepared, image_count);
+      if (fitted !== undefined) await log.picture("FittedSamples", state, fitted);
+    }
     if (val.size === 0) return undefined;
     const images = await val.spread(Math.max(1, Math.floor(image_count / 2)));
     const { png, reconstructed } = await reconstructionGrid(

@@ -153,9 +153,14 @@ export class RunLog {
   }
 
   async picture(tag: PictureTag, state: Readonly<RunState>, png: Buffer): Promise<void> {
-    const { samples, reconstructions, traversals } = this.args.folder;
-    const folders = { Samples: samples, Reconstructions: reconstructions, Traversals: traversals };
-    const folder = folders[tag as keyof typeof folders];
+    const { samples, fittedSamples, reconstructions, traversals } = this.args.folder;
+    const folder = {
+      Samples: samples,
+      FittedSamples: fittedSamples,
+      Reconstructions: reconstructions,
+      Traversals: traversals,
+      KL_per_dimension: undefined,
+    }[tag];
     if (folder !== undefined)
       await this.keep(async () => {
         await makeFolder(folder);
