@@ -12,6 +12,7 @@ export const ORDER = [
   ["download"],
   ["one_of.ts", "rng.ts"],
   ["formats"],
+  ["onnx"],
   ["data"],
   ["nn"],
   ["features"],
