@@ -1,4 +1,6 @@
 import { ConfigError } from "../errors.ts";
+import AutoencoderKL from "./autoencoder_kl.ts";
+import AutoencoderTiny from "./autoencoder_tiny.ts";
 import BetaTCVAE from "./beta_tc_vae.ts";
 import BetaVAE from "./beta_vae.ts";
 import CategoricalVAE from "./categorical_vae.ts";
@@ -48,6 +50,8 @@ for (const model of [
   CategoricalVAE,
   JointVAE,
   VQVAE,
+  AutoencoderKL,
+  AutoencoderTiny,
 ])
   registerModel(model as unknown as ModelDefinition);
 
