@@ -10,6 +10,7 @@ export const ORDER = [
   ["text"],
   ["backends"],
   ["download"],
+  ["hub"],
   ["one_of.ts", "rng.ts"],
   ["formats"],
   ["onnx"],

@@ -3,6 +3,7 @@ import { type Command, Option } from "commander";
 import { ConfigError } from "../../errors.ts";
 import { examples } from "../examples.ts";
 import { backendOption, checkpointOption } from "../options.ts";
+import { RUN_HELP } from "../with_run.ts";
 import { addForce } from "../write_output.ts";
 
 interface Options {
@@ -18,7 +19,7 @@ export function addExport(program: Command): void {
   const command = program
     .command("export")
     .description("write a run's model for other programs: PyTorch, ONNX's runtimes, tfjs in a browser")
-    .argument("<run>", "folder of a run, or one of its checkpoints")
+    .argument("<run>", RUN_HELP)
     .addOption(
       new Option(
         "--format <name>",
