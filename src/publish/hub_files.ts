@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { stringify } from "yaml";
+import type { Evaluation } from "../experiment/evaluation/evaluate_run.ts";
 import { list } from "../experiment/runs/find_runs.ts";
 import { runFiles } from "../experiment/runs/run_files.ts";
 import { summarize } from "../experiment/runs/summary.ts";
@@ -70,9 +71,8 @@ export function hubFiles(
 /** What `vae evaluate` wrote; undefined: nothing that can be read. */
 function evaluationOf(file: string): { split: string; metrics: Record<string, number> } | undefined {
   try {
-    const { split, metrics } = JSON.parse(readFileSync(file, "utf8"));
-    if (typeof split !== "string" || typeof metrics !== "object") return undefined;
-    const numbers = Object.entries(metrics).filter(([, value]) => typeof value === "number");
+    const { split, figures } = JSON.parse(readFileSync(file, "utf8")) as Evaluation;
+    const numbers = Object.entries(figures).filter(([, value]) => typeof value === "number");
     return { split, metrics: Object.fromEntries(numbers) as Record<string, number> };
   } catch {
     return undefined;
