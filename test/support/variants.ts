@@ -42,7 +42,7 @@ const VARIANTS: Readonly<Record<string, Variant>> = {
   HVAE: { params: { latent1_dim: 4, latent2_dim: 4 } },
   LVAE: { params: { latent_dims: [8, 4, 2] } },
   AutoencoderKL: {
-    params: { block_out_channels: [4, 8], norm_num_groups: 2, layers_per_block: 1, latent_channels: 2 },
+    params: { block_out_channels: [4, 4, 8], norm_num_groups: 2, layers_per_block: 1, latent_channels: 2 },
   },
   AutoencoderTiny: {
     params: {

@@ -3,6 +3,7 @@ import { groupNorm } from "../../nn/group_norm.ts";
 import { linear } from "../../nn/linear.ts";
 import { type Layer, type Scope, sequential } from "../../nn/params.ts";
 import { silu } from "../../nn/silu.ts";
+import { softmax } from "../../nn/softmax.ts";
 import { upsampleNearest2x } from "../../nn/upsample.ts";
 import { type Tensor3D, type Tensor4D, tf } from "../../tf.ts";
 
@@ -43,7 +44,7 @@ function attention(s: Scope, channels: number, o: ResnetOptions): Layer {
     const rows = tf.reshape(norm(x, pass), [batch * height * width, channels]);
     const of = (layer: Layer) => tf.reshape(layer(rows, pass), [batch, height * width, channels]) as Tensor3D;
     const scores = tf.mul(tf.matMul(of(q!), of(k!), false, true), channels ** -0.5);
-    const seen = tf.matMul(tf.softmax(scores), of(v!));
+    const seen = tf.matMul(softmax(scores) as Tensor3D, of(v!));
     const made = out!(tf.reshape(seen, [batch * height * width, channels]), pass);
     return tf.add(x, tf.reshape(made, x.shape));
   };
