@@ -94,9 +94,9 @@ export class TracingBackend extends CountedBackend<TracedData> {
     if (dtype !== "float32" && dtype !== "int32" && dtype !== "bool")
       throw new Unexportable(`it has tensors of the type ${dtype}`);
     const Values = { float32: Float32Array, int32: Int32Array, bool: Uint8Array }[dtype];
-    const all = given === undefined ? new Values(sizeOf(shape)) : Values.from(given as Float32Array);
-    const isUniform = all.length > 0 && all.every((x) => x === all[0]);
-    const host = isUniform ? all.slice(0, 1) : all;
+    // the array as it is given, where it is one: tfjs's cpu kernels fill it later
+    const host =
+      given instanceof Values ? given : Values.from((given ?? { length: sizeOf(shape) }) as Float32Array);
     const value = new Value([...shape], dtype as ValueType, { host }, this.batch);
     this.data.set(dataId, new TracedData(value, refCount));
   }

@@ -9,10 +9,11 @@ export type ValueType = "float32" | "int32" | "bool";
 export class Value {
   private plainRef: Ref | undefined;
   private firstRef: Ref | undefined;
+  private isUniform: boolean | undefined;
 
   /**
    * @param shape as tfjs has it, channels last
-   * @param host its values, where no input is in them; one alone, where all are equal
+   * @param host its values, where no input is in them; or one alone that all of them are
    * @param first of four axes: the tensor as ONNX's convolutions have it, channels first
    */
   constructor(
@@ -38,7 +39,9 @@ export class Value {
   /** The one number that all its values are; undefined where they differ or depend on an input. */
   get uniform(): number | undefined {
     const { host } = this.given;
-    return host?.length === 1 ? host[0] : undefined;
+    if (host === undefined || host.length === 0) return undefined;
+    this.isUniform ??= host.every((x) => x === host[0]);
+    return this.isUniform ? host[0] : undefined;
   }
 
   /** All its values. @throws Unexportable where they depend on an input */

@@ -1,7 +1,7 @@
 import { tf } from "../../tf.ts";
 import { longs, node, type Ref } from "../graph.ts";
 import { Unexportable } from "../unexportable.ts";
-import { sizeOf, Value, type ValueType } from "../value.ts";
+import { Value, type ValueType } from "../value.ts";
 
 /** Inputs of a kernel by name; those that a call leaves out are absent. */
 export type Inputs = Readonly<Record<string, Value>>;
@@ -114,5 +114,3 @@ export function sliced(x: Value, begin: readonly number[], size: readonly number
   }
   return plain(size, x.type, node("Slice", [x.plain, longs(starts), longs(ends), longs(cut)]), batch);
 }
-
-export const sizeOfValue = (x: Value): number => sizeOf(x.shape);

@@ -20,7 +20,11 @@ const rng = Rng.fromSeed(3);
 async function trained(model: ModelDefinition, params: Params, imageRange: readonly [number, number]) {
   const vae = await build(model, { ...small(model), ...params }, { imageRange });
   for (const [name, { value }] of vae.params)
-    tf.tidy(() => value.assign(tf.add(value, tf.mul(0.1, rng.fold(name).uniform(value.shape)))));
+    tf.tidy(() => {
+      const own = rng.fold(name);
+      const noise = value.shape.length > 1 ? own.normal(value.shape) : own.uniform(value.shape); // variances stay above 0
+      value.assign(tf.add(value, tf.mul(0.1, noise)));
+    });
   return vae;
 }
 
