@@ -16,7 +16,7 @@ export interface RunOptions {
   readonly set?: readonly string[];
 }
 
-export const RUN_HELP = "folder of a run, or one of its checkpoints";
+export const RUN_HELP = "folder of a run, one of its checkpoints, or hf:OWNER/NAME on the Hugging Face hub";
 
 /** Adds the options of every command on a trained run. */
 export function addRunOptions(command: Command): Command {

@@ -82,6 +82,27 @@ export interface PyTorchVae {
   readonly config?: string;
 }
 
+/** How models of diffusers' class of the same architecture are imported. Parameters have its names. */
+export interface Diffusers {
+  /** `_class_name` in their config.json. */
+  readonly className: string;
+  /** `data_params` that their images need. */
+  readonly data?: Readonly<Record<string, unknown>>;
+  /** `model_params` of a config.json; keys that it leaves out stand for diffusers' defaults. */
+  params(config: Readonly<Record<string, unknown>>): Record<string, unknown>;
+  /** Keys of it that have no counterpart here, with the values that the variant computes: one, or each of a list. */
+  readonly expects?: Readonly<Record<string, readonly (string | number)[]>>;
+  /** What a tensor is called here. */
+  rename?(name: string): string;
+  /**
+   * For those that are published as two files without a config.json, their tensors' names beginning with `encoder.` and
+   * `decoder.`: what the config.json would say, and what a tensor is called here. Undefined: they are another model's.
+   */
+  ofPair?(
+    shapes: ReadonlyMap<string, readonly number[]>,
+  ): { readonly config: Readonly<Record<string, unknown>>; rename(name: string): string } | undefined;
+}
+
 export interface ModelDefinition<
   P extends TObject = TObject,
   Term extends string = string,
@@ -99,6 +120,7 @@ export interface ModelDefinition<
   /** Other names that people know it by, for suggestions; no config may use them. */
   readonly knownAs?: readonly string[];
   readonly pytorchVae?: PyTorchVae;
+  readonly diffusers?: Diffusers;
   /** Conditioned on labels: a config whose data have none is refused, and one that names no data gets some with labels. */
   readonly needsLabels?: boolean;
   /** The data set where a config names none, if it is another than the project's default. */

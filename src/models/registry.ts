@@ -1,4 +1,6 @@
 import { ConfigError } from "../errors.ts";
+import AutoencoderKL from "./autoencoder_kl.ts";
+import AutoencoderTiny from "./autoencoder_tiny.ts";
 import BetaTCVAE from "./beta_tc_vae.ts";
 import BetaVAE from "./beta_vae.ts";
 import CategoricalVAE from "./categorical_vae.ts";
@@ -48,6 +50,8 @@ const own = [
   CategoricalVAE,
   JointVAE,
   VQVAE,
+  AutoencoderKL,
+  AutoencoderTiny,
 ] as const;
 for (const model of own) registerModel(model as unknown as ModelDefinition);
 

@@ -1,7 +1,6 @@
-import { basename, dirname, isAbsolute } from "node:path";
+import { basename, dirname } from "node:path";
 import sharp from "sharp";
 import { stringify } from "yaml";
-import type { Config } from "../config/schema.ts";
 import { DataError } from "../errors.ts";
 import { summarize } from "../experiment/runs/summary.ts";
 import type { OpenRun } from "../experiment/trained/open_trained.ts";
@@ -12,6 +11,7 @@ import { gridPng } from "../images/grid.ts";
 import { conventionOf, natWeightOf } from "../models/convention.ts";
 import { Rng } from "../rng.ts";
 import { ENCODED, mostImages, packTensors, spriteLayout } from "./pack_tensors.ts";
+import { withoutPlaces } from "./without_places.ts";
 
 export interface PackOptions {
   /** Weights as float16, half the size; default: float32. */
@@ -78,14 +78,6 @@ export async function packModel(run: OpenRun, options: PackOptions): Promise<Uin
       ...(options.license !== undefined && { license: options.license }),
     },
   });
-}
-
-/** A config without what is the business of the machine that it ran on. */
-function withoutPlaces({ logging_params: _, ...config }: Config): Omit<Config, "logging_params"> {
-  const text = JSON.stringify(config, (_, value) =>
-    typeof value === "string" && (isAbsolute(value) || value.startsWith("..")) ? basename(value) : value,
-  );
-  return JSON.parse(text) as Config;
 }
 
 /** All images small in one picture. */

@@ -7,17 +7,21 @@ import { cacheDir } from "../../src/files/cache_dir.ts";
 const ABANDONED = 300_000;
 
 /**
- * The python3 of an environment with a package, by pip's name of it, made once in the user's cache: by one test file,
+ * The python3 of an environment with packages, by pip's names of them, made once in the user's cache: by one test file,
  * while others that want it wait.
  */
-export function pythonWith(name: string, wanted: string, isReady: (python: string) => boolean): string {
+export function pythonWith(
+  name: string,
+  wanted: string | readonly string[],
+  isReady: (python: string) => boolean,
+): string {
   const folder = cacheDir("test-python", name);
   const python = join(folder, "bin", "python3");
   const release = lock(`${folder}.lock`);
   try {
     if (existsSync(python) && isReady(python)) return python;
     execFileSync("python3", ["-m", "venv", "--clear", folder], { stdio: "inherit" });
-    const install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", wanted];
+    const install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"].concat(wanted);
     execFileSync(python, install, { stdio: "inherit" });
     return python;
   } finally {

@@ -41,6 +41,18 @@ const VARIANTS: Readonly<Record<string, Variant>> = {
   JointVAE: { params: { categorical_dim: 8 } },
   HVAE: { params: { latent1_dim: 4, latent2_dim: 4 } },
   LVAE: { params: { latent_dims: [8, 4, 2] } },
+  AutoencoderKL: {
+    params: { block_out_channels: [4, 4, 8], norm_num_groups: 2, layers_per_block: 1, latent_channels: 2 },
+  },
+  AutoencoderTiny: {
+    params: {
+      block_out_channels: 8,
+      num_encoder_blocks: [1, 1],
+      num_decoder_blocks: [1, 1],
+      latent_channels: 2,
+      mid_pool: true,
+    },
+  },
   FactorVAE: { params: { discriminator_layers: 2, discriminator_width: 16 } },
 };
 const COMMON: Params = { latent_dim: 4, hidden_dims: [4, 8, 8] };

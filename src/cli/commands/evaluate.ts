@@ -8,6 +8,7 @@ import { endingOf } from "../endings.ts";
 import { examples } from "../examples.ts";
 import { wholeNumber } from "../numbers.ts";
 import { backendOption, checkpointOption, setOption } from "../options.ts";
+import { RUN_HELP } from "../with_run.ts";
 import { addForce, writeOutput } from "../write_output.ts";
 
 interface Options {
@@ -35,7 +36,7 @@ export function addEvaluate(program: Command): void {
     .description(
       "compute the metrics of a trained model: likelihoods, similarities, distances, disentanglement",
     )
-    .argument("<run>", "folder of a run, or one of its checkpoints")
+    .argument("<run>", RUN_HELP)
     .addOption(checkpointOption())
     .option("--metrics <names>", "a list such as elbo,ssim,frechet; all that can be computed where left out")
     .addOption(new Option("--figures <names>").conflicts("metrics").hideHelp())

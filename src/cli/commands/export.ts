@@ -3,10 +3,11 @@ import { type Command, Option } from "commander";
 import { ConfigError } from "../../errors.ts";
 import { examples } from "../examples.ts";
 import { backendOption, checkpointOption } from "../options.ts";
+import { RUN_HELP } from "../with_run.ts";
 import { addForce } from "../write_output.ts";
 
 interface Options {
-  readonly format: "safetensors" | "pt-names" | "tfjs";
+  readonly format: "safetensors" | "pt-names" | "tfjs" | "onnx";
   readonly out: string;
   readonly force?: boolean;
   readonly checkpoint?: string;
@@ -17,19 +18,19 @@ interface Options {
 export function addExport(program: Command): void {
   const command = program
     .command("export")
-    .description("write a run's weights for other programs: PyTorch, tfjs in a browser")
-    .argument("<run>", "folder of a run, or one of its checkpoints")
+    .description("write a run's model for other programs: PyTorch, ONNX's runtimes, tfjs in a browser")
+    .argument("<run>", RUN_HELP)
     .addOption(
       new Option(
         "--format <name>",
-        "safetensors: as they are here; pt-names: as PyTorch-VAE's state_dict; tfjs: the decoder as a layers model",
+        "safetensors: weights as they are here; pt-names: as PyTorch-VAE's state_dict; onnx: encoder and decoder; tfjs: the decoder as a layers model",
       )
-        .choices(["safetensors", "pt-names", "tfjs"])
+        .choices(["safetensors", "pt-names", "onnx", "tfjs"])
         .makeOptionMandatory(),
     )
     .requiredOption(
       "--out <path>",
-      "file to write: .safetensors, or with pt-names .pt or .pth too; for tfjs a folder",
+      "file to write: .safetensors, or with pt-names .pt or .pth too; for onnx and tfjs a folder",
     )
     .addOption(checkpointOption())
     .addOption(backendOption())
@@ -39,12 +40,13 @@ export function addExport(program: Command): void {
         "vae export logs/DFCVAE/version_0 --format pt-names --out vae.pth": "for PyTorch's torch.load",
         "vae export logs/DFCVAE/version_0 --format pt-names --out vae.safetensors":
           "the same, as safetensors",
+        "vae export logs/DFCVAE/version_0 --format onnx --out onnx/": "encoder.onnx and decoder.onnx",
         "vae export logs/DFCVAE/version_0 --format tfjs --out decoder/": "for tf.loadLayersModel",
       }),
     )
     .action((run: string, options: Options) => write(run, options));
   addForce<Options>(command, ({ format, out }) =>
-    format === "tfjs" ? LAYERS_MODEL.map((name) => join(out, name)) : [out],
+    isFolder(format) ? FILES[format].map((name) => join(out, name)) : [out],
   );
 }
 
@@ -53,17 +55,31 @@ const ENDINGS = {
   safetensors: [".safetensors"],
   "pt-names": [".pt", ".pth", ".safetensors"],
 } as const;
-/** Files of a layers model; the one that is read first is written last. */
-const LAYERS_MODEL = ["weights.bin", "model.json"] as const;
+/** What a folder gets; of a layers model the file that is read first is written last. */
+const FILES = {
+  onnx: ["encoder.onnx", "decoder.onnx"],
+  tfjs: ["weights.bin", "model.json"],
+} as const;
+const isFolder = (format: Options["format"]): format is keyof typeof FILES => format in FILES;
 
 async function write(path: string, { format, out, force, checkpoint, backend }: Options): Promise<void> {
   const { endingOf } = await import("../endings.ts");
-  const ending = format === "tfjs" ? checkFolder(out) : endingOf("--out", out, ENDINGS[format]);
+  const ending = isFolder(format) ? checkFolder(out, FILES[format]) : endingOf("--out", out, ENDINGS[format]);
   const { writeOutput } = await import("../write_output.ts");
   const naming = { named: true, force };
   const { openTrained } = await import("../../experiment/trained/open_trained.ts");
   const run = await openTrained(path, { backend, ...(checkpoint !== undefined && { checkpoint }) });
   try {
+    if (format === "onnx") {
+      const { onnxFiles } = await import("../../experiment/trained/export_onnx.ts");
+      const { OPSET } = await import("../../onnx/trace.ts");
+      const files = onnxFiles(run);
+      for (const name of FILES.onnx) await writeOutput(join(out, name), files[name], naming);
+      console.log(
+        `encoder and decoder written to ${FILES.onnx.map((name) => join(out, name)).join(" and ")}, opset ${OPSET}`,
+      );
+      return;
+    }
     if (format !== "tfjs") {
       const { ownWeights, torchDifferences, torchWeights } = await import(
         "../../experiment/trained/export_weights.ts"
@@ -86,7 +102,7 @@ async function write(path: string, { format, out, force, checkpoint, backend }: 
     };
     const files = await layersModelFiles(model, about);
     model.dispose();
-    for (const name of LAYERS_MODEL) await writeOutput(join(out, name), files[name]!, naming);
+    for (const name of FILES.tfjs) await writeOutput(join(out, name), files[name]!, naming);
     console.log(`decoder written to ${join(out, "model.json")} and weights.bin`);
   } finally {
     await run.close();
@@ -94,9 +110,9 @@ async function write(path: string, { format, out, force, checkpoint, backend }: 
 }
 
 /** @throws ConfigError for what looks like a file's name */
-function checkFolder(out: string): void {
+function checkFolder(out: string, files: readonly string[]): void {
   if (!/\.(json|bin|h5|keras|onnx|zip|pt|pth|ckpt|safetensors|tflite)$/i.test(out)) return;
   throw new ConfigError(
-    `--out: expected a folder for model.json and weights.bin, got "${out}", a file's name. Name a folder.`,
+    `--out: expected a folder for ${files.join(" and ")}, got "${out}", a file's name. Name a folder.`,
   );
 }

@@ -1,24 +1,29 @@
+import { writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Command } from "commander";
+import { ConfigError } from "../../errors.ts";
+import type { ImportArgs } from "../../experiment/trained/import_checkpoint.ts";
 import { examples } from "../examples.ts";
 import { backendOption, setOption } from "../options.ts";
 
 interface Options {
-  readonly config: string;
+  readonly config?: string;
   readonly out: string;
   readonly set?: readonly string[];
   readonly backend: string;
 }
 
-/** `vae import`: a run out of a PyTorch-VAE checkpoint. */
+/** `vae import`: a run out of a PyTorch-VAE checkpoint, or of a model of diffusers'. */
 export function addImport(program: Command): void {
   program
     .command("import")
-    .description("make a run of a PyTorch-VAE checkpoint, to sample from, evaluate or train on")
-    .argument("<checkpoint>", "a state_dict (.pt, .pth, .safetensors) or Lightning's .ckpt")
-    .requiredOption(
-      "-c, --config <file>",
-      "YAML file of the model: PyTorch-VAE's own, or one of this project",
+    .description("make a run of another program's model, to sample from, evaluate or train on")
+    .argument(
+      "<checkpoint>",
+      "of PyTorch-VAE: a state_dict (.pt, .pth, .safetensors) or Lightning's .ckpt; of diffusers or TAESD: the folder",
     )
+    .option("-c, --config <file>", "YAML file of PyTorch-VAE's model: its own, or one of this project")
     .requiredOption("--out <run>", "folder of the run to make")
     .addOption(setOption({ example: "model_params.output=sigmoid" }))
     .addOption(backendOption())
@@ -26,6 +31,8 @@ export function addImport(program: Command): void {
       "after",
       examples({
         "vae import last.ckpt --config vae.yaml --out logs/imported/version_0": "a run of it",
+        "vae import stable-diffusion/vae --out logs/sd/version_0":
+          "diffusers' AutoencoderKL or AutoencoderTiny",
         "vae run --resume logs/imported/version_0": "then: train on",
         "vae evaluate logs/imported/version_0": "or its metrics",
       }),
@@ -33,11 +40,44 @@ export function addImport(program: Command): void {
     .action((file: string, options: Options) => run(file, options));
 }
 
-async function run(file: string, options: Options): Promise<void> {
+async function run(file: string, { config, ...options }: Options): Promise<void> {
+  const { isFolder } = await import("../../files/is_folder.ts");
+  if (config !== undefined && !isFolder(file)) return importTorch(file, { ...options, config });
+  if (isFolder(file) && config === undefined) return importFolder(file, options);
+  throw new ConfigError(
+    config === undefined
+      ? `--config: expected the YAML file of the model in "${file}", got none. Name it: --config FILE`
+      : `--config: expected none for a folder, which says what its model is, got "${config}". Leave it out, or name a file.`,
+  );
+}
+
+/** A model of diffusers' or of the TAESD family. */
+async function importFolder(folder: string, { set = [], backend, out }: Options): Promise<void> {
+  const { readDiffusersFolder } = await import("../../experiment/trained/diffusers_folder.ts");
+  const { loadConfig } = await import("../../config/load.ts");
+  const { ownMark, temporarily } = await import("../../files/temporary.ts");
+  const { config, state, file } = await readDiffusersFolder(folder);
+  const yaml = join(tmpdir(), `vae-import-${ownMark()}.yaml`);
+  const loaded = await temporarily(yaml, async () => {
+    await writeFile(yaml, config);
+    return loadConfig(yaml, { set });
+  });
+  await finish({ ...loaded, file, state, out }, backend);
+}
+
+async function finish(args: Omit<ImportArgs, "cacheDir">, backend: string, notes: string[] = []) {
   const { useBackend } = await import("../../backends/use_backend.ts");
   const { cacheDir } = await import("../../files/cache_dir.ts");
-  const { loadConfig } = await import("../../config/load.ts");
   const { importCheckpoint } = await import("../../experiment/trained/import_checkpoint.ts");
+  await useBackend(backend);
+  const { left, notes: read } = await importCheckpoint({ ...args, cacheDir: cacheDir("data") });
+  for (const note of [...read, ...notes, ...(left === undefined ? [] : [left])])
+    console.log(`note   ${note}`);
+  console.log(`imported to ${args.out}`);
+}
+
+async function importTorch(file: string, options: Options & { readonly config: string }): Promise<void> {
+  const { loadConfig } = await import("../../config/load.ts");
   const set = options.set ?? [];
   const first = await loadConfig(options.config, { set });
   // What PyTorch-VAE's models compute, whatever its configs say; they have no key for it.
@@ -49,18 +89,9 @@ async function run(file: string, options: Options): Promise<void> {
   const settings = added.map(([key, value]) => `model_params.${key}=${value}`);
   const loaded =
     added.length === 0 ? first : await loadConfig(options.config, { set: [...set, ...settings] });
-  await useBackend(options.backend);
-  const { left, notes } = await importCheckpoint({
-    ...loaded,
-    file,
-    cacheDir: cacheDir("data"),
-    out: options.out,
-  });
-  for (const note of notes) console.log(`note   ${note}`);
-  for (const [key, value] of added) {
+  const notes = added.map(([key, value]) => {
     const why = key === "output" ? "as PyTorch-VAE's decoders end" : "as PyTorch-VAE's model has it";
-    console.log(`note   model_params.${key}=${value}, ${why}; another: --set model_params.${key}=…`);
-  }
-  if (left !== undefined) console.log(`note   ${left}`);
-  console.log(`imported to ${options.out}`);
+    return `model_params.${key}=${value}, ${why}; another: --set model_params.${key}=…`;
+  });
+  await finish({ ...loaded, file, out: options.out }, options.backend, notes);
 }

@@ -15,11 +15,19 @@ const KINDS: readonly [what: string, names: RegExp][] = [
   ["LPIPS' heads", /^lin\d\.model\.\d\./],
 ];
 
+/** Kinds of which a folder can be imported. */
+const IN_FOLDERS = /^diffusers' Autoencoder|^a TAESD/;
+
 /** Whose weights a state_dict with these names is, and the name that shows it; undefined where nothing does. */
-export function foreignWeights(names: readonly string[]): { what: string; name: string } | undefined {
+export function foreignWeights(
+  names: readonly string[],
+): { what: string; name: string; remedy: string } | undefined {
   for (const [what, pattern] of KINDS) {
     const name = names.find((n) => pattern.test(n));
-    if (name !== undefined) return { what, name };
+    const remedy = IN_FOLDERS.test(what)
+      ? "Name its folder, with all that it was published with: vae import FOLDER --out RUN"
+      : "They can't be imported.";
+    if (name !== undefined) return { what, name, remedy };
   }
   return undefined;
 }

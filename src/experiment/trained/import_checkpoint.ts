@@ -1,14 +1,12 @@
 import { existsSync } from "node:fs";
-import { mkdir, open, readdir, rename } from "node:fs/promises";
-import { extname, join, resolve } from "node:path";
+import { mkdir, readdir, rename } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { dumpConfig } from "../../config/dump.ts";
 import type { Config } from "../../config/schema.ts";
 import { openDataset } from "../../data/registry.ts";
 import { CheckpointError, ConfigError } from "../../errors.ts";
 import { writeAtomic, writeProblem } from "../../files/atomic_file.ts";
 import { ownMark, temporarily } from "../../files/temporary.ts";
-import { readSafetensors } from "../../formats/safetensors.ts";
-import { readTorchFile, type TorchTensor } from "../../formats/torch_file.ts";
 import type { VAE } from "../../models/vae.ts";
 import type { TorchLayout } from "../../nn/params.ts";
 import { fromTorch } from "../../nn/torch_layout.ts";
@@ -19,25 +17,22 @@ import { BEST, LAST, runFiles } from "../runs/run_files.ts";
 import { newRunState } from "../runs/run_state.ts";
 import { optimizersOf } from "../training/optimizers.ts";
 import { buildModel, type Definitions } from "../training/prepare.ts";
-import { OWN_LAYOUT } from "./export_weights.ts";
 import { foreignWeights } from "./foreign_weights.ts";
 import { type IgnoredKinds, ignoredKinds, leftText } from "./ignored_entries.ts";
 import { ownNames } from "./own_names.ts";
+import { readState, type Stored, type StoredState } from "./read_state.ts";
 
 export interface ImportArgs extends Definitions {
-  /** A state_dict (.pt, .pth, .safetensors) or Lightning's .ckpt. */
+  /** A state_dict (.pt, .pth, .safetensors) or Lightning's .ckpt; with `state`, what it is called in messages. */
   readonly file: string;
+  /** Of another program than PyTorch-VAE, read already. */
+  readonly state?: StoredState;
   readonly config: Config;
   /** Folder that relative file names in `config` start from. */
   readonly baseDir: string;
   readonly cacheDir: string;
   /** Folder of the run to make; it must not be there, or be empty. */
   readonly out: string;
-}
-
-interface Stored {
-  readonly shape: readonly number[];
-  readonly data: TorchTensor["data"];
 }
 
 export interface Imported {
@@ -56,7 +51,7 @@ export interface Imported {
 export async function importCheckpoint(args: ImportArgs): Promise<Imported> {
   const { file, config, baseDir, out } = args;
   await checkFree(out);
-  const { tensors, notes: read } = await readState(file);
+  const { tensors, notes: read } = args.state ?? (await readState(file));
   const seed = config.exp_params.manual_seed;
   const dataset = () =>
     openDataset(config.data_params, { baseDir, cacheDir: args.cacheDir, seed }, args.dataset);
@@ -70,11 +65,15 @@ export async function importCheckpoint(args: ImportArgs): Promise<Imported> {
   const { stored, notes: named } = ownNames(tensors, [...vae.params.keys()]);
   const kinds = ignoredKinds(model);
   const { lacking } = model.pytorchVae ?? {};
-  const ignored = fill(vae, stored, file, { name: model.name, kinds, lacking: lacking?.prefix });
+  const ignored = fill(vae, stored, file, {
+    whose: `${args.state ? "" : "PyTorch-VAE's "}${model.name}`,
+    kinds,
+    lacking: lacking?.prefix,
+  });
   const bytes = encodeCheckpoint(model.name, vae, optimizersOf(vae, config), newRunState());
   const about = {
     date: new Date().toISOString(),
-    imported_from: resolve(file),
+    imported_from: args.state ? file : resolve(file),
     command: process.argv.slice(2),
   };
   const made = `${resolve(out)}.tmp-${ownMark()}`; // renamed when it is whole
@@ -102,41 +101,6 @@ async function checkFree(out: string): Promise<void> {
     );
 }
 
-async function readState(file: string): Promise<{ tensors: ReadonlyMap<string, Stored>; notes: string[] }> {
-  if (!existsSync(file))
-    throw new CheckpointError(`${file}: expected a checkpoint of PyTorch-VAE, got nothing there.`);
-  if (await isSafetensors(file)) {
-    const { tensors, metadata } = readSafetensors(file);
-    refuseOwn(file, metadata);
-    return { tensors, notes: [] };
-  }
-  const { tensors, at, others } = await readTorchFile(file);
-  const rest = others.filter((name) => name !== "").map((name) => `"${name}"`);
-  const left = rest.length > 0 ? `, not ${rest.slice(0, 5).join(", ")}` : "";
-  return { tensors, notes: at === "" ? [] : [`taken from "${at}" in the file${left}`] };
-}
-
-/** By its first bytes, the length of its header and the header's brace: a .pth may be one. */
-async function isSafetensors(file: string): Promise<boolean> {
-  if (extname(file).toLowerCase() === ".safetensors") return true;
-  const head = Buffer.alloc(9);
-  const handle = await open(file).catch(() => undefined); // whose reader says why
-  await handle?.read(head, 0, 9, 0).catch(() => undefined);
-  await handle?.close();
-  return head[8] === 0x7b && head.readUInt32LE(4) === 0 && head.readUInt32LE(0) > 1;
-}
-
-/** @throws CheckpointError for what this project wrote in its own layout */
-function refuseOwn(file: string, { format = "", layout }: Readonly<Record<string, string>>): void {
-  const own = `${file}: expected a checkpoint of PyTorch-VAE, got`;
-  if (format.startsWith("tfjs-vae checkpoint"))
-    throw new CheckpointError(`${own} one of this project, which needs no import: vae run --resume RUN.`);
-  if (layout === OWN_LAYOUT)
-    throw new CheckpointError(
-      `${own} weights in this project's own layout. Export them by vae export RUN --format pt-names.`,
-    );
-}
-
 /** Of each kind of what doesn't fit. */
 const SHOWN = 3;
 
@@ -145,7 +109,7 @@ function fill(
   vae: VAE,
   stored: ReadonlyMap<string, Stored>,
   file: string,
-  model: { readonly name: string; readonly kinds: IgnoredKinds; readonly lacking: string | undefined },
+  model: { readonly whose: string; readonly kinds: IgnoredKinds; readonly lacking: string | undefined },
 ): string[] {
   const others = [...stored.keys()].filter((name) => !vae.params.has(name));
   const wrong: string[] = [];
@@ -174,8 +138,8 @@ function fill(
   const foreign = foreignWeights([...stored.keys()]);
   if (foreign !== undefined && missing.length > vae.params.size / 2) {
     throw new CheckpointError(
-      `${file}: expected a checkpoint of PyTorch-VAE's ${model.name}, got weights of another model, ${foreign.what} ` +
-        `("${foreign.name}"). They can't be imported.`,
+      `${file}: expected a checkpoint of ${model.whose}, got weights of another model, ${foreign.what} ` +
+        `("${foreign.name}"). ${foreign.remedy}`,
     );
   }
   const shown = problems.flatMap((kind) => kind.slice(0, SHOWN));

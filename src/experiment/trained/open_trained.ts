@@ -17,6 +17,7 @@ import type { RunState } from "../runs/run_state.ts";
 import { trainedOn } from "../timing/choose_backend.ts";
 import { buildModel } from "../training/prepare.ts";
 import { findCheckpoint } from "./find_checkpoint.ts";
+import { localRun } from "./hub_run.ts";
 
 export interface OpenOptions {
   /** As `--backend` takes it; `auto`: what the run was trained on. */
@@ -70,13 +71,14 @@ export interface OpenRun {
 export type SplitName = "train" | "val" | "test";
 
 /**
- * Opens a run folder, or a checkpoint inside of one, by the run's own `config.yaml`.
+ * Opens a run folder, a checkpoint inside of one, or a run on the Hugging Face hub (`hf:OWNER/NAME`), by the run's own
+ * `config.yaml`.
  *
  * @throws ConfigError where there is no run or no such checkpoint, CheckpointError where the checkpoint doesn't
  * fit the config, EngineError where the backend is missing
  */
 export async function openTrained(path: string, options: OpenOptions): Promise<OpenRun> {
-  const { runDir, checkpoint } = findCheckpoint(path, options.checkpoint);
+  const { runDir, checkpoint } = findCheckpoint(await localRun(path), options.checkpoint);
   const { config, baseDir, ...definitions } = await loadConfig(configFile(runDir), {
     set: options.set ?? [],
     registries: await layeredRegistries(),

@@ -4,7 +4,7 @@ import { download } from "../../download/download.ts";
 import { openHttp } from "../../download/http.ts";
 import type { OnProgress } from "../../download/unpack.ts";
 import { DataError, UserError } from "../../errors.ts";
-import { hubUrl, locateOnHub } from "./hub.ts";
+import { hubUrl, locateOnHub } from "../../hub/locate.ts";
 import type { RemoteSource } from "./source.ts";
 
 export interface Fetching {

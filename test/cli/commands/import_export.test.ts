@@ -235,7 +235,7 @@ print(len(state), int(bn.num_batches_tracked), tuple(state["fc_mu.weight"].shape
       "w.ckpt",
       /--out: expected a file that ends in \.pt or \.pth or \.safetensors, got "w\.ckpt"/,
     ],
-    ["tfjs", "model.json", /--out: expected a folder for model\.json and weights\.bin, got "model\.json"/],
+    ["tfjs", "model.json", /--out: expected a folder for weights\.bin and model\.json, got "model\.json"/],
   ])("are not written as %s into %s", async (format, out, message) => {
     const args = ["export", "logs/plain/version_0", "--format", format, "--out", out];
     const { code, stderr } = await vae(args, { cwd: root });

@@ -1,7 +1,7 @@
 import { request } from "undici";
-import { openHttp } from "../../download/http.ts";
-import { DataError } from "../../errors.ts";
-import type { RemoteSource } from "./source.ts";
+import { openHttp } from "../download/http.ts";
+import { DataError } from "../errors.ts";
+import { hubEndpoint, hubHeaders, isOffline } from "./endpoint.ts";
 
 export interface HubFile {
   readonly url: string;
@@ -10,26 +10,29 @@ export interface HubFile {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Where the hub is: HF_ENDPOINT, or the hub itself. */
-const hubEndpoint = (): string => (process.env.HF_ENDPOINT || "https://huggingface.co").replace(/\/+$/, "");
-
-type HubSource = Extract<RemoteSource, { kind: "hub" }>;
+/** A file of a repository. */
+export interface HubPath {
+  /** OWNER/NAME. */
+  readonly repo: string;
+  /** A branch, a tag or a commit. */
+  readonly revision: string;
+  readonly path: string;
+}
 
 /** The file's address on the hub. */
-export const hubUrl = ({ repo, revision, path }: HubSource): string =>
+export const hubUrl = ({ repo, revision, path }: HubPath): string =>
   `${hubEndpoint()}/${repo}/resolve/${encodeURIComponent(revision)}/${path}`;
 
 /**
- * The URL and hash of a file on the Hugging Face hub. HF_ENDPOINT names a mirror, HF_TOKEN the token for private files.
+ * The URL and hash of a file on the Hugging Face hub. HF_ENDPOINT names a mirror, the user's token is for private files.
  *
  * @throws DataError where there is no such file or it may not be read, else the error of the connection
  */
-export async function locateOnHub(source: HubSource): Promise<HubFile> {
+export async function locateOnHub(source: HubPath): Promise<HubFile> {
   const { repo, revision, path } = source;
-  const token = process.env.HF_TOKEN?.trim() || undefined;
-  if (token !== undefined && !token.startsWith("hf_"))
-    throw new DataError("HF_TOKEN: expected a token that starts with hf_, got another text.");
-  const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  if (isOffline())
+    throw new DataError(`${hubUrl(source)} is wanted, and HF_HUB_OFFLINE forbids to get it. Unset it once.`);
+  const headers = hubHeaders();
   const url = hubUrl(source); // and not where it leads, which may be another host: the token is for the hub alone
   const { status, code, linked } = await askHub(url, headers);
   const where = `${hubEndpoint()}/${repo}`;
