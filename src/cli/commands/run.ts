@@ -5,6 +5,7 @@ import { ConfigError } from "../../errors.ts";
 import { ignoreSaving } from "../../process/signals.ts";
 import { shellWord } from "../../text/shell.ts";
 import { examples } from "../examples.ts";
+import { wholeNumber } from "../numbers.ts";
 import { backendOption, namedConfig, setOption } from "../options.ts";
 import { progressTo } from "../progress.ts";
 
@@ -13,6 +14,7 @@ interface Options {
   readonly set?: readonly string[];
   readonly backend: string;
   readonly resume?: string;
+  readonly until?: number;
   readonly quiet: boolean;
 }
 
@@ -26,6 +28,11 @@ export function addRun(program: Command): void {
     .addOption(setOption({ example: "model_params.latent_dim=64" }))
     .addOption(backendOption({ trains: true }))
     .option("--resume <run>", "go on with a run's folder, or auto: the newest of this name, else a new one")
+    .option(
+      "--until <step>",
+      "stop there, validated and saved; --resume goes on as if it had not",
+      wholeNumber(1),
+    )
     .option("--quiet", "say only what is needed", false)
     .addHelpText(
       "after",
@@ -73,11 +80,15 @@ async function run(options: Options): Promise<void> {
   const run = folder ?? createRun(save_dir, name);
   try {
     const resume = folder !== undefined;
-    const args = { config, baseDir, prepared, folder: run, backend, resume, quiet: options.quiet };
-    const { interrupted, state, problem } = await train(args);
+    const { quiet, until } = options;
+    const args = { config, baseDir, prepared, folder: run, backend, resume, quiet };
+    const trained = await train({ ...args, ...(until !== undefined && { until }) });
+    const { interrupted, paused, state, problem } = trained;
     if (interrupted !== undefined) {
       console.log(`stopped at step ${state.step}, saved. To go on: vae run --resume ${shellWord(run.path)}`);
       process.exitCode = interrupted;
+    } else if (paused && problem === undefined) {
+      say(`at step ${state.step}, saved. To go on: vae run --resume ${shellWord(run.path)}`);
     } else if (problem !== undefined) {
       console.error(styleText("red", problem, { stream: process.stderr }));
       process.exitCode = 1;

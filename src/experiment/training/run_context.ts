@@ -20,6 +20,11 @@ export interface TrainArgs {
   readonly quiet: boolean;
   /** Say how far it is and what goes wrong, but not what runs and what came out: one of several runs. */
   readonly brief?: boolean;
+  /**
+   * Optimizer steps at which it stops before its end, validated and saved. Nothing of the steps depends on it: the
+   * schedules are those of the whole run.
+   */
+  readonly until?: number;
 }
 
 /** How far a run goes. */
@@ -27,6 +32,8 @@ export interface Plan {
   readonly batchesPerEpoch: number;
   readonly stepsPerEpoch: number;
   readonly totalSteps: number;
+  /** Where this process ends: at the last of them, or before it. */
+  readonly lastStep: number;
   /** Epochs, the last of which may not be whole. */
   readonly epochs: number;
 }

@@ -22,6 +22,8 @@ export interface TrainResult {
   readonly metrics: Readonly<Record<string, number>>;
   /** Exit code of the signal that ended the run early. */
   readonly interrupted: number | undefined;
+  /** Whether it stopped at `until`, before its end. */
+  readonly paused: boolean;
   /** Why what came out is of no use, where that is so: all is saved. */
   readonly problem: string | undefined;
 }
@@ -77,15 +79,15 @@ class Run {
     const { args, saver, interrupt } = this;
     const { log } = this.context;
     if (this.start.passed !== "") log.warn(this.start.passed);
-    if (args.resume && this.isFinished()) {
-      log.alreadyFinished(this.stoppedEarly());
+    if (args.resume && this.isDone()) {
+      if (this.isFinished()) log.alreadyFinished(this.stoppedEarly());
       return this.result(this.context.state.notFinite);
     }
     forgetFailure(args.folder);
     const moved = { from: args.baseDir, to: args.folder.path, model: args.prepared.model };
     await log.start(dumpConfig(args.config, moved));
     try {
-      while (!this.isFinished()) {
+      while (!this.isDone()) {
         await this.steps.epoch();
         if (interrupt.exitCode !== undefined) break; // the end of the epoch, where it is one, comes at resumption
         await this.endOfEpoch();
@@ -102,7 +104,8 @@ class Run {
     if (stopped) log.message(`stopped early, at step ${this.context.state.step}: ${stopped.why}`);
     saver.checkSaved();
     const { metrics, problem } = this.validator;
-    if (interrupt.exitCode === undefined) await log.finish(metrics, problem === undefined);
+    if (interrupt.exitCode === undefined && this.isFinished())
+      await log.finish(metrics, problem === undefined);
     return this.result();
   }
 
@@ -111,9 +114,19 @@ class Run {
     return !this.args.resume && this.context.state.step === 0 && this.saver.step === undefined;
   }
 
+  /** Whether no steps of the run are left, and its end is dealt with. */
   private isFinished(): boolean {
-    const { state, plan } = this.context;
-    const ends = state.step >= plan.totalSteps || this.stoppedEarly() !== undefined;
+    return this.endsAt(this.context.plan.totalSteps);
+  }
+
+  /** Whether this process has no steps left. */
+  private isDone(): boolean {
+    return this.endsAt(this.context.plan.lastStep);
+  }
+
+  private endsAt(step: number): boolean {
+    const { state } = this.context;
+    const ends = state.step >= step || this.stoppedEarly() !== undefined;
     return ends && state.ended >= state.step;
   }
 
@@ -130,7 +143,7 @@ class Run {
     const { state, plan } = this.context;
     const every = this.args.config.trainer_params.check_val_every_n_epoch;
     const ended = state.batch >= plan.batchesPerEpoch;
-    const due = state.step >= plan.totalSteps || (ended && (state.epoch + 1) % every === 0);
+    const due = state.step >= plan.lastStep || (ended && (state.epoch + 1) % every === 0);
     if (due) await this.saver.save(); // of the epoch as it ended: whatever validation comes to, it is kept
     if (ended) {
       state.epoch++;
@@ -158,6 +171,7 @@ class Run {
       state: this.context.state,
       metrics,
       interrupted,
+      paused: interrupted === undefined && !this.isFinished(),
       problem: told ? `${problem}, and the run ended with it. ${this.afterProblem()}` : undefined,
     };
   }
