@@ -30,6 +30,7 @@ export const ORDER = [
   ["experiment/evaluation"],
   ["publish"],
   ["browser"],
+  ["experiment/sweep", "experiment/launch"],
   ["experiment/series", "setup", "ui"],
   ["cli"],
   ["cli/commands"],

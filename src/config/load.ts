@@ -1,6 +1,6 @@
 import { dirname, resolve } from "node:path";
 import { readWithBases } from "./extends.ts";
-import { merge } from "./located.ts";
+import { type Located, merge } from "./located.ts";
 import { fromOldLayout } from "./old_layout.ts";
 import { parseOverride } from "./overrides.ts";
 import { rebaseInherited } from "./paths.ts";
@@ -19,26 +19,35 @@ export interface LoadOptions {
 
 /** `config`: relative file names in it start from `baseDir`. */
 export interface LoadedConfig extends Validated {
-  /** The file, then those that it extends. */
+  /** The files, the one that stands over the others first, each followed by those that it extends. */
   readonly files: readonly string[];
-  /** Folder of the file. */
+  /** Folder of the first of `files`. */
   readonly baseDir: string;
 }
 
+/** A config as it is written, before anything of it is checked. */
+export interface WrittenConfig {
+  readonly root: Located;
+  readonly files: readonly string[];
+  /** What was read otherwise than it stands: a sentence each. */
+  readonly notes: readonly string[];
+}
+
 /**
- * The config of a YAML file: laid over what it `extends`, `set` laid over it, its plugins registered, checked and
- * filled with defaults.
+ * The config of a YAML file, or of several of which each is laid over those before it: laid over what they `extends`,
+ * `set` laid over it, its plugins registered, checked and filled with defaults.
  *
  * @throws ConfigError with every mistake found, its place, what was expected and got.
  */
-export async function loadConfig(file: string, options: LoadOptions = {}): Promise<LoadedConfig> {
-  const { root: written, files } = readWithBases(file);
-  const { root, notes } = fromOldLayout(written);
-  const whole = (options.set ?? []).map(parseOverride).reduce(merge, root);
+export async function loadConfig(
+  file: string | readonly string[],
+  options: LoadOptions = {},
+): Promise<LoadedConfig> {
+  const { root, files, notes } = readConfigs([file].flat(), options.set);
   const registries = options.registries ?? (await projectRegistries());
-  await loadPlugins(pluginFiles(whole), registries, options.pluginApi ?? projectApi);
-  const valid = validate(whole, registries, files);
-  const baseDir = dirname(resolve(file));
+  await loadPlugins(pluginFiles(root), registries, options.pluginApi ?? projectApi);
+  const valid = validate(root, registries, files);
+  const baseDir = dirname(resolve(files[0]!));
   const all = [...notes, ...valid.notes];
   return {
     ...valid,
@@ -47,6 +56,18 @@ export async function loadConfig(file: string, options: LoadOptions = {}): Promi
     files,
     baseDir,
   };
+}
+
+/**
+ * Files, each laid over its bases and those before it, and `set` over all.
+ *
+ * @throws ConfigError where one can't be read, or is no YAML
+ */
+export function readConfigs(files: readonly string[], set: readonly string[] = []): WrittenConfig {
+  const read = files.map((file) => readWithBases(file));
+  const { root, notes } = fromOldLayout(read.map(({ root }) => root).reduce(merge));
+  const over = read.toReversed().flatMap(({ files }) => files);
+  return { root: set.map(parseOverride).reduce(merge, root), files: [...new Set(over)], notes };
 }
 
 const projectApi = async () => (await import("../plugin_api.ts")).pluginApi;

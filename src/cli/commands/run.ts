@@ -6,11 +6,14 @@ import { ignoreSaving } from "../../process/signals.ts";
 import { shellWord } from "../../text/shell.ts";
 import { examples } from "../examples.ts";
 import { wholeNumber } from "../numbers.ts";
-import { backendOption, namedConfig, setOption } from "../options.ts";
+import { backendOption, namedConfigs, repeatable, setOption } from "../options.ts";
 import { progressTo } from "../progress.ts";
+import type { SweepOptions } from "../sweep_command.ts";
+import { jobsOption } from "../train_sweep.ts";
 
-interface Options {
-  readonly config?: string;
+interface Options extends SweepOptions {
+  readonly config?: readonly string[];
+  readonly jobs?: number;
   readonly set?: readonly string[];
   readonly backend: string;
   readonly resume?: string;
@@ -24,7 +27,12 @@ export function addRun(program: Command): void {
     .command("run")
     .description("train the model of a config")
     .argument("[file]", "the same as --config FILE")
-    .option("-c, --config <file>", "YAML file; with --resume RUN the run's own where left out")
+    .addOption(
+      repeatable(
+        "-c, --config <file>",
+        "YAML file; of several each is laid over those before; with --resume RUN the run's own where left out",
+      ),
+    )
     .addOption(setOption({ example: "model_params.latent_dim=64" }))
     .addOption(backendOption({ trains: true }))
     .option("--resume <run>", "go on with a run's folder, or auto: the newest of this name, else a new one")
@@ -33,6 +41,16 @@ export function addRun(program: Command): void {
       "stop there, validated and saved; --resume goes on as if it had not",
       wholeNumber(1),
     )
+    .addOption(
+      repeatable(
+        "--sweep <key=range>",
+        "train a run for each value, of several ranges for each combination: 1e-4,3e-4 or log(0.5..8)x5, lin(0..1)x5, int(1..4)",
+      ),
+    )
+    .option("--random <n>", "with --sweep: so many settings drawn from the ranges", wholeNumber(1))
+    .option("--sweep-seed <n>", "of these draws; default: 0", wholeNumber(0))
+    .addOption(jobsOption())
+    .option("--out <folder>", "with --sweep: of its runs and results; SAVE_DIR/sweeps/NAME where left out")
     .option("--quiet", "say only what is needed", false)
     .addHelpText(
       "after",
@@ -41,11 +59,46 @@ export function addRun(program: Command): void {
         "vae run --config my.yaml --set exp_params.LR=0.002": "with a value changed",
         "vae run --config my.yaml --resume auto": "go on with the newest run, or start one",
         "vae run --resume logs/DFCVAE/version_0": "go on with that one, by its own config",
+        "vae run --config my.yaml --sweep exp_params.LR=1e-4,3e-4,1e-3": "a run for each, and which is best",
       }),
     )
     .action((file: string | undefined, options: Options) =>
-      run({ ...options, ...namedConfig("run", file, options) }),
+      runOrSweep({ ...options, ...namedConfigs("run", file, options) }),
     );
+}
+
+async function runOrSweep(options: Options): Promise<void> {
+  if (options.sweep === undefined) {
+    for (const name of ["random", "sweepSeed", "jobs", "out"] as const)
+      if (options[name] !== undefined)
+        throw new ConfigError(
+          `vae run --${name === "sweepSeed" ? "sweep-seed" : name}: expected --sweep KEY=RANGE with it, such as --sweep exp_params.LR=1e-4,3e-4,1e-3`,
+        );
+    return run(options);
+  }
+  for (const name of ["resume", "until"] as const)
+    if (options[name] !== undefined)
+      throw new ConfigError(
+        `vae run --${name}: expected it without --sweep: the same sweep typed again goes on where it stopped. Leave it out`,
+      );
+  const { sweepOfCommand } = await import("../sweep_command.ts");
+  const { trainSweep } = await import("../train_sweep.ts");
+  const { set = [], backend, jobs = 1, sweep, random, sweepSeed, out } = options;
+  const configs = await filesOf(options);
+  const words = [
+    ...configs.map((file) => ["--config", file]),
+    ...set.map((value) => ["--set", value]),
+    ...sweep.map((range) => ["--sweep", range]),
+    ...Object.entries({
+      "--random": random,
+      "--sweep-seed": sweepSeed,
+      "--out": out,
+      "--jobs": options.jobs,
+    }).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
+    ...(backend === "auto" || backend === "measure" ? [] : [["--backend", backend]]),
+  ];
+  const again = ["vae run", ...words.flat().map(shellWord)].join(" ");
+  await trainSweep(await sweepOfCommand(configs, set, options), { jobs, backend, again });
 }
 
 async function run(options: Options): Promise<void> {
@@ -59,7 +112,7 @@ async function run(options: Options): Promise<void> {
   const { train } = await import("../../experiment/training/runner.ts");
 
   ignoreSaving(); // before there is anything to save
-  const loaded = await loadConfig(await fileOf(options), { set: options.set ?? [] });
+  const loaded = await loadConfig(await filesOf(options), { set: options.set ?? [] });
   const { config, baseDir, notes } = loaded;
   if (!options.quiet) for (const note of notes) console.log(`note   ${note}`);
   const { save_dir, name = config.model_params.name } = config.logging_params;
@@ -100,7 +153,7 @@ async function run(options: Options): Promise<void> {
 }
 
 /** @throws ConfigError where nothing says what to run */
-async function fileOf({ config, resume }: Options): Promise<string> {
+async function filesOf({ config, resume }: Options): Promise<readonly string[]> {
   if (config !== undefined) return config;
   if (resume === undefined || resume === "auto") {
     const after = resume === undefined ? "" : " with --resume auto";
@@ -117,5 +170,5 @@ async function fileOf({ config, resume }: Options): Promise<string> {
       `--resume: expected config.yaml in the run "${resume}", got none. Give --config FILE too, or another folder.`,
     );
   }
-  return own;
+  return [own];
 }

@@ -1,4 +1,3 @@
-import type { Config } from "../../config/schema.ts";
 import { restoreCheckpoint } from "../runs/checkpoint.ts";
 import { type Found, newestCheckpoint } from "../runs/checkpoint_files.ts";
 import { newRunState, type RunState } from "../runs/run_state.ts";
