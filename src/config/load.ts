@@ -5,6 +5,7 @@ import { fromOldLayout } from "./old_layout.ts";
 import { parseOverride } from "./overrides.ts";
 import { rebaseInherited } from "./paths.ts";
 import { loadPlugins, pluginFiles } from "./plugins.ts";
+import { resolveReferences } from "./references.ts";
 import { projectRegistries, type Registries } from "./registries.ts";
 import { type Validated, validate } from "./validate.ts";
 
@@ -43,7 +44,8 @@ export async function loadConfig(
   file: string | readonly string[],
   options: LoadOptions = {},
 ): Promise<LoadedConfig> {
-  const { root, files, notes } = readConfigs([file].flat(), options.set);
+  const { root: written, files, notes } = readConfigs([file].flat(), options.set);
+  const root = resolveReferences(written, files);
   const registries = options.registries ?? (await projectRegistries());
   await loadPlugins(pluginFiles(root), registries, options.pluginApi ?? projectApi);
   const valid = validate(root, registries, files);

@@ -3,6 +3,7 @@ import { type Located, merge, type Place } from "../../config/located.ts";
 import { rebaseInherited } from "../../config/paths.ts";
 import { loadPlugins, pluginFiles } from "../../config/plugins.ts";
 import { Positions } from "../../config/positions.ts";
+import { resolveReferences } from "../../config/references.ts";
 import { layeredRegistries } from "../../config/registries.ts";
 import type { Config } from "../../config/schema.ts";
 import { validate } from "../../config/validate.ts";
@@ -69,7 +70,7 @@ export async function membersOf(
     },
     given.place,
   );
-  const whole = merge(given, fixed);
+  const whole = resolveReferences(merge(given, fixed), [file, ...files]);
   await loadPlugins(
     pluginFiles(whole),
     registries,
