@@ -29,7 +29,7 @@ export function curvesPng(
   const last = Math.max(1, ...curves.flatMap(({ points }) => points.map(([step]) => step)));
   const y = scaleLinear().domain(range).nice(5);
   const x = scaleLinear().domain([0, last]);
-  const ticks = y.ticks(5).map((value) => ({ value, text: y.tickFormat(5)(value).replace("−", "-") }));
+  const ticks = y.ticks(5).map((value) => ({ value, text: String(Number(value.toPrecision(6))) }));
   const left = PADDING + Math.max(...ticks.map(({ text }) => widthOf(text))) + PADDING;
   const top = PADDING + 2 * LINE;
   const [right, bottom] = [left + WIDTH, top + HEIGHT];
@@ -44,7 +44,7 @@ export function curvesPng(
           [right, y(value)],
         ],
         { color: RULE, width: 1 },
-      ), // prettier
+      ),
       textAt(text, left - PADDING / 2, y(value), { anchor: "end" }),
     );
   }

@@ -65,7 +65,7 @@ export function parallelPng(axes: readonly Axis[], colors: readonly string[]): P
           ],
           { color: INK, width: 1.5 },
         ),
-        textAt(text, xs[i]! - 9, y, { anchor: "end" }),
+        textAt(text, xs[i]! - 9, y, { anchor: "end", halo: true }),
       );
   });
   return shapesPng(

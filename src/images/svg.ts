@@ -39,13 +39,13 @@ export const dot = ([x, y]: readonly [number, number], radius: number, { color, 
 
 /**
  * A line of text from x on, to it or around it, its middle at the height y: as squares of the project's own font, so that
- * no font of the system is asked for.
+ * no font of the system is asked for. `halo`: on white, where it may lie on lines.
  */
 export function textAt(
   written: string,
   x: number,
   y: number,
-  { anchor = "start", color = "#000" }: { anchor?: "start" | "middle" | "end"; color?: string } = {},
+  { anchor = "start", halo = false }: { anchor?: "start" | "middle" | "end"; halo?: boolean } = {},
 ): string {
   const text = written.replaceAll("[", "(").replaceAll("]", ")").replaceAll('"', "");
   const width = widthOf(text);
@@ -59,7 +59,10 @@ export function textAt(
     },
     FONT,
   );
-  return `<path d="${d}" fill="${color}" shape-rendering="crispEdges"/>`;
+  const behind = halo
+    ? `<rect x="${left - 3}" y="${top - 3}" width="${width + 6}" height="${LINE + 2}" fill="#fff" fill-opacity="0.8"/>`
+    : "";
+  return `${behind}<path d="${d}" shape-rendering="crispEdges"/>`;
 }
 
 /** What `clip` of a line names: a rectangle. */

@@ -90,12 +90,17 @@ function markdown(
   ].join("\n")}\n`;
 }
 
+/** What a loss comes to, which its terms and others say better. */
+const SUMS = ["val/objective", "val/total"];
+
 /** Metrics besides the one that is compared by, that tables of runs have a column of, and some run has. */
 function otherMetrics(metric: string, results: ReadonlyMap<Member, Result>): string[] {
-  const names = new Set(
-    [...results.values()].flatMap(({ validations }) => validations.flatMap((v) => Object.keys(v.values))),
+  const all = [...results.values()].flatMap(({ validations }) =>
+    validations.flatMap((v) => Object.keys(v.values)),
   );
-  return [...names].filter((name) => name !== metric && metricOf(name)?.column === true);
+  const isShown = (name: string) =>
+    name !== metric && !SUMS.includes(name) && metricOf(name)?.column === true;
+  return [...new Set(all)].filter(isShown);
 }
 
 /** A row a member, with every metric of its last validation. */

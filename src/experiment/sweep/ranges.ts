@@ -16,8 +16,8 @@ export interface Range {
 
 /** What a message shows of the grammar. */
 const GRAMMAR = "values with commas between them, log(FROM..TO)xN, lin(FROM..TO)xN or int(FROM..TO)";
-/** Significant digits of values on a grid, and of drawn ones: so many tell them apart, and names stay short. */
-const GRID_DIGITS = 6;
+/** Significant digits of values between the ends of a range: so many tell them apart, and names stay short. */
+const DIGITS = { log: 4, lin: 6 };
 export const DRAWN_DIGITS = 4;
 /** Values of one key at most: more is a slip. */
 const MOST_VALUES = 1000;
@@ -68,10 +68,16 @@ function parseRange(text: string, place: Place): Values {
   if (form === "int") return integers(from, to, count, place);
   const between =
     form === "log" ? (u: number) => from * (to / from) ** u : (u: number) => from + (to - from) * u;
-  const node = (value: number, digits: number): Located => numberAt(Number(value.toPrecision(digits)), place);
-  if (count === undefined) return { values: undefined, at: (u) => node(between(u), DRAWN_DIGITS) };
+  const near = (value: number, digits: number) => Number(value.toPrecision(digits));
+  if (count === undefined)
+    return { values: undefined, at: (u) => numberAt(near(between(u), DRAWN_DIGITS), place) };
+  const digits = form === "log" ? DIGITS.log : DIGITS.lin;
+  const values = Array.from({ length: count }, (_, i) => {
+    if (i === 0) return from;
+    return i === count - 1 ? to : near(between(i / (count - 1)), digits);
+  });
   return listed(
-    Array.from({ length: count }, (_, i) => node(between(count === 1 ? 0 : i / (count - 1)), GRID_DIGITS)),
+    values.map((value) => numberAt(value, place)),
     place,
   );
 }
