@@ -34,11 +34,13 @@ export function parseSweep(argument: string): Range {
  * @throws ConfigError where it is neither
  */
 export function rangeOfNode(key: string, node: Located): Range {
-  const keys = keysOf(key, node.keyPlace ?? node.place);
-  const found = Array.isArray(node.value)
-    ? listed(node.value as Located[], node.place)
-    : parseRange(node.text ?? String(node.value), node.place);
-  return rangeOf(keys, found, node.place);
+  const { place, keyPlace = place } = node;
+  const keys = keysOf(key, keyPlace);
+  const { values, at } = Array.isArray(node.value)
+    ? listed(node.value as Located[], place)
+    : parseRange(node.text ?? String(node.value), place);
+  const here = (value: Located): Located => ({ ...value, keyPlace });
+  return rangeOf(keys, { values: values?.map(here), at: (u) => here(at(u)) }, place);
 }
 
 type Values = Pick<Range, "values" | "at">;
