@@ -26,7 +26,10 @@ export function addRun(program: Command): void {
   program
     .command("run")
     .description("train the model of a config")
-    .argument("[file]", "the same as --config FILE")
+    .argument(
+      "[file]",
+      "the same as --config FILE; or a folder of images, for which a config is written first",
+    )
     .addOption(
       repeatable(
         "-c, --config <file>",
@@ -59,12 +62,35 @@ export function addRun(program: Command): void {
         "vae run --config my.yaml --set exp_params.LR=0.002": "with a value changed",
         "vae run --config my.yaml --resume auto": "go on with the newest run, or start one",
         "vae run --resume logs/DFCVAE/version_0": "go on with that one, by its own config",
+        "vae run path/to/photos": "a config for a folder of images, and a run of it",
         "vae run --config my.yaml --sweep exp_params.LR=1e-4,3e-4,1e-3": "a run for each, and which is best",
       }),
     )
-    .action((file: string | undefined, options: Options) =>
-      runOrSweep({ ...options, ...namedConfigs("run", file, options) }),
-    );
+    .action(async (file: string | undefined, options: Options) => {
+      const named = namedConfigs("run", file, options);
+      const images = named.config === undefined ? undefined : await configOfImages(file!, options);
+      await runOrSweep({ ...options, ...named, ...(images !== undefined && { config: [images] }) });
+    });
+}
+
+/** The config for a folder of images, written where there is none yet; undefined where it is no such folder. */
+async function configOfImages(folder: string, { set = [] }: Options): Promise<string | undefined> {
+  const { isFolder } = await import("../../files/is_folder.ts");
+  if (!isFolder(folder)) return undefined;
+  const { lookAtImages } = await import("../../data/image_folder/look.ts");
+  const look = await lookAtImages(folder);
+  if (look === undefined || look.read === 0) return undefined; // reading it as a config says what is in it
+  const { modelNames } = await import("../../models/registry.ts");
+  const { modelNamed, nameOf, writeStarter } = await import("../starter.ts");
+  const asked = set.findLast((value) => value.startsWith("model_params.name="))?.split("=")[1];
+  const model = await modelNamed(asked ?? modelNames()[0]!, "vae run --set model_params.name");
+  const file = `${nameOf(model, folder)}.yaml`;
+  const there = existsSync(file);
+  if (!there) await writeStarter(file, { model, folder, look, measure: false });
+  console.log(
+    `note   ${file} ${there ? "is there, and taken as it is" : `is written for the ${look.images} images of ${folder}, with comments`}`,
+  );
+  return file;
 }
 
 async function runOrSweep(options: Options): Promise<void> {

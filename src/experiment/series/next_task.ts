@@ -70,12 +70,11 @@ function standingOf(
   const step = Math.max(...states.map((result) => result.step));
   const reached = rungs.filter((rung) => rung < step).length; // the rung that it is on its way to, or at
   const onItsWay = own.some((member) => running.has(member)) ? costs.length : -1;
-  const sentTo = Math.max(step > 0 ? reached : -1, onItsWay, costs.length - 1);
-  return {
-    costs,
-    sentTo: Math.min(sentTo, rungs.length - 1),
-    failed: own.some((member) => failed.has(member)),
-  };
+  const broken = own.some((member) => failed.has(member));
+  const begun = step > 0 ? reached : broken ? 0 : -1;
+  const sentTo = Math.min(Math.max(begun, onItsWay, costs.length - 1), rungs.length - 1);
+  while (broken && costs.length <= sentTo) costs.push(Number.NaN); // who fails is the worst of the rung, not absent from it
+  return { costs, sentTo, failed: broken };
 }
 
 /** Whether a member is at a rung, validated there, or beyond. */

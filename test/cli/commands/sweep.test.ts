@@ -65,7 +65,7 @@ it("stopped and gone on with, halves to the end; who fails is in the table, and 
     rows.map((row) => row.split(" | ").slice(0, 3)),
   );
   expect(statSync(checkpoint).mtimeMs).toBe(mtimeMs);
-}, 180_000);
+}, 300_000);
 
 it("of vae run, too, and what can't be is told in a sentence", async () => {
   const run = (...args: string[]) => vae(["run", "--config", "c.yaml", ...args], { cwd });
@@ -85,4 +85,4 @@ it("of vae run, too, and what can't be is told in a sentence", async () => {
     [2, expect.stringMatching(/^vae run --until: expected it without --sweep: .*\n$/)],
     [2, "x.yaml sweep.halving.first: expected fewer steps than a run has, 2, got 2\n"],
   ]);
-}, 120_000);
+}, 300_000);

@@ -199,6 +199,16 @@ it("by halving, a run's seeds go to a rung together, what was stopped goes on fi
   results.set(of(1, 1), result(30, { 10: 1, 30: 1 }));
   expect(next(results)).toEqual({ member: of(1, 2), until: 30 });
   expect(next(results, [of(1, 2)])).toEqual({ member: of(3, 1), until: 10 });
+  // Who fails counts as the worst of its rung: of six the best two go on.
+  for (const [i, value] of [6, 7].entries())
+    for (const seed of [1, 2]) results.set(of(3 + i, seed), result(10, { 10: value }));
+  results.set(of(1, 2), result(30, { 10: 8, 30: 1 }));
+  expect(next(results)).toEqual({ member: of(5, 1), until: 10 });
+  const failed = new Set([of(5, 2)]);
+  expect(nextByHalving(plan, { results, running: new Set(), failed })).toEqual({
+    member: of(0, 1),
+    until: 30,
+  });
 });
 
 it("ranks those that came further first, then by the metric; failures and what was never started come last", async () => {
