@@ -90,7 +90,7 @@ async function measured(
   const { max_epochs: epochs = 1 } = config.trainer_params;
   const memory = process.resourceUsage().maxRSS * 1024;
   return [
-    `Measured here with ${backend.name} (${backend.device}), steps on random images: ${short(rate, { digits: 2 })} images/s and ${bytesText(memory)} of memory.`,
+    `Measured here with ${backend.name}, steps on random images: ${short(rate, { digits: 2 })} images/s and ${bytesText(memory)} of memory.`,
     `Estimated from that: ${duration(epoch)} an epoch, ${duration(epoch * epochs)} in all, validation and decoding left out.`,
   ];
 }
