@@ -41,7 +41,7 @@ export function addExperiment(program: Command): void {
         "vae experiment configs/experiments/paper_shapes3d.yaml": "the same again goes on where it stopped",
         "vae experiment FILE --set steps=100 --set seeds=[1]": "with values of the file changed",
         "vae experiment FILE --report": "of what is there",
-        "vae experiment configs/sweeps/lr_beta.yaml --jobs 2": "a sweep, two runs at once",
+        "vae experiment configs/sweeps/lr_latent_dim.yaml --jobs 2": "a sweep, two runs at once",
       }),
     )
     .action((file: string, options: Options) => experiment(file, options));
