@@ -98,14 +98,19 @@ function halvingOf({ halving, budget, file }: SweepArgs, runs: number): Sweep["h
   return { eta: halving.eta, rungs };
 }
 
+/** Keys as names and columns show them: without their sections, where that tells them apart. */
+export function keyNames(keys: readonly string[]): readonly string[] {
+  const last = keys.map((key) => key.split(".").at(-1)!);
+  return new Set(last).size === last.length ? last : keys;
+}
+
 /** Longest name of a run's folder made of its values. */
 const LONGEST = 100;
 
 /** A name for each point, by its values, so that a run is found again where a range has got more of them. */
 function namesOf(points: readonly Point[]): string[] {
   const keys = [...(points[0]?.values.keys() ?? [])];
-  const last = keys.map((key) => key.split(".").at(-1)!);
-  const short = new Set(last).size === last.length ? last : keys;
+  const short = keyNames(keys);
   const names = points.map(({ values }) => {
     const parts = [...values.values()].map((node, i) => `${short[i]}=${textOf(node)}`);
     const name = parts.join(",") || "run"; // where only seeds differ

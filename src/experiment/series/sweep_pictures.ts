@@ -3,7 +3,7 @@ import { type Axis, parallelPng } from "../../images/parallel.ts";
 import type { Member } from "./members.ts";
 import type { Ranked } from "./ranking.ts";
 import type { Result } from "./results.ts";
-import type { Sweep } from "./sweep.ts";
+import { keyNames, type Sweep } from "./sweep.ts";
 
 /** Of the best runs, in their order: of Okabe and Ito, which those who see fewer colours tell apart. */
 const COLORS = ["#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"];
@@ -19,9 +19,9 @@ export async function sweepPictures(
 ): Promise<[string, Buffer][]> {
   const colorOf = (rank: number) => COLORS[rank] ?? OTHERS;
   const order = [...rows.keys()].reverse(); // the best is drawn last
-  const last = keys.map((key) => key.split(".").at(-1)!);
+  const names = keyNames(keys);
   const axes: Axis[] = keys.map((_, i) => ({
-    name: last[i]!,
+    name: names[i]!,
     values: order.map((rank) => axisValue(rows[rank]!.settings[i])),
   }));
   const worth = (rank: number) => {

@@ -10,7 +10,7 @@ import type { Member } from "./members.ts";
 import { type Ranked, ranked } from "./ranking.ts";
 import type { Report } from "./report.ts";
 import { metricAt, type Result } from "./results.ts";
-import type { Sweep } from "./sweep.ts";
+import { keyNames, type Sweep } from "./sweep.ts";
 import { sweepPictures } from "./sweep_pictures.ts";
 
 /**
@@ -44,14 +44,7 @@ export async function sweepReport(
   return { table, files: made.map(([name]) => join(out, name)), notes: [] };
 }
 
-/** Keys as columns show them: without their sections, where that tells them apart. */
-export function keyNames(keys: readonly string[]): readonly string[] {
-  const last = keys.map((key) => key.split(".").at(-1)!);
-  return new Set(last).size === last.length ? last : keys;
-}
-
-export const settingText = (value: unknown): string =>
-  typeof value === "string" ? value : JSON.stringify(value);
+const settingText = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
 
 function markdown(
   { name, keys, seeds, monitor, halving }: Sweep,
