@@ -24,7 +24,7 @@ export async function sweepOfCommand(
 ): Promise<Sweep> {
   const { loadConfig, readConfigs } = await import("../config/load.ts");
   const { layeredRegistries } = await import("../config/registries.ts");
-  const { toPlain } = await import("../config/located.ts");
+  const { formatPlace, toPlain } = await import("../config/located.ts");
   const { parseSweep } = await import("../experiment/sweep/ranges.ts");
   const { sweepOf } = await import("../experiment/series/sweep.ts");
   const all = sweep.map(parseSweep);
@@ -38,12 +38,18 @@ export async function sweepOfCommand(
   // By itself first: its mistakes are then told once, as vae run tells them.
   const { config } = await loadConfig(configs, { set, registries: await layeredRegistries() });
   const { root, files } = readConfigs(configs, set);
+  const given = seeds === undefined ? [config.exp_params.manual_seed] : seeds.values?.map(toPlain);
+  const isSeed = (seed: unknown): seed is number => Number.isSafeInteger(seed) && (seed as number) >= 0;
+  if (!given?.every(isSeed))
+    throw new ConfigError(
+      `${formatPlace(seeds!.place)}: expected seeds, each an integer ≥ 0, such as 1,2,3 or int(1..3)`,
+    );
   const { save_dir, name = config.model_params.name } = config.logging_params;
   return sweepOf({
     file: files[0]!,
     files: files.slice(1),
     name,
-    seeds: seeds?.values?.map((node) => Number(toPlain(node))) ?? [config.exp_params.manual_seed],
+    seeds: given,
     config: root,
     out: out ?? join(save_dir, "sweeps", name),
     ranges,

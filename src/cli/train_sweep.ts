@@ -83,7 +83,8 @@ async function trainMembers(sweep: Sweep, args: TrainSweepArgs): Promise<TrainAl
   const all = new TrainAll({
     series: sweep,
     launcher,
-    backend: backend.name,
+    // As it was typed, with a device where it names one.
+    backend: ["auto", "measure"].includes(args.backend) ? backend.name : args.backend,
     next: (state) => (halving === undefined ? nextInOrder(members, state) : nextByHalving(sweep, state)),
     started({ member, until }: Task, { step }) {
       began.set(member, performance.now());

@@ -136,6 +136,9 @@ it("of the command line a key that is none is told by its argument, once; a rang
   await expect(sweepOfCommand(config, [], { sweep: ["trainer_params.max_steps=1,2"] })).rejects.toThrow(
     /expected a key that changes what is learned, for the same time/,
   );
+  await expect(sweepOfCommand(config, [], { sweep: ["exp_params.manual_seed=1,x"] })).rejects.toThrow(
+    "--sweep exp_params.manual_seed=1,x: expected seeds, each an integer ≥ 0",
+  );
   const { seeds, runs, members, out } = await sweepOfCommand(config, ["model_params.latent_dim=3"], {
     sweep: ["exp_params.manual_seed=5,6", "exp_params.LR=lin(0.1..0.2)x2"],
   });
