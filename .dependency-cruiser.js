@@ -33,6 +33,7 @@ export const ORDER = [
   ["experiment/evaluation"],
   ["publish"],
   ["browser"],
+  ["experiment/sweep", "experiment/launch"],
   ["experiment/series", "setup", "ui"],
   ["api"],
   ["cli"],

@@ -39,6 +39,8 @@ export interface TrainOptions {
   readonly resume?: string | undefined;
   /** Values laid over the config, as `--set` takes them: `trainer_params.max_steps=100`. */
   readonly set?: readonly string[] | undefined;
+  /** Optimizer steps at which it stops before its end, validated and saved; going on gives what one run in one go gives. */
+  readonly until?: number | undefined;
   /** Folder that relative file names in a config object start from. Default: the current one. */
   readonly baseDir?: string | undefined;
   /** Folder of packed data. Default: the user's cache. */
@@ -50,10 +52,10 @@ export interface TrainResult {
   /** Folder of the run, for `openRun`, `train`'s `resume` and the commands. */
   readonly run: string;
   /**
-   * Why it ended: `complete`, at its last step; `stopped`, before it, by early stopping or a callback; `aborted`, by the
+   * Why it ended: `complete`, at its last step; `paused`, at `until`; `stopped`, before it, by early stopping or a callback; `aborted`, by the
    * `AbortSignal`; `signal`, by one of the system. All is saved in each case.
    */
-  readonly ended: "complete" | "stopped" | "aborted" | "signal";
+  readonly ended: "complete" | "paused" | "stopped" | "aborted" | "signal";
   /** What stopped it, a clause; undefined where nothing did. */
   readonly reason: string | undefined;
   /** 128 + the number of the signal that ended it, for `process.exitCode`; undefined where none did. */
@@ -127,6 +129,7 @@ function resultOf({
   interrupted,
   aborted,
   stopped,
+  paused,
   problem,
 }: TrainedConfig): TrainResult {
   const ended =
@@ -136,7 +139,9 @@ function resultOf({
         ? "aborted"
         : stopped !== undefined
           ? "stopped"
-          : "complete";
+          : paused
+            ? "paused"
+            : "complete";
   return {
     run,
     ended,

@@ -25,6 +25,8 @@ export interface HowToTrain {
   readonly callbacks?: readonly Callback[] | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly handleSignals?: boolean | undefined;
+  /** Optimizer steps at which it stops before its end, validated and saved. */
+  readonly until?: number | undefined;
   /** Folder of packed data; left out: the user's. */
   readonly dataCache?: string | undefined;
 }
@@ -63,8 +65,8 @@ export async function trainConfig(loaded: LoadedConfig, how: HowToTrain): Promis
     });
     signal?.throwIfAborted();
     run ??= createRun(save_dir, name);
-    const { callbacks, handleSignals } = how;
-    const outside = { callbacks, signal, handleSignals };
+    const { callbacks, handleSignals, until } = how;
+    const outside = { callbacks, signal, handleSignals, until };
     const ended = await train({
       config,
       baseDir,

@@ -18,6 +18,7 @@ import { addExperiment } from "./commands/experiment.ts";
 import { addExport } from "./commands/export.ts";
 import { addFitSampler } from "./commands/fit_sampler.ts";
 import { addImport } from "./commands/import.ts";
+import { addInit } from "./commands/init.ts";
 import { addInterpolate } from "./commands/interpolate.ts";
 import { addModels } from "./commands/models.ts";
 import { addNetworks } from "./commands/networks.ts";
@@ -56,6 +57,7 @@ const program = new Command("vae")
   .configureOutput({ outputError: (text, write) => write(withHint(text, process.argv.slice(2))) })
   .showHelpAfterError("(vae --help lists commands, vae COMMAND --help its options)");
 addRun(program);
+addInit(program);
 addValidate(program);
 addRuns(program);
 addUi(program);

@@ -45,12 +45,16 @@ export function backendOption({ trains = false } = {}): Option {
   return option;
 }
 
-/** The config that the one argument without an option names. @throws ConfigError where it is something else */
-export function namedConfig(
+/** An option that may be given several times: its values are a list. */
+export const repeatable = (flags: string, description: string): Option =>
+  new Option(flags, `${description} (repeatable)`).argParser(collect);
+
+/** The configs that `--config` and the one argument without an option name. @throws ConfigError where it is something else */
+export function namedConfigs(
   command: string,
   file: string | undefined,
-  { config, set = [] }: { readonly config?: string; readonly set?: readonly string[] },
-): { readonly config?: string } {
+  { config, set = [] }: { readonly config?: readonly string[]; readonly set?: readonly string[] },
+): { readonly config?: readonly string[] } {
   if (file === undefined) return {};
   const fault = (text: string) => new ConfigError(`vae ${command}: ${text}`);
   const apart = set.find((value) => !value.includes("="));
@@ -58,10 +62,13 @@ export function namedConfig(
     throw fault(`expected --set KEY=VALUE, got "${apart}". Type: --set ${shellWord(`${apart}=${file}`)}`);
   if (/^[\w.]+=/.test(file))
     throw fault(`expected --set before KEY=VALUE, got "${file}" alone. Type: --set ${shellWord(file)}`);
-  if (config !== undefined) throw fault(`expected one config, got "${config}" and "${file}". Leave one out.`);
+  if (config !== undefined)
+    throw fault(
+      `expected --config before each of several configs, got "${config.join('" and "')}" and "${file}" without. Type: ${[...config, file].map((name) => `--config ${shellWord(name)}`).join(" ")}`,
+    );
   if (existsSync(runFiles(file).config)) {
     const remedy = `To go on with it: vae run --resume ${shellWord(file)}`;
     throw fault(`expected a config, got the run "${file}". ${remedy}`);
   }
-  return { config: file };
+  return { config: [file] };
 }

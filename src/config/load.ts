@@ -1,11 +1,12 @@
 import { dirname, join, resolve } from "node:path";
-import { overItsBases, type ReadConfig, readWithBases } from "./extends.ts";
-import { merge } from "./located.ts";
+import { overItsBases, readWithBases } from "./extends.ts";
+import { type Located, merge } from "./located.ts";
 import { locateObject, OBJECT } from "./object.ts";
 import { fromOldLayout } from "./old_layout.ts";
 import { parseOverride } from "./overrides.ts";
 import { rebaseInherited } from "./paths.ts";
 import { loadPlugins, pluginFiles } from "./plugins.ts";
+import { resolveReferences } from "./references.ts";
 import { projectRegistries, type Registries } from "./registries.ts";
 import { type Validated, validate } from "./validate.ts";
 
@@ -20,20 +21,35 @@ export interface LoadOptions {
 
 /** `config`: relative file names in it start from `baseDir`. */
 export interface LoadedConfig extends Validated {
-  /** The file, or what stands for it where a program gave the config, then those that it extends. */
+  /**
+   * The files, the one that stands over the others first, each followed by those that it extends; what a program gave stands
+   * for the first.
+   */
   readonly files: readonly string[];
-  /** Folder of the file, or that the program names. */
+  /** Folder of the first of `files`, or that the program names. */
   readonly baseDir: string;
 }
 
+/** A config as it is written, before anything of it is checked. */
+export interface WrittenConfig {
+  readonly root: Located;
+  readonly files: readonly string[];
+  /** What was read otherwise than it stands: a sentence each. */
+  readonly notes: readonly string[];
+}
+
 /**
- * The config of a YAML file: laid over what it `extends`, `set` laid over it, its plugins registered, checked and
- * filled with defaults.
+ * The config of a YAML file, or of several of which each is laid over those before it: laid over what they `extends`,
+ * `set` laid over it, its plugins registered, checked and filled with defaults.
  *
  * @throws ConfigError with every mistake found, its place, what was expected and got.
  */
-export async function loadConfig(file: string, options: LoadOptions = {}): Promise<LoadedConfig> {
-  return loaded(readWithBases(file), dirname(resolve(file)), options);
+export async function loadConfig(
+  file: string | readonly string[],
+  options: LoadOptions = {},
+): Promise<LoadedConfig> {
+  const written = readConfigs([file].flat(), options.set);
+  return loaded(written, dirname(resolve(written.files[0]!)), options);
 }
 
 /**
@@ -48,19 +64,18 @@ export async function loadConfigObject(
 ): Promise<LoadedConfig> {
   const dir = resolve(baseDir);
   const { root, files } = overItsBases(locateObject(sections, dir), join(dir, OBJECT));
-  return loaded({ root, files: [OBJECT, ...files] }, dir, options);
+  return loaded(laidOver(root, [OBJECT, ...files], options.set), dir, options);
 }
 
 async function loaded(
-  { root: written, files }: ReadConfig,
+  { root: written, files, notes }: WrittenConfig,
   baseDir: string,
   options: LoadOptions,
 ): Promise<LoadedConfig> {
-  const { root, notes } = fromOldLayout(written);
-  const whole = (options.set ?? []).map(parseOverride).reduce(merge, root);
+  const root = resolveReferences(written, files);
   const registries = options.registries ?? (await projectRegistries());
-  await loadPlugins(pluginFiles(whole), registries, options.pluginApi ?? projectApi);
-  const valid = validate(whole, registries, files);
+  await loadPlugins(pluginFiles(root), registries, options.pluginApi ?? projectApi);
+  const valid = validate(root, registries, files);
   const all = [...notes, ...valid.notes];
   return {
     ...valid,
@@ -69,6 +84,23 @@ async function loaded(
     files,
     baseDir,
   };
+}
+
+/**
+ * Files, each laid over its bases and those before it, and `set` over all.
+ *
+ * @throws ConfigError where one can't be read, or is no YAML
+ */
+export function readConfigs(files: readonly string[], set: readonly string[] = []): WrittenConfig {
+  const read = files.map((file) => readWithBases(file));
+  const over = read.toReversed().flatMap(({ files }) => files);
+  return laidOver(read.map(({ root }) => root).reduce(merge), [...new Set(over)], set);
+}
+
+/** `set` over a config of the older layout or today's. */
+function laidOver(written: Located, files: readonly string[], set: readonly string[] = []): WrittenConfig {
+  const { root, notes } = fromOldLayout(written);
+  return { root: set.map(parseOverride).reduce(merge, root), files, notes };
 }
 
 const projectApi = async () => (await import("../plugin_api.ts")).pluginApi;

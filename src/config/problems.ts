@@ -14,7 +14,7 @@ export interface Problem {
 function formatProblem({ place, path, message }: Problem): string {
   const where = formatPlace(place);
   const name = formatPath(path);
-  const told = name === "" || where.startsWith(`--set ${name}=`);
+  const told = name === "" || (/^--(set|sweep) /.test(where) && where.includes(` ${name}=`));
   return told ? `${where}: ${message}` : `${where} ${name}: ${message}`;
 }
 

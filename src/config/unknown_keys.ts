@@ -5,7 +5,7 @@ import type { Path } from "./positions.ts";
 import type { Registries } from "./registries.ts";
 
 /** Keys of an experiment, at the top of a config. */
-const EXPERIMENT = ["runs", "seeds", "steps", "shared", "evaluation", "contact_sheet"];
+const EXPERIMENT = ["runs", "sweep", "seeds", "steps", "shared", "evaluation", "contact_sheet"];
 
 /** What an unknown key's error says: the section it belongs to, the model that has it, the nearest name. */
 export function unknownKey(

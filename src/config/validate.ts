@@ -66,7 +66,6 @@ export function validate(written: Located, registries: Registries, files: readon
   for (const violation of violations(schema, filled)) {
     problems.push(toProblem(violation, positions, registries, names, files));
   }
-  problems.push(...unexpanded(raw, positions));
   if (problems.length > 0 || !model || !dataset) throw problemsError(problems, files);
 
   const { $schema: _, ...config } = filled as unknown as Config & { $schema?: string };
@@ -175,17 +174,4 @@ function labelChecks(
   const path = ["data_params", "name"];
   const message = `expected data with labels for ${name}, got none. Take others, such as ${others.join(", ")}${own}.`;
   return [{ path, message, place: positions.value(path) }];
-}
-
-/** Texts with a variable of the shell's, which nothing here expands. */
-function unexpanded(value: unknown, positions: Positions, path: Path = []): Problem[] {
-  if (typeof value === "string") {
-    const found = /\$\{[^}]*\}/.exec(value)?.[0];
-    if (found === undefined) return [];
-    const fact = `expected text, got ${show(value)}, and ${found} is not expanded here`;
-    const remedy = " Write the value out, or let the shell do it, without single quotes around the argument.";
-    return [{ path, message: withRemedy(fact, remedy), place: positions.value(path) }];
-  }
-  if (Array.isArray(value)) return value.flatMap((item, i) => unexpanded(item, positions, [...path, i]));
-  return Object.entries(value ?? {}).flatMap(([key, v]) => unexpanded(v, positions, [...path, key]));
 }

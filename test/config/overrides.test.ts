@@ -95,11 +95,11 @@ test("~ is the home folder, in --set and in a file", async () => {
 
 test("a variable of the shell's is not the name of a folder", async () => {
   for (const key of ["logging_params.name", "data_params.data_path", "logging_params.save_dir"])
-    expect(await loadError(yaml, [`${key}=\${USER}_1`])).toContain(
-      `expected text, got "\${USER}_1", and \${USER} is not expanded here. Write the value out, or let the shell do it, without single quotes around the argument.\n`,
+    expect(await loadError(yaml, [`${key}=\${USER_NAME}_1`])).toContain(
+      `no key USER_NAME, which \${USER_NAME} names, is written in this config.`,
     );
   expect(await loadError(`${yaml}logging_params: {name: "\${RUN}"}\n`)).toMatch(
-    /^config\.yaml:2:24 logging_params\.name: expected text, got "\$\{RUN\}", and/,
+    /^config\.yaml:2:24 logging_params\.name: no key RUN, which/,
   );
 });
 

@@ -17,6 +17,8 @@ export interface Trained {
 
 export interface HowToTrain {
   readonly set?: readonly string[];
+  /** Steps at which it stops before its end. */
+  readonly until?: number;
   /** Path of a run to go on with. */
   readonly resume?: string;
   readonly backend?: string;
@@ -30,7 +32,7 @@ export interface HowToTrain {
 export async function training(
   root: string,
   config: string,
-  { set = [], resume, backend: name = "wasm", stepsInFlight, change }: HowToTrain = {},
+  { set = [], resume, until, backend: name = "wasm", stepsInFlight, change }: HowToTrain = {},
 ): Promise<Trained> {
   const file = resume === undefined ? join(root, "training.yaml") : join(resume, "config.yaml");
   if (resume === undefined) writeFileSync(file, config);
@@ -49,6 +51,7 @@ export async function training(
     resume: resume !== undefined,
     quiet: true,
     brief: true,
+    ...(until !== undefined && { until }),
   };
   try {
     return { folder, result: await train(args), error: undefined };

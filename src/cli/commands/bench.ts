@@ -3,10 +3,10 @@ import { ConfigError } from "../../errors.ts";
 import type { BenchResult } from "../../experiment/timing/bench.ts";
 import { examples } from "../examples.ts";
 import { wholeNumber } from "../numbers.ts";
-import { backendOption, namedConfig, setOption } from "../options.ts";
+import { backendOption, namedConfigs, repeatable, setOption } from "../options.ts";
 
 interface Options {
-  readonly config?: string;
+  readonly config?: readonly string[];
   readonly set?: readonly string[];
   readonly backend: string;
   readonly steps: number;
@@ -21,7 +21,7 @@ export function addBench(program: Command): void {
     .command("bench")
     .description("measure the training step of a config, on batches held in memory")
     .argument("[file]", "the same as --config FILE")
-    .option("-c, --config <file>", "YAML file")
+    .addOption(repeatable("-c, --config <file>", "YAML file; of several each is laid over those before"))
     .addOption(setOption({ example: "data_params.train_batch_size=16" }))
     .addOption(backendOption({ trains: true }))
     .option("--steps <n>", "steps measured", wholeNumber(1), 20)
@@ -36,7 +36,7 @@ export function addBench(program: Command): void {
       }),
     )
     .action((file: string | undefined, options: Options) =>
-      run({ ...options, ...namedConfig("bench", file, options) }),
+      run({ ...options, ...namedConfigs("bench", file, options) }),
     );
 }
 

@@ -37,18 +37,10 @@ async function list(): Promise<void> {
 }
 
 async function show(name: string): Promise<void> {
-  const { getModel, modelNames } = await import("../../models/registry.ts");
   const { table } = await import("../table.ts");
   const { describe } = await import("../../config/describe.ts");
-  const model = getModel(name);
-  if (model === undefined) {
-    const { ConfigError } = await import("../../errors.ts");
-    const { nearModel } = await import("../../config/validate.ts");
-    const { projectRegistries } = await import("../../config/registries.ts");
-    const names = modelNames();
-    const near = nearModel(await projectRegistries())(name, names);
-    throw new ConfigError(`vae models: expected one of ${names.join(", ")}, got "${name}".${near}`);
-  }
+  const { modelNamed } = await import("../starter.ts");
+  const model = await modelNamed(name, "vae models");
   const theirs = new Map(Object.entries(model.aliases ?? {}).map(([their, our]) => [our, their]));
   const parameters = Object.entries(propertiesOf(model)).map(([key, schema]) => [
     key,

@@ -1,16 +1,22 @@
+import { existsSync } from "node:fs";
 import { styleText } from "node:util";
 import type { Command } from "commander";
 import { ConfigError } from "../../errors.ts";
 import { ignoreSaving } from "../../process/signals.ts";
 import { shellWord } from "../../text/shell.ts";
 import { examples } from "../examples.ts";
-import { backendOption, namedConfig, setOption } from "../options.ts";
+import { wholeNumber } from "../numbers.ts";
+import { backendOption, namedConfigs, repeatable, setOption } from "../options.ts";
+import type { SweepOptions } from "../sweep_command.ts";
+import { jobsOption } from "../train_sweep.ts";
 
-interface Options {
-  readonly config?: string;
+interface Options extends SweepOptions {
+  readonly config?: readonly string[];
+  readonly jobs?: number;
   readonly set?: readonly string[];
   readonly backend: string;
   readonly resume?: string;
+  readonly until?: number;
   readonly quiet: boolean;
 }
 
@@ -19,11 +25,34 @@ export function addRun(program: Command): void {
   program
     .command("run")
     .description("train the model of a config")
-    .argument("[file]", "the same as --config FILE")
-    .option("-c, --config <file>", "YAML file; with --resume RUN the run's own where left out")
+    .argument(
+      "[file]",
+      "the same as --config FILE; or a folder of images, for which a config is written first",
+    )
+    .addOption(
+      repeatable(
+        "-c, --config <file>",
+        "YAML file; of several each is laid over those before; with --resume RUN the run's own where left out",
+      ),
+    )
     .addOption(setOption({ example: "model_params.latent_dim=64" }))
     .addOption(backendOption({ trains: true }))
     .option("--resume <run>", "go on with a run's folder, or auto: the newest of this name, else a new one")
+    .option(
+      "--until <step>",
+      "stop there, validated and saved; --resume goes on as if it had not",
+      wholeNumber(1),
+    )
+    .addOption(
+      repeatable(
+        "--sweep <key=range>",
+        "train a run for each value, of several ranges for each combination: 1e-4,3e-4 or log(0.5..8)x5, lin(0..1)x5, int(1..4)",
+      ),
+    )
+    .option("--random <n>", "with --sweep: so many settings drawn from the ranges", wholeNumber(1))
+    .option("--sweep-seed <n>", "of these draws; default: 0", wholeNumber(0))
+    .addOption(jobsOption())
+    .option("--out <folder>", "with --sweep: of its runs and results; SAVE_DIR/sweeps/NAME where left out")
     .option("--quiet", "say only what is needed", false)
     .addHelpText(
       "after",
@@ -32,11 +61,69 @@ export function addRun(program: Command): void {
         "vae run --config my.yaml --set exp_params.LR=0.002": "with a value changed",
         "vae run --config my.yaml --resume auto": "go on with the newest run, or start one",
         "vae run --resume logs/DFCVAE/version_0": "go on with that one, by its own config",
+        "vae run path/to/photos": "a config for a folder of images, and a run of it",
+        "vae run --config my.yaml --sweep exp_params.LR=1e-4,3e-4,1e-3": "a run for each, and which is best",
       }),
     )
-    .action((file: string | undefined, options: Options) =>
-      run({ ...options, ...namedConfig("run", file, options) }),
-    );
+    .action(async (file: string | undefined, options: Options) => {
+      const named = namedConfigs("run", file, options);
+      const images = named.config === undefined ? undefined : await configOfImages(file!, options);
+      await runOrSweep({ ...options, ...named, ...(images !== undefined && { config: [images] }) });
+    });
+}
+
+/** The config for a folder of images, written where there is none yet; undefined where it is no such folder. */
+async function configOfImages(folder: string, { set = [] }: Options): Promise<string | undefined> {
+  const { isFolder } = await import("../../files/is_folder.ts");
+  if (!isFolder(folder)) return undefined;
+  const { lookAtImages } = await import("../../data/image_folder/look.ts");
+  const look = await lookAtImages(folder);
+  if (look === undefined || look.read === 0) return undefined; // reading it as a config says what is in it
+  const { modelNames } = await import("../../models/registry.ts");
+  const { modelNamed, nameOf, writeStarter } = await import("../starter.ts");
+  const asked = set.findLast((value) => value.startsWith("model_params.name="))?.split("=")[1];
+  const model = await modelNamed(asked ?? modelNames()[0]!, "vae run --set model_params.name");
+  const file = `${nameOf(model, folder)}.yaml`;
+  const there = existsSync(file);
+  if (!there) await writeStarter(file, { model, folder, look, measure: false });
+  console.log(
+    `note   ${file} ${there ? "is there, and taken as it is" : `is written for the ${look.images} images of ${folder}, with comments`}`,
+  );
+  return file;
+}
+
+async function runOrSweep(options: Options): Promise<void> {
+  if (options.sweep === undefined) {
+    for (const name of ["random", "sweepSeed", "jobs", "out"] as const)
+      if (options[name] !== undefined)
+        throw new ConfigError(
+          `vae run --${name === "sweepSeed" ? "sweep-seed" : name}: expected --sweep KEY=RANGE with it, such as --sweep exp_params.LR=1e-4,3e-4,1e-3`,
+        );
+    return run(options);
+  }
+  for (const name of ["resume", "until"] as const)
+    if (options[name] !== undefined)
+      throw new ConfigError(
+        `vae run --${name}: expected it without --sweep: the same sweep typed again goes on where it stopped. Leave it out`,
+      );
+  const { sweepOfCommand } = await import("../sweep_command.ts");
+  const { trainSweep } = await import("../train_sweep.ts");
+  const { set = [], backend, jobs = 1, sweep, random, sweepSeed, out } = options;
+  const configs = await filesOf(options);
+  const words = [
+    ...configs.map((file) => ["--config", file]),
+    ...set.map((value) => ["--set", value]),
+    ...sweep.map((range) => ["--sweep", range]),
+    ...Object.entries({
+      "--random": random,
+      "--sweep-seed": sweepSeed,
+      "--out": out,
+      "--jobs": options.jobs,
+    }).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
+    ...(backend === "auto" || backend === "measure" ? [] : [["--backend", backend]]),
+  ];
+  const again = ["vae run", ...words.flat().map(shellWord)].join(" ");
+  await trainSweep(await sweepOfCommand(configs, set, options), { jobs, backend, again });
 }
 
 async function run(options: Options): Promise<void> {
@@ -45,17 +132,15 @@ async function run(options: Options): Promise<void> {
   const { trainConfig } = await import("../../api/train_config.ts");
 
   ignoreSaving(); // before there is anything to save
-  const loaded = await loadConfig(await fileOf(options), { set: options.set ?? [] });
-  const { backend, resume, quiet } = options;
-  const { run, interrupted, state, problem } = await trainConfig(loaded, {
-    backend,
-    resume,
-    quiet,
-    out: process.stdout,
-  });
+  const loaded = await loadConfig(await filesOf(options), { set: options.set ?? [] });
+  const { backend, resume, quiet, until } = options;
+  const how = { backend, resume, quiet, until, out: process.stdout };
+  const { run, interrupted, paused, state, problem } = await trainConfig(loaded, how);
   if (interrupted !== undefined) {
     console.log(`stopped at step ${state.step}, saved. To go on: vae run --resume ${shellWord(run)}`);
     process.exitCode = interrupted;
+  } else if (paused && problem === undefined) {
+    if (!quiet) console.log(`at step ${state.step}, saved. To go on: vae run --resume ${shellWord(run)}`);
   } else if (problem !== undefined) {
     console.error(styleText("red", problem, { stream: process.stderr }));
     process.exitCode = 1;
@@ -63,11 +148,11 @@ async function run(options: Options): Promise<void> {
 }
 
 /** @throws ConfigError where nothing says what to run */
-async function fileOf({ config, resume }: Options): Promise<string> {
+async function filesOf({ config, resume }: Options): Promise<readonly string[]> {
   if (config !== undefined) return config;
   if (resume !== undefined && resume !== "auto") {
     const { configOfRun } = await import("../../api/train_config.ts");
-    return configOfRun(resume);
+    return [configOfRun(resume)];
   }
   const after = resume === undefined ? "" : " with --resume auto";
   throw new ConfigError(

@@ -31,8 +31,8 @@ async function validateFile(file: string, set: readonly string[]): Promise<void>
   const registries = await layeredRegistries();
   try {
     if (isExperiment(file)) {
-      const { loadExperiment } = await import("../../experiment/series/load.ts");
-      const { runs, seeds } = await loadExperiment(file, { set });
+      const { loadSeries } = await import("../../experiment/series/load.ts");
+      const { runs, seeds } = await loadSeries(file, { set });
       console.log(`${file}: ok: ${counted(runs.length, "run")} of ${counted(seeds.length, "seed")}`);
       return;
     }
@@ -46,10 +46,10 @@ async function validateFile(file: string, set: readonly string[]): Promise<void>
   }
 }
 
-/** Whether a file says which runs it compares; one that can't be read is loadConfig's to tell of. */
+/** Whether a file says which runs it compares, or from what they are made; one that can't be read is loadConfig's to tell of. */
 function isExperiment(file: string): boolean {
   try {
-    return /^runs:/m.test(readFileSync(file, "utf8"));
+    return /^(runs|sweep):/m.test(readFileSync(file, "utf8"));
   } catch {
     return false;
   }

@@ -93,7 +93,7 @@ export function termsOf({ model_params, exp_params }: SomeConfig): string[] {
 }
 
 /** The rows of `metrics.csv`, without empty cells; none where there is no such file. */
-function readMetrics(path: string): Record<string, number>[] {
+export function readMetrics(path: string): Record<string, number>[] {
   const text = attempt(() => readFileSync(runFiles(path).metrics, "utf8")) ?? "";
   const [header = "", ...rows] = text.trimEnd().split("\n");
   const columns = header.split(",");

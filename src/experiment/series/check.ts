@@ -8,7 +8,8 @@ import { disposeModel } from "../../models/dispose_model.ts";
 import type { EvaluationSubject } from "../evaluation/context.ts";
 import { missingOf } from "../evaluation/missing.ts";
 import { prepare } from "../training/prepare.ts";
-import type { Experiment, Member } from "./load.ts";
+import type { Experiment } from "./load.ts";
+import type { Member, Series } from "./members.ts";
 
 /**
  * Makes all that the experiment needs once, on the backend in use, before anything is trained: each run's data, model
@@ -35,6 +36,19 @@ export async function checkExperiment(
   const partial = runs.filter((run) => learnedBy(members.find((m) => m.run === run)!, name));
   if (partial.length === 0) return [];
   return [`evaluation.network: ${name} is also what ${partial.join(" and ")} learned by: no impartial judge`];
+}
+
+/**
+ * Makes what the first of a sweep's runs needs, before any is trained: its data, model and networks, and whether there
+ * is such a metric. What is wrong with another's model shows when that is trained.
+ *
+ * @throws UserError for the first thing that is missing or doesn't fit
+ */
+export async function checkFirst(
+  series: Series,
+  progress?: (what: string, done: number, total: number) => void,
+): Promise<void> {
+  await (await made(series, series.members[0]!, progress)).close();
 }
 
 /** Loads the networks that judge, which are freed again, and asks whether each metric can be computed of the images. */
@@ -69,7 +83,7 @@ async function checkMetrics({ file, options, metrics }: Experiment, dataset: Dat
 
 /** Opens a member's data and builds its model, which is freed again. */
 async function made(
-  { baseDir, file }: Experiment,
+  { baseDir, file }: Series,
   { config, model, dataset: data, run }: Member,
   progress?: (what: string, done: number, total: number) => void,
 ): Promise<Dataset> {

@@ -1,47 +1,23 @@
 import { dirname, join, resolve } from "node:path";
 import { withDefaults } from "../../config/defaults.ts";
 import { overItsBases } from "../../config/extends.ts";
-import { isMap, type Located, merge, type Place, toPlain } from "../../config/located.ts";
+import { isMap, type Located, merge, toPlain } from "../../config/located.ts";
 import { parseOverride } from "../../config/overrides.ts";
-import { rebaseInherited } from "../../config/paths.ts";
-import { loadPlugins, pluginFiles } from "../../config/plugins.ts";
 import { type Path, Positions } from "../../config/positions.ts";
 import { problemsError } from "../../config/problems.ts";
 import { readYamlFile } from "../../config/read.ts";
-import { layeredRegistries } from "../../config/registries.ts";
-import type { Config } from "../../config/schema.ts";
-import { validate } from "../../config/validate.ts";
-import type { DatasetDefinition } from "../../data/define.ts";
 import { ConfigError } from "../../errors.ts";
 import { namesFile } from "../../features/sources/file_name.ts";
-import type { ModelDefinition } from "../../models/define.ts";
 import type { EvaluationOptions } from "../evaluation/context.ts";
+import { rangeOfNode } from "../sweep/ranges.ts";
+import { eachChecked, membersOf, type Series } from "./members.ts";
 import { problemsOf } from "./problems.ts";
 import { EXPERIMENT_SCHEMA, type ExperimentFile } from "./schema.ts";
+import { type Sweep, sweepOf } from "./sweep.ts";
 
-/** One training: a run of the experiment with one of its seeds. */
-export interface Member {
-  readonly run: string;
-  readonly seed: number;
-  /** As `vae run` would take it. */
-  readonly config: Config;
-  readonly model: ModelDefinition;
-  readonly dataset: DatasetDefinition;
-}
-
-export interface Experiment {
-  readonly file: string;
-  readonly name: string;
+/** Runs that are written out, evaluated after training. */
+export interface Experiment extends Series {
   readonly steps: number;
-  readonly seeds: readonly number[];
-  /** In the file's order. */
-  readonly runs: readonly string[];
-  /** Each run with the first seed, then with the next: so that what there is when it is stopped can be compared. */
-  readonly members: readonly Member[];
-  /** Folder that relative file names in the configs start from. */
-  readonly baseDir: string;
-  /** Folder of the runs and results. */
-  readonly out: string;
   /** Names of the metrics that are compared. */
   readonly metrics: readonly string[];
   /** Names of the samplers that are fitted to each run. */
@@ -58,38 +34,69 @@ export interface LoadExperimentOptions {
   readonly out?: string;
 }
 
+export const isSweep = (series: Experiment | Sweep): series is Sweep => "monitor" in series;
+
 /**
- * The experiment of a YAML file, `set` laid over it, every config of it checked and filled with defaults.
+ * The experiment or the sweep of a YAML file, `set` laid over it, every config of it checked and filled with defaults.
  *
  * @throws ConfigError with every mistake found, its place, what was expected and got.
  */
-export async function loadExperiment(
+export async function loadSeries(
   file: string,
   { set = [], out }: LoadExperimentOptions = {},
-): Promise<Experiment> {
+): Promise<Experiment | Sweep> {
   const own = readYamlFile(file, "", "an experiment (name, seeds, steps, runs, …)");
   const root = withoutSchema([own, ...set.map(parseOverride)].map(withOwnNames).reduce(merge));
   const positions = new Positions(root);
   const plain = withDefaults(EXPERIMENT_SCHEMA, toPlain(root)) as ExperimentFile;
   const problems = problemsOf(plain, positions);
   if (problems.length > 0) throw problemsError(problems, [file]);
-
   const folder = out ?? join("logs", "experiments", plain.name);
-  const members: Member[] = [];
-  const failed: string[] = [];
-  for (const [run, node] of (root.value as Nodes).get("runs")!.value as Nodes) {
-    try {
-      const first = { seed: plain.seeds[0]!, steps: plain.steps, save_dir: join(folder, run) };
-      const { config, ...definitions } = await configOf(file, root, node, first);
-      for (const seed of plain.seeds)
-        members.push({ run, seed, config: withSeed(config, seed), ...definitions });
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      failed.push(...error.message.split("\n").filter((line) => !/^\d+ errors? in /.test(line)));
-    }
-  }
-  if (failed.length > 0) throw counted(failed, file);
-  const { evaluation: e } = plain;
+  const { name, seeds, steps, epochs, sweep } = plain;
+  if (sweep === undefined) return experimentOf(file, root, plain, positions, folder);
+  const shared = nodeAt(root, "shared") ?? { value: new Map(), place: root.place };
+  const { root: config, files } = overItsBases(shared, file);
+  const ranges = nodeAt(root, "sweep", "ranges")!.value as Nodes;
+  return sweepOf({
+    file,
+    files,
+    name,
+    seeds,
+    config,
+    out: folder,
+    ranges: [...ranges].map(([key, node]) => rangeOfNode(key, node)),
+    budget:
+      steps === undefined ? { max_epochs: epochs!, max_steps: null } : { max_steps: steps, max_epochs: null },
+    random: sweep.random,
+    metric: sweep.metric,
+    mode: sweep.mode,
+    halving: sweep.halving,
+  });
+}
+
+/** As `loadSeries`, of a file with runs. @throws ConfigError where it is a sweep's */
+export async function loadExperiment(file: string, options: LoadExperimentOptions = {}): Promise<Experiment> {
+  const series = await loadSeries(file, options);
+  if (isSweep(series)) throw new ConfigError(`${file}: expected runs, got a sweep`);
+  return series;
+}
+
+async function experimentOf(
+  file: string,
+  root: Located,
+  plain: ExperimentFile,
+  positions: Positions,
+  out: string,
+): Promise<Experiment> {
+  const { name, seeds } = plain;
+  const steps = plain.steps!;
+  const e = plain.evaluation!;
+  const trainer_params = { max_steps: steps, max_epochs: null, early_stopping: null };
+  const shared = nodeAt(root, "shared");
+  const members = await eachChecked(file, nodeAt(root, "runs")!.value as Nodes, ([run, node]) => {
+    const { root: given, files } = overItsBases(node, file, shared && isMap(shared) ? shared : undefined);
+    return membersOf({ run, seeds, file, files }, given, { trainer_params, save_dir: join(out, run) });
+  });
   const network = typeof e.network === "string" ? { name: e.network } : e.network;
   const absolute = (path: Path, name: string) =>
     namesFile(name) ? resolve(positions.value(path).dir, name) : name;
@@ -97,13 +104,13 @@ export async function loadExperiment(
   const baseDir = dirname(resolve(file));
   return {
     file,
-    name: plain.name,
-    steps: plain.steps,
-    seeds: plain.seeds,
-    runs: Object.keys(plain.runs),
-    members: plain.seeds.flatMap((seed) => members.filter((member) => member.seed === seed)),
+    name,
+    steps,
+    seeds,
+    runs: Object.keys(plain.runs!),
+    members: seeds.flatMap((seed) => members.filter((member) => member.seed === seed)),
     baseDir,
-    out: folder,
+    out,
     metrics: e.metrics,
     samplers: e.samplers,
     options: {
@@ -133,6 +140,9 @@ export async function loadExperiment(
 
 type Nodes = ReadonlyMap<string, Located>;
 
+const nodeAt = (root: Located, ...path: readonly string[]): Located | undefined =>
+  path.reduce<Located | undefined>((node, key) => (isMap(node) ? node.value.get(key) : undefined), root);
+
 /** What names the networks that judge. */
 const JUDGE_KEYS = {
   network: {
@@ -146,54 +156,6 @@ const JUDGE_KEYS = {
     layers: "evaluation.lpips",
   },
 };
-
-/** A run's config: its bases, `shared`, its own keys, and what the experiment says of all. */
-async function configOf(
-  file: string,
-  root: Located,
-  node: Located,
-  { seed, steps, save_dir }: { seed: number; steps: number; save_dir: string },
-): Promise<Omit<Member, "run" | "seed">> {
-  const registries = await layeredRegistries(); // a run's plugins are its own
-  const shared = (root.value as Nodes).get("shared");
-  const { root: given, files } = overItsBases(node, file, shared && isMap(shared) ? shared : undefined);
-  const { place } = root;
-  const inBase = new Positions(given);
-  const without = Object.fromEntries(
-    ["max_epochs", "early_stopping"]
-      .filter((key) => inBase.has(["trainer_params", key]))
-      .map((key) => [key, null]),
-  );
-  const fixed = located(
-    {
-      exp_params: { manual_seed: seed },
-      trainer_params: { max_steps: steps, ...without },
-      logging_params: { save_dir, name: nameOf(seed) },
-    },
-    place,
-  );
-  const whole = merge(given, fixed);
-  await loadPlugins(
-    pluginFiles(whole),
-    registries,
-    async () => (await import("../../plugin_api.ts")).pluginApi,
-  );
-  const { config, positions, model, dataset } = validate(whole, registries, [file, ...files]);
-  return {
-    config: rebaseInherited(config, positions, dirname(resolve(file)), { model, dataset }),
-    model,
-    dataset,
-  };
-}
-
-const nameOf = (seed: number): string => `seed_${seed}`;
-
-/** The config with another seed, which nothing else of it depends on: it is checked once. */
-const withSeed = (config: Config, seed: number): Config => ({
-  ...config,
-  exp_params: { ...config.exp_params, manual_seed: seed },
-  logging_params: { ...config.logging_params, name: nameOf(seed) },
-});
 
 /** `evaluation.metrics` of a file, or of one `--set`, that has it by its older name, `evaluation.figures`. */
 function withOwnNames(root: Located): Located {
@@ -213,18 +175,4 @@ function withoutSchema(root: Located): Located {
   const value = new Map(root.value as Nodes);
   value.delete("$schema");
   return { ...root, value };
-}
-
-/** A plain value as if it had been written at `place`. */
-function located(value: unknown, place: Place): Located {
-  if (typeof value !== "object" || value === null) return { value: value as string, place };
-  const entries = Object.entries(value).map(([key, v]) => [key, located(v, place)] as const);
-  return { value: new Map(entries), place };
-}
-
-function counted(lines: readonly string[], file: string): ConfigError {
-  const each = [...new Set(lines)];
-  return new ConfigError(
-    `${each.join("\n")}\n${each.length === 1 ? "1 error" : `${each.length} errors`} in ${file}`,
-  );
 }

@@ -18,7 +18,8 @@ import { fitSamplers, SamplerMismatch } from "../trained/fit_samplers.ts";
 import { type OpenRun, openTrained } from "../trained/open_trained.ts";
 import { prepare } from "../training/prepare.ts";
 import { type TrainResult, train } from "../training/runner.ts";
-import type { Experiment, Member } from "./load.ts";
+import type { Experiment } from "./load.ts";
+import type { Member, Series } from "./members.ts";
 
 /** An evaluation, and by what it was made. */
 export interface MemberEvaluation extends Evaluation {
@@ -29,16 +30,41 @@ export interface MemberEvaluation extends Evaluation {
 export const trainedFolder = ({ config }: Member): string | undefined =>
   newestRun(config.logging_params.save_dir, config.logging_params.name!);
 
+/** How far a member is. */
+export interface Progress {
+  /** Of its run; undefined: there is none with a checkpoint. */
+  readonly folder: string | undefined;
+  readonly step: number;
+  /** Whether nothing is left of it, its last validation included. */
+  readonly complete: boolean;
+}
+
 /**
- * Steps of the member's run, 0 where there is none with a checkpoint.
+ * How far the member's run is.
  *
  * @throws ConfigError where it was trained with other settings than the experiment's
  */
-export async function stepsDone(experiment: Experiment, member: Member): Promise<number> {
+export async function progressOf(series: Series, member: Member): Promise<Progress> {
   const folder = trainedFolder(member);
-  if (folder === undefined) return 0;
+  if (folder === undefined) return { folder, step: 0, complete: false };
+  await checkSettings(series, member, folder);
+  return { folder, ...(await placeOf(member, folder)) };
+}
+
+/** Where the run in `folder` is. */
+export async function placeOf(
+  { config }: Member,
+  folder: string,
+): Promise<{ readonly step: number; readonly complete: boolean }> {
+  const { max_steps = Infinity, max_epochs = Infinity } = config.trainer_params;
+  const { checkpoint } = await newestCheckpoint(runFiles(folder).checkpoints);
+  const { step, epoch, ended } = checkpoint.state;
+  return { step, complete: ended === step && (step >= max_steps || epoch >= max_epochs) };
+}
+
+async function checkSettings(series: Series, member: Member, folder: string): Promise<void> {
   const loaded = await loadConfig(configFile(folder), { registries: await layeredRegistries() });
-  const wanted = leaves(rebasePaths(member.config, () => experiment.baseDir, "/", member));
+  const wanted = leaves(rebasePaths(member.config, () => series.baseDir, "/", member));
   const found = leaves(rebasePaths(loaded.config, () => loaded.baseDir, "/", loaded));
   const shapes = (key: string) => !key.startsWith("trainer_params.checkpoint."); // what is kept, not what is learned
   const differing = [...new Set([...wanted.keys(), ...found.keys()])].filter(
@@ -50,12 +76,9 @@ export async function stepsDone(experiment: Experiment, member: Member): Promise
       .map((key) => `  ${key}: there ${found.get(key) ?? "nothing"}, now ${wanted.get(key) ?? "nothing"}`);
     throw new ConfigError(
       `${folder}: expected a run of this experiment's settings, got one of others:\n${shown.join("\n")}\n` +
-        `Write to another folder with --out, or remove ${experiment.out} to begin anew.`,
+        `Write to another folder with --out, or remove ${series.out} to begin anew.`,
     );
   }
-  const { checkpoint } = await newestCheckpoint(runFiles(folder).checkpoints);
-  const { step, ended } = checkpoint.state;
-  return ended === step ? step : Math.min(step, experiment.steps - 1); // its last validation is missing
 }
 
 /** Trains a member from where it stands to the experiment's steps, or a signal. */

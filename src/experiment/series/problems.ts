@@ -27,21 +27,55 @@ export function problemsOf(plain: ExperimentFile, positions: Positions): Problem
     return { path, place, message: violation.message };
   });
   if (problems.length > 0) return problems;
-  if (Object.keys(plain.runs).length === 0) {
-    const path = ["runs"];
-    problems.push({
-      path,
-      place: positions.value(path),
-      message: "expected a run or more, got an empty map",
-    });
-  }
-  for (const config of [["shared"], ...Object.keys(plain.runs).map((run) => ["runs", run])]) {
-    for (const [key, says] of TAKEN) {
-      const path = [...config, ...key];
-      if (!positions.has(path)) continue;
+  problems.push(...partProblems(plain, positions));
+  const configs = [["shared"], ...Object.keys(plain.runs ?? {}).map((run) => ["runs", run])];
+  for (const [key, says] of TAKEN) {
+    const places = [
+      ...configs.map((config) => [...config, ...key]),
+      ["sweep", "ranges", key.join(".")],
+    ].filter((path) => positions.has(path));
+    for (const path of places) {
       const fact = `expected none in an experiment, whose ${says} say${says.endsWith("s") ? "" : "s"} it`;
       problems.push({ path, place: positions.key(path), message: withRemedy(fact, " Remove it.") });
     }
   }
+  return problems;
+}
+
+/** Which of the file's parts are missing, or are there beside one that they don't go with. */
+function partProblems(
+  { runs, sweep, steps, epochs, evaluation }: ExperimentFile,
+  positions: Positions,
+): Problem[] {
+  const problems: Problem[] = [];
+  const at = (path: Path, message: string) => problems.push({ path, place: positions.key(path), message });
+  if (runs === undefined && sweep === undefined)
+    at(["runs"], "expected runs, each a config, or sweep with ranges of values, got neither");
+  if (runs !== undefined && sweep !== undefined)
+    at(["sweep"], "expected either runs, each written out, or sweep, which makes them, got both. Remove one");
+  if (runs !== undefined && Object.keys(runs).length === 0)
+    problems.push({
+      path: ["runs"],
+      place: positions.value(["runs"]),
+      message: "expected a run or more, got an empty map",
+    });
+  if (sweep !== undefined && Object.keys(sweep.ranges).length === 0)
+    at(
+      ["sweep", "ranges"],
+      "expected a key with its values, such as exp_params.LR: [0.001, 0.003], got none",
+    );
+  if (steps === undefined && (epochs === undefined || sweep === undefined))
+    at(["steps"], `expected an integer ≥ 1${sweep === undefined ? "" : ", or epochs"}, got nothing`);
+  if (epochs !== undefined && (steps !== undefined || sweep === undefined))
+    at(["epochs"], "expected steps alone, got epochs too. Remove it");
+  if (epochs !== undefined && sweep?.halving !== undefined)
+    at(["epochs"], "expected steps, which sweep.halving counts in, got epochs. Give steps");
+  if (runs !== undefined && evaluation === undefined)
+    at(["evaluation"], "expected {metrics}, what is compared, got nothing");
+  if (sweep !== undefined && evaluation !== undefined)
+    at(
+      ["evaluation"],
+      "expected none in a sweep, which compares by validation. Remove it; vae evaluate is for the best run",
+    );
   return problems;
 }

@@ -58,7 +58,59 @@ const ContactSheet = Type.Object(
   { ...closed, default: {}, description: "The pictures, of the first seed's runs." },
 );
 
-/** An experiment file: runs of several configs over several seeds, and what of them is compared. */
+const RangeValue = Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Array(Type.Any())]);
+
+const SweepOf = Type.Object(
+  {
+    ranges: Type.Record(Type.String({ pattern: "^[\\w$.-]+$" }), RangeValue, {
+      description:
+        "Values of each key, which is dotted as --set takes it: a list, or text such as log(0.5..8)x5, lin(0..1)x5, int(1..4).",
+    }),
+    random: Type.Optional(
+      Type.Object(
+        {
+          runs: Type.Integer({ minimum: 1, description: "How many settings are drawn." }),
+          seed: Type.Integer({ minimum: 0, default: 0, description: "Of the draws." }),
+        },
+        { ...closed, description: "Settings drawn from the ranges; left out: all of a grid." },
+      ),
+    ),
+    metric: Type.Optional(
+      Type.String({
+        description:
+          "Metric of validation that runs are compared by; default: the config's checkpoint.monitor.",
+      }),
+    ),
+    mode: Type.Optional(
+      oneOf(["min", "max"], {
+        description:
+          "Whether the best is the lowest or the highest; default: which is better of that metric.",
+      }),
+    ),
+    halving: Type.Optional(
+      Type.Object(
+        {
+          first: Type.Integer({ minimum: 1, description: "Steps of the first rung, r." }),
+          eta: Type.Integer({
+            minimum: 2,
+            default: 3,
+            description: "Rungs are at r eta^k steps; the best 1 / eta of each goes on.",
+          }),
+        },
+        {
+          ...closed,
+          description: "Successive halving (ASHA, arXiv 1810.05934); left out: all train to the end.",
+        },
+      ),
+    ),
+  },
+  { ...closed, description: "Runs made from ranges of values, instead of runs that are written out." },
+);
+
+/**
+ * An experiment file: runs of several configs, written out or made from ranges, over several seeds, and what of them is
+ * compared.
+ */
 const ExperimentSchema = Type.Object(
   {
     name: folderName("Folder of the experiment's runs and results."),
@@ -67,12 +119,18 @@ const ExperimentSchema = Type.Object(
       uniqueItems: true,
       description: "manual_seed of each repetition.",
     }),
-    steps: Type.Integer({ minimum: 1, description: "Training steps of every run." }),
+    steps: Type.Optional(Type.Integer({ minimum: 1, description: "Training steps of every run." })),
+    epochs: Type.Optional(
+      Type.Integer({ minimum: 1, description: "Of a sweep without halving, instead of steps." }),
+    ),
     shared: Type.Object({}, { default: {}, description: "Part of a config, for every run." }),
-    runs: Type.Record(Type.String({ pattern: "^(?!\\.{1,2}$)[\\w.-]+$" }), Type.Object({}), {
-      description: "Each a config, which may extend a file; its keys stand over those of shared.",
-    }),
-    evaluation: Evaluation,
+    runs: Type.Optional(
+      Type.Record(Type.String({ pattern: "^(?!\\.{1,2}$)[\\w.-]+$" }), Type.Object({}), {
+        description: "Each a config, which may extend a file; its keys stand over those of shared.",
+      }),
+    ),
+    sweep: Type.Optional(SweepOf),
+    evaluation: Type.Optional(Evaluation),
     contact_sheet: ContactSheet,
   },
   closed,

@@ -4,8 +4,9 @@ import { reconstruct, sample } from "../../explore/pictures.ts";
 import { gridPng } from "../../images/grid.ts";
 import { Rng } from "../../rng.ts";
 import { type OpenRun, openTrained, type SplitName } from "../trained/open_trained.ts";
-import type { Experiment, Member } from "./load.ts";
+import type { Experiment } from "./load.ts";
 import { trainedFolder } from "./member.ts";
+import type { Member } from "./members.ts";
 
 interface LabelledRow {
   readonly label: string;

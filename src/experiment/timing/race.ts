@@ -2,11 +2,11 @@ import { type ChildProcess, fork } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { dumpConfig } from "../../config/dump.ts";
 import type { Config } from "../../config/schema.ts";
 import { ownMark, temporarily } from "../../files/temporary.ts";
 import { atEnd } from "../../process/at_end.ts";
+import { ownCommand } from "../../process/own_command.ts";
 
 /** Hidden: what a race starts in a process of its own for each backend. */
 export const TIME_STEPS = "time-steps";
@@ -96,8 +96,9 @@ class Runner {
     file: string,
     readonly backend: string,
   ) {
-    const bin = fileURLToPath(new URL("../../../bin/vae.js", import.meta.url));
-    this.child = fork(bin, [TIME_STEPS, file, backend], { stdio: ["ignore", "ignore", "pipe", "ipc"] });
+    this.child = fork(ownCommand, [TIME_STEPS, file, backend], {
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
+    });
     this.child.stderr!.setEncoding("utf8").on("data", (text: string) => {
       this.words += text;
     });

@@ -29,6 +29,11 @@ export interface TrainArgs {
   readonly signal?: AbortSignal | undefined;
   /** Whether the signals to leave are taken, as they are where left out. */
   readonly handleSignals?: boolean | undefined;
+  /**
+   * Optimizer steps at which it stops before its end, validated and saved. Nothing of the steps depends on it: the
+   * schedules are those of the whole run.
+   */
+  readonly until?: number | undefined;
 }
 
 /** How far a run goes. */
@@ -36,6 +41,8 @@ export interface Plan {
   readonly batchesPerEpoch: number;
   readonly stepsPerEpoch: number;
   readonly totalSteps: number;
+  /** Where this process ends: at the last of them, or before it. */
+  readonly lastStep: number;
   /** Epochs, the last of which may not be whole. */
   readonly epochs: number;
 }

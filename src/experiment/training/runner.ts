@@ -27,6 +27,8 @@ export interface TrainResult {
   readonly aborted: boolean;
   /** Why it ended before its last step, by early stopping or a callback, where it did. */
   readonly stopped: string | undefined;
+  /** Whether it stopped at `until`, before its end. */
+  readonly paused: boolean;
   /** Why what came out is of no use, where that is so: all is saved. */
   readonly problem: string | undefined;
 }
@@ -84,9 +86,11 @@ class Run {
     const { args, saver, interrupt } = this;
     const { log, callbacks } = this.context;
     if (this.start.passed !== "") log.warn(this.start.passed);
-    if (args.resume && this.isFinished()) {
-      log.alreadyFinished(this.stoppedEarly());
-      await log.deliver(this.configText());
+    if (args.resume && this.isDone()) {
+      if (this.isFinished()) {
+        log.alreadyFinished(this.stoppedEarly());
+        await log.deliver(this.configText());
+      }
       return this.result(this.context.state.notFinite);
     }
     forgetFailure(args.folder);
@@ -94,7 +98,7 @@ class Run {
     callbacks.restore();
     try {
       await callbacks.start();
-      while (!this.isFinished()) {
+      while (!this.isDone()) {
         await this.steps.epoch();
         if (interrupt.came) break; // the end of the epoch, where it is one, comes at resumption
         await this.endOfEpoch();
@@ -112,7 +116,7 @@ class Run {
     saver.checkSaved();
     const { metrics, problem } = this.validator;
     await callbacks.end();
-    if (!interrupt.came) await log.finish(metrics, problem === undefined);
+    if (!interrupt.came && this.isFinished()) await log.finish(metrics, problem === undefined);
     return this.result();
   }
 
@@ -126,10 +130,20 @@ class Run {
     return !this.args.resume && this.context.state.step === 0 && this.saver.step === undefined;
   }
 
+  /** Whether no steps of the run are left, and its end is dealt with. */
   private isFinished(): boolean {
-    const { state, plan, callbacks } = this.context;
+    return this.endsAt(this.context.plan.totalSteps);
+  }
+
+  /** Whether this process has no steps left. */
+  private isDone(): boolean {
+    return this.endsAt(this.context.plan.lastStep);
+  }
+
+  private endsAt(step: number): boolean {
+    const { state, callbacks } = this.context;
     const stopped = this.stoppedEarly() !== undefined || callbacks.stopped !== undefined;
-    const ends = state.step >= plan.totalSteps || stopped;
+    const ends = state.step >= step || stopped;
     return ends && state.ended >= state.step;
   }
 
@@ -151,7 +165,7 @@ class Run {
     const { state, plan, callbacks } = this.context;
     const every = this.args.config.trainer_params.check_val_every_n_epoch;
     const ended = state.batch >= plan.batchesPerEpoch;
-    const last = state.step >= plan.totalSteps || callbacks.stopped !== undefined;
+    const last = state.step >= plan.lastStep || callbacks.stopped !== undefined;
     const due = last || (ended && (state.epoch + 1) % every === 0);
     if (due) await this.saver.save(); // of the epoch as it ended: whatever validation comes to, it is kept
     if (ended) {
@@ -182,6 +196,7 @@ class Run {
       interrupted,
       aborted,
       stopped: this.stopped(),
+      paused: !came && !this.isFinished(),
       problem: told ? `${problem}, and the run ended with it. ${this.afterProblem()}` : undefined,
     };
   }

@@ -1,4 +1,3 @@
-import type { Config } from "../../config/schema.ts";
 import { restoreCheckpoint } from "../runs/checkpoint.ts";
 import { type Found, newestCheckpoint } from "../runs/checkpoint_files.ts";
 import { newRunState, type RunState } from "../runs/run_state.ts";
@@ -47,7 +46,7 @@ export async function startOf(args: TrainArgs): Promise<Start> {
   state.data = data;
   return {
     state,
-    plan: planOf(state, batches, config),
+    plan: planOf(state, batches, args),
     saved: found && { ...state },
     changed,
     passed: found === undefined ? "" : passedText(found),
@@ -76,7 +75,11 @@ function goOnAveraging(state: RunState, { average }: Prepared): string[] {
     : [];
 }
 
-function planOf({ step, epoch, batch }: RunState, batchesPerEpoch: number, config: Config): Plan {
+function planOf(
+  { step, epoch, batch }: RunState,
+  batchesPerEpoch: number,
+  { config, until = Infinity }: Pick<TrainArgs, "config" | "until">,
+): Plan {
   const { max_epochs = Infinity, max_steps = Infinity } = config.trainer_params; // a whole config says one of both
   const stepsOn = (batches: number) => Math.ceil(batches / batchesAStep(config));
   const stepsPerEpoch = stepsOn(batchesPerEpoch);
@@ -85,7 +88,8 @@ function planOf({ step, epoch, batch }: RunState, batchesPerEpoch: number, confi
   const totalSteps = Math.min(max_steps, step + left);
   const toCome = Math.max(0, totalSteps - step);
   const more = toCome > rest ? 1 + Math.ceil((toCome - rest) / stepsPerEpoch) : Math.min(1, toCome + batch);
-  return { batchesPerEpoch, stepsPerEpoch, totalSteps, epochs: epoch + more };
+  const lastStep = Math.min(totalSteps, until);
+  return { batchesPerEpoch, stepsPerEpoch, totalSteps, lastStep, epochs: epoch + more };
 }
 
 /** Drops the best so far where it can't be compared with what is to come; a sentence where it does. */

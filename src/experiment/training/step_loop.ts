@@ -50,7 +50,7 @@ export class StepLoop {
     return this.inFlight.length === 0;
   }
 
-  /** The rest of the epoch under way, to its end, the run's last step or a signal. */
+  /** The rest of the epoch under way, to its end, the last step or a signal. */
   async epoch(): Promise<void> {
     const { interrupt, recovery, saver } = this.parts;
     if (this.isEnd()) return;
@@ -91,7 +91,7 @@ export class StepLoop {
 
   private isEnd(): boolean {
     const { batch, step } = this.started;
-    return batch >= this.run.plan.batchesPerEpoch || step >= this.run.plan.totalSteps;
+    return batch >= this.run.plan.batchesPerEpoch || step >= this.run.plan.lastStep;
   }
 
   private checkpointIsDue(): boolean {

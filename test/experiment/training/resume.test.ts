@@ -87,6 +87,25 @@ describe("an error after an epoch", () => {
   });
 });
 
+it("stopped at steps on the way and gone on with, a run ends with the state of an unbroken one, by the same schedule", async () => {
+  const first = await training(root, CONFIG, { until: 3 }); // within the first epoch
+  expect(first.result).toMatchObject({ paused: true, problem: undefined });
+  expect(stateOf(first)).toMatchObject({ step: 3, epoch: 0, batch: 3, ended: 3 });
+  const [header, ...rows] = figures(readFileSync(first.folder.metrics, "utf8"));
+  expect(rows.at(-1)![header!.indexOf("val/objective")]).toMatch(/\d/);
+  const resume = first.folder.path;
+  const again = await training(root, CONFIG, { resume, until: 3 });
+  expect(again.result).toMatchObject({ paused: true });
+  const second = await training(root, CONFIG, { resume, until: 6 });
+  expect(stateOf(second)).toMatchObject({ step: 6, epoch: 1, batch: 2 });
+  const whole = await training(root, CONFIG, { resume, until: 100 });
+  expect(whole.result).toMatchObject({ paused: false });
+  const tensors = (run: Trained) => readSafetensors(readFileSync(file(run))).tensors;
+  expect(tensors(whole)).toEqual(tensors(unbroken));
+  const own = remains(whole).metrics.filter((row) => !["3", "6"].includes(row[0]!) || row[2] !== "");
+  expect(own).toEqual(remains(unbroken).metrics);
+});
+
 it.skipIf(xlaPlugin === undefined)("on xla, too, a run goes on to the bits of an unbroken one", async () => {
   const backend = "xla:cpu";
   const whole = await training(root, CONFIG, { backend });
