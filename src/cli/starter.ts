@@ -49,7 +49,7 @@ export async function writeStarter(
     );
   const { starterConfig } = await import("../config/starter.ts");
   const { loadConfig } = await import("../config/load.ts");
-  const { writeAtomic } = await import("../files/atomic_file.ts");
+  const { writeOutput } = await import("./write_output.ts");
   const args: Omit<StarterArgs, "cost"> = {
     model,
     look,
@@ -58,10 +58,12 @@ export async function writeStarter(
     name: nameOf(model, folder),
   };
   const cost = [`Time and memory were not measured: vae bench ${shellWord(file)}`];
-  await writeAtomic(file, starterConfig({ ...args, cost }));
+  await writeOutput(file, starterConfig({ ...args, cost }), { named: true });
   try {
     const loaded = await loadConfig(file);
-    if (measure) await writeAtomic(file, starterConfig({ ...args, cost: await measured(loaded, look) }));
+    if (!measure) return;
+    const text = starterConfig({ ...args, cost: await measured(loaded, look) });
+    await writeOutput(file, text, { named: true, force: true });
   } catch (error) {
     rmSync(file, { force: true }); // what can't be run is no start
     throw error;

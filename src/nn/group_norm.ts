@@ -12,16 +12,14 @@ export function groupNorm(scope: Scope, channels: number, groups: number, epsilo
   const inGroup = channels / groups;
   return (x) => {
     const [batch, height, width] = x.shape as Tensor4D["shape"];
-    const rows = tf.reshape(x, [batch, height * width, channels]);
-    /** Of each group the mean over positions and channels, for each of its channels, [B, 1, C]. */
-    const mean = (t: Tensor): Tensor => {
-      const byGroup = tf.reshape(tf.mean(t, 1), [batch, groups, inGroup]);
-      const ofGroup = tf.mean(byGroup, 2, true);
-      return tf.reshape(tf.tile(ofGroup, [1, 1, inGroup]), [batch, 1, channels]);
-    };
-    const centred = tf.sub(rows, mean(rows));
-    const variance = mean(tf.square(centred));
-    const factor = tf.mul(tf.rsqrt(tf.add(variance, epsilon)), scale.value);
-    return tf.reshape(tf.add(tf.mul(centred, factor), offset.value), x.shape);
+    const positions = height * width;
+    // A group of an image as one row, since every backend has means of rows as its own.
+    const turned = (t: Tensor, shape: number[]) => tf.transpose(tf.reshape(t, shape), [0, 2, 1, 3]);
+    const rows = tf.reshape(turned(x, [batch, positions, groups, inGroup]), [batch * groups, -1]);
+    const centred = tf.sub(rows, tf.mean(rows, 1, true));
+    const variance = tf.mean(tf.square(centred), 1, true);
+    const normal = tf.div(centred, tf.sqrt(tf.add(variance, epsilon)));
+    const back = tf.reshape(turned(normal, [batch, groups, positions, inGroup]), x.shape);
+    return tf.add(tf.mul(back, scale.value), offset.value);
   };
 }

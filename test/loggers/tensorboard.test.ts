@@ -73,10 +73,10 @@ describe("event files, read by TensorBoard itself", () => {
     const { start } = found.hparams["_hparams_/session_start_info"]!;
     expect(start).toMatchObject({
       "model_params.name": "DFCVAE",
-      "model_params.latent_dim": 12,
-      "exp_params.LR": 0.004,
+      "model_params.latent_dim": 32,
+      "exp_params.LR": 0.006,
       "data_params.horizontal_flip": false,
-      "exp_params.betas": "[0.9,0.999]",
+      "exp_params.betas": "[0.9,0.99]",
     });
     expect(found.hparams["_hparams_/session_end_info"]!.status).toBe(1);
   });
@@ -103,14 +103,14 @@ describe("event files, read by TensorBoard itself", () => {
     new TensorBoardLogger(folder, config, "first", undefined).close();
     const others = (await loadConfig("configs/dfcvae.yaml", { set: ["exp_params.LR=0.5"] })).config;
     const second = new TensorBoardLogger(folder, leaves(others), "second", 20);
-    const changes = "exp_params.LR 0.5 (0.004 up to step 20)";
+    const changes = "exp_params.LR 0.5 (0.006 up to step 20)";
     second.resumed(at(20), { row: undefined, changes, changed: true });
     second.close();
     const { hparams, texts } = read(folder);
     expect(hparams["_hparams_/session_start_info"]!.start).toMatchObject({
       "exp_params.LR": 0.5,
-      "model_params.latent_dim": 12,
-      changed: "exp_params.LR 0.5 (0.004 up to step 20)",
+      "model_params.latent_dim": 32,
+      changed: "exp_params.LR 0.5 (0.006 up to step 20)",
     });
     expect(texts).toEqual({ config: [["```yaml\nfirst\n```"], ["```yaml\nsecond\n```"]] });
   });

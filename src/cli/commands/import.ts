@@ -1,6 +1,3 @@
-import { writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Command } from "commander";
 import { ConfigError } from "../../errors.ts";
 import type { ImportArgs } from "../../experiment/trained/import_checkpoint.ts";
@@ -54,14 +51,9 @@ async function run(file: string, { config, ...options }: Options): Promise<void>
 /** A model of diffusers' or of the TAESD family. */
 async function importFolder(folder: string, { set = [], backend, out }: Options): Promise<void> {
   const { readDiffusersFolder } = await import("../../experiment/trained/diffusers_folder.ts");
-  const { loadConfig } = await import("../../config/load.ts");
-  const { ownMark, temporarily } = await import("../../files/temporary.ts");
+  const { loadConfigObject } = await import("../../config/load.ts");
   const { config, state, file } = await readDiffusersFolder(folder);
-  const yaml = join(tmpdir(), `vae-import-${ownMark()}.yaml`);
-  const loaded = await temporarily(yaml, async () => {
-    await writeFile(yaml, config);
-    return loadConfig(yaml, { set });
-  });
+  const loaded = await loadConfigObject(config, ".", { set });
   await finish({ ...loaded, file, state, out }, backend);
 }
 

@@ -1,6 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { stringify } from "yaml";
 import { CheckpointError, ConfigError } from "../../errors.ts";
 import type { Diffusers, ModelDefinition } from "../../models/define.ts";
 import { getModel, modelNames } from "../../models/registry.ts";
@@ -8,8 +7,8 @@ import { readState, type StoredState } from "./read_state.ts";
 
 /** A model of diffusers', or of a pair of files. */
 export interface DiffusersFolder {
-  /** YAML of a config for it. */
-  readonly config: string;
+  /** Sections of a config for it. */
+  readonly config: object;
   /** Its tensors by the names that they have here. */
   readonly state: StoredState;
   /** For messages: the files. */
@@ -69,7 +68,7 @@ async function withConfig(folder: string, kinds: readonly Kind[]): Promise<Diffu
     throw new CheckpointError(
       `${folder}: expected the weights beside config.json, ${WEIGHTS.join(" or ")}, got none of them. Get them too.`,
     );
-  return { config: yamlOf(kind, config), state: renamed(await readState(file), kind.rename), file };
+  return { config: sectionsOf(kind, config), state: renamed(await readState(file), kind.rename), file };
 }
 
 async function ofPair(
@@ -87,7 +86,7 @@ async function ofPair(
     const found = kind.ofPair?.(shapes);
     if (found === undefined) continue;
     return {
-      config: yamlOf(kind, found.config),
+      config: sectionsOf(kind, found.config),
       state: renamed(state, found.rename),
       file: pair.map((name) => join(folder, name)).join(" and "),
     };
@@ -113,12 +112,11 @@ const renamed = ({ tensors, notes }: StoredState, rename: Diffusers["rename"]): 
   notes,
 });
 
-const yamlOf = (kind: Kind, config: Readonly<Record<string, unknown>>): string =>
-  stringify({
-    model_params: { name: kind.name, ...kind.params(config) },
-    ...(kind.data && { data_params: kind.data }),
-    logging_params: { name: kind.name },
-  });
+const sectionsOf = (kind: Kind, config: Readonly<Record<string, unknown>>): object => ({
+  model_params: { name: kind.name, ...kind.params(config) },
+  ...(kind.data && { data_params: kind.data }),
+  logging_params: { name: kind.name },
+});
 
 function parsed(file: string): Record<string, unknown> {
   try {
