@@ -7,7 +7,8 @@ import type { RunLogArgs } from "./run_log_args.ts";
 /** A line for each kind of thing that is in a run's folder. */
 export function whereThingsAre({ folder, config }: Pick<RunLogArgs, "folder" | "config">): string[] {
   const files = (path: string) => (existsSync(path) ? readdirSync(path) : []);
-  const pictures = [folder.samples, folder.reconstructions, folder.traversals].filter(
+  const { samples, fittedSamples, reconstructions, traversals } = folder;
+  const pictures = [samples, fittedSamples, reconstructions, traversals].filter(
     (path) => files(path).length > 0,
   );
   const there = files(folder.checkpoints);
