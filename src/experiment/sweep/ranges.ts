@@ -60,8 +60,11 @@ function parseRange(text: string, place: Place): Values {
     const call = /^\s*(\w+)\s*\(/.exec(text)?.[1];
     if (call !== undefined || /\.\./.test(text))
       throw fault(place, `expected ${GRAMMAR}, got "${text.trim()}"`);
+    const items = split(text);
+    if (items.includes(""))
+      throw fault(place, `expected a value between the commas, got none in "${text.trim()}". Remove a comma`);
     return listed(
-      split(text).map((item) => readValue(item, place)),
+      items.map((item) => readValue(item, place)),
       place,
     );
   }
@@ -158,7 +161,8 @@ function split(text: string): string[] {
     } else part += c;
   }
   parts.push(part);
-  return parts.map((p) => p.trim()).filter((p) => p !== "");
+  const trimmed = parts.map((p) => p.trim());
+  return trimmed.every((p) => p === "") ? [] : trimmed;
 }
 
 const numberAt = (value: number, place: Place): Located => ({ value, place, text: String(value) });

@@ -36,6 +36,8 @@ it.each([
 it.each([
   ["", /^--sweep a\.b=: expected values with commas between them, log\(FROM\.\.TO\)xN.*, got no value$/],
   ["1,2,1.0", /expected each value once, got 1 twice\. Remove one/],
+  ["1,,2", /expected a value between the commas, got none in "1,,2"\. Remove a comma/],
+  ["1,2,", /got none in "1,2,"/],
   ["log(8..0.5)x5", /expected FROM < TO, got the empty range 8\.\.0\.5\./],
   ["lin(1..1)x2", /the empty range 1\.\.1/],
   ["log(0..1)x5", /expected numbers > 0 in log\(0\.\.1\), got 0\. Take lin/],
