@@ -167,7 +167,11 @@ describe("arrays", () => {
     ],
     ["objects.npy", {}, /elements of type \|O\. Objects are pickled, and never read here/],
     ["big.npy", {}, /elements of type >f4\. Save it as numbers or text/],
-    ["labels.npy", {}, /data_params\.images: expected the name of an array of 3 or 4 axes/],
+    [
+      "labels.npy",
+      {},
+      /data_params\.images: expected the name of an array of 3 or 4 axes in \S+, got another\. Say/,
+    ],
     [
       "grey.npy",
       { range: [0, 10] },
@@ -177,6 +181,11 @@ describe("arrays", () => {
       "grey.npy",
       { labels: golden("half.npy") },
       /labels \[20\] or \[20, L\], one row an image, got \[20, 8, 8, 1\]/,
+    ],
+    [
+      "grey.npy",
+      { labels: "none.npy" },
+      /data_params\.labels: expected a \.npy file .* which does not exist/,
     ],
     ["colour.npz", { labels: "none" }, /colour\.npz: expected an array "none", got images, labels, many/],
     [

@@ -40,7 +40,8 @@ export class ArrayFile {
       if (rank === 3 || rank === 4) found.push(name);
     }
     if (found.length === 1) return found[0]!;
-    const got = found.length === 0 ? `none among ${this.names.join(", ")}` : found.join(", ");
+    const got =
+      found.length > 0 ? found.join(", ") : this.npz ? `none among ${this.names.join(", ")}` : "another";
     throw new DataError(
       `data_params.images: expected the name of an array of 3 or 4 axes in ${this.file}, got ${got}. Say which.`,
     );

@@ -1,4 +1,4 @@
-import { createReadStream } from "node:fs";
+import { createReadStream, existsSync } from "node:fs";
 import { DataError } from "../../errors.ts";
 import { type NpyStream, openNpy, valuesOf } from "../../formats/npy_reader.ts";
 import type { LabelTable } from "../store.ts";
@@ -30,7 +30,13 @@ export async function labelsOf(
   path: string,
   count: number,
 ): Promise<ArrayLabels> {
-  const array = await (/\.npy$/i.test(labels) ? openNpy(createReadStream(path), path) : source.array(labels));
+  const isFile = /\.npy$/i.test(labels);
+  if (isFile && !existsSync(path))
+    throw new DataError(
+      `data_params.labels: expected a .npy file with the labels, got "${labels}", which does not exist (${path}). A relative name ` +
+        "starts from the config that says it.",
+    );
+  const array = await (isFile ? openNpy(createReadStream(path), path) : source.array(labels));
   const width = widthOf(array, count);
   const found = await valuesOf(array);
   const values = new Float32Array(found.length);
