@@ -1,3 +1,4 @@
+import { ConfigError } from "../errors.ts";
 import type { Stopping } from "../experiment/runs/run_state.ts";
 import type { Callback, RunEvent, ValidationEvent } from "../experiment/training/callbacks.ts";
 import {
@@ -7,6 +8,8 @@ import {
   stopReason,
 } from "../experiment/training/early_stopping.ts";
 import { type Mode, modeOf } from "../metrics/table.ts";
+import { didYouMean } from "../text/suggest.ts";
+import { numberFrom, wholeNumber } from "./checked.ts";
 
 /** When `EarlyStopping` ends a run. */
 export interface EarlyStoppingOptions {
@@ -22,7 +25,7 @@ export interface EarlyStoppingOptions {
 
 /**
  * Ends a run whose validation gets no better, by the rule of `trainer_params.early_stopping`. A run that is gone on with counts
- * on. Several of them need names of their own.
+ * on. Several of them need names of their own. A metric that validation doesn't have ends the run with a ConfigError.
  */
 export class EarlyStopping implements Callback {
   readonly name: string;
@@ -31,6 +34,8 @@ export class EarlyStopping implements Callback {
 
   constructor(options: EarlyStoppingOptions = {}) {
     const { monitor = "val/objective", patience = 3, minDelta = 0, mode = modeOf(monitor) } = options;
+    wholeNumber("EarlyStopping: patience", patience, 1);
+    numberFrom("EarlyStopping: minDelta", minDelta, 0);
     this.rule = { monitor, mode, patience, minDelta };
     this.name = `EarlyStopping ${monitor}`;
   }
@@ -42,7 +47,15 @@ export class EarlyStopping implements Callback {
   onValidation(event: ValidationEvent): void {
     const { step, metrics } = event;
     if (Object.keys(metrics).length === 0) return;
-    this.seen = afterValidation(this.seen, this.rule, metrics[this.rule.monitor] ?? Number.NaN, step);
+    const { monitor } = this.rule;
+    const value = metrics[monitor];
+    if (value === undefined) {
+      const names = Object.keys(metrics);
+      throw new ConfigError(
+        `EarlyStopping: expected monitor to be one of ${names.join(", ")}, got "${monitor}".${didYouMean(monitor, names)}`,
+      );
+    }
+    this.seen = afterValidation(this.seen, this.rule, value, step);
     this.judge(event);
   }
 

@@ -1,6 +1,7 @@
 import type { BackendName } from "../backends/registry.ts";
 import { loadConfig, loadConfigObject } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
+import { ConfigError } from "../errors.ts";
 import type { Best } from "../experiment/runs/run_state.ts";
 import type {
   Callback,
@@ -9,6 +10,7 @@ import type {
   ValidationEvent,
 } from "../experiment/training/callbacks.ts";
 import { nowhere } from "../text/nowhere.ts";
+import { wholeNumber } from "./checked.ts";
 import type { ConfigInput, DataName, ModelName } from "./define_config.ts";
 import type { OpenRunOptions } from "./open_run.ts";
 import type { Run } from "./run.ts";
@@ -88,6 +90,7 @@ export async function train<Model extends ModelName = ModelName, Data extends Da
 ): Promise<TrainResult> {
   const { quiet = false, backend = "auto", set = [], baseDir = process.cwd(), ...how } = options;
   how.signal?.throwIfAborted();
+  if (how.until !== undefined) wholeNumber("until", how.until, 1);
   if (quiet) (await import("./silence.ts")).silence();
   const loaded =
     typeof config === "string"
@@ -117,9 +120,18 @@ function sectionsOf(config: ConfigInput | Config): object {
   const { model, data, ...sections } = config as ConfigInput;
   return {
     ...sections,
-    ...(model !== undefined && { model_params: { name: model, ...sections.model_params } }),
-    ...(data !== undefined && { data_params: { name: data, ...sections.data_params } }),
+    ...(model !== undefined && { model_params: named("model", model, sections.model_params) }),
+    ...(data !== undefined && { data_params: named("data", data, sections.data_params) }),
   };
+}
+
+/** @throws ConfigError where the section names another one, which would be trained in silence */
+function named(key: "model" | "data", name: string, section: object = {}): object {
+  const { name: written = name } = section as { readonly name?: string };
+  if (written === name) return { ...section, name };
+  throw new ConfigError(
+    `config ${key}_params.name: expected "${name}" as "${key}" says, or nothing, got "${written}". Leave one of them out.`,
+  );
 }
 
 function resultOf({

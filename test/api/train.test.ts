@@ -183,6 +183,24 @@ test("a mistake says the key, without a file", async () => {
   await expect(resumeRun(join(root, "VanillaVAE/nowhere"), QUIET)).rejects.toThrow("no run");
 });
 
+test("what would train something else than was asked is refused", async () => {
+  const two = { ...config, model_params: { ...config.model_params, name: "BetaVAE" } };
+  await expect(train(two, QUIET)).rejects.toThrow(
+    'config model_params.name: expected "VanillaVAE" as "model" says, or nothing, got "BetaVAE".',
+  );
+  for (const until of [0, 1.5, Number.NaN])
+    await expect(train(config, { ...QUIET, until })).rejects.toThrow(
+      `until: expected an integer ≥ 1, got ${until}.`,
+    );
+  expect(() => new EarlyStopping({ patience: 0 })).toThrow(
+    "EarlyStopping: patience: expected an integer ≥ 1, got 0.",
+  );
+  const monitor = "val/obective";
+  await expect(train(config, { ...QUIET, callbacks: [new EarlyStopping({ monitor })] })).rejects.toThrow(
+    'got "val/obective". Did you mean "val/objective"?',
+  );
+});
+
 test.each(["cpu", ...trainingBackends])("quiet prints nothing at all, on %s", async (backend) => {
   const source = fileURLToPath(new URL("../../src/index.ts", import.meta.url));
   const program = `
