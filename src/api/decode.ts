@@ -27,15 +27,19 @@ export async function decodeCodes(
   const layout = layoutOf(run, rng);
   const packed = await packedOf(z);
   const { size } = layout;
-  if (
-    packed.length === 0 ||
-    packed.length % size !== 0 ||
-    (Array.isArray(z) && packed.length !== z.length * size)
-  )
-    throw new ShapeError(`z: expected vectors of ${size} numbers each, got ${packed.length} numbers.`);
+  const other = otherLength(z, size);
+  if (packed.length === 0 || other !== undefined)
+    throw new ShapeError(`z: expected vectors of ${size} numbers each, got ${other ?? 0} numbers.`);
   const none = { images: new Float32Array(), shape: [packed.length / size, 0, 0, 0] } as const;
   const { labels }: Packed = withLabels(none, run.vae, label);
   return decodeVectors(run.vae, layout, packed, { rng: rng.fold("decode"), labels });
+}
+
+/** The length of the first vector that is not of `size` numbers; of packed ones, of all; undefined: all fit. */
+function otherLength(z: Codes, size: number): number | undefined {
+  if (z instanceof Float32Array) return z.length % size === 0 ? undefined : z.length;
+  const lengths = "dataSync" in z ? [z.shape[1]] : z.map((vector) => vector.length);
+  return lengths.find((length) => length !== size);
 }
 
 async function packedOf(z: Codes): Promise<Float32Array> {

@@ -56,6 +56,11 @@ async function packed(run: OpenRun, one: Exclude<ImageInput, string>): Promise<P
   if (one instanceof Images) return packedOf(one);
   if (one instanceof Uint8Array) return decoded(run, one);
   if ("width" in one) return decoded(run, await encoded(one));
+  if (one.rank !== 3 && one.rank !== 4)
+    throw new ShapeError(
+      `images: expected a tensor [H, W, C] or [N, H, W, C], got one of [${(one as Tensor4D).shape.join(", ")}].`,
+    );
+  if (one.size === 0) throw new DataError("expected images, got a tensor without values.");
   const [height, width, channels] = one.shape.slice(-3) as [number, number, number];
   const count = one.rank === 4 ? one.shape[0] : 1;
   return { images: (await one.data()) as Float32Array, shape: [count, height, width, channels] };

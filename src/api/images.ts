@@ -1,9 +1,11 @@
 import { writeFile } from "node:fs/promises";
+import { DataError, ShapeError } from "../errors.ts";
 import { squareGrid } from "../explore/grids.ts";
 import { beside, type Images as Packed, slice } from "../explore/images.ts";
 import { toBytes } from "../images/bytes.ts";
 import { gridPng } from "../images/grid.ts";
 import { type Tensor4D, tf } from "../tf.ts";
+import { wholeNumber } from "./checked.ts";
 
 /** How images are drawn into one PNG. */
 export interface PngOptions {
@@ -47,13 +49,17 @@ export class Images {
   /** All of them as one PNG, in rows with white lines between them, as the commands draw them. */
   async png(options: PngOptions = {}): Promise<Buffer> {
     const { columns = this.columns, scale } = options;
+    if (columns !== undefined) wholeNumber("png: columns", columns, 1);
+    if (scale !== undefined) wholeNumber("png: scale", scale, 1);
+    if (this.count === 0) throw new DataError("png: expected images, got none.");
     if (columns === undefined) return squareGrid(this.packed, this.range, scale);
     return gridPng(this.data, this.shape, { columns, range: this.range, scale });
   }
 
   /** A PNG of each, of its own size times `scale`. */
   async pngs(options: Pick<PngOptions, "scale"> = {}): Promise<Buffer[]> {
-    const how = { columns: 1, range: this.range, scale: options.scale ?? 1, padding: 0 };
+    const scale = wholeNumber("pngs: scale", options.scale ?? 1, 1);
+    const how = { columns: 1, range: this.range, scale, padding: 0 };
     return Promise.all(
       Array.from({ length: this.count }, (_, n) => {
         const { images, shape } = slice(this.packed, n, 1);
@@ -79,11 +85,21 @@ export class Images {
 
   /** Those from number `from` up to but not with `to`, in the same memory. */
   slice(from: number, to = this.count): Images {
-    return new Images(slice(this.packed, from, Math.max(0, to - from)), this.range);
+    const first = Math.min(wholeNumber("slice: from", from, 0), this.count);
+    const count = Math.max(0, wholeNumber("slice: to", to, 0) - first);
+    return new Images(slice(this.packed, first, count), this.range);
   }
 
-  /** Each with its counterpart of `others` to the right, as `vae reconstruct` shows them. */
+  /**
+   * Each with its counterpart of `others` to the right, as `vae reconstruct` shows them.
+   *
+   * @throws ShapeError where they are not as many, or of another size
+   */
   beside(others: Images): Images {
+    if (String(others.shape) !== String(this.shape))
+      throw new ShapeError(
+        `beside: expected as many images of the same size, [${this.shape.join(", ")}], got [${others.shape.join(", ")}].`,
+      );
     return new Images(beside(this.packed, others.packed), this.range);
   }
 

@@ -13,6 +13,7 @@ import { reconstruct } from "../explore/pictures.ts";
 import { traversal } from "../explore/traversal.ts";
 import { Rng } from "../rng.ts";
 import { samplerNamed } from "../samplers/registry.ts";
+import { numberFrom, wholeNumber } from "./checked.ts";
 import { type Codes, decodeCodes } from "./decode.ts";
 import { type ImagesInput, packImages } from "./image_input.ts";
 import { Images } from "./images.ts";
@@ -33,33 +34,35 @@ import { Traversal } from "./traversal.ts";
 export class Run implements Disposable, AsyncDisposable {
   /** @internal */
   constructor(
-    private readonly opened: OpenRun,
+    private readonly held: OpenRun,
     private readonly note: (sentence: string) => void,
   ) {}
 
+  private disposal: Promise<void> | undefined;
+
   /** Folder of the run. */
   get path(): string {
-    return this.opened.runDir;
+    return this.held.runDir;
   }
 
   /** File that the parameters are from. */
   get checkpoint(): string {
-    return this.opened.checkpoint;
+    return this.held.checkpoint;
   }
 
   /** What the run was trained with, defaults written out. */
   get config(): Config {
-    return this.opened.config;
+    return this.held.config;
   }
 
   /** Optimizer steps that the checkpoint was trained. */
   get step(): number {
-    return this.opened.state.step;
+    return this.held.state.step;
   }
 
   /** [H, W, C] of the model's images. */
   get imageShape(): readonly [height: number, width: number, channels: number] {
-    return this.opened.imageShape;
+    return this.held.imageShape;
   }
 
   /** Images in one of the ways that there are, as the model takes them. */
@@ -70,13 +73,15 @@ export class Run implements Disposable, AsyncDisposable {
 
   /** `count` images from all over a split of the run's data, with their labels. @throws DataError where it has none */
   async data(split: SplitName, count: number): Promise<Images> {
-    return this.made(await imagesOfSplit(this.opened, split, count));
+    return this.made(await imagesOfSplit(this.opened, split, wholeNumber("data: count", count, 1)));
   }
 
   /** Images decoded from noise, as `vae sample` draws them. @throws UserError where the model has no prior */
   async sample(count: number, options: SampleOptions = {}): Promise<Images> {
     const { temperature = 1, sampler = "prior" } = options;
     const how = { temperature, sampler: samplerNamed(sampler), label: textsOf(options) };
+    wholeNumber("sample: count", count, 1);
+    numberFrom("sample: temperature", temperature, 0);
     return this.made(sampleRun(this.opened, count, how, this.rng(options)));
   }
 
@@ -120,6 +125,7 @@ export class Run implements Disposable, AsyncDisposable {
    */
   async interpolate(a: ImagesInput, b: ImagesInput, options: InterpolateOptions = {}): Promise<Images> {
     const { steps = 8, path = "spherical" } = options;
+    wholeNumber("interpolate: steps", steps, 1);
     const images = paired(await this.packed(a, options), await this.packed(b, options));
     const rng = this.rng(options).fold("interpolate");
     return new Images(interpolations(this.opened.vae, images, { steps, path }, rng), this.opened.imageRange, {
@@ -135,6 +141,9 @@ export class Run implements Disposable, AsyncDisposable {
    */
   async traverse(start?: ImagesInput, options: TraverseOptions = {}): Promise<Traversal> {
     const { dimensions = 10, values, steps = 7, images = 256 } = options;
+    for (const [name, value] of Object.entries({ dimensions, steps, images }))
+      wholeNumber(`traverse: ${name}`, value, 1);
+    values?.forEach((value) => void numberFrom("traverse: values", value));
     const { vae, imageRange, model } = this.opened;
     const seen = await imagesOfSplit(this.opened, "val", images);
     const from = start === undefined ? undefined : await this.packed(start, options);
@@ -156,9 +165,9 @@ export class Run implements Disposable, AsyncDisposable {
     const baseDir = process.cwd();
     const whole = {
       split: given.split ?? ((await opened.dataset()).splits.test.size > 0 ? "test" : "val"),
-      maxImages: given.maxImages ?? maxImages,
-      draws: given.draws ?? draws,
-      seed: given.seed ?? seed,
+      maxImages: wholeNumber("evaluate: maxImages", given.maxImages ?? maxImages, 1),
+      draws: wholeNumber("evaluate: draws", given.draws ?? draws, 1),
+      seed: wholeNumber("evaluate: seed", given.seed ?? seed, 0),
       network: given.network ?? { name: network },
       lpips: lpips && { ...lpips, baseDir },
       baseDir,
@@ -168,7 +177,8 @@ export class Run implements Disposable, AsyncDisposable {
 
   /** Frees the model's memory and closes the data; no call works after it. */
   dispose(): Promise<void> {
-    return this.opened.close();
+    this.disposal ??= this.held.close();
+    return this.disposal;
   }
 
   /** For `using run = await openRun(…)`. */
@@ -181,8 +191,16 @@ export class Run implements Disposable, AsyncDisposable {
     return this.dispose();
   }
 
+  /** @throws UserError after `dispose` */
+  private get opened(): OpenRun {
+    if (this.disposal === undefined) return this.held;
+    throw new UserError(
+      `${this.path}: expected a run that is open, got one that dispose() was called on. Open it again: openRun(path).`,
+    );
+  }
+
   private rng({ seed = this.config.exp_params.manual_seed }: CallOptions): Rng {
-    return Rng.fromSeed(seed);
+    return Rng.fromSeed(wholeNumber("seed", seed, 0));
   }
 
   private packed(input: ImagesInput, options: CallOptions) {

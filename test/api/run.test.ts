@@ -96,7 +96,7 @@ test("decode gives what reconstruct does, from means in any form", async () => {
   await expect(run.decode(new Float32Array(size + 1))).rejects.toThrow(
     "expected vectors of 4 numbers each, got 5",
   );
-  await expect(run.decode([new Float32Array(2), new Float32Array(2)])).rejects.toThrow("got 4 numbers");
+  await expect(run.decode([new Float32Array(2), new Float32Array(2)])).rejects.toThrow("got 2 numbers");
 });
 
 test("images come in as files, bytes, pixels and tensors, and go out the same", async () => {
@@ -143,6 +143,48 @@ test("what is no image is refused with a sentence", async () => {
   await expect(run.sample(1, { labels: { shape: 2 } })).rejects.toThrow(
     "expected a model that is conditioned",
   );
+});
+
+test("numbers that can't be meant are refused, and nothing is drawn instead", async () => {
+  const images = await run.sample(2);
+  const refused: [() => Promise<unknown>, string][] = [
+    [() => run.sample(0), "sample: count: expected an integer ≥ 1, got 0."],
+    [() => run.sample(Number.NaN), "got NaN"],
+    [() => run.sample(1, { seed: 1.5 }), "seed: expected an integer ≥ 0, got 1.5."],
+    [
+      () => run.sample(1, { temperature: Number.NaN }),
+      "sample: temperature: expected a number ≥ 0, got NaN.",
+    ],
+    [() => run.data("val", 0), "data: count"],
+    [() => run.interpolate(images, images, { steps: 0 }), "interpolate: steps"],
+    [() => run.traverse(undefined, { dimensions: 0 }), "traverse: dimensions"],
+    [() => run.evaluate({ maxImages: 0 }), "evaluate: maxImages"],
+    [
+      () =>
+        run.decode([
+          [1, 2, 3],
+          [1, 2, 3, 4, 5],
+        ]),
+      "z: expected vectors of 4 numbers each, got 3 numbers.",
+    ],
+    [
+      () => run.reconstruct(tf.zeros([1, 1, 32, 32, 3]) as never),
+      "expected a tensor [H, W, C] or [N, H, W, C]",
+    ],
+    [() => images.png({ columns: 0 }), "png: columns"],
+    [() => images.slice(2).png(), "png: expected images, got none."],
+    [async () => images.beside(images.slice(1)), "beside: expected as many images"],
+  ];
+  for (const [call, said] of refused) await expect(call(), said).rejects.toThrow(said);
+});
+
+test("a run that was disposed of says so, and may be disposed of again", async () => {
+  const other = await openRun(run.path, { backend: "wasm", quiet: true });
+  await other.dispose();
+  await other.dispose();
+  await expect(other.sample(1)).rejects.toThrow("expected a run that is open");
+  await expect(other.data("val", 1)).rejects.toThrow("Open it again: openRun(path).");
+  expect(other.path).toBe(run.path);
 });
 
 test("a run is freed by using, and its calls leave no tensors", async () => {
