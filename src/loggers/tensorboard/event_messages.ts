@@ -1,75 +1,62 @@
-import protobuf from "protobufjs";
-
-/** `oneof`: fields that are written even where their value is 0, "" or false. */
-const message = (fields: Record<string, [type: string, id: number]>, oneof: string[] = []) => ({
-  ...(oneof.length > 0 && { oneofs: { kind: { oneof } } }),
-  fields: Object.fromEntries(
-    Object.entries(fields).map(([name, [type, id]]) => [
-      name,
-      type.startsWith("*") ? { type: type.slice(1), id, rule: "repeated" as const } : { type, id },
-    ]),
-  ),
-});
+import { message, protobufWriter } from "../../formats/protobuf.ts";
 
 /**
  * The parts that we write of TensorFlow's event.proto, summary.proto, tensor.proto and TensorBoard's
  * plugins/hparams/plugin_data.proto and plugins/custom_scalar/layout.proto.
  */
-const root = protobuf.Root.fromJSON({
-  nested: {
-    Event: message({
-      wallTime: ["double", 1],
-      step: ["int64", 2],
-      fileVersion: ["string", 3],
-      summary: ["Summary", 5],
-      sessionLog: ["SessionLog", 7],
-    }),
-    SessionLog: message({ status: ["int32", 1] }),
-    Summary: message({ value: ["*Value", 1] }),
-    Value: message(
-      {
-        tag: ["string", 1],
-        simpleValue: ["float", 2],
-        image: ["Image", 4],
-        tensor: ["Tensor", 8],
-        metadata: ["Metadata", 9],
-      },
-      ["simpleValue", "image", "tensor"],
-    ),
-    Image: message({
-      height: ["int32", 1],
-      width: ["int32", 2],
-      colorspace: ["int32", 3],
-      encodedImageString: ["bytes", 4],
-    }),
-    Tensor: message({
-      dtype: ["int32", 1],
-      tensorShape: ["Shape", 2],
-      floatVal: ["*float", 5],
-      doubleVal: ["*double", 6],
-      stringVal: ["*bytes", 8],
-    }),
-    Shape: message({ dim: ["*Dim", 2] }),
-    Dim: message({ size: ["int64", 1] }),
-    Metadata: message({ pluginData: ["PluginData", 1], dataClass: ["int32", 4] }),
-    PluginData: message({ pluginName: ["string", 1], content: ["bytes", 2] }),
+const write = protobufWriter({
+  Event: message({
+    wallTime: ["double", 1],
+    step: ["int64", 2],
+    fileVersion: ["string", 3],
+    summary: ["Summary", 5],
+    sessionLog: ["SessionLog", 7],
+  }),
+  SessionLog: message({ status: ["int32", 1] }),
+  Summary: message({ value: ["*Value", 1] }),
+  Value: message(
+    {
+      tag: ["string", 1],
+      simpleValue: ["float", 2],
+      image: ["Image", 4],
+      tensor: ["Tensor", 8],
+      metadata: ["Metadata", 9],
+    },
+    ["simpleValue", "image", "tensor"],
+  ),
+  Image: message({
+    height: ["int32", 1],
+    width: ["int32", 2],
+    colorspace: ["int32", 3],
+    encodedImageString: ["bytes", 4],
+  }),
+  Tensor: message({
+    dtype: ["int32", 1],
+    tensorShape: ["Shape", 2],
+    floatVal: ["*float", 5],
+    doubleVal: ["*double", 6],
+    stringVal: ["*bytes", 8],
+  }),
+  Shape: message({ dim: ["*Dim", 2] }),
+  Dim: message({ size: ["int64", 1] }),
+  Metadata: message({ pluginData: ["PluginData", 1], dataClass: ["int32", 4] }),
+  PluginData: message({ pluginName: ["string", 1], content: ["bytes", 2] }),
 
-    HParams: message({ version: ["int32", 1], start: ["SessionStart", 3], end: ["SessionEnd", 4] }),
-    SessionStart: message({ hparams: ["*Entry", 1], startTimeSecs: ["double", 5] }),
-    /** An entry of map<string, google.protobuf.Value>, by its wire format. */
-    Entry: message({ key: ["string", 1], value: ["HParam", 2] }),
-    SessionEnd: message({ status: ["int32", 1], endTimeSecs: ["double", 2] }),
-    HParam: message({ numberValue: ["double", 2], stringValue: ["string", 3], boolValue: ["bool", 4] }, [
-      "numberValue",
-      "stringValue",
-      "boolValue",
-    ]),
+  HParams: message({ version: ["int32", 1], start: ["SessionStart", 3], end: ["SessionEnd", 4] }),
+  SessionStart: message({ hparams: ["*Entry", 1], startTimeSecs: ["double", 5] }),
+  /** An entry of map<string, google.protobuf.Value>, by its wire format. */
+  Entry: message({ key: ["string", 1], value: ["HParam", 2] }),
+  SessionEnd: message({ status: ["int32", 1], endTimeSecs: ["double", 2] }),
+  HParam: message({ numberValue: ["double", 2], stringValue: ["string", 3], boolValue: ["bool", 4] }, [
+    "numberValue",
+    "stringValue",
+    "boolValue",
+  ]),
 
-    Layout: message({ category: ["*Category", 2] }),
-    Category: message({ title: ["string", 1], chart: ["*Chart", 2] }),
-    Chart: message({ title: ["string", 1], multiline: ["Lines", 2] }),
-    Lines: message({ tag: ["*string", 1] }),
-  },
+  Layout: message({ category: ["*Category", 2] }),
+  Category: message({ title: ["string", 1], chart: ["*Chart", 2] }),
+  Chart: message({ title: ["string", 1], multiline: ["Lines", 2] }),
+  Lines: message({ tag: ["*string", 1] }),
 });
 
 /** tensorflow.SessionLog.SessionStatus */
@@ -84,9 +71,5 @@ export const DT_STRING = 7;
 export const CLASS_TENSOR = 2;
 
 /** A message as bytes. Fields of the same name as in the schema above. */
-export function encode(type: "Event" | "HParams" | "Layout", fields: Record<string, unknown>): Uint8Array {
-  const schema = root.lookupType(type);
-  const wrong = schema.verify(fields);
-  if (wrong !== null) throw new Error(`${type}: ${wrong}`);
-  return schema.encode(schema.create(fields)).finish();
-}
+export const encode = (type: "Event" | "HParams" | "Layout", fields: Record<string, unknown>): Uint8Array =>
+  write(type, fields);
