@@ -1,9 +1,9 @@
-import { appendFileSync, closeSync, existsSync, fsyncSync, openSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Type } from "typebox";
-import { writeAtomicSync, writeProblem } from "../files/atomic_file.ts";
 import { defineLogger } from "./define.ts";
 import type { Logger, Metrics, Place } from "./logger.ts";
+import { RowFile } from "./row_file.ts";
 import { isKept } from "./rows_kept.ts";
 
 const KEYS = ["step", "epoch"];
@@ -18,16 +18,16 @@ export const csv = defineLogger({
 
 /**
  * `metrics.csv`: a row a logged step and a row a validation, a column a metric; a metric that a row lacks is
- * empty. Columns come as their first metric does; the file is then rewritten, which happens twice or so a run, and
- * after a row that could not be written, so that none is missing or half there.
+ * empty. Columns come as their first metric does; the file is then rewritten, which happens twice or so a run.
  */
 export class CsvLogger implements Logger {
   private columns: string[] = [];
   private rows: string[] = [];
-  /** Whether the file holds all rows. */
-  private whole = false;
+  private readonly file: RowFile;
 
-  private constructor(private readonly file: string) {}
+  private constructor(path: string) {
+    this.file = new RowFile(path, () => this.text());
+  }
 
   /** @param resumedAt where a resumed run goes on: rows that it writes again are dropped */
   static open(file: string, resumedAt?: Place): CsvLogger {
@@ -39,7 +39,7 @@ export class CsvLogger implements Logger {
       const [step, epoch] = row.split(",", 2).map(Number) as [number, number];
       return row !== "" && isKept({ step, epoch }, logger.valuesOf(row), resumedAt);
     });
-    logger.rewrite();
+    logger.file.rewrite();
     return logger;
   }
 
@@ -48,8 +48,8 @@ export class CsvLogger implements Logger {
     this.columns.push(...added);
     const row = [step, epoch, ...this.columns.map((name) => values[name] ?? "")].join(",");
     this.rows.push(row);
-    if (!this.whole || added.length > 0 || !existsSync(this.file)) this.rewrite();
-    else this.append(`${row}\n`);
+    if (added.length > 0) this.file.rewrite();
+    else this.file.append(`${row}\n`);
   }
 
   at(step: number): Metrics | undefined {
@@ -64,35 +64,11 @@ export class CsvLogger implements Logger {
   }
 
   flush(): void {
-    if (this.rows.length === 0) return;
-    if (!this.whole || !existsSync(this.file)) this.rewrite();
-    try {
-      const fd = openSync(this.file, "r+");
-      fsyncSync(fd);
-      closeSync(fd);
-    } catch (error) {
-      throw writeProblem(this.file, error);
-    }
+    if (this.rows.length > 0) this.file.flush();
   }
 
   renew(): void {
-    this.rewrite();
-  }
-
-  private append(row: string): void {
-    this.whole = false; // a full disk may take half a row
-    try {
-      appendFileSync(this.file, row);
-    } catch (error) {
-      throw writeProblem(this.file, error);
-    }
-    this.whole = true;
-  }
-
-  private rewrite(): void {
-    this.whole = false;
-    writeAtomicSync(this.file, this.text());
-    this.whole = true;
+    this.file.rewrite();
   }
 
   private text(): string {

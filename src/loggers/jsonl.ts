@@ -1,10 +1,10 @@
-import { appendFileSync, closeSync, existsSync, fsyncSync, openSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Type } from "typebox";
-import { writeAtomicSync, writeProblem } from "../files/atomic_file.ts";
 import { defineLogger } from "./define.ts";
 import { fromJson, type JsonNumber, toJson } from "./json_numbers.ts";
 import type { Logger, Metrics, Place } from "./logger.ts";
+import { RowFile } from "./row_file.ts";
 import { isKept } from "./rows_kept.ts";
 
 export const jsonl = defineLogger({
@@ -26,13 +26,14 @@ interface Row {
  * seconds since 1970. What JSON has no number for is the text "NaN", "Infinity" or "-Infinity".
  */
 export class JsonLinesLogger implements Logger {
-  /** Whether the file ends in a whole line of each row. */
-  private whole = true;
+  private readonly file: RowFile;
 
   private constructor(
-    private readonly file: string,
-    private lines: string[],
-  ) {}
+    path: string,
+    private readonly lines: string[],
+  ) {
+    this.file = new RowFile(path, () => this.lines.map((line) => `${line}\n`).join(""));
+  }
 
   /** @param resumedAt where a resumed run goes on: lines that it writes again, and one cut short, are dropped */
   static open(file: string, resumedAt?: Place): JsonLinesLogger {
@@ -43,24 +44,14 @@ export class JsonLinesLogger implements Logger {
       return row !== undefined && isKept(row, metricsOf(row), resumedAt);
     });
     const logger = new JsonLinesLogger(file, kept);
-    logger.rewrite();
+    logger.file.rewrite();
     return logger;
   }
 
   metrics({ step, epoch }: Place, values: Metrics): void {
     const line = JSON.stringify({ step, epoch, time: Date.now() / 1000, ...toJson(values) });
     this.lines.push(line);
-    if (!this.whole || (this.lines.length > 1 && !existsSync(this.file))) {
-      this.rewrite();
-      return;
-    }
-    this.whole = false; // a full disk may take half a line
-    try {
-      appendFileSync(this.file, `${line}\n`);
-    } catch (error) {
-      throw writeProblem(this.file, error);
-    }
-    this.whole = true;
+    this.file.append(`${line}\n`);
   }
 
   at(step: number): Metrics | undefined {
@@ -69,25 +60,11 @@ export class JsonLinesLogger implements Logger {
   }
 
   flush(): void {
-    if (this.lines.length === 0) return;
-    if (!this.whole || !existsSync(this.file)) this.rewrite();
-    try {
-      const fd = openSync(this.file, "r+");
-      fsyncSync(fd);
-      closeSync(fd);
-    } catch (error) {
-      throw writeProblem(this.file, error);
-    }
+    if (this.lines.length > 0) this.file.flush();
   }
 
   renew(): void {
-    this.rewrite();
-  }
-
-  private rewrite(): void {
-    this.whole = false;
-    writeAtomicSync(this.file, this.lines.map((line) => `${line}\n`).join(""));
-    this.whole = true;
+    this.file.rewrite();
   }
 }
 

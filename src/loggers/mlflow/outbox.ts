@@ -1,16 +1,7 @@
-import {
-  appendFileSync,
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { writeAtomicSync, writeProblem } from "../../files/atomic_file.ts";
+import { writeProblem } from "../../files/atomic_file.ts";
+import { RowFile } from "../row_file.ts";
 import type { MlflowRecord } from "./records.ts";
 
 /** What of the outbox the server has, and as which run. */
@@ -33,11 +24,15 @@ const SENT = "sent.json";
  * gets them all again.
  */
 export class Outbox {
+  private readonly file: RowFile;
+
   private constructor(
     private readonly folder: string,
-    private lines: string[],
+    private readonly lines: string[],
     private state: Sent | undefined,
-  ) {}
+  ) {
+    this.file = new RowFile(join(folder, LINES), () => this.lines.map((line) => `${line}\n`).join(""));
+  }
 
   /**
    * The outbox in `folder`, made where it is missing. Lines that are not sent stay only where `isKept` says so.
@@ -87,15 +82,11 @@ export class Outbox {
     return this.lines.slice(0, this.state?.lines ?? 0).map((line) => JSON.parse(line));
   }
 
-  /** @throws UserError where the disk is full */
+  /** @throws UserError where the disk is full; it is sent all the same, by this process */
   add(record: MlflowRecord): void {
     const line = JSON.stringify(record);
     this.lines.push(line);
-    try {
-      appendFileSync(join(this.folder, LINES), `${line}\n`);
-    } catch (error) {
-      throw writeProblem(this.folder, error); // it is sent all the same, by this process
-    }
+    this.file.append(`${line}\n`);
   }
 
   /** Puts a file of an artifact beside the lines. */
@@ -130,20 +121,14 @@ export class Outbox {
   /** Writes all anew, as what is there may be gone or lack lines. */
   rewrite(): void {
     make(this.folder);
-    writeAtomicSync(join(this.folder, LINES), this.lines.map((line) => `${line}\n`).join(""));
+    this.file.rewrite();
     this.remember(this.state);
   }
 
   /** Puts the lines on the disk. */
   sync(): void {
-    if (!existsSync(join(this.folder, LINES))) this.rewrite();
-    try {
-      const fd = openSync(join(this.folder, LINES), "r+");
-      fsyncSync(fd);
-      closeSync(fd);
-    } catch (error) {
-      throw writeProblem(this.folder, error);
-    }
+    if (!existsSync(this.file.path)) this.rewrite();
+    this.file.flush();
   }
 
   private remember(state: Sent | undefined): void {
