@@ -46,32 +46,25 @@ async function fetch(names: readonly string[], { to }: Options): Promise<void> {
   const { fetchDataset } = await import("../../data/fetch.ts");
   const { fetchedFolder } = await import("../../data/paths.ts");
   const { openHttp } = await import("../../download/http.ts");
-  const { abortOnSignals } = await import("../abort_on_signals.ts");
-  const { DownloadProgress } = await import("../progress.ts");
-  const progress = new DownloadProgress();
-  const stop = abortOnSignals();
-  const http = openHttp();
-  try {
-    for (const definition of wanted) {
-      const folder = to ?? fetchedFolder(cacheDir("data"), definition.name);
-      await fetchDataset(definition, {
-        folder,
-        http,
-        say: (text) => progress.message(text),
-        onProgress: (p) => progress.show(p),
-        signal: stop.signal,
-      });
-      progress.close();
-      const where = to === undefined ? "it needs no data_path" : `--set data_params.data_path=${folder}`;
-      console.log(`${definition.name} is in ${folder}: ${where}.`);
+  const { downloading } = await import("../downloading.ts");
+  await downloading("the next fetch goes on from here", async ({ progress, signal }) => {
+    const http = openHttp();
+    try {
+      for (const definition of wanted) {
+        const folder = to ?? fetchedFolder(cacheDir("data"), definition.name);
+        await fetchDataset(definition, {
+          folder,
+          http,
+          say: (text) => progress.message(text),
+          onProgress: (p) => progress.show(p),
+          signal,
+        });
+        progress.close();
+        const where = to === undefined ? "it needs no data_path" : `--set data_params.data_path=${folder}`;
+        console.log(`${definition.name} is in ${folder}: ${where}.`);
+      }
+    } finally {
+      await http.close();
     }
-  } catch (error) {
-    progress.close();
-    if (stop.exitCode === undefined) throw error;
-    console.error("Stopped; the next fetch goes on from here.");
-    process.exitCode = stop.exitCode;
-  } finally {
-    stop.dispose();
-    await http.close();
-  }
+  });
 }

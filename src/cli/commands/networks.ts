@@ -84,29 +84,19 @@ async function get(name: string, weights: string): Promise<void> {
   const { fetchWeights } = await import("../../features/sources/fetch.ts");
   const { sourceOf } = await import("../../features/sources/source.ts");
   const { readNetworkWeights } = await import("../../features/find_weights.ts");
-  const { abortOnSignals } = await import("../abort_on_signals.ts");
-  const { DownloadProgress } = await import("../progress.ts");
+  const { downloading } = await import("../downloading.ts");
   const network = getNetwork(name);
   if (network.embedded) return console.log(`${name} comes with its weights: nothing to get.`);
   const source = sourceOf(name, weights);
   if (source.kind === "random" || source.kind === "file")
     throw new ConfigError(`--weights: expected weights that can be got, got "${weights}". Leave it out.`);
   if (existsSync(source.file)) return console.log(`${source.file} is there already.`);
-  const progress = new DownloadProgress();
-  const stop = abortOnSignals();
-  try {
-    const file = await fetchWeights(source, { onProgress: progress.show, signal: stop.signal });
+  await downloading("the next call goes on where it ended", async ({ progress, signal }) => {
+    const file = await fetchWeights(source, { onProgress: progress.show, signal });
     progress.close();
     await readNetworkWeights(file, network, network.layers.length - 1); // whether they are this network's
     console.log(`${basename(file)} is there: ${file}`);
-  } catch (error) {
-    progress.close();
-    if (stop.exitCode === undefined) throw error;
-    console.error("Stopped; the next call goes on where it ended.");
-    process.exitCode = stop.exitCode;
-  } finally {
-    stop.dispose();
-  }
+  });
 }
 
 function side(text: string): number {

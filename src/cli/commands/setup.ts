@@ -128,14 +128,11 @@ async function settingUp(
   }) => Promise<Done>,
 ): Promise<void> {
   const { bytesText } = await import("../../text/numbers.ts");
-  const { abortOnSignals } = await import("../abort_on_signals.ts");
-  const { DownloadProgress } = await import("../progress.ts");
-  const progress = new DownloadProgress();
-  const stop = abortOnSignals();
+  const { downloading } = await import("../downloading.ts");
   const began = performance.now();
-  try {
+  await downloading(left, async ({ progress, signal }) => {
     const { name, manifest, already, finish } = await setUp({
-      signal: stop.signal,
+      signal,
       say: (text) => progress.message(text),
       onProgress: (p) => progress.show(p),
       showPip: process.stdout.isTTY,
@@ -146,12 +143,5 @@ async function settingUp(
     if (already) console.log(`${library} is set up already; --force gets it again.`);
     else console.log(`${library} is set up, in ${((performance.now() - began) / 1000).toFixed(1)} s.`);
     await finish();
-  } catch (error) {
-    progress.close();
-    if (stop.exitCode === undefined) throw error;
-    console.error(`Stopped; ${left}.`);
-    process.exitCode = stop.exitCode;
-  } finally {
-    stop.dispose();
-  }
+  });
 }
