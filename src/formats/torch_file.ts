@@ -3,6 +3,7 @@ import { DataError } from "../errors.ts";
 import { decodeBfloat16, decodeHalf } from "./half.ts";
 import { findStateDict, type StateDict } from "./state_dict.ts";
 import { StoredZip } from "./stored_zip.ts";
+import { gatherStrided } from "./strided.ts";
 import { type TorchDtype, WIDTH } from "./torch_globals.ts";
 import { isLegacy, readLegacy } from "./torch_legacy.ts";
 import type { StorageRef, TensorRef } from "./torch_objects.ts";
@@ -129,16 +130,7 @@ function materialize(ref: TensorRef, bytes: Uint8Array, budget: { bytes: number 
   pay(8 * count);
   const all = elements(storage, bytes, 0, storage.elements, pay);
   const out = new (all.constructor as new (n: number) => TorchData)(count);
-  const index = new Array<number>(shape.length).fill(0);
-  for (let i = 0, from = offset; i < count; i++) {
-    out[i] = all[from]!;
-    for (let d = shape.length - 1; d >= 0; d--) {
-      from += strides[d]!;
-      if (++index[d]! < shape[d]!) break;
-      from -= strides[d]! * shape[d]!;
-      index[d] = 0;
-    }
-  }
+  gatherStrided<number | bigint>(out, all, { shape, strides, offset });
   return out;
 }
 

@@ -1,3 +1,4 @@
+import { gatherStrided } from "../formats/strided.ts";
 import { constant, node, type Ref, type TensorData } from "./graph.ts";
 import type { DataType } from "./proto.ts";
 import { Unexportable } from "./unexportable.ts";
@@ -109,16 +110,6 @@ function permute(values: HostValues, shape: readonly number[], perm: readonly nu
   const dims = perm.map((d) => shape[d]!);
   const steps = perm.map((d) => strides[d]!);
   const out = values.slice();
-  const at = dims.map(() => 0);
-  let from = 0;
-  for (let i = 0; i < out.length; i++) {
-    out[i] = values[from]!;
-    for (let d = dims.length - 1; d >= 0; d--) {
-      from += steps[d]!;
-      if (++at[d]! < dims[d]!) break;
-      from -= steps[d]! * dims[d]!;
-      at[d] = 0;
-    }
-  }
+  gatherStrided(out, values, { shape: dims, strides: steps });
   return out;
 }
