@@ -11,6 +11,20 @@ export interface CountedData {
 /** What tfjs and its cpu kernels hand over as a tensor's values; text as bytes. */
 export type GivenValues = TypedArray | readonly Uint8Array[] | undefined;
 
+/** The tensors that a kernel is given, those of lists too. */
+export const tensorsOf = (given: object): TensorInfo[] =>
+  Object.values(given)
+    .flat()
+    .filter((x) => x != null) as TensorInfo[];
+
+/** Those that have a name, each as `of` makes it. */
+export const namedTensors = <T>(given: object, of: (x: TensorInfo) => T): Record<string, T> =>
+  Object.fromEntries(
+    Object.entries(given)
+      .filter(([, x]) => x != null && !Array.isArray(x))
+      .map(([name, x]) => [name, of(x as TensorInfo)]),
+  );
+
 /**
  * The part of a backend that counts who refers to a data id. Besides tfjs's interface it has what tfjs's own cpu kernels
  * ask of theirs (`data`, `makeTensorInfo`, `blockSize` …), so that those run on it too, without a copy of their inputs.

@@ -1,4 +1,10 @@
-import { CountedBackend, type CountedData, type GivenValues } from "../backends/counted_backend.ts";
+import {
+  CountedBackend,
+  type CountedData,
+  type GivenValues,
+  namedTensors,
+  tensorsOf,
+} from "../backends/counted_backend.ts";
 import type { DataId, DataType, DataTypeMap, KernelConfig, NamedAttrMap, TensorInfo } from "../tf.ts";
 import { tf } from "../tf.ts";
 import type { Lowering } from "./kernels/lowering.ts";
@@ -36,19 +42,14 @@ export class TracingBackend extends CountedBackend<TracedData> {
     given: object,
     attrs: NamedAttrMap,
   ): TensorInfo | TensorInfo[] {
-    const infos = Object.values(given)
-      .flat()
-      .filter((x) => x != null) as TensorInfo[];
-    const values = infos.map((x) => this.value(x));
+    const values = tensorsOf(given).map((x) => this.value(x));
     if (values.every((value) => value.isConstant)) {
       const { kernelFunc } = tf.getKernel(name, "cpu") ?? missing(name);
       const args = { inputs: given as never, attrs, backend: this };
       return (kernelFunc as KernelConfig["kernelFunc"])(args) as TensorInfo | TensorInfo[];
     }
-    const named = Object.entries(given)
-      .filter(([, x]) => x != null && !Array.isArray(x))
-      .map(([key, x]) => [key, this.value(x as TensorInfo)] as const);
-    const made = lowering?.(Object.fromEntries(named), attrs as never, values, this.batch);
+    const named = namedTensors(given, (x) => this.value(x));
+    const made = lowering?.(named, attrs as never, values, this.batch);
     if (made === undefined) return missing(name);
     return made instanceof Value ? this.output(made) : made.map((value) => this.output(value));
   }

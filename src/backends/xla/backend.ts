@@ -1,8 +1,8 @@
 import type { DataId, DataType, DataTypeMap, KernelConfig, NamedAttrMap, TensorInfo } from "../../tf.ts";
 import { tf } from "../../tf.ts";
-import { CountedBackend, type GivenValues } from "../counted_backend.ts";
+import { CountedBackend, type GivenValues, namedTensors, tensorsOf } from "../counted_backend.ts";
 import { DeviceTables } from "./device_tables.ts";
-import type { Inputs, Lowering } from "./kernels/lowering.ts";
+import type { Lowering } from "./kernels/lowering.ts";
 import { hostValues, type Runtime } from "./runtime.ts";
 import { type HostType, type HostValues, newArray, sameShape, sizeOf, toArray } from "./stablehlo/types.ts";
 import { Value } from "./stablehlo/value.ts";
@@ -58,9 +58,7 @@ export class XlaBackend extends CountedBackend<TensorData> {
     given: object,
     attrs: NamedAttrMap,
   ): TensorInfo | TensorInfo[] {
-    const infos = Object.values(given)
-      .flat()
-      .filter((x) => x != null) as TensorInfo[];
+    const infos = tensorsOf(given);
     for (const x of infos) if (x instanceof tf.Variable) this.knowVariable(x);
     const cpu = tf.getKernel(name, "cpu")?.kernelFunc as CpuKernel | undefined;
     const args = { inputs: given as never, attrs, backend: this };
@@ -71,7 +69,7 @@ export class XlaBackend extends CountedBackend<TensorData> {
     if (cpu !== undefined && this.isSmall(infos)) return onCpu();
     if (lowering !== undefined && infos.every((x) => this.data.get(x.dataId).value !== undefined)) {
       const made = lowering(
-        this.named(given),
+        namedTensors(given, (x) => this.value(x)),
         attrs as never,
         infos.map((x) => this.value(x)),
       );
@@ -181,11 +179,6 @@ export class XlaBackend extends CountedBackend<TensorData> {
     const own = new Value(value.shape, value.type, { host: hostValues(value)! });
     own.variable = true;
     this.replace(dataId, own);
-  }
-
-  private named(given: object): Inputs {
-    const entries = Object.entries(given).filter(([, x]) => x != null && !Array.isArray(x));
-    return Object.fromEntries(entries.map(([name, x]) => [name, this.value(x as TensorInfo)]));
   }
 
   /** As it is, or, where a cpu kernel gave the data of an input another shape, with data of its own. */
