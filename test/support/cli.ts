@@ -6,8 +6,11 @@ const bin = fileURLToPath(new URL("../../bin/vae.js", import.meta.url));
 export interface Ended {
   readonly code: number | null;
   readonly stdout: string;
+  /** Less what tells of packing a data set: whether one is packed depends on the tests before. */
   readonly stderr: string;
 }
+
+const PACKING = /^packing \S+: \d+ of \d+\n/gm;
 
 export interface VaeOptions {
   readonly cwd?: string;
@@ -56,7 +59,9 @@ export function startVae(args: readonly string[], { cwd, env }: VaeOptions = {})
   }
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on("error", reject);
-    child.on("close", (code) => resolve({ code, ...out }));
+    child.on("close", (code) =>
+      resolve({ code, stdout: out.stdout, stderr: out.stderr.replace(PACKING, "") }),
+    );
   });
   const said = (text: string) =>
     new Promise<string>((resolve, reject) => {
