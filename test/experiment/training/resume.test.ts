@@ -210,6 +210,16 @@ describe("what changed is said", () => {
     expect(state.batch).toBe(1);
   });
 
+  it("an order that is drawn otherwise, in which the epoch begins anew", () => {
+    const state = at({ step: 13, epoch: 1, batch: 3 });
+    const { notes } = moveTo(state, { ...state.data!, order: "blocks" });
+    expect(notes).toEqual([
+      "data_params.shuffle: an epoch's order is now blocks (before: whole).",
+      "epoch 2, of which 3 of 10 steps were done, begins anew.",
+    ]);
+    expect(state.batch).toBe(0);
+  });
+
   it("an epoch whose end is still to be dealt with stays whole", () => {
     const state = at({ step: 20, epoch: 1, batch: 10 });
     moveTo(state, { batch: 8, steps: 6, train: print(48), val: print(5) });
