@@ -7,7 +7,12 @@ afterEach(() => void vi.useRealTimers());
 it("says how long the rest takes, by what was done since it began to look", () => {
   vi.useFakeTimers({ now: 1e12 });
   let text = "";
-  const out = new Writable({ write: (piece, _, done) => ((text += piece), done()) });
+  const out = new Writable({
+    write(piece, _, done) {
+      text += piece;
+      done();
+    },
+  });
   const progress = progressTo(out as NodeJS.WriteStream);
   progress("packing", 600, 1000); // an earlier process did these
   vi.advanceTimersByTime(3000);
