@@ -37,7 +37,7 @@ export interface PackWriter {
   mark?(state: unknown): Promise<void>;
 }
 
-/** Images in a packed file: read from memory where they take less than 256 MB, else from the file. */
+/** Images in a packed file: read from memory where they are few and take less than 256 MB, else from the file. */
 export interface Packed extends ImageStore {
   readonly count: number;
   readonly meta: unknown;
@@ -51,6 +51,8 @@ const WHOLE = "tfjs-vae packed images 1";
 const SEALED = "tfjs-vae packed images 2";
 const IN_MEMORY = 256e6;
 const CHUNK = 4 << 20;
+/** Checksums that are compared at once: it takes a tenth of a second. */
+const CHECKED_AT_ONCE = 1 << 17;
 /** Between two marks that are kept. */
 const MARK_MS = 2000;
 /** A temporary file of another machine that nobody has written to for so long belongs to a process that was killed. */
@@ -195,7 +197,8 @@ async function openFile(wanted: Wanted): Promise<Packed | undefined> {
   const footer = await readFooter(handle, wanted).catch(() => undefined);
   const isSealed = format === SEALED;
   const size = (footer?.count ?? 0) * bytes;
-  const images = size < IN_MEMORY ? new Uint8Array(size) : undefined;
+  const isFew = !isSealed || (footer?.count ?? 0) <= CHECKED_AT_ONCE;
+  const images = size < IN_MEMORY && isFew ? new Uint8Array(size) : undefined;
   const into = isSealed ? undefined : images;
   const sha256 =
     footer && (await digest(handle, isSealed ? 0 : size, footer.meta, into).catch(() => undefined));

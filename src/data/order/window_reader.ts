@@ -37,9 +37,10 @@ export class WindowReader {
     const [first, last] = [order.windowAt(from), order.windowAt(from + indices.length - 1)];
     const windows = Array.from({ length: last - first + 1 }, (_, i) => this.window(first + i));
     const end = Math.min(order.size, batches.end * batches.batchSize);
-    if (order.bounds(last)[1] < end) this.window(last + 1).catch(() => {}); // reported where it is asked for
     for (const old of this.held.keys()) if (old < first) this.held.delete(old);
-    return gathered(await Promise.all(windows), indices);
+    const held = await Promise.all(windows);
+    if (order.bounds(last)[1] < end) this.window(last + 1).catch(() => {}); // reported where it is asked for
+    return gathered(held, indices);
   }
 
   private window(window: number): Promise<Held> {
