@@ -5,7 +5,8 @@
  *
  * Records of random bytes [side, side, 3] with a class are made in the system's temporary folder (200 bytes each at side 8),
  * read by a process of its own for each row, and removed. Rows say cold where the kernel's cache of files was dropped before,
- * which only root may do. Seconds, MB of the process (resident, of which its heap) and images/s of the loader alone.
+ * which only root may do. Seconds by the clock, in brackets those of the process on processors, which other programs change
+ * less; images/s of the loader alone, in brackets a second of processors; MB of the process (resident, of which its heap).
  */
 import { execFileSync } from "node:child_process";
 import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -90,9 +91,12 @@ function made(count: number): Dataset {
 
 async function measure(folder: string, shuffle: Shuffle): Promise<void> {
   let last = performance.now();
+  let used = process.cpuUsage();
   const lap = () => {
-    const passed = (performance.now() - last) / 1000;
+    const { user, system } = process.cpuUsage(used);
+    const passed = [(performance.now() - last) / 1000, (user + system) / 1e6] as const;
     last = performance.now();
+    used = process.cpuUsage();
     return passed;
   };
   const args = { baseDir: "/", cacheDir: folder, seed: 1 };
@@ -110,7 +114,7 @@ async function measure(folder: string, shuffle: Shuffle): Promise<void> {
   });
   for await (const _ of loader.batches(0)) break;
   const first = lap();
-  let begun: number | undefined;
+  let begun: readonly [number, number] | undefined;
   let images = 0;
   const isOver = () => (performance.now() - last) / 1000 > Number(values.seconds);
   for (let epoch = 1; epoch === 1 || !isOver(); epoch++)
@@ -119,11 +123,12 @@ async function measure(folder: string, shuffle: Shuffle): Promise<void> {
       else images += shape[0];
       if (isOver()) break;
     }
-  const rate = images / lap();
+  const rates = lap().map((passed) => Math.round(images / passed));
   const { rss, heapUsed } = process.memoryUsage();
   const mb = (bytes: number) => Math.round(bytes / 1e6);
+  const text = ([wall, cpu]: readonly [number, number]) => `${wall.toFixed(3)} (${cpu.toFixed(3)})`;
   console.log(
-    `open ${open.toFixed(3)}  first batch ${first.toFixed(3)}  epoch's start ${begun!.toFixed(3)}  ${Math.round(rate)} images/s  ${mb(rss)} MB, heap ${mb(heapUsed)}`,
+    `open ${text(open)}  first batch ${text(first)}  epoch's start ${text(begun!)}  images/s ${rates[0]} (${rates[1]})  ${mb(rss)} MB, heap ${mb(heapUsed)}`,
   );
   await data.close();
 }
