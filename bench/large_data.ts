@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Dataset } from "../src/data/dataset.ts";
 import { Loader } from "../src/data/loader.ts";
-import type { Shuffle } from "../src/data/order/epoch_order.ts";
+import type { Shuffle } from "../src/data/order/draw_order.ts";
 import { writeRecords } from "../src/data/records/write_records.ts";
 import { records } from "../src/data/records.ts";
 import { Rng } from "../src/rng.ts";
@@ -107,7 +107,7 @@ async function measure(folder: string, shuffle: Shuffle): Promise<void> {
     imageShape,
     shuffle,
     dropLast: true,
-    horizontalFlip: true,
+    horizontalFlip: false,
     imageRange: "unit",
     prefetch: 4,
     rng: Rng.fromSeed(1),

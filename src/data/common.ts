@@ -23,7 +23,7 @@ export const DataCommon = Type.Object({
   shuffle: oneOf(["auto", "whole", "blocks", "none"], {
     default: "auto",
     description:
-      "The order of training images. whole: any order, drawn anew each epoch; blocks: blocks of neighbours are shuffled, then all images of 1024 blocks (at most 128 MB), so that reads are few and memory holds a window; none: that of the data; auto: whole up to 4,194,304 images, then blocks.",
+      "The order of training images. whole: any order, drawn anew each epoch; blocks: blocks of neighbours are shuffled, then all images of 1024 blocks (at most 64 MB), so that reads are few and memory holds a window; none: that of the data; auto: whole up to 4,194,304 images, then blocks.",
   }),
   num_workers: Type.Integer({
     minimum: 0,

@@ -3,7 +3,7 @@ import { DataError } from "../errors.ts";
 import { Rng } from "../rng.ts";
 import type { Examples, Split } from "./dataset.ts";
 import { BlockOrder } from "./order/block_order.ts";
-import { epochOrder, type Shuffle, shuffleOf } from "./order/epoch_order.ts";
+import { epochOrder, type Shuffle, shuffleOf } from "./order/draw_order.ts";
 import { WindowReader } from "./order/window_reader.ts";
 import { ordered } from "./ordered.ts";
 

@@ -3,8 +3,8 @@ import type { EpochOrder } from "./epoch_order.ts";
 import { PseudoPermutation } from "./pseudo_permutation.ts";
 
 /** Bytes of images that lie together, at most, and images. */
-const BLOCK_BYTES = 128 << 10;
-const BLOCK_IMAGES = 128;
+const BLOCK_BYTES = 64 << 10;
+const BLOCK_IMAGES = 64;
 /** Blocks that are mixed with each other, at most. */
 const WINDOW = 1024;
 
