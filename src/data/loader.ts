@@ -85,7 +85,7 @@ export class Loader {
     return shuffleOf(typeof shuffle === "string" ? shuffle : shuffle ? "auto" : "none", this.size);
   }
 
-  /** The places in an epoch of a batch's rows. */
+  /** The places in an epoch of the rows of a batch that this loader reads. */
   private readonly rows = (batch: number): readonly [from: number, to: number] => {
     const from = batch * this.options.batchSize;
     return [from, Math.min(this.size, from + this.options.batchSize)];

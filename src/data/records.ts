@@ -16,7 +16,7 @@ export const records = defineDataset({
   async open({ data_path, patch_size }, args): Promise<Dataset> {
     const folder = await dataPath(data_path, args, "a folder that vae data pack has written");
     const layout = await readLayout(folder);
-    const { imageShape, imagesPerFile: _, splits: __, format: ___, ...about } = layout;
+    const { imageShape, valueNames, imagesPerFile: _, splits: __, format: ___, ...about } = layout;
     if (patch_size !== undefined && patch_size !== imageShape[0])
       throw new ConfigError(
         `data_params.patch_size: expected ${imageShape[0]}, the size that ${folder} was packed at, got ${patch_size}. Leave it out, or pack at that size.`,
@@ -32,6 +32,7 @@ export const records = defineDataset({
       imageShape,
       splits: { train, val, test },
       ...about,
+      ...(valueNames && { valueNames: valueNames.map((names) => names ?? undefined) }), // null in JSON
       skipped: [],
       close: async () => pool.close(),
     };

@@ -60,7 +60,7 @@ it("gives the images and labels of each split as they were, in any order, from f
     imageShape: [8, 8, 3],
     splitNote: "Made in order.",
     labelNames: ["class", "half"],
-    valueNames: [["a", "b"], null],
+    valueNames: [["a", "b"], undefined],
   });
   const source = made();
   for (const name of ["train", "val", "test"] as const) {

@@ -23,8 +23,9 @@ export interface Skipped {
 }
 
 /**
- * Decodes all files into the pack, in order and without gaps, or those that are left after what was marked; returns the number of images and which files were
- * skipped, as they can't be read. `read` gives the bytes of files that are not files of `folder`.
+ * Decodes all files into the pack, in order and without gaps, or those that are left after what was marked; returns the
+ * number of images and which files were skipped, as they can't be read. `read` gives the bytes of files that are not files
+ * of `folder`.
  *
  * @throws DataError as soon as more are skipped than `max_bad_share` allows
  */

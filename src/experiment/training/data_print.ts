@@ -39,8 +39,8 @@ async function splitPrint(split: Split, images: number): Promise<SplitPrint> {
 /**
  * Brings the place of a checkpoint to the data and batches of now, where they are others. Whole epochs stay whole. The
  * epoch under way goes on after as many images where only the size of batches is another, since their order is the same;
- * over other images, or in an order that is drawn otherwise, it begins anew. Returns a sentence for each change; `valChanged`: metrics of validation are of other
- * images than before.
+ * over other images, or in an order that is drawn otherwise, it begins anew. Returns a sentence for each change;
+ * `valChanged`: metrics of validation are of other images than before.
  */
 export function moveTo(state: RunState, now: DataPrint): { notes: string[]; valChanged: boolean } {
   const before = state.data ?? olderPrint(state);
