@@ -13,6 +13,7 @@ export const records = defineDataset({
   summary:
     "What vae data pack has written of another data set, in a folder (data_path): its images at their size, its labels and splits; larger than memory, opened without being read.",
   params: Type.Object({}),
+  isUnlabelled: () => false, // not known before they are opened
   async open({ data_path, patch_size }, args): Promise<Dataset> {
     const folder = await dataPath(data_path, args, "a folder that vae data pack has written");
     const layout = await readLayout(folder);
