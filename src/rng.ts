@@ -9,6 +9,8 @@ export interface Rng {
   fold(part: string | number): Rng;
   /** `count` numbers, uniform in [0, 1), with 24 bits each. */
   uniformArray(count: number): Float32Array;
+  /** The number at place `index` of a `uniformArray`, without those before it. */
+  uniformAt(index: number): number;
   /** `count` numbers of the standard normal distribution. */
   normalArray(count: number): Float32Array;
   /** A permutation of 0 … `count` - 1. */
@@ -49,6 +51,9 @@ export const Rng = {
   fromSeed: (seed: number): Rng => new Threefry(seed >>> 0, Math.floor(seed / 4294967296) >>> 0),
 };
 
+/** Numbers that a subset of is the beginning of a permutation of all. */
+const PERMUTED = 2 ** 22;
+
 /** A stream all of whose draws come from three: uniform numbers, normal ones and permutations. */
 export abstract class DerivedRng implements Rng {
   abstract fold(part: string | number): Rng;
@@ -56,8 +61,25 @@ export abstract class DerivedRng implements Rng {
   abstract normalArray(count: number): Float32Array;
   abstract permutation(count: number): Int32Array;
 
+  uniformAt(index: number): number {
+    return this.uniformArray(index + 1)[index]!;
+  }
+
   subset(count: number, of: number): Int32Array {
-    return this.permutation(of).subarray(0, Math.max(0, count)).sort();
+    if (of <= PERMUTED || count >= of) return this.permutation(of).subarray(0, Math.max(0, count)).sort();
+    return this.fewOf(Math.max(0, count), of);
+  }
+
+  /** By Floyd's method: of what there is, however much, it takes no memory. */
+  private fewOf(count: number, of: number): Int32Array {
+    const taken = new Set<number>();
+    const draws = this.uniformArray(2 * count);
+    for (let i = 0; i < count; i++) {
+      const last = of - count + i;
+      const draw = Math.floor((draws[2 * i]! + draws[2 * i + 1]! * 2 ** -24) * (last + 1));
+      taken.add(taken.has(draw) ? last : draw);
+    }
+    return Int32Array.from(taken).sort();
   }
 
   shuffle(count: number): Tensor1D {
@@ -144,6 +166,11 @@ class Threefry extends DerivedRng {
       if (i + 1 < count) out[i + 1] = (b >>> 8) * 2 ** -24;
     }
     return out;
+  }
+
+  override uniformAt(index: number): number {
+    const words = threefry(this.k0, this.k1, index - (index % 2), 0);
+    return (words[index % 2]! >>> 8) * 2 ** -24;
   }
 
   /** By Box and Muller's method. */

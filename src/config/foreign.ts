@@ -81,7 +81,6 @@ const ABSENT: Readonly<Record<string, string>> = {
   ),
   ...named("logging_params.save_dir is that folder.", "default_root_dir"),
   ...named("there is no memory to pin.", "pin_memory"),
-  ...named("batches are always shuffled by exp_params.manual_seed.", "shuffle"),
   ...named(
     "logging_params.loggers says where metrics go.",
     "logger wandb tensorboard use_wandb mlflow use_mlflow",

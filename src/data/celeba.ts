@@ -121,6 +121,7 @@ async function pack(
       key: { version: VERSION, path, transform, files: files.map((file) => Object.values(file)) },
       shape: imageShape,
       capacity: files.length,
+      resumes: true,
       make: (writer) => packImages(writer, path, files, transform, params, read),
     },
     args,

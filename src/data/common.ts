@@ -20,6 +20,11 @@ export const DataCommon = Type.Object({
       description: "Side of the square images in pixels; default: the data set's own, 64 for image folders.",
     }),
   ),
+  shuffle: oneOf(["auto", "whole", "blocks", "none"], {
+    default: "auto",
+    description:
+      "The order of training images. whole: any order, drawn anew each epoch; blocks: blocks of neighbours are shuffled, then all images of 1024 blocks (at most 64 MB), so that reads are few and memory holds a window; none: that of the data; auto: whole up to 4,194,304 images, then blocks.",
+  }),
   num_workers: Type.Integer({
     minimum: 0,
     default: 4,

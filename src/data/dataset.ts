@@ -20,9 +20,11 @@ export interface Split {
   read(indices: ArrayLike<number>): Promise<Examples>;
   /**
    * An order of the first `size` examples for an epoch, drawn by `rng`, where reading them in any order would be slow;
-   * absent: every order is as good.
+   * absent: every order is as good. Not asked for where there are too many to draw an order of.
    */
   shuffled?(rng: Rng, size: number): Int32Array;
+  /** Whether many examples that follow each other are read at about the cost of one. */
+  readonly inRuns?: boolean;
   /** Their labels alone, packed [n, L]; absent where there are none, or they are only read with the images. */
   labels?(indices: ArrayLike<number>): Float32Array;
 }

@@ -113,6 +113,7 @@ export const imageFolder = defineDataset({
         },
         shape: imageShape,
         capacity: files.length,
+        resumes: true,
         make: (writer) => packImages(writer, folder, files, transform, params),
       },
       args,

@@ -1,7 +1,10 @@
 import type { CodedValues } from "../backends/compiler.ts";
 import { DataError } from "../errors.ts";
 import { Rng } from "../rng.ts";
-import type { Split } from "./dataset.ts";
+import type { Examples, Split } from "./dataset.ts";
+import { BlockOrder } from "./order/block_order.ts";
+import { epochOrder, type Shuffle, shuffleOf } from "./order/draw_order.ts";
+import { WindowReader } from "./order/window_reader.ts";
 import { ordered } from "./ordered.ts";
 
 /** A batch before it becomes tensors. */
@@ -22,8 +25,8 @@ export interface LoaderOptions {
   readonly batchSize: number;
   /** [H, W, C] of the split's images. */
   readonly imageShape: readonly [number, number, number];
-  /** Another order each epoch; else the split's own. */
-  readonly shuffle: boolean;
+  /** Another order each epoch, true: auto; else the split's own. */
+  readonly shuffle: boolean | Shuffle;
   /** Leave out a last batch that is not full, unless it is the only one. */
   readonly dropLast: boolean;
   /** Mirror each image with probability one half, drawn anew each epoch. */
@@ -65,18 +68,43 @@ export class Loader {
    * @throws DataError at the batch that can't be read; those before it are delivered
    */
   async *batches(epoch: number, fromBatch = 0): AsyncGenerator<HostBatch, void, undefined> {
-    const { shuffle, horizontalFlip, binarize, rng, prefetch, batchSize } = this.options;
-    const drawn = rng.fold("shuffle").fold(epoch);
-    const order = shuffle
-      ? (this.split.shuffled?.(drawn, this.size) ?? drawn.permutation(this.size))
-      : Int32Array.from({ length: this.size }, (_, i) => i);
-    const flips = horizontalFlip ? rng.fold("flip").fold(epoch).uniformArray(this.size) : undefined;
+    const { horizontalFlip, binarize, rng, prefetch } = this.options;
+    const flips = horizontalFlip ? rng.fold("flip").fold(epoch) : undefined;
     const noise = binarize === "dynamic" ? rng.fold("binarize").fold(epoch) : undefined;
     const left = Math.max(0, this.batchesPerEpoch - fromBatch);
-    yield* ordered(left, prefetch + 1, (i) => {
-      const from = (fromBatch + i) * batchSize;
-      return this.read(order.slice(from, from + batchSize), flips, noise);
+    const examplesOf = this.epoch(epoch, fromBatch);
+    yield* ordered(left, prefetch + 1, async (i) => {
+      const { indices, examples } = examplesOf(fromBatch + i);
+      return this.batch(indices, await examples, flips, noise);
     });
+  }
+
+  /** How the order of an epoch is drawn. */
+  get order(): Exclude<Shuffle, "auto"> {
+    const { shuffle } = this.options;
+    return shuffleOf(typeof shuffle === "string" ? shuffle : shuffle ? "auto" : "none", this.size);
+  }
+
+  /** The places in an epoch of the rows of a batch that this loader reads. */
+  private readonly rows = (batch: number): readonly [from: number, to: number] => {
+    const from = batch * this.options.batchSize;
+    return [from, Math.min(this.size, from + this.options.batchSize)];
+  };
+
+  /** What reads the batches of an epoch from number `first` on, one after another. */
+  private epoch(epoch: number, first: number) {
+    const { split, size, batchesPerEpoch: end, rows } = this;
+    const { rng, imageShape, batchSize } = this.options;
+    const bytes = imageShape.reduce((a, b) => a * b);
+    const drawn = rng.fold("shuffle").fold(epoch);
+    const order = epochOrder(this.order, { size, bytes, rng: drawn }, split.shuffled?.bind(split));
+    const inWindows = order instanceof BlockOrder && order.block > 1 && split.inRuns;
+    const reader = inWindows ? new WindowReader(split, order, { first, end, batchSize, rows }) : undefined;
+    return (batch: number): { indices: Int32Array; examples: Promise<Examples> } => {
+      const [from, to] = rows(batch);
+      const indices = order.slice(from, to);
+      return { indices, examples: reader?.read(from, indices) ?? split.read(indices) };
+    };
   }
 
   /** The files of the examples in use, in the split's order; undefined where they have none of their own. */
@@ -96,14 +124,23 @@ export class Loader {
     throw new DataError(`expected numbers of images below ${this.size}, which the split has, got ${beyond}.`);
   }
 
+  /** The examples as they are. */
+  private async read(indices: Int32Array): Promise<HostBatch> {
+    return this.batch(indices, await this.split.read(indices));
+  }
+
   /** `flips`: below 1/2 where an image is mirrored; `noise`: of this epoch's binarization, by default the one for all. */
-  private async read(indices: Int32Array, flips?: Float32Array, noise?: Rng): Promise<HostBatch> {
-    const { images: codes, labels } = await this.split.read(indices);
+  private batch(
+    indices: Int32Array,
+    { images: codes, labels }: Examples,
+    flips?: Rng,
+    noise?: Rng,
+  ): HostBatch {
     const { binarize = "off", rng } = this.options;
     if (binarize !== "off") drawBits(codes, indices, noise ?? rng.fold("binarize"));
     if (flips !== undefined)
       indices.forEach((index, n) => {
-        if (flips[index]! < 0.5) mirror(codes, n, this.options.imageShape);
+        if (flips.uniformAt(index) < 0.5) mirror(codes, n, this.options.imageShape);
       });
     const { values } = this;
     let images: Float32Array | undefined;

@@ -10,6 +10,7 @@ import { dsprites } from "./dsprites.ts";
 import { fileList } from "./file_list.ts";
 import { imageFolder } from "./image_folder.ts";
 import { fashionMnist, mnist } from "./mnist.ts";
+import { records } from "./records.ts";
 import { shapes3d } from "./shapes3d.ts";
 import { webdataset } from "./webdataset.ts";
 
@@ -27,6 +28,7 @@ const own = [
   arrays,
   webdataset,
   fileList,
+  records,
 ] as const;
 for (const dataset of own) registerDataset(dataset as unknown as DatasetDefinition);
 

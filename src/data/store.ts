@@ -4,6 +4,8 @@ import type { Split } from "./dataset.ts";
 /** Images by row: packed [n, H, W, C], 0 to 255. */
 export interface ImageStore {
   read(rows: ArrayLike<number>): Promise<Uint8Array>;
+  /** As `Split.inRuns`. */
+  readonly inRuns?: boolean;
 }
 
 /** One label vector a row: packed [rows, width]. */
@@ -39,7 +41,10 @@ export function splitOf(
   labels?: LabelTable,
   names?: readonly string[],
 ): Split {
-  const files = names && { files: Array.from(rows, (row) => names[row]!) };
+  const files = {
+    ...(names && { files: Array.from(rows, (row) => names[row]!) }),
+    ...(store.inRuns && { inRuns: true }),
+  };
   const rowsOf = (indices: ArrayLike<number>) =>
     Int32Array.from({ length: indices.length }, (_, i) => {
       const row = rows[indices[i]!];

@@ -45,7 +45,8 @@ export async function removeAbandoned(
   }
 }
 
-async function isAbandoned(path: string, name: string, age: number): Promise<boolean> {
+/** Whether nobody writes to the entry `path` of that `name` any more: as of `removeAbandoned`. */
+export async function isAbandoned(path: string, name: string, age: number): Promise<boolean> {
   const [, pid, space, born] = MARK.exec(name) ?? [];
   const own = ownIdentity();
   if (pid !== undefined && space === hashOf(own.space)) {

@@ -10,8 +10,12 @@ const ACTIVE = 0.01;
  * its probabilities'. `means`: packed [n, dims]; where one is not finite, there is no such number. `widths`: as in
  * `LabelledMeans`.
  */
-export function activeUnits(means: ArrayLike<number>, dims: number, widths?: readonly number[]): number {
-  const found = unitVariances(variances(means, dims), widths);
+export const activeUnits = (means: ArrayLike<number>, dims: number, widths?: readonly number[]): number =>
+  activeOf(variances(means, dims), widths);
+
+/** As `activeUnits`, of the means' variances. */
+export function activeOf(columns: ArrayLike<number>, widths?: readonly number[]): number {
+  const found = unitVariances(columns, widths);
   return found.every(Number.isFinite) ? found.filter((v) => v > ACTIVE).length : Number.NaN;
 }
 
@@ -22,6 +26,42 @@ export function unitVariances(columns: ArrayLike<number>, widths?: readonly numb
     for (let k = from; k < from + width; k++) sum += columns[k]!;
     return sum;
   });
+}
+
+/**
+ * The variances of columns of which memory never holds all values: means and sums of squares of batches, joined (Chan, Golub
+ * and LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances", 1979, equation 2.1).
+ */
+export class ColumnVariances {
+  private count = 0;
+  private readonly means: Float64Array;
+  private readonly squares: Float64Array;
+
+  constructor(private readonly dims: number) {
+    this.means = new Float64Array(dims);
+    this.squares = new Float64Array(dims);
+  }
+
+  /** Takes rows, packed [n, dims]. */
+  add(values: ArrayLike<number>): void {
+    const { dims, count: before } = this;
+    const rows = values.length / dims;
+    const squares = variances(values, dims);
+    const count = before + rows;
+    const sums = new Float64Array(dims);
+    for (let i = 0; i < values.length; i++) sums[i % dims]! += values[i]!;
+    for (let d = 0; d < dims; d++) {
+      const apart = sums[d]! / rows - this.means[d]!;
+      this.means[d]! += (apart * rows) / count;
+      this.squares[d]! += squares[d]! * rows + (apart * apart * before * rows) / count;
+    }
+    this.count = count;
+  }
+
+  /** Of each column over all rows, divided by their number. */
+  variances(): Float64Array {
+    return this.squares.map((sum) => sum / this.count);
+  }
 }
 
 /** Variance of each column of packed [n, dims], divided by n, or by n - `less`. */

@@ -31,7 +31,7 @@ test.each([
   ["model_params", "n_channels: 3", "unknown key: it is model_params.in_channels here."],
   ["exp_params", "dataset: celeba", "unknown key: it is data_params.name here."],
   ["data_params", "image_size: 64", "unknown key: it is data_params.patch_size here."],
-  ["data_params", "shuffle: true", "unknown key: batches are always shuffled"],
+  ["data_params", "shuffle: true", 'expected one of auto, whole, blocks, none, got "true"'],
   ["logging_params", "log_dir: x", "unknown key: it is logging_params.save_dir here."],
   ["exp_params", "LR: 0,005", 'expected a number > 0, got "0,005". Write 0.005.'],
   ["model_params", "latent_dim: 64,", 'expected an integer ≥ 1, got "64,". Write 64.'],

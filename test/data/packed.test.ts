@@ -1,4 +1,5 @@
 import { fork } from "node:child_process";
+import { createHash } from "node:crypto";
 import {
   closeSync,
   ftruncateSync,
@@ -10,10 +11,11 @@ import {
   writeSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { openPacked, type Packed, type Recipe } from "../../src/data/packed.ts";
 import { UserError } from "../../src/errors.ts";
 import { dataFolder, failure, first } from "../support/data.ts";
+import { slowPack } from "../support/slow_pack.ts";
 
 const shape = [2, 3, 3] as const;
 const bytes = 18;
@@ -93,6 +95,23 @@ test.each(Object.keys(harm))("a file that was %s is recognised and made anew", a
   expect(readFileSync(file).equals(before)).toBe(true);
 });
 
+test("the name of a file is a hash of its recipe as JSON, so that files stay those of their recipes", async () => {
+  const key = {
+    version: 1,
+    none: undefined,
+    files: [
+      ["a.png", 3, { deep: [1] }],
+      ["b.png", 4],
+    ],
+    empty: [],
+    f: {},
+  };
+  const { file } = await openPacked(recipe(2, key), { cacheDir: dataFolder() });
+  const json = JSON.stringify(["tfjs-vae packed images 1", shape, key]);
+  const hash = createHash("sha256").update(json).digest("hex");
+  expect(basename(file)).toBe(`test-${hash.slice(0, 20)}.packed`);
+});
+
 test("fewer images than expected are packed without gaps", async () => {
   const r = {
     ...recipe(10),
@@ -147,6 +166,25 @@ test("processes that make the same at once all read whole images", async () => {
   expect(readdirSync(cacheDir)).toHaveLength(1);
 });
 
+test("a large pack whose process was killed is gone on with, and ends the same", async () => {
+  const cacheDir = dataFolder();
+  const child = fork(join(import.meta.dirname, "../support/slow_pack_process.ts"), [cacheDir], {
+    execArgv: ["--import", "tsx"],
+  });
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  await vi.waitUntil(() => readdirSync(cacheDir).some((name) => name.endsWith(".part.json")), 20_000);
+  child.kill("SIGKILL");
+  await ended;
+  const done: number[] = [];
+  const rest = slowPack(0);
+  const packed = await openPacked(rest, { cacheDir, progress: (_, count) => done.push(count) });
+  expect(rest.began[0]).toBeGreaterThan(0);
+  expect(done[0]).toBe(rest.began[0]! + 1);
+  const whole = await openPacked(slowPack(0), { cacheDir: dataFolder() });
+  expect(readFileSync(packed.file).equals(readFileSync(whole.file))).toBe(true);
+  expect(readdirSync(cacheDir)).toEqual([basename(packed.file)]);
+});
+
 test("a set of 256 MB is read from its file, by row, and says so when the file is cut while in use", async () => {
   const cacheDir = dataFolder();
   const side = 512;
@@ -171,7 +209,11 @@ test("a set of 256 MB is read from its file, by row, and says so when the file i
     const one = images.subarray(i * image, (i + 1) * image);
     expect([one[0], one[image - 1]]).toEqual([row % 251, row % 251]);
   }
-  withFile(packed.file, (fd) => ftruncateSync(fd, 5 * image));
+  withFile(packed.file, (fd) => writeSync(fd, Buffer.from([255]), 0, 1, 2 * (image + 4) + 7));
+  expect((await failure(packed.read([1, 2, 3]))).message).toMatch(
+    /big-.*packed: image 2 is damaged: its checksum is wrong\. Remove the file and start again/,
+  );
+  withFile(packed.file, (fd) => ftruncateSync(fd, 5 * (image + 4)));
   expect((await packed.read([4]))[0]).toBe(4);
   expect((await failure(packed.read([4, 300]))).message).toMatch(/big-.*can't be read any more/);
   await packed.close();

@@ -6,6 +6,8 @@ import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { Loader } from "../../src/data/loader.ts";
+import { FilePool } from "../../src/data/stream/file_pool.ts";
+import { listShards } from "../../src/data/stream/list_shard.ts";
 import { shuffledNearby } from "../../src/data/stream/shuffle.ts";
 import { tarMembers } from "../../src/formats/tar.ts";
 import { Rng } from "../../src/rng.ts";
@@ -206,4 +208,29 @@ it("an index of another time is made anew, and one that fits is not", async () =
   await handle.writeFile(readFileSync(join(golden, "train-000001.tar")));
   await handle.close();
   expect(await sizeOf()).toBe(16);
+});
+
+it("a long list is cut where its bytes say, without reading it, and has the same lines", async () => {
+  const lines = first(5000).map(
+    (n) => `folder/${"x".repeat(n % 97)}/${n}.png${n % 11 === 0 ? "\r\n\n" : "\n"}`,
+  );
+  const folder = dataFolder({ "list.txt": lines.join("") });
+  const file = join(folder, "list.txt");
+  const bytes = readFileSync(file).length;
+  const pool = new FilePool();
+  const keysOf = async (long?: number) => {
+    const shards = await listShards({ file, bytes, mtimeMs: 0 }, pool, [], long);
+    const keys: string[] = [];
+    for (const shard of shards)
+      for await (const { key, image } of shard.samples()) {
+        expect(await shard.image(image!.offset, image!.size)).toBe(join(folder, key));
+        keys.push(key);
+      }
+    return { shards: shards.length, keys };
+  };
+  const [whole, cut] = [await keysOf(), await keysOf(0)];
+  expect([whole.shards, cut.shards]).toEqual([5, Math.ceil(bytes / 65536)]);
+  expect(whole.keys).toEqual(lines.map((line) => line.trimEnd()));
+  expect(cut.keys).toEqual(whole.keys);
+  pool.close();
 });

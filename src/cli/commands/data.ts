@@ -1,13 +1,21 @@
 import type { Command } from "commander";
+import { shellWord } from "../../text/shell.ts";
 import { examples } from "../examples.ts";
+import { setOption } from "../options.ts";
 
 interface Options {
   readonly to?: string;
 }
 
-/** `vae data fetch`: gets published data sets. */
+interface PackOptions {
+  readonly config: string;
+  readonly set?: readonly string[];
+  readonly to: string;
+}
+
+/** `vae data fetch`: gets published data sets; `vae data pack`: writes one as records, which any number of images is trained by. */
 export function addData(program: Command): void {
-  const data = program.command("data").description("get published data sets");
+  const data = program.command("data").description("get published data sets; pack large ones");
   data
     .command("fetch")
     .description(
@@ -24,6 +32,45 @@ export function addData(program: Command): void {
       })}\n\nTFJS_VAE_DATA_MIRROR names servers to ask first, as SERVER/NAME/FILE.`,
     )
     .action(fetch);
+  data
+    .command("pack")
+    .description(
+      "write a config's images, at their size, and labels into a folder that data_params.name: records opens without reading it; a call that was stopped goes on at the next",
+    )
+    .requiredOption("-c, --config <file>", "the YAML file whose data_params say what is packed")
+    .addOption(setOption("change a value of the config, as vae run takes it"))
+    .requiredOption("--to <folder>", "where the records go")
+    .addHelpText(
+      "after",
+      examples({
+        "vae data pack -c faces.yaml --to ../data/faces":
+          "then data_params: {name: records, data_path: ../data/faces}",
+        "vae data pack -c faces.yaml --set data_params.name=file_list --set data_params.data_path=faces.txt --to faces":
+          "millions of files, listed once",
+      }),
+    )
+    .action(pack);
+}
+
+async function pack({ config: file, set = [], to }: PackOptions): Promise<void> {
+  const { loadConfig } = await import("../../config/load.ts");
+  const { openDataset } = await import("../../data/registry.ts");
+  const { writeRecords } = await import("../../data/records/write_records.ts");
+  const { cacheDir } = await import("../../files/cache_dir.ts");
+  const { progressTo } = await import("../progress.ts");
+  const { config, baseDir, dataset: definition } = await loadConfig(file, { set });
+  const progress = progressTo(process.stdout);
+  const args = { baseDir, cacheDir: cacheDir("data"), seed: config.exp_params.manual_seed, progress };
+  const dataset = await openDataset(config.data_params, args, definition);
+  try {
+    const { splits } = await writeRecords(dataset, to, { progress });
+    const counts = `${splits.train} images for training, ${splits.val} for validation, ${splits.test} for test`;
+    console.log(
+      `${to}: ${counts}. --set data_params.name=records --set data_params.data_path=${shellWord(to)}`,
+    );
+  } finally {
+    await dataset.close();
+  }
 }
 
 async function fetch(names: readonly string[], { to }: Options): Promise<void> {

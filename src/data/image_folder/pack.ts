@@ -11,19 +11,26 @@ import { printable } from "./words.ts";
 /** One write for many small images: each waits for a thread that decodes meanwhile. */
 const WRITE_BYTES = 1 << 20;
 
+/** How far a process was that was killed: the first `next` files are dealt with. */
+interface Marked {
+  readonly next: number;
+  readonly skipped: readonly Skipped[];
+}
+
 export interface Skipped {
   readonly path: string;
   readonly reason: string;
 }
 
 /**
- * Decodes all files into the pack, in order and without gaps; returns the number of images and which files were
- * skipped, as they can't be read. `read` gives the bytes of files that are not files of `folder`.
+ * Decodes all files into the pack, in order and without gaps, or those that are left after what was marked; returns the
+ * number of images and which files were skipped, as they can't be read. `read` gives the bytes of files that are not files
+ * of `folder`.
  *
  * @throws DataError as soon as more are skipped than `max_bad_share` allows
  */
 export async function packImages(
-  { put }: PackWriter,
+  { put, marked, mark }: PackWriter,
   folder: string,
   files: readonly ImageFile[],
   transform: ImageTransform,
@@ -31,8 +38,10 @@ export async function packImages(
   read?: (path: string) => Promise<Uint8Array>,
 ): Promise<{ count: number; meta: Skipped[] }> {
   const bytes = transform.size ** 2 * transform.channels;
-  const skipped: Skipped[] = [];
-  let count = 0;
+  const { next: from, skipped: before } = (marked as Marked | undefined) ?? { next: 0, skipped: [] };
+  const skipped: Skipped[] = [...before];
+  let next = from;
+  let count = from - before.length;
   const decode = async (i: number): Promise<Uint8Array | Skipped> => {
     const { path, size } = files[i]!;
     const file = join(folder, path);
@@ -47,8 +56,11 @@ export async function packImages(
     const images = Buffer.concat(waiting);
     waiting = [];
     await put(count - images.length / bytes, images);
+    await mark?.({ next, skipped } satisfies Marked);
   };
-  for await (const image of ordered(files.length, 2 * Math.max(1, num_workers), decode)) {
+  const decoded = ordered(files.length - from, 2 * Math.max(1, num_workers), (i) => decode(from + i));
+  for await (const image of decoded) {
+    next++;
     if (!(image instanceof Uint8Array)) {
       skipped.push(image);
       checkShare(skipped, files.length, max_bad_share, folder);

@@ -15,6 +15,8 @@ interface Opened {
 /** Reads parts of many files, of which those used last stay open. */
 export class FilePool {
   private readonly files = new Map<string, Opened>();
+  /** Files that stay open. */
+  private most = OPEN;
 
   /** @throws Error where the file can't be opened, or ends before */
   async read(file: string, offset: number, size: number): Promise<Uint8Array> {
@@ -31,11 +33,13 @@ export class FilePool {
       throw error;
     } finally {
       opened.readers--;
-      this.closeIdle(OPEN);
+      this.closeIdle(this.most);
     }
   }
 
+  /** What is still being read is closed after that. */
   close(): void {
+    this.most = 0;
     this.closeIdle(0);
   }
 

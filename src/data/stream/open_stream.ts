@@ -7,18 +7,20 @@ import { checkShare, type Skipped } from "../image_folder/pack.ts";
 import { printable } from "../image_folder/words.ts";
 import { ordered } from "../ordered.ts";
 import { openPacked, type Packed, type PackWriter } from "../packed.ts";
-import { range } from "../store.ts";
 import type { Sample, Shard } from "./samples.ts";
 import { shuffledNearby } from "./shuffle.ts";
 
 /** Raise it when what the index holds changes. */
-const VERSION = 1;
-/** A row of the index: offset (float64), size, shard and part (uint32), then a float32 a label; little-endian. */
-const ROW = 20;
-/** Rows written at a time, and rows looked through at a time. */
+const VERSION = 2;
+/** A row of the index: offset (float64), size and shard (uint32), then a float32 a label; little-endian. */
+const ROW = 16;
+/** Samples looked at at a time, and rows of a group at most. */
 const SOME = 4096;
 
 type Part = 0 | 1 | 2;
+
+/** Rows of a shard that were written at a time: first those of training, then of validation, then of test; how many of each. */
+type Group = readonly [shard: number, train: number, val: number, test: number];
 
 export interface Stream {
   /** The data set's name. */
@@ -46,6 +48,7 @@ interface Meta {
   readonly texts: readonly (readonly string[] | undefined)[];
   /** How many values each takes; undefined where some are no whole numbers from 0 on. */
   readonly counts: readonly number[] | undefined;
+  readonly groups: readonly Group[];
 }
 
 /**
@@ -78,9 +81,8 @@ export async function openStream(stream: Stream, args: OpenArgs): Promise<Datase
   const meta = index.meta as Meta;
   try {
     checkShare(meta.skipped, meta.all, stream.max_bad_share, place);
-    const parts = await partsOf(index, recordBytes);
-    const split = (part: Part) => splitOf(stream, index, parts[part], recordBytes);
-    const [train, val, test] = await Promise.all([split(0), split(1), split(2)]);
+    const split = (part: Part) => splitOf(stream, index, placesOf(meta.groups, part), recordBytes);
+    const [train, val, test] = [split(0), split(1), split(2)];
     if (train.size === 0) throw new DataError(`${place}: expected images for training, got none.`);
     const { size, channels } = transform;
     return {
@@ -113,10 +115,14 @@ async function makeIndex(
   const columns = labelNames.map(() => new Column());
   let all = 0;
   let count = 0;
-  let waiting: Buffer[] = [];
-  const flush = async () => {
-    await put(count - waiting.length, Buffer.concat(waiting));
-    waiting = [];
+  const groups: Group[] = [];
+  let waiting: [Buffer[], Buffer[], Buffer[]] = [[], [], []];
+  const flush = async (shard: number) => {
+    const rows = waiting.flat();
+    if (rows.length === 0) return;
+    await put(count - rows.length, Buffer.concat(rows));
+    groups.push([shard, waiting[0].length, waiting[1].length, waiting[2].length]);
+    waiting = [[], [], []];
   };
   type Looked = { sample: Sample; labels: readonly (number | string)[] } | Skipped;
   const look = async (sample: Sample, shard: Shard): Promise<Looked> => {
@@ -155,18 +161,16 @@ async function makeIndex(
         row.writeDoubleLE(sample.image!.offset, 0);
         row.writeUInt32LE(sample.image!.size, 8);
         row.writeUInt32LE(number, 12);
-        row.writeUInt32LE(partOf(sample.key, splits), 16);
         columns.forEach((column, c) => {
           row.writeFloatLE(column.number(labels[c]!), ROW + 4 * c);
         });
-        waiting.push(row);
+        waiting[partOf(sample.key, splits)].push(row);
         count++;
-        if (waiting.length >= SOME) await flush();
       }
+      await flush(number);
       checkShare(skipped, Math.max(all, SOME), max_bad_share, place);
     }
   }
-  await flush();
   const counts = columns.map((column) => column.count);
   const whole = counts.every((n) => n !== undefined);
   return {
@@ -176,6 +180,7 @@ async function makeIndex(
       all,
       texts: columns.map((column) => column.texts),
       counts: whole ? (counts as number[]) : undefined,
+      groups,
     },
   };
 }
@@ -214,35 +219,58 @@ function partOf(key: string, { val, test }: Stream["splits"]): Part {
   return place < test + val ? 1 : 0;
 }
 
-/** The rows of each part. */
-async function partsOf(index: Packed, recordBytes: number): Promise<[Int32Array, Int32Array, Int32Array]> {
-  const rows = [0, 1, 2].map(() => new Int32Array(index.count));
-  const counts = [0, 0, 0];
-  for (let from = 0; from < index.count; from += SOME) {
-    const some = await index.read(range(from, Math.min(index.count, from + SOME)));
-    const view = new DataView(some.buffer, some.byteOffset, some.byteLength);
-    for (let i = 0; i * recordBytes < some.length; i++) {
-      const part = view.getUint32(i * recordBytes + 16, true);
-      rows[part]![counts[part]!++] = from + i;
-    }
-  }
-  return rows.map((of, part) => of.slice(0, counts[part])) as [Int32Array, Int32Array, Int32Array];
+/** Where the examples of a part are in the index, group by group. */
+interface Places {
+  readonly size: number;
+  /** The first place of each shard in the part, and its size. */
+  readonly shards: readonly number[];
+  rowOf(example: number): number;
 }
 
-async function splitOf(
+function placesOf(groups: readonly Group[], part: Part): Places {
+  const firsts = new Int32Array(groups.length + 1);
+  const rows = new Int32Array(groups.length);
+  const shards: number[] = [];
+  let row = 0;
+  let lastShard = -1;
+  for (const [i, [shard, ...counts]] of groups.entries()) {
+    if (shard !== lastShard && counts[part] > 0) {
+      shards.push(firsts[i]!);
+      lastShard = shard;
+    }
+    rows[i] = row + counts.slice(0, part).reduce((a, b) => a + b, 0);
+    firsts[i + 1] = firsts[i]! + counts[part];
+    row += counts[0] + counts[1] + counts[2];
+  }
+  const size = firsts.at(-1)!;
+  return {
+    size,
+    shards: [...shards, size],
+    rowOf(example) {
+      let [low, high] = [0, groups.length];
+      while (high - low > 1) {
+        const middle = (low + high) >> 1;
+        if (firsts[middle]! <= example) low = middle;
+        else high = middle;
+      }
+      return rows[low]! + example - firsts[low]!;
+    },
+  };
+}
+
+function splitOf(
   { shards, transform, labelNames, shuffle_buffer }: Stream,
   index: Packed,
-  rows: Int32Array,
+  { size, shards: starts, rowOf }: Places,
   recordBytes: number,
-): Promise<Split> {
+): Split {
   const width = labelNames.length;
-  const starts = await startsOf(index, rows, recordBytes);
   const bytes = transform.size ** 2 * transform.channels;
   return {
-    size: rows.length,
-    shuffled: (rng: Rng, size: number) => shuffledNearby(starts, size, shuffle_buffer, rng),
+    size,
+    shuffled: (rng: Rng, taken: number) => shuffledNearby(starts, taken, shuffle_buffer, rng),
     async read(indices): Promise<Examples> {
-      const records = await index.read(Int32Array.from(indices, (i) => rows[i]!));
+      const records = await index.read(Int32Array.from(indices, rowOf));
       const view = new DataView(records.buffer, records.byteOffset, records.byteLength);
       const images = new Uint8Array(indices.length * bytes);
       const labels = new Float32Array(indices.length * width);
@@ -269,22 +297,6 @@ function unreadable(file: string, offset: number, cause: Error): DataError {
     `${file}: the image at byte ${offset} can't be read: ${cause.message.split("\n", 1)[0]}. Was the file changed? Start again, with data_params.check: true.`,
     { cause },
   );
-}
-
-/** The first place of each shard in a split, and its size. */
-async function startsOf(index: Packed, rows: Int32Array, recordBytes: number): Promise<number[]> {
-  const starts: number[] = [];
-  let last = -1;
-  for (let from = 0; from < rows.length; from += SOME) {
-    const some = await index.read(rows.subarray(from, from + SOME));
-    const view = new DataView(some.buffer, some.byteOffset, some.byteLength);
-    for (let i = 0; i * recordBytes < some.length; i++) {
-      const shard = view.getUint32(i * recordBytes + 12, true);
-      if (shard !== last) starts.push(from + i);
-      last = shard;
-    }
-  }
-  return [...starts, rows.length];
 }
 
 /** @throws ConfigError where the shares leave none for training */

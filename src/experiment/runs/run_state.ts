@@ -54,6 +54,8 @@ export interface DataPrint {
   readonly batch: number;
   /** Steps an epoch. */
   readonly steps: number;
+  /** How an epoch's order is drawn; absent: whole. */
+  readonly order?: "blocks" | "none";
   readonly train: SplitPrint;
   readonly val: SplitPrint;
 }

@@ -12,9 +12,11 @@ export async function printOf(
   { batch, steps }: Pick<DataPrint, "batch" | "steps">,
 ): Promise<DataPrint> {
   const { splits } = dataset;
+  const { order } = train;
   return {
     batch,
     steps,
+    ...(order !== "whole" && { order }),
     train: await splitPrint(splits.train, train.size),
     val: await splitPrint(splits.val, val.size),
   };
@@ -37,8 +39,8 @@ async function splitPrint(split: Split, images: number): Promise<SplitPrint> {
 /**
  * Brings the place of a checkpoint to the data and batches of now, where they are others. Whole epochs stay whole. The
  * epoch under way goes on after as many images where only the size of batches is another, since their order is the same;
- * over other images it begins anew. Returns a sentence for each change; `valChanged`: metrics of validation are of other
- * images than before.
+ * over other images, or in an order that is drawn otherwise, it begins anew. Returns a sentence for each change;
+ * `valChanged`: metrics of validation are of other images than before.
  */
 export function moveTo(state: RunState, now: DataPrint): { notes: string[]; valChanged: boolean } {
   const before = state.data ?? olderPrint(state);
@@ -49,6 +51,7 @@ export function moveTo(state: RunState, now: DataPrint): { notes: string[]; valC
   const valChanged = val !== undefined && !same(val, now.val);
   const otherBatch = batchBefore !== undefined && batchBefore !== now.batch;
   const otherLength = before.steps !== now.steps;
+  const otherOrder = batchBefore !== undefined && before.order !== now.order;
   const notes: string[] = [];
   if (trainChanged || valChanged) {
     const changed = [
@@ -66,9 +69,13 @@ export function moveTo(state: RunState, now: DataPrint): { notes: string[]; valC
       `an epoch now has ${now.steps} steps${size} (before: ${before.steps}${sizeBefore}); epochs that are done stay done.`,
     );
   }
+  if (otherOrder)
+    notes.push(
+      `data_params.shuffle: an epoch's order is now ${now.order ?? "whole"} (before: ${before.order ?? "whole"}).`,
+    );
   if (state.batch >= before.steps)
     state.batch = now.steps; // whole; its end is still to be dealt with
-  else if (state.batch > 0 && (trainChanged || (otherLength && batchBefore === undefined))) {
+  else if (state.batch > 0 && (trainChanged || otherOrder || (otherLength && batchBefore === undefined))) {
     notes.push(
       `epoch ${state.epoch + 1}, of which ${state.batch} of ${before.steps} steps were done, begins anew.`,
     );

@@ -165,7 +165,7 @@ function loadersOf(
     train: new Loader(splits.train, {
       ...common,
       batchSize: data.train_batch_size,
-      shuffle: true,
+      shuffle: data.shuffle,
       dropLast: splits.train.size >= data.train_batch_size,
       horizontalFlip: data.horizontal_flip,
       binarize: data.binarize,

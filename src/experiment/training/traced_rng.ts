@@ -55,6 +55,11 @@ export class TracedRng implements Rng {
     return this.now.uniformArray(count);
   }
 
+  uniformAt(index: number): number {
+    this.escaped("uniformAt");
+    return this.now.uniformAt(index);
+  }
+
   permutation(count: number): Int32Array {
     this.escaped("permutation");
     return this.now.permutation(count);

@@ -1,8 +1,7 @@
-import { concat } from "../../concat.ts";
 import type { HostBatch } from "../../data/loader.ts";
 import { meansOf, widthsOf } from "../../explore/posteriors.ts";
 import { still } from "../../explore/tempered_rng.ts";
-import { activeUnits } from "../../metrics/active_units.ts";
+import { activeOf, ColumnVariances } from "../../metrics/active_units.ts";
 import { bitsPerDim, calibratedElbo } from "../../metrics/elbo.ts";
 import { peakSignalToNoise } from "../../metrics/squared_error.ts";
 import { newCtx } from "../../models/ctx.ts";
@@ -35,12 +34,16 @@ export async function validate(
   let images = 0;
   let dims = 0;
   let index = 0;
-  const posteriorMeans: PosteriorMeans[] = [];
+  let places: { readonly variances: ColumnVariances; readonly widths: readonly number[] } | undefined;
   for await (const host of batches) {
     const rng = args.rng.fold(index++); // the same noise at each validation
     const { total, objective, terms, scalars } = withTensors(host, (batch) => {
       const means = placesOf(args.vae, batch, newCtx({ training: false, step, rng, labels: batch.labels }));
-      if (means) posteriorMeans.push(means);
+      if (means) {
+        const dims = means.means.length / host.shape[0];
+        places ??= { variances: new ColumnVariances(dims), widths: means.widths };
+        places.variances.add(means.means);
+      }
       let scheduled = false;
       const metrics = evaluateStep({ ...args, rng }, batch, step, () => {
         scheduled = true;
@@ -57,10 +60,7 @@ export async function validate(
     await nextTurn();
   }
   const means = Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / images]));
-  if (posteriorMeans.length > 0) {
-    const all = concat(posteriorMeans.map((found) => found.means));
-    means.active_units = activeUnits(all, all.length / images, posteriorMeans[0]!.widths);
-  }
+  if (places) means.active_units = activeOf(places.variances.variances(), places.widths);
   if (means.kl === undefined || means.mse === undefined) return means;
   const width = imageRange[1] - imageRange[0];
   const mse = means.mse / (width * width);

@@ -10,6 +10,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { writeRecords } from "../../../src/data/records/write_records.ts";
 import { DataError } from "../../../src/errors.ts";
 import { readCheckpoint } from "../../../src/experiment/runs/checkpoint.ts";
 import { newRunState, type RunState } from "../../../src/experiment/runs/run_state.ts";
@@ -18,6 +19,7 @@ import { moveTo } from "../../../src/experiment/training/data_print.ts";
 import type { Prepared } from "../../../src/experiment/training/prepared.ts";
 import { readSafetensors, writeSafetensors } from "../../../src/formats/safetensors.ts";
 import { compileQuickly, xlaPlugin } from "../../support/backends.ts";
+import { open } from "../../support/data.ts";
 import { figures } from "../../support/metrics.ts";
 import { type Trained, training } from "../../support/training.ts";
 
@@ -104,6 +106,25 @@ it("stopped at steps on the way and gone on with, a run ends with the state of a
   expect(tensors(whole)).toEqual(tensors(unbroken));
   const own = remains(whole).metrics.filter((row) => !["3", "6"].includes(row[0]!) || row[2] !== "");
   expect(own).toEqual(remains(unbroken).metrics);
+});
+
+it("from records in an order by blocks it goes on to the bits of an unbroken one", async () => {
+  const source = await open({ name: "shapes3d", size: 64, patch_size: 32 });
+  const data_path = join(root, "records");
+  await writeRecords(source, data_path);
+  await source.close();
+  const config = CONFIG.replace(
+    "{name: shapes3d, size: 64, patch_size: 32",
+    `{name: records, data_path: ${data_path}, shuffle: blocks, horizontal_flip: true`,
+  );
+  const whole = await training(root, config);
+  expect(whole.error).toBeUndefined();
+  expect(stateOf(whole)).toMatchObject({ step: 8, data: { order: "blocks" } });
+  const broken = await training(root, config, { change: failsAt(1, 2) });
+  expect(stateOf(broken)).toMatchObject({ step: 6, epoch: 1, batch: 2 });
+  const rest = await training(root, config, { resume: broken.folder.path });
+  expect(remains(rest)).toEqual(remains(whole));
+  expect(remains(whole).checkpoint).not.toEqual(remains(unbroken).checkpoint);
 });
 
 it.skipIf(xlaPlugin === undefined)("on xla, too, a run goes on to the bits of an unbroken one", async () => {
@@ -208,6 +229,16 @@ describe("what changed is said", () => {
       "epoch 2, of which 12 images were done, goes on after 8 of them and sees 4 twice.",
     ]);
     expect(state.batch).toBe(1);
+  });
+
+  it("an order that is drawn otherwise, in which the epoch begins anew", () => {
+    const state = at({ step: 13, epoch: 1, batch: 3 });
+    const { notes } = moveTo(state, { ...state.data!, order: "blocks" });
+    expect(notes).toEqual([
+      "data_params.shuffle: an epoch's order is now blocks (before: whole).",
+      "epoch 2, of which 3 of 10 steps were done, begins anew.",
+    ]);
+    expect(state.batch).toBe(0);
   });
 
   it("an epoch whose end is still to be dealt with stays whole", () => {
