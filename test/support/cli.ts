@@ -10,7 +10,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-const PACKING = /^packing \S+: \d+ of \d+\n/gm;
+const PACKING = /^packing \S+: \d+ of \d+(, .* left)?\n/gm;
 
 export interface VaeOptions {
   readonly cwd?: string;
