@@ -150,7 +150,22 @@ describe("what can't be is a sentence", () => {
   it.each([
     [() => hubName("scenes"), {}, '"scenes": expected the name of a repository'],
     [push, {}, "expected a token of"],
-    [push, { HF_TOKEN: "abc" }, "HF_TOKEN: expected a token that starts with hf_"],
+    [
+      push,
+      { HF_TOKEN: "abc" },
+      "HF_TOKEN: expected a token, hf_ and letters without spaces, got another text.",
+    ],
+    [
+      push,
+      { HF_TOKEN: "hf_a\nb" },
+      "HF_TOKEN: expected a token, hf_ and letters without spaces, got another text.",
+    ],
+    [
+      push,
+      { ...mine, HF_ENDPOINT: "junk" },
+      'HF_ENDPOINT: expected the address of a server, http://… or https://…, got "junk".',
+    ],
+    [() => localRun("hf:me/x"), { HF_ENDPOINT: "junk" }, "HF_ENDPOINT: expected the address of a server"],
     [push, { HF_TOKEN: "hf_other" }, "the hub answered 401"],
     [push, { ...mine, HF_HUB_OFFLINE: "1" }, "HF_HUB_OFFLINE forbids"],
     [push, { ...mine, HF_ENDPOINT: "http://127.0.0.1:9" }, "could not be written"],
