@@ -73,9 +73,8 @@ export class TrainAll {
     const launched = launcher.start(args, output);
     const ended = launched.ended.then(async (code) => {
       const { result, problem } = await this.lookAt(member);
-      const there = result.complete || (until !== undefined && result.step >= until);
-      const fine = problem === undefined && (there || (this.stopping && code > 128));
-      const failure = fine ? undefined : (problem ?? reasonOf(result, output, code));
+      const failure =
+        problem ?? (this.stopping && code > 128 ? undefined : shortfall(task, result, said(output, code)));
       if (failure !== undefined) this.failures.set(member, failure);
       told(task, result, failure);
       return member;
@@ -120,7 +119,18 @@ export function lastWords(output: string): string {
   }
 }
 
-function reasonOf({ failure }: Result, output: string, code: number): string {
-  const told = failure ?? lastWords(output);
-  return told === "" ? `its process ended with code ${code}` : told;
+const said = (output: string, code: number): string =>
+  lastWords(output) || `its process ended with code ${code}`;
+
+/**
+ * Why a member is not where it was to be, whose process has ended; undefined: it is there.
+ *
+ * @param words the last that the process said
+ */
+export function shortfall({ until }: Task, result: Result, words: string): string | undefined {
+  const { complete, step, validations, failure } = result;
+  if (complete) return undefined;
+  if (until === undefined || step < until) return failure ?? words;
+  if (step > until || validations.some((v) => v.step === until)) return undefined;
+  return `expected a validation at step ${until} in metrics.csv, got none`; // it would be sent there again, for ever
 }
