@@ -125,6 +125,15 @@ describe("a run on the hub", () => {
     const { commits } = hub.repos.get("me/mine")!;
     expect((await push()).code).toBe(0);
     expect(commits).toHaveLength(2);
+    const best = await call(["push", run, "me/mine", "--backend", "wasm"], mine);
+    expect(best.code).toBe(0);
+    const names = [...commits.at(-1)!.files.keys()];
+    expect(names.filter((name) => name.startsWith("checkpoints/"))).toEqual(["checkpoints/best.safetensors"]);
+    const seen = await call(["push", run, "me/scenes", "--private", "--backend", "wasm"], mine);
+    expect(seen).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("me/scenes, which is there and public."),
+    });
   });
 });
 
@@ -145,7 +154,8 @@ describe("what can't be is a sentence", () => {
     }
     throw new Error("expected a mistake, got none");
   };
-  const push = () => pushToHub({ repo: "me/x", files: { a: "b" }, title: "t", isPrivate: false });
+  const push = () =>
+    pushToHub({ repo: "me/x", files: { a: "b" }, title: "t", isPrivate: false, isOld: () => false });
 
   it.each([
     [() => hubName("scenes"), {}, '"scenes": expected the name of a repository'],
