@@ -1,7 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { parse } from "yaml";
 import { UserError } from "../../src/errors.ts";
 import { localRun } from "../../src/experiment/trained/hub_run.ts";
@@ -135,6 +135,19 @@ describe("a run on the hub", () => {
       stderr: expect.stringContaining("me/scenes, which is there and public."),
     });
   });
+});
+
+it("code in somebody's repository is neither got nor run", async () => {
+  const marker = join(place, "ran");
+  const evil = `import { writeFileSync } from "node:fs";\nwriteFileSync(${JSON.stringify(marker)}, "");\nexport default [];\n`;
+  const config = "plugins: [checkpoints/evil.mjs]\nmodel_params: {name: VanillaVAE}\n";
+  const files = { "config.yaml": config, "checkpoints/evil.mjs": evil, "checkpoints/best.safetensors": "x" };
+  for (const [name, value] of Object.entries(env(mine))) vi.stubEnv(name, value);
+  await pushToHub({ repo: "me/evil", files, title: "t", isPrivate: false, isOld: () => false });
+  vi.unstubAllEnvs();
+  const { stderr, code } = await sample("hf:me/evil", "evil.npy");
+  expect([code, existsSync(marker)]).toEqual([2, false]);
+  expect(stderr).toContain("plugins checkpoints/evil.mjs: no file");
 });
 
 describe("what can't be is a sentence", () => {
