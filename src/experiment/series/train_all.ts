@@ -1,4 +1,5 @@
 import { appendFileSync, mkdirSync, readFileSync } from "node:fs";
+import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { dumpConfig } from "../../config/dump.ts";
 import { UserError } from "../../errors.ts";
@@ -119,8 +120,14 @@ export function lastWords(output: string): string {
   }
 }
 
-const said = (output: string, code: number): string =>
-  lastWords(output) || `its process ended with code ${code}`;
+/** What a process says last; of one that a signal has ended nothing that it said is why. */
+export function said(output: string, code: number): string {
+  const signal = Object.entries(constants.signals).find(([, number]) => code === 128 + number)?.[0];
+  if (signal === "SIGKILL")
+    return "its process was ended by SIGKILL, as the system does where memory runs out";
+  if (signal !== undefined) return `its process was ended by ${signal}`;
+  return lastWords(output) || `its process ended with code ${code}`;
+}
 
 /**
  * Why a member is not where it was to be, whose process has ended; undefined: it is there.

@@ -10,7 +10,7 @@ import { nextByHalving, nextInOrder, type State } from "../../../src/experiment/
 import { ranked } from "../../../src/experiment/series/ranking.ts";
 import type { Result } from "../../../src/experiment/series/results.ts";
 import type { Sweep } from "../../../src/experiment/series/sweep.ts";
-import { shortfall } from "../../../src/experiment/series/train_all.ts";
+import { said, shortfall } from "../../../src/experiment/series/train_all.ts";
 import { folder } from "../../support/configs.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
@@ -247,6 +247,13 @@ it("a member that is not where it was to be has failed; so has one without a val
   expect(shortfall(task, result(10, { 5: 1 }), "words")).toBe(
     "expected a validation at step 10 in metrics.csv, got none",
   );
+  const output = join(folder({ "output.txt": "epoch 1/3\nout of paper\n" }), "output.txt");
+  expect([said(output, 1), said(`${output}.none`, 3)]).toEqual([
+    "out of paper",
+    "its process ended with code 3",
+  ]);
+  expect(said(output, 137)).toMatch(/^its process was ended by SIGKILL, as the system does/);
+  expect(said(output, 143)).toBe("its process was ended by SIGTERM");
   expect(shortfall({ member: of(0, 1) }, result(30, { 30: 1 }), "words")).toBe("words");
 });
 
