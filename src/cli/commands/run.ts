@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { styleText } from "node:util";
 import type { Command } from "commander";
 import { ConfigError } from "../../errors.ts";
@@ -82,6 +82,9 @@ async function configOfImages(folder: string, { set = [] }: Options): Promise<st
     throw new ConfigError(
       `vae run: expected a config or a folder of images, got the run "${folder}". To go on with it: vae run --resume ${shellWord(folder)}`,
     );
+  const hasConfigs = readdirSync(folder).some((name) => /\.ya?ml$/i.test(name));
+  const { lookAtImages } = await import("../../data/image_folder/look.ts");
+  if (hasConfigs && (await lookAtImages(folder)) === undefined) return undefined; // reading it as a config names them
   const { checkIsOf, lookAt, modelNamed, nameOf, writeStarter } = await import("../starter.ts");
   const look = await lookAt(folder);
   const { modelNames } = await import("../../models/registry.ts");

@@ -128,6 +128,8 @@ it("measures a step, and vae run of the folder writes such a config and trains b
     code: 1,
     stderr: expect.stringContaining("logs: expected a folder of images"),
   });
+  const configs = await vae(["run", "logs"], { cwd: folder({ "logs/a.yaml": "" }) });
+  expect(configs).toMatchObject({ code: 2, stderr: expect.stringContaining("In it: logs/a.yaml") });
   const wrong = await vae(["init", "VanilaVAE", "photos"], { cwd });
   expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('Did you mean "VanillaVAE"?')]);
 }, 300_000);
