@@ -148,6 +148,16 @@ describe("a published file", () => {
     expect(message).not.toContain("secret");
   });
 
+  it("of a folder of the user's that is a file, names no other folder of the cache", async () => {
+    files.set("/a.bin", body);
+    const file = join(newFolder(), "taken");
+    writeFileSync(file, "");
+    const { message } = await fetching(setOf({}), file).catch((error) => error);
+    expect(message).toMatch(
+      /can't be written: a part of its path is a file: choose another folder \(.*\)\.$/,
+    );
+  });
+
   it("does not replace another file of its name", async () => {
     const folder = newFolder();
     writeFileSync(join(folder, "a.bin"), "mine");
