@@ -65,10 +65,11 @@ export const listOf = (each: Check, length?: number): Check => ({
     Array.isArray(value) && value.length === (length ?? value.length) && value.every(each.fits),
 });
 
-/** An object with these values under any names. */
+/** An object with these values under any names; undefined counts as left out. */
 export const mapOf = (each: Check): Check => ({
   expected: `an object, each value ${each.expected}`,
-  fits: (value) => isMap(value) && Object.values(value as object).every(each.fits),
+  fits: (value) =>
+    isMap(value) && Object.values(value as object).every((one) => one === undefined || each.fits(one)),
 });
 
 export const instanceOf = (kind: { readonly name: string; new (): unknown }): Check => ({

@@ -243,4 +243,4 @@ const NAMES = mapOf(text);
 
 /** Labels as the command line has them. */
 const textsOf = ({ labels = {} }: Pick<CallOptions, "labels">): readonly string[] =>
-  Object.entries(labels).map(([name, value]) => `${name}=${value}`);
+  Object.entries(labels).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]));

@@ -35,7 +35,7 @@ function certificates(): string[] | undefined {
 export function serverAddress(place: string, address: string): string {
   if (URL.canParse(address) && /^https?:/i.test(address)) return address.replace(/\/+$/, "");
   throw new ConfigError(
-    `${place}: expected the address of a server, http://… or https://…, got "${address}".`,
+    `${place}: expected the address of a server, http://… or https://…, got "${address.replace(/\/\/[^/]*@/, "//")}".`,
   );
 }
 

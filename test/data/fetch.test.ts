@@ -142,6 +142,8 @@ describe("a published file", () => {
     await expect(fetching(setOf({}))).rejects.toThrow(
       `${MIRROR}: expected the address of a server, http://… or https://…, got "junk".`,
     );
+    process.env[MIRROR] = "ftp://me:secret@host";
+    await expect(fetching(setOf({}))).rejects.toThrow('got "ftp://host".');
     process.env[MIRROR] = origin().replace("//", "//me:secret@");
     const { message } = await fetching(setOf({ urls: [] })).catch((error) => error);
     expect(message).toContain(`${origin()}/made/a.bin: the server answered 404.`);
