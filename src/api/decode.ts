@@ -5,6 +5,7 @@ import type { Images as Packed } from "../explore/images.ts";
 import { decodeVectors, encodeImages, type LatentLayout } from "../explore/latents.ts";
 import type { Rng } from "../rng.ts";
 import type { Tensor2D } from "../tf.ts";
+import { type Check, checked } from "./checked.ts";
 
 /** Vectors of z: packed [N, D], one by one, or a tensor [N, D]. */
 export type Codes = Float32Array | readonly (readonly number[] | Float32Array)[] | Tensor2D;
@@ -24,6 +25,7 @@ export async function decodeCodes(
   label: readonly string[],
   rng: Rng,
 ): Promise<Packed> {
+  checked("decode: z", z, VECTORS);
   const layout = layoutOf(run, rng);
   const packed = await packedOf(z);
   const { size } = layout;
@@ -34,6 +36,15 @@ export async function decodeCodes(
   const { labels }: Packed = withLabels(none, run.vae, label);
   return decodeVectors(run.vae, layout, packed, { rng: rng.fold("decode"), labels });
 }
+
+const VECTORS: Check = {
+  expected: "a Float32Array, a list of vectors of numbers, or a tensor [N, D]",
+  fits: (z) =>
+    z instanceof Float32Array ||
+    (Array.isArray(z) &&
+      z.every((one) => one instanceof Float32Array || (Array.isArray(one) && one.every(Number.isFinite)))) ||
+    (typeof z === "object" && z !== null && "dataSync" in z),
+};
 
 /** The length of the first vector that is not of `size` numbers; of packed ones, of all; undefined: all fit. */
 function otherLength(z: Codes, size: number): number | undefined {

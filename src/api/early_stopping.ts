@@ -9,7 +9,7 @@ import {
 } from "../experiment/training/early_stopping.ts";
 import { type Mode, modeOf } from "../metrics/table.ts";
 import { didYouMean } from "../text/suggest.ts";
-import { numberFrom, wholeNumber } from "./checked.ts";
+import { checkedOptions, integer, number, oneOf, text } from "./checked.ts";
 
 /** When `EarlyStopping` ends a run. */
 export interface EarlyStoppingOptions {
@@ -33,9 +33,13 @@ export class EarlyStopping implements Callback {
   private seen: Stopping | undefined;
 
   constructor(options: EarlyStoppingOptions = {}) {
+    checkedOptions("EarlyStopping", options, {
+      monitor: text,
+      patience: integer(1),
+      minDelta: number(0),
+      mode: oneOf("min", "max"),
+    });
     const { monitor = "val/objective", patience = 3, minDelta = 0, mode = modeOf(monitor) } = options;
-    wholeNumber("EarlyStopping: patience", patience, 1);
-    numberFrom("EarlyStopping: minDelta", minDelta, 0);
     this.rule = { monitor, mode, patience, minDelta };
     this.name = `EarlyStopping ${monitor}`;
   }

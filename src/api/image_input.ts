@@ -7,6 +7,7 @@ import { withLabels } from "../explore/given_labels.ts";
 import { concatImages, type Images as Packed } from "../explore/images.ts";
 import { fromBytes } from "../images/bytes.ts";
 import type { Tensor3D, Tensor4D } from "../tf.ts";
+import { type Check, checked } from "./checked.ts";
 import { Images } from "./images.ts";
 
 /** Pixels of one image, as a canvas (`ImageData`) and sharp (`raw`) give them: rows of 1, 3 or, with alpha, 2 or 4 bytes. */
@@ -41,6 +42,7 @@ export async function packImages(
 ): Promise<Packed> {
   const parts: Packed[] = [];
   for (const one of [input].flat() as ImageInput[]) {
+    checked("images", one, INPUT);
     if (typeof one === "string") {
       for await (const batch of batchesOfFiles(run, [one], { label, note })) parts.push(batch);
     } else if (one instanceof Images && one.labels !== undefined) parts.push(fitting(run, packedOf(one)));
@@ -51,6 +53,21 @@ export async function packImages(
   if (labels.length < parts.length) return concatImages(parts);
   return { ...concatImages(parts), labels: concat(labels) };
 }
+
+const isTensor = (value: object): value is Tensor4D => "dataSync" in value;
+
+const isPixels = ({ data, width, height }: Partial<RawPixels>): boolean =>
+  (data instanceof Uint8Array || data instanceof Uint8ClampedArray) &&
+  [width, height].every((side) => Number.isInteger(side) && side! >= 1);
+
+const INPUT: Check = {
+  expected: "a file's name, its bytes, pixels as {data, width, height}, a tensor, or what another call gave",
+  fits: (value) =>
+    typeof value === "string" ||
+    value instanceof Images ||
+    value instanceof Uint8Array ||
+    (typeof value === "object" && value !== null && (isTensor(value) || isPixels(value))),
+};
 
 async function packed(run: OpenRun, one: Exclude<ImageInput, string>): Promise<Packed> {
   if (one instanceof Images) return packedOf(one);

@@ -1,11 +1,13 @@
 import { writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { DataError, ShapeError } from "../errors.ts";
 import { squareGrid } from "../explore/grids.ts";
 import { beside, type Images as Packed, slice } from "../explore/images.ts";
+import { makeFolders, writeProblem } from "../files/atomic_file.ts";
 import { toBytes } from "../images/bytes.ts";
 import { gridPng } from "../images/grid.ts";
 import { type Tensor4D, tf } from "../tf.ts";
-import { wholeNumber } from "./checked.ts";
+import { checked, checkedOptions, instanceOf, integer, text } from "./checked.ts";
 
 /** How images are drawn into one PNG. */
 export interface PngOptions {
@@ -48,9 +50,8 @@ export class Images {
 
   /** All of them as one PNG, in rows with white lines between them, as the commands draw them. */
   async png(options: PngOptions = {}): Promise<Buffer> {
+    checkedOptions("png", options, { columns: integer(1), scale: integer(1) });
     const { columns = this.columns, scale } = options;
-    if (columns !== undefined) wholeNumber("png: columns", columns, 1);
-    if (scale !== undefined) wholeNumber("png: scale", scale, 1);
     if (this.count === 0) throw new DataError("png: expected images, got none.");
     if (columns === undefined) return squareGrid(this.packed, this.range, scale);
     return gridPng(this.data, this.shape, { columns, range: this.range, scale });
@@ -58,7 +59,7 @@ export class Images {
 
   /** A PNG of each, of its own size times `scale`. */
   async pngs(options: Pick<PngOptions, "scale"> = {}): Promise<Buffer[]> {
-    const scale = wholeNumber("pngs: scale", options.scale ?? 1, 1);
+    const { scale = 1 } = checkedOptions("pngs", options, { scale: integer(1) });
     const how = { columns: 1, range: this.range, scale, padding: 0 };
     return Promise.all(
       Array.from({ length: this.count }, (_, n) => {
@@ -68,9 +69,12 @@ export class Images {
     );
   }
 
-  /** Writes `png` to a file. */
+  /** Writes `png` to a file, whose folder is made where it is missing. @throws UserError where it can't be written */
   async save(file: string, options: PngOptions = {}): Promise<void> {
-    await writeFile(file, await this.png(options));
+    checked("save: file", file, text);
+    const png = await this.png(options);
+    await makeFolders(dirname(file));
+    await writeFile(file, png).catch((error) => Promise.reject(writeProblem(file, error)));
   }
 
   /** Bytes of pixels, packed [N, H, W, C], 0 black and 255 white. */
@@ -85,8 +89,8 @@ export class Images {
 
   /** Those from number `from` up to but not with `to`, in the same memory. */
   slice(from: number, to = this.count): Images {
-    const first = Math.min(wholeNumber("slice: from", from, 0), this.count);
-    const count = Math.max(0, wholeNumber("slice: to", to, 0) - first);
+    const first = Math.min(checked("slice: from", from, integer(0)), this.count);
+    const count = Math.max(0, checked("slice: to", to, integer(0)) - first);
     return new Images(slice(this.packed, first, count), this.range);
   }
 
@@ -96,6 +100,7 @@ export class Images {
    * @throws ShapeError where they are not as many, or of another size
    */
   beside(others: Images): Images {
+    checked("beside: images", others, instanceOf(Images as never));
     if (String(others.shape) !== String(this.shape))
       throw new ShapeError(
         `beside: expected as many images of the same size, [${this.shape.join(", ")}], got [${others.shape.join(", ")}].`,

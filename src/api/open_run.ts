@@ -1,6 +1,7 @@
 import type { BackendName } from "../backends/registry.ts";
 import { openTrained } from "../experiment/trained/open_trained.ts";
 import { cachePlace } from "../files/cache_dir.ts";
+import { checked, checkedOptions, flag, listOf, text } from "./checked.ts";
 import { Run } from "./run.ts";
 import { silence } from "./silence.ts";
 
@@ -32,6 +33,14 @@ export interface OpenRunOptions {
  * config, EngineError where the backend is missing
  */
 export async function openRun(path: string, options: OpenRunOptions = {}): Promise<Run> {
+  checked("openRun: path", path, text);
+  checkedOptions("openRun", options, {
+    checkpoint: text,
+    backend: text,
+    set: listOf(text),
+    quiet: flag,
+    dataCache: text,
+  });
   const { backend = "auto", checkpoint, set = [], quiet = false, dataCache } = options;
   if (quiet) silence();
   const say = (text: string) => void (quiet || console.error(text));

@@ -13,7 +13,7 @@ import { reconstruct } from "../explore/pictures.ts";
 import { traversal } from "../explore/traversal.ts";
 import { Rng } from "../rng.ts";
 import { samplerNamed } from "../samplers/registry.ts";
-import { numberFrom, wholeNumber } from "./checked.ts";
+import { checked, checkedOptions, either, integer, listOf, mapOf, number, oneOf, text } from "./checked.ts";
 import { type Codes, decodeCodes } from "./decode.ts";
 import { type ImagesInput, packImages } from "./image_input.ts";
 import { Images } from "./images.ts";
@@ -68,31 +68,35 @@ export class Run implements Disposable, AsyncDisposable {
   /** Images in one of the ways that there are, as the model takes them. */
   async images(input: ImagesInput, options: Pick<CallOptions, "labels"> = {}): Promise<Images> {
     const { opened, note } = this;
+    checkedOptions("images", options, { labels: LABELS });
     return this.made(await packImages(opened, input, { label: textsOf(options), note }));
   }
 
   /** `count` images from all over a split of the run's data, with their labels. @throws DataError where it has none */
   async data(split: SplitName, count: number): Promise<Images> {
-    return this.made(await imagesOfSplit(this.opened, split, wholeNumber("data: count", count, 1)));
+    checked("data: split", split, SPLIT);
+    return this.made(await imagesOfSplit(this.opened, split, checked("data: count", count, integer(1))));
   }
 
   /** Images decoded from noise, as `vae sample` draws them. @throws UserError where the model has no prior */
   async sample(count: number, options: SampleOptions = {}): Promise<Images> {
+    checked("sample: count", count, integer(1));
+    checkedOptions("sample", options, { ...CALL, temperature: number(0), sampler: text });
     const { temperature = 1, sampler = "prior" } = options;
     const how = { temperature, sampler: samplerNamed(sampler), label: textsOf(options) };
-    wholeNumber("sample: count", count, 1);
-    numberFrom("sample: temperature", temperature, 0);
     return this.made(sampleRun(this.opened, count, how, this.rng(options)));
   }
 
   /** What the model makes of images: decoded from the posterior's mean or mode, as `vae reconstruct` shows it. */
   async reconstruct(input: ImagesInput, options: CallOptions = {}): Promise<Images> {
+    checkedOptions("reconstruct", options, CALL);
     const images = await this.packed(input, options);
     return this.made(reconstruct(this.opened.vae, images, this.rng(options).fold("reconstructions")));
   }
 
   /** The latents of images, as `vae encode` writes them. */
   async encode(input: ImagesInput, options: CallOptions = {}): Promise<Encoded> {
+    checkedOptions("encode", options, CALL);
     const images = await this.packed(input, options);
     const found = await encodeAll(this.opened.vae, inBatches(images, 64), this.rng(options).fold("encode"));
     const { count, layout, mean, logVar, dense, z, codes } = found;
@@ -114,6 +118,7 @@ export class Run implements Disposable, AsyncDisposable {
    * @throws ShapeError where they are not of D numbers each
    */
   async decode(z: Codes, options: CallOptions = {}): Promise<Images> {
+    checkedOptions("decode", options, CALL);
     return this.made(await decodeCodes(this.opened, z, textsOf(options), this.rng(options)));
   }
 
@@ -124,8 +129,12 @@ export class Run implements Disposable, AsyncDisposable {
    * @throws ShapeError where `a` and `b` are not as many
    */
   async interpolate(a: ImagesInput, b: ImagesInput, options: InterpolateOptions = {}): Promise<Images> {
+    checkedOptions("interpolate", options, {
+      ...CALL,
+      steps: integer(1),
+      path: oneOf("spherical", "linear"),
+    });
     const { steps = 8, path = "spherical" } = options;
-    wholeNumber("interpolate: steps", steps, 1);
     const images = paired(await this.packed(a, options), await this.packed(b, options));
     const rng = this.rng(options).fold("interpolate");
     return new Images(interpolations(this.opened.vae, images, { steps, path }, rng), this.opened.imageRange, {
@@ -140,10 +149,14 @@ export class Run implements Disposable, AsyncDisposable {
    * @throws UserError for a model whose z is a grid of codes
    */
   async traverse(start?: ImagesInput, options: TraverseOptions = {}): Promise<Traversal> {
+    checkedOptions("traverse", options, {
+      ...CALL,
+      dimensions: integer(1),
+      values: listOf(number(), 2),
+      steps: integer(1),
+      images: integer(1),
+    });
     const { dimensions = 10, values, steps = 7, images = 256 } = options;
-    for (const [name, value] of Object.entries({ dimensions, steps, images }))
-      wholeNumber(`traverse: ${name}`, value, 1);
-    values?.forEach((value) => void numberFrom("traverse: values", value));
     const { vae, imageRange, model } = this.opened;
     const seen = await imagesOfSplit(this.opened, "val", images);
     const from = start === undefined ? undefined : await this.packed(start, options);
@@ -160,14 +173,23 @@ export class Run implements Disposable, AsyncDisposable {
   /** The metrics of the model, as `vae evaluate` computes them; nothing is written. */
   async evaluate(options: EvaluateOptions = {}): Promise<Evaluation> {
     const { opened } = this;
+    checkedOptions("evaluate", options, {
+      metrics: listOf(text),
+      split: SPLIT,
+      maxImages: integer(1),
+      draws: integer(1),
+      seed: integer(0),
+      network: NAMES,
+      lpips: NAMES,
+    });
     const { metrics, lpips, ...given } = options;
-    const { maxImages, draws, seed, network } = EVALUATION_DEFAULTS;
+    const { network } = EVALUATION_DEFAULTS;
     const baseDir = process.cwd();
     const whole = {
       split: given.split ?? ((await opened.dataset()).splits.test.size > 0 ? "test" : "val"),
-      maxImages: wholeNumber("evaluate: maxImages", given.maxImages ?? maxImages, 1),
-      draws: wholeNumber("evaluate: draws", given.draws ?? draws, 1),
-      seed: wholeNumber("evaluate: seed", given.seed ?? seed, 0),
+      maxImages: given.maxImages ?? EVALUATION_DEFAULTS.maxImages,
+      draws: given.draws ?? EVALUATION_DEFAULTS.draws,
+      seed: given.seed ?? EVALUATION_DEFAULTS.seed,
       network: given.network ?? { name: network },
       lpips: lpips && { ...lpips, baseDir },
       baseDir,
@@ -200,7 +222,7 @@ export class Run implements Disposable, AsyncDisposable {
   }
 
   private rng({ seed = this.config.exp_params.manual_seed }: CallOptions): Rng {
-    return Rng.fromSeed(wholeNumber("seed", seed, 0));
+    return Rng.fromSeed(seed);
   }
 
   private packed(input: ImagesInput, options: CallOptions) {
@@ -212,6 +234,13 @@ export class Run implements Disposable, AsyncDisposable {
   }
 }
 
+const LABELS = mapOf(either(text, number()));
+/** What every call may be given. */
+const CALL = { seed: integer(0), labels: LABELS };
+const SPLIT = oneOf("train", "val", "test");
+/** Files and networks by what they are for. */
+const NAMES = mapOf(text);
+
 /** Labels as the command line has them. */
 const textsOf = ({ labels = {} }: Pick<CallOptions, "labels">): readonly string[] =>
-  Object.entries(labels).map(([name, value]) => `${name}=${value}`);
+  Object.entries(labels).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]));

@@ -10,7 +10,18 @@ import type {
   ValidationEvent,
 } from "../experiment/training/callbacks.ts";
 import { nowhere } from "../text/nowhere.ts";
-import { wholeNumber } from "./checked.ts";
+import {
+  callable,
+  checked,
+  checkedOptions,
+  either,
+  flag,
+  instanceOf,
+  integer,
+  listOf,
+  object,
+  text,
+} from "./checked.ts";
 import type { ConfigInput, DataName, ModelName } from "./define_config.ts";
 import type { OpenRunOptions } from "./open_run.ts";
 import type { Run } from "./run.ts";
@@ -88,9 +99,10 @@ export async function train<Model extends ModelName = ModelName, Data extends Da
   config: string | ConfigInput<Model, Data> | Config,
   options: TrainOptions = {},
 ): Promise<TrainResult> {
+  checked("train: config", config, CONFIG);
+  checkedOptions("train", options, OPTIONS);
   const { quiet = false, backend = "auto", set = [], baseDir = process.cwd(), ...how } = options;
   how.signal?.throwIfAborted();
-  if (how.until !== undefined) wholeNumber("until", how.until, 1);
   if (quiet) (await import("./silence.ts")).silence();
   const loaded =
     typeof config === "string"
@@ -112,8 +124,29 @@ export async function resumeRun(
   run: string,
   options: Omit<TrainOptions, "resume" | "baseDir"> = {},
 ): Promise<TrainResult> {
-  return train(configOfRun(run), { ...options, resume: run });
+  return train(configOfRun(checked("resumeRun: run", run, text)), { ...options, resume: run });
 }
+
+const CONFIG = either(
+  { ...text, expected: "the name of a YAML file" },
+  { ...object, expected: "an object with the sections of a config" },
+);
+
+const OPTIONS = {
+  onStep: callable,
+  onValidation: callable,
+  onCheckpoint: callable,
+  callbacks: listOf(object),
+  signal: instanceOf(AbortSignal),
+  handleSignals: flag,
+  quiet: flag,
+  backend: text,
+  resume: text,
+  set: listOf(text),
+  until: integer(1),
+  baseDir: text,
+  dataCache: text,
+};
 
 /** The sections of a config as a file has them, with the names in them. */
 function sectionsOf(config: ConfigInput | Config): object {
@@ -127,7 +160,9 @@ function sectionsOf(config: ConfigInput | Config): object {
 
 /** @throws ConfigError where the section names another one, which would be trained in silence */
 function named(key: "model" | "data", name: string, section: object = {}): object {
-  const { name: written = name } = section as { readonly name?: string };
+  const { name: written = name } = checked(`config ${key}_params`, section, object) as {
+    readonly name?: string;
+  };
   if (written === name) return { ...section, name };
   throw new ConfigError(
     `config ${key}_params.name: expected "${name}" as "${key}" says, or nothing, got "${written}". Leave one of them out.`,

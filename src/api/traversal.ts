@@ -1,6 +1,7 @@
 import type { Dimension } from "../explore/dimensions.ts";
 import type { Traversed } from "../explore/traversal.ts";
 import { traversalPng } from "../explore/traverse.ts";
+import { checkedOptions, integer } from "./checked.ts";
 import { Images, type PngOptions } from "./images.ts";
 
 /**
@@ -28,7 +29,7 @@ export class Traversal extends Images {
 
   /** As the command draws it: with each row's dimension and KL, and the values above. */
   override png(options: Omit<PngOptions, "columns"> = {}): Promise<Buffer> {
-    const { scale } = options;
+    const { scale } = checkedOptions("png", options, { scale: integer(1) });
     return traversalPng(this.made.images, this.made.shown, this.made.values, { range: this.range, scale });
   }
 }

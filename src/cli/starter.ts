@@ -35,6 +35,22 @@ export async function lookAt(folder: string): Promise<Look> {
 }
 
 /**
+ * Checks that a starting config that is there is of these images, and not of another folder of the same name.
+ *
+ * @throws ConfigError where it is of others
+ */
+export async function checkIsOf(file: string, folder: string): Promise<void> {
+  const { loadConfig } = await import("../config/load.ts");
+  const { config, baseDir } = await loadConfig(file);
+  const { data_path: path = "" } = config.data_params as { readonly data_path?: string };
+  if (resolve(baseDir, path) === resolve(folder)) return;
+  throw new ConfigError(
+    `${file}: expected a config for the images of ${folder}, got one that was there, for ${path}. ` +
+      `Name the config that you mean: vae run --config FILE, one for these images by vae init VARIANT ${shellWord(folder)} --out FILE`,
+  );
+}
+
+/**
  * Writes a starting config to `file`, checked as vae run checks it; `measure`: with what a training step takes here.
  *
  * @throws ConfigError where it is there, or the variant can't train on these images

@@ -26,8 +26,10 @@ export async function sweepOfCommand(
   const { layeredRegistries } = await import("../config/registries.ts");
   const { formatPlace, toPlain } = await import("../config/located.ts");
   const { parseSweep } = await import("../experiment/sweep/ranges.ts");
+  const { checkKeys } = await import("../experiment/sweep/points.ts");
   const { sweepOf } = await import("../experiment/series/sweep.ts");
   const all = sweep.map(parseSweep);
+  checkKeys(all);
   const seeds = all.find(({ key }) => key === SEED);
   const ranges = all.filter((range) => range !== seeds);
   for (const { key } of ranges)

@@ -48,7 +48,13 @@ class Resolver {
         ...node,
         value: node.value.map((child: Located, i) => this.resolve(child, [...path, i], through)),
       };
-    if (typeof node.value !== "string" || !REFERENCE.test(node.value)) return node;
+    if (typeof node.value !== "string" || !node.value.includes("${")) return node;
+    if (node.value.replaceAll(new RegExp(REFERENCE, "g"), "").includes("${"))
+      return this.fail(
+        node,
+        path,
+        `expected references that end with } and hold no braces, such as \${model_params.latent_dim}, got ${JSON.stringify(node.value)}`,
+      );
     return this.filled(node, node.value, path, through);
   }
 

@@ -64,6 +64,11 @@ export const dsprites = defineDataset({
         );
       const all = (await valuesOf(classes)) as number[];
       const values = Float32Array.from(all.filter((_, i) => i % width !== 0));
+      const other = values.find((value) => !Number.isInteger(value) || value < 0);
+      if (other !== undefined)
+        throw new DataError(
+          `${file}: expected integers ≥ 0 in latents_classes, got ${other}. Is it dSprites? Get it again.`,
+        );
       const held = Math.min(HELD_OUT, Math.floor(count / 10));
       if (size !== undefined && size > count - 2 * held)
         throw new DataError(

@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Dispatcher } from "undici";
 import { digest, download } from "../download/download.ts";
+import { serverAddress, shownAddress } from "../download/http.ts";
 import type { OnProgress } from "../download/unpack.ts";
 import { DataError, UserError } from "../errors.ts";
 import { bytesText } from "../text/numbers.ts";
@@ -61,7 +62,7 @@ async function fetchFile(name: string, file: PublishedFile, path: string, option
   const { http, say, onProgress, signal } = options;
   const mirrors = (process.env[MIRROR] ?? "").split(/\s+/).filter((server) => server !== "");
   const urls = [
-    ...mirrors.map((server) => `${server.replace(/\/$/, "")}/${name}/${file.name}`),
+    ...mirrors.map((server) => `${serverAddress(MIRROR, server)}/${name}/${file.name}`),
     ...file.urls,
   ];
   const failed: string[] = [];
@@ -78,7 +79,9 @@ async function fetchFile(name: string, file: PublishedFile, path: string, option
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof UserError && !(error instanceof DataError)) throw error; // as the full disk
-      failed.push(error instanceof DataError ? error.message : `${url}: ${reason(error as Error)}.`);
+      failed.push(
+        error instanceof DataError ? error.message : `${shownAddress(url)}: ${reason(error as Error)}.`,
+      );
     }
   }
   throw new DataError(

@@ -8,7 +8,7 @@ import { DataError } from "../errors.ts";
 import { cacheProblem } from "../files/cache_dir.ts";
 import { writeAll } from "../files/positional_file.ts";
 import { checkRoom } from "./disk.ts";
-import { splitCredentials } from "./http.ts";
+import { shownAddress, splitCredentials } from "./http.ts";
 import { RangeReader, RangeRefused } from "./range_reader.ts";
 import type { OnProgress } from "./unpack.ts";
 
@@ -62,7 +62,7 @@ async function fill(wanted: Download): Promise<void> {
     await rm(part, { force: true });
     const beginning = hash.length < got.length ? " beginning with" : "";
     throw new DataError(
-      `${wanted.url}: expected ${algorithm === "md5" ? "MD5" : "SHA-256"}${beginning} ${hash}, got ${got}: the download is damaged, or the server has another file now. Try again, or correct the hash.`,
+      `${shownAddress(wanted.url)}: expected ${algorithm === "md5" ? "MD5" : "SHA-256"}${beginning} ${hash}, got ${got}: the download is damaged, or the server has another file now. Try again, or correct the hash.`,
     );
   }
   await rename(part, file);

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import tls from "node:tls";
 import { type Dispatcher, EnvHttpProxyAgent, interceptors } from "undici";
+import { ConfigError } from "../errors.ts";
 
 /** Where pip and the tools beside it look for certificates of a company's proxy or mirror. */
 const CERTIFICATE_VARIABLES = ["PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"];
@@ -24,6 +25,22 @@ function certificates(): string[] | undefined {
   });
   return extra.length === 0 ? undefined : [...tls.rootCertificates, ...extra];
 }
+
+/**
+ * A server's address as a user gives it, without slashes at its end.
+ *
+ * @param place the variable or the key that says it
+ * @throws ConfigError where it is none
+ */
+export function serverAddress(place: string, address: string): string {
+  if (URL.canParse(address) && /^https?:/i.test(address)) return address.replace(/\/+$/, "");
+  throw new ConfigError(
+    `${place}: expected the address of a server, http://… or https://…, got "${address.replace(/\/\/[^/]*@/, "//")}".`,
+  );
+}
+
+/** An address as messages and logs may show it. */
+export const shownAddress = (url: string): string => splitCredentials(url).url.replace(/\/$/, "");
 
 /** A URL without the name and password in it, and the header that says them instead. */
 export function splitCredentials(url: string): { url: string; headers: Record<string, string> } {

@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync, lstatSync, mkdirSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, resolve, sep } from "node:path";
 import { UserError } from "../errors.ts";
 import { expandHome, homeFolder } from "../process/home_folder.ts";
 import { writeProblem } from "./atomic_file.ts";
@@ -108,9 +108,10 @@ export function isWritable(path: string): boolean {
   }
 }
 
-/** `error` of writing `path`, a place in the cache, as `writeProblem`, with what names another one. */
+/** `error` of writing `path` as `writeProblem`; of a place in the cache, with what names another one. */
 export function cacheProblem(path: string, error: unknown): unknown {
   const problem = writeProblem(path, error);
   if (!(problem instanceof UserError) || error instanceof UserError) return problem;
+  if (!resolve(path).startsWith(join(resolve(inCache()), sep))) return problem; // a folder that was chosen for it
   return new UserError(`${problem.message} TFJS_VAE_CACHE names another folder.`, { cause: error });
 }

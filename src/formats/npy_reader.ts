@@ -51,10 +51,15 @@ const NUMBERS: Readonly<Record<string, readonly [width: number, read: Read]>> = 
  */
 export async function openNpy(source: AsyncIterable<Uint8Array>, name: string): Promise<NpyStream> {
   const pieces = source[Symbol.asyncIterator]();
+  const more = () =>
+    pieces.next().catch((cause) => {
+      const why = (cause as Error).message.replace(/\.$/, "");
+      throw new DataError(`${name}: can't be read: ${why}. Get it again.`, { cause });
+    });
   let held = Buffer.alloc(0);
   const take = async (count: number): Promise<Buffer> => {
     while (held.length < count) {
-      const { done, value } = await pieces.next();
+      const { done, value } = await more();
       if (done) throw new DataError(`${name}: expected a .npy file, got one of ${held.length} bytes.`);
       held = Buffer.concat([held, value]);
     }
@@ -80,7 +85,7 @@ export async function openNpy(source: AsyncIterable<Uint8Array>, name: string): 
       left -= next.length;
       if (left < 0) throw new DataError(`${name}: too long: its header promises ${total} bytes of values.`);
       if (next.length > 0) yield next;
-      const { done, value } = await pieces.next();
+      const { done, value } = await more();
       if (done) break;
       next = value;
     }

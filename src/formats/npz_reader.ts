@@ -20,10 +20,7 @@ export class Npz {
         if (entry.fileName.endsWith(".npy")) entries.set(entry.fileName.slice(0, -4), entry);
       return new Npz(file, zip, entries);
     } catch (cause) {
-      throw new DataError(
-        `${file}: expected a .npz file, a zip of arrays: ${(cause as Error).message}. Get it again.`,
-        { cause },
-      );
+      throw damaged(file, cause);
     }
   }
 
@@ -36,10 +33,18 @@ export class Npz {
     const entry = this.entries.get(name);
     if (entry === undefined)
       throw new DataError(`${this.file}: expected an array "${name}", got ${this.names.join(", ")}.`);
-    return openNpy(await this.zip.openReadStreamPromise(entry), `${this.file}: ${name}`);
+    const stream = await this.zip.openReadStreamPromise(entry).catch((cause) => {
+      throw damaged(this.file, cause);
+    });
+    return openNpy(stream, `${this.file}: ${name}`);
   }
 
   close(): void {
     this.zip.close();
   }
+}
+
+function damaged(file: string, cause: unknown): DataError {
+  const why = (cause as Error).message.replace(/\.$/, "");
+  return new DataError(`${file}: expected a .npz file, a zip of arrays: ${why}. Get it again.`, { cause });
 }

@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { serverAddress } from "../download/http.ts";
 import { DataError } from "../errors.ts";
 import { homeFolder } from "../process/home_folder.ts";
 
-/** Where the hub is: HF_ENDPOINT, or the hub itself. */
+/** Where the hub is: HF_ENDPOINT, or the hub itself. @throws ConfigError where the variable holds no address */
 export const hubEndpoint = (): string =>
-  (process.env.HF_ENDPOINT || "https://huggingface.co").replace(/\/+$/, "");
+  serverAddress("HF_ENDPOINT", process.env.HF_ENDPOINT || "https://huggingface.co");
 
 /** Whether HF_HUB_OFFLINE forbids to ask it. */
 export const isOffline = (): boolean => /^(1|true|yes|on)$/i.test(process.env.HF_HUB_OFFLINE ?? "");
@@ -22,9 +23,9 @@ export function hubToken(): string | undefined {
   const home = env.HF_HOME || join(env.XDG_CACHE_HOME || join(homeFolder() ?? "", ".cache"), "huggingface");
   const file = env.HF_TOKEN_PATH || join(home, "token");
   const token = given || written(file);
-  if (token === undefined || token.startsWith("hf_")) return token;
+  if (token === undefined || /^hf_[!-~]+$/.test(token)) return token; // what a header can hold: others are printed by its error
   const where = given ? "HF_TOKEN" : file;
-  throw new DataError(`${where}: expected a token that starts with hf_, got another text.`);
+  throw new DataError(`${where}: expected a token, hf_ and letters without spaces, got another text.`);
 }
 
 function written(file: string): string | undefined {

@@ -1,13 +1,13 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { request } from "undici";
 import { download } from "../download/download.ts";
 import { openHttp } from "../download/http.ts";
 import { DataError, UserError } from "../errors.ts";
 import { makeFolders, writeAtomic } from "../files/atomic_file.ts";
 import { inCache } from "../files/cache_dir.ts";
-import { hubEndpoint, hubHeaders, isOffline } from "./endpoint.ts";
+import { hubEndpoint, isOffline } from "./endpoint.ts";
 import { locateOnHub } from "./locate.ts";
+import { lookUp } from "./look_up.ts";
 import type { HubRepo } from "./repo.ts";
 
 export interface SnapshotOptions {
@@ -40,7 +40,7 @@ export async function hubSnapshot(
     );
   }
   try {
-    const { sha, files } = await listFiles(repo, revision);
+    const { sha, files } = await lookUp({ repo, revision });
     const place = join("snapshots", purpose, sha);
     for (const path of files.filter(wanted)) {
       const file = join(folder, place, ...path.split("/"));
@@ -72,30 +72,6 @@ async function getFile(source: Parameters<typeof locateOnHub>[0], file: string):
   const http = openHttp();
   try {
     await download({ ...(await locateOnHub(source)), file, http });
-  } finally {
-    await http.destroy();
-  }
-}
-
-/** The commit that a revision is, and its files. */
-async function listFiles(repo: string, revision: string): Promise<{ sha: string; files: string[] }> {
-  const http = openHttp();
-  try {
-    const url = `${hubEndpoint()}/api/models/${repo}/revision/${encodeURIComponent(revision)}`;
-    const { statusCode, body } = await request(url, { headers: hubHeaders(), dispatcher: http });
-    const text = await body.text();
-    if (statusCode === 401 || statusCode === 403 || statusCode === 404)
-      throw new DataError(
-        `${hubEndpoint()}/${repo}: expected a repository with the revision ${revision}, the hub answered ${statusCode}. ` +
-          "Is its name right? Of a private one HF_TOKEN must be a token that may read it.",
-      );
-    if (statusCode !== 200) throw new Error(`the hub answered ${statusCode}`);
-    const { sha, siblings } = JSON.parse(text) as { sha?: unknown; siblings?: { rfilename: string }[] };
-    const files = (siblings ?? []).map(({ rfilename }) => rfilename);
-    const inside = (path: string) => !/(^|\/)\.\.?(\/|$)|^\/|[\\\0:]/.test(path);
-    if (typeof sha !== "string" || !/^[0-9a-f]{40}$/.test(sha) || !files.every(inside))
-      throw new Error("the hub's answer is no list of files");
-    return { sha, files };
   } finally {
     await http.destroy();
   }

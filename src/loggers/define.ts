@@ -19,6 +19,13 @@ export interface LoggerArgs {
   say(text: string): void;
 }
 
+export interface MemberNames {
+  /** Of the experiment or sweep. */
+  readonly series: string;
+  /** Of the training: its run, and its seed. */
+  readonly member: string;
+}
+
 export interface LoggerDefinition<P extends TObject = TObject> {
   /** As in `logging_params.loggers`. */
   readonly name: string;
@@ -28,6 +35,8 @@ export interface LoggerDefinition<P extends TObject = TObject> {
   readonly params: P;
   /** @throws UserError where it can't write */
   open(params: Partial<Static<P>>, args: LoggerArgs): Promise<Logger>;
+  /** The settings of one of the trainings of an experiment or a sweep, by which it is told from the others. */
+  ofMember?(params: Partial<Static<P>>, names: MemberNames): Partial<Static<P>>;
   /** Sends what an earlier process of a run, now at its end, could not; `LoggerArgs.resumedAt` is where it ended. */
   deliver?(params: Partial<Static<P>>, args: LoggerArgs): Promise<void>;
 }

@@ -21,7 +21,8 @@ const Params = Type.Object({
   run_name: Type.Optional(
     Type.String({
       minLength: 1,
-      description: "Name of the run there; default: that of its folder, version_N.",
+      description:
+        "Name of the run there; default: that of its folder, version_N; with another experiment NAME/version_N.",
     }),
   ),
   pictures: Type.Optional(
@@ -35,6 +36,11 @@ export const mlflow = defineLogger({
     "An MLflow tracking server, by its REST API: settings as parameters, metrics, pictures and the config as artifacts.",
   params: Params,
   open: (params, args) => open(params, args),
+  ofMember: (params, { series, member }) => ({
+    experiment: process.env.MLFLOW_EXPERIMENT_NAME || series,
+    run_name: member,
+    ...params,
+  }),
   async deliver(params, args) {
     const logger = await open(params, args);
     await logger.close();

@@ -1,5 +1,5 @@
 import { csv } from "./csv.ts";
-import type { LoggerDefinition } from "./define.ts";
+import type { LoggerDefinition, MemberNames } from "./define.ts";
 import { jsonl } from "./jsonl.ts";
 import { mlflow } from "./mlflow.ts";
 import { tensorboard } from "./tensorboard.ts";
@@ -24,4 +24,12 @@ export function loggerOf(entry: LoggerEntry): {
   const definition = definitions.find((d) => d.name === name);
   if (definition === undefined) throw new Error(`no logger "${name}"`);
   return { definition, params };
+}
+
+/** The entry as one of the trainings of an experiment or a sweep has it. */
+export function loggerOfMember(entry: LoggerEntry, names: MemberNames): LoggerEntry {
+  const { definition, params } = loggerOf(entry);
+  return definition.ofMember === undefined
+    ? entry
+    : { name: definition.name, ...definition.ofMember(params, names) };
 }

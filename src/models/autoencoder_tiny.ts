@@ -63,11 +63,9 @@ export default defineModel({
   diffusers: {
     className: "AutoencoderTiny",
     params(config) {
-      const { encoder_block_out_channels: widths = [64] } = config as {
-        encoder_block_out_channels?: number[];
-      };
+      const [width] = [config.encoder_block_out_channels ?? 64].flat(); // as it may be, which the schema then judges
       const known = Object.entries(config).filter(([key]) => key in Params.properties);
-      return { output: "linear", ...Object.fromEntries(known), block_out_channels: widths[0]! };
+      return { output: "linear", ...Object.fromEntries(known), block_out_channels: width };
     },
     expects: { act_fn: ["relu"], upsample_fn: ["nearest"], upsampling_scaling_factor: [2] },
     ofPair: pairOf,

@@ -59,6 +59,77 @@ test("the pictures are those of the commands, byte for byte", async () => {
   ]);
 });
 
+test("values that the types forbid are told in a sentence, by every call", async () => {
+  const images = await run.data("val", 2);
+  const any = run as never as Record<string, (...values: unknown[]) => Promise<unknown>>;
+  const calls: [string, unknown[], string][] = [
+    ["sample", ["2"], 'sample: count: expected an integer ≥ 1, got "2".'],
+    ["sample", [1, null], "sample: options: expected an object, got null."],
+    ["sample", [1, { seed: null }], "sample: seed: expected an integer ≥ 0, got null."],
+    [
+      "sample",
+      [1, { tempreture: 1 }],
+      'unknown option. Expected one of seed, labels, temperature, sampler. Did you mean "temperature"?',
+    ],
+    [
+      "sample",
+      [1, { labels: ["a"] }],
+      "sample: labels: expected an object, each value text or a finite number",
+    ],
+    ["data", ["tset", 1], 'data: split: expected one of train, val, test, got "tset".'],
+    ["images", [null], "images: expected a file's name, its bytes, pixels as {data, width, height}"],
+    ["images", [[images, 5]], "or what another call gave, got 5."],
+    ["images", [new ArrayBuffer(4)], "got one of ArrayBuffer."],
+    ["images", [{ data: new Uint8Array(3), width: 0, height: 1 }], "images: expected"],
+    ["reconstruct", [undefined], "got nothing."],
+    ["decode", [null], "decode: z: expected a Float32Array"],
+    ["decode", [[["a"]]], "decode: z: expected a Float32Array"],
+    ["decode", [[new Float64Array(4)]], "decode: z: expected a Float32Array"],
+    [
+      "interpolate",
+      [images, images, { path: "curved" }],
+      'path: expected one of spherical, linear, got "curved".',
+    ],
+    ["traverse", [images, { values: [1] }], "values: expected a list of 2, each a finite number, got [1]."],
+    ["evaluate", [{ metrics: "elbo" }], 'metrics: expected a list, each text, got "elbo".'],
+    ["evaluate", [{ network: "tiny_vgg" }], "network: expected an object, each value text"],
+  ];
+  for (const [name, values, said] of calls) {
+    const { message, name: kind } = await any[name]!.call(run, ...values).then(
+      () => expect.unreachable(said),
+      (e) => e,
+    );
+    expect([kind, message]).toEqual(["ConfigError", expect.stringContaining(said)]);
+  }
+  const made = images as never as Record<string, (...values: unknown[]) => unknown>;
+  for (const [name, values, said] of [
+    ["save", [null], "save: file: expected text, got null."],
+    ["png", [{ scale: "2" }], 'png: scale: expected an integer ≥ 1, got "2".'],
+    ["pngs", [5], "pngs: options: expected an object, got 5."],
+    ["slice", ["1"], 'slice: from: expected an integer ≥ 0, got "1".'],
+    ["beside", [{}], "beside: images: expected an Images, got an empty map."],
+  ] as const)
+    await expect((async () => made[name]!.call(images, ...values))(), said).rejects.toThrow(said);
+  await expect(openRun(null as never)).rejects.toThrow("openRun: path: expected text, got null.");
+  await expect(openRun(run.path, { quite: true } as never)).rejects.toThrow('Did you mean "quiet"?');
+});
+
+test("a picture is saved into a folder that is made, and one that can't be is told", async () => {
+  const images = await run.data("val", 1);
+  const file = join(root, "new/folder/one.png");
+  await images.save(file);
+  expect(readFileSync(file).equals(await images.png())).toBe(true);
+  await expect(images.save(join(file, "two.png"))).rejects.toThrow(
+    "can't be written: a part of its path is a file",
+  );
+});
+
+test("a tensor of whole numbers is images too", async () => {
+  const black = tf.zeros([1, 32, 32, 3], "int32") as never;
+  const made = await run.reconstruct(black);
+  expect(made.shape).toEqual([1, 32, 32, 3]);
+});
+
 test("the latents and metrics are those of the commands", async () => {
   const { encodeNpy } = await import("../../src/formats/npy.ts");
   const encoded = await run.encode([a(), b()]);

@@ -31,6 +31,46 @@ const weights = (run: string) => {
 
 let unbroken = "";
 
+test("values that the types forbid are told in a sentence", async () => {
+  const config = tinyConfig(root);
+  const calls: [unknown, unknown, string][] = [
+    [
+      null,
+      QUIET,
+      "train: config: expected the name of a YAML file or an object with the sections of a config, got null.",
+    ],
+    [undefined, QUIET, "got nothing."],
+    [[config], QUIET, "train: config: expected"],
+    [config, null, "train: options: expected an object, got null."],
+    [config, { onstep: () => {} }, "train: onstep: unknown option. Expected one of onStep"],
+    [config, { onStep: 5 }, "train: onStep: expected a function, got 5."],
+    [
+      config,
+      { signal: new AbortController() },
+      "train: signal: expected an AbortSignal, got one of AbortController.",
+    ],
+    [config, { callbacks: [null] }, "train: callbacks: expected a list, each an object"],
+    [config, { callbacks: { onStep() {} } }, "train: callbacks: expected a list"],
+    [config, { set: "exp_params.LR=1" }, "train: set: expected a list, each text"],
+    [config, { backend: 1 }, "train: backend: expected text, got 1."],
+    [{ ...config, model: 5 }, QUIET, "model_params.name: expected one of"],
+    [{ ...config, model_params: null }, QUIET, "config model_params: expected an object, got null."],
+    [{ ...config, model_params: "x" }, QUIET, 'config model_params: expected an object, got "x".'],
+  ];
+  for (const [given, options, said] of calls) {
+    const { message, name } = await train(given as never, options as never).then(
+      () => expect.unreachable(said),
+      (e) => e,
+    );
+    expect([name, message]).toEqual(["ConfigError", expect.stringContaining(said)]);
+  }
+  await expect(resumeRun(null as never)).rejects.toThrow("resumeRun: run: expected text, got null.");
+  expect(() => new EarlyStopping({ patience: "3" as never })).toThrow(
+    'patience: expected an integer ≥ 1, got "3".',
+  );
+  expect(() => new EarlyStopping({ patiense: 3 } as never)).toThrow('Did you mean "patience"?');
+});
+
 test("train tells each step, validation and checkpoint, and what came out", async () => {
   const steps: StepEvent[] = [];
   const validations: ValidationEvent[] = [];

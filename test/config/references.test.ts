@@ -40,6 +40,18 @@ test("a chain of references ends, and a circle is told", async () => {
   );
 });
 
+test("a reference that is cut off, or holds another, is told, and is no text", async () => {
+  for (const text of [
+    `\${model_params.latent_dim`,
+    `a\${`,
+    `\${model_params.\${logging_params.key}}`,
+    `\${oc.env:NONE,\${a.b}}`,
+  ])
+    expect(await loadError(`${base}logging_params: {name: '${text}'}\n`), text).toBe(
+      `config.yaml:5:24 logging_params.name: expected references that end with } and hold no braces, such as \${model_params.latent_dim}, got ${JSON.stringify(text)}\n1 error in config.yaml`,
+    );
+});
+
 test("a value of the environment is read as if it were typed; without it the one after the comma", async () => {
   vi.stubEnv("TFJS_VAE_TEST_SEED", "7");
   const yaml = (value: string) => `${base}exp_params: {manual_seed: "${value}"}\n`;

@@ -137,6 +137,29 @@ describe("a published file", () => {
     );
   });
 
+  it("wants addresses of mirrors, and shows none of their passwords", async () => {
+    process.env[MIRROR] = "junk";
+    await expect(fetching(setOf({}))).rejects.toThrow(
+      `${MIRROR}: expected the address of a server, http://… or https://…, got "junk".`,
+    );
+    process.env[MIRROR] = "ftp://me:secret@host";
+    await expect(fetching(setOf({}))).rejects.toThrow('got "ftp://host".');
+    process.env[MIRROR] = origin().replace("//", "//me:secret@");
+    const { message } = await fetching(setOf({ urls: [] })).catch((error) => error);
+    expect(message).toContain(`${origin()}/made/a.bin: the server answered 404.`);
+    expect(message).not.toContain("secret");
+  });
+
+  it("of a folder of the user's that is a file, names no other folder of the cache", async () => {
+    files.set("/a.bin", body);
+    const file = join(newFolder(), "taken");
+    writeFileSync(file, "");
+    const { message } = await fetching(setOf({}), file).catch((error) => error);
+    expect(message).toMatch(
+      /can't be written: a part of its path is a file: choose another folder \(.*\)\.$/,
+    );
+  });
+
   it("does not replace another file of its name", async () => {
     const folder = newFolder();
     writeFileSync(join(folder, "a.bin"), "mine");
@@ -164,6 +187,15 @@ it("without a network a sentence says what to get, and where to put it", async (
   );
   expect(stderr).toContain(`and put it into ${join(cache, "data", "fetched", "fashion_mnist")}`);
   expect(stderr).not.toMatch(/ {4}at /);
+});
+
+it("of a name that nothing is published of, those are named that there are", async () => {
+  const { code, stderr } = await vae(["data", "fetch", "shapes3"], {});
+  expect(code).toBe(2);
+  expect(stderr).toMatch(
+    /^vae data fetch: expected one of shapes3d, mnist, .*, got "shapes3"\. Did you mean "shapes3d"\?/,
+  );
+  expect(stderr).not.toContain("image_folder");
 });
 
 it("a fetched data set needs no data_path", async () => {

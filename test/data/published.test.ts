@@ -1,9 +1,10 @@
-import { cpSync } from "node:fs";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import type { Dataset, Split } from "../../src/data/dataset.ts";
 import { factorsOf } from "../../src/data/shapes3d/factors.ts";
+import { DataError } from "../../src/errors.ts";
 import { readNumpyPickle } from "../../src/formats/numpy_pickle.ts";
 import { dataFolder, failure, first, open } from "../support/data.ts";
 
@@ -65,6 +66,35 @@ describe("dsprites", () => {
       expect([white[0], image[white[0]!]]).toEqual([64 * 8 * y + 8 * x, 255]);
     }
     await data.close();
+  });
+
+  it("is refused where a byte of it is damaged, or a factor is no number of a value", async () => {
+    const whole = readFileSync(golden("dsprites.npz"));
+    const folder = dataFolder();
+    const said: string[] = [];
+    for (let at = 200; at < whole.length; at += whole.length >> 3) {
+      const damaged = Buffer.from(whole);
+      damaged.fill(damaged[at]! ^ 255, at, at + 30);
+      writeFileSync(join(folder, "damaged.npz"), damaged);
+      const result = await open({ name: "dsprites", data_path: join(folder, "damaged.npz") }).then(
+        (data) => data.close(),
+        (error: Error) => error,
+      );
+      if (result instanceof Error) {
+        expect(result).toBeInstanceOf(DataError);
+        said.push(result.message);
+      }
+    }
+    expect(said.some((message) => message.includes("can't be read: "))).toBe(true);
+    const { encodeNpz } = await import("../../src/formats/npz.ts");
+    const data = Float32Array.from({ length: 60 }, (_, i) => (i === 7 ? -1 : 0));
+    const images = { shape: [10, 64, 64], data: new Float32Array(40960) };
+    writeFileSync(
+      join(folder, "wrong.npz"),
+      await encodeNpz({ imgs: images, latents_classes: { shape: [10, 6], data } }),
+    );
+    const error = await failure(open({ name: "dsprites", data_path: join(folder, "wrong.npz") }));
+    expect(error.message).toContain("wrong.npz: expected integers ≥ 0 in latents_classes, got -1.");
   });
 
   it("keeps validation and test at every size, and is resized", async () => {

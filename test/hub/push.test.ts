@@ -1,7 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { parse } from "yaml";
 import { UserError } from "../../src/errors.ts";
 import { localRun } from "../../src/experiment/trained/hub_run.ts";
@@ -125,7 +125,29 @@ describe("a run on the hub", () => {
     const { commits } = hub.repos.get("me/mine")!;
     expect((await push()).code).toBe(0);
     expect(commits).toHaveLength(2);
+    const best = await call(["push", run, "me/mine", "--backend", "wasm"], mine);
+    expect(best.code).toBe(0);
+    const names = [...commits.at(-1)!.files.keys()];
+    expect(names.filter((name) => name.startsWith("checkpoints/"))).toEqual(["checkpoints/best.safetensors"]);
+    const seen = await call(["push", run, "me/scenes", "--private", "--backend", "wasm"], mine);
+    expect(seen).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("me/scenes, which is there and public."),
+    });
   });
+});
+
+it("code in somebody's repository is neither got nor run", async () => {
+  const marker = join(place, "ran");
+  const evil = `import { writeFileSync } from "node:fs";\nwriteFileSync(${JSON.stringify(marker)}, "");\nexport default [];\n`;
+  const config = "plugins: [checkpoints/evil.mjs]\nmodel_params: {name: VanillaVAE}\n";
+  const files = { "config.yaml": config, "checkpoints/evil.mjs": evil, "checkpoints/best.safetensors": "x" };
+  for (const [name, value] of Object.entries(env(mine))) vi.stubEnv(name, value);
+  await pushToHub({ repo: "me/evil", files, title: "t", isPrivate: false, isOld: () => false });
+  vi.unstubAllEnvs();
+  const { stderr, code } = await sample("hf:me/evil", "evil.npy");
+  expect([code, existsSync(marker)]).toEqual([2, false]);
+  expect(stderr).toContain("plugins checkpoints/evil.mjs: no file");
 });
 
 describe("what can't be is a sentence", () => {
@@ -145,12 +167,28 @@ describe("what can't be is a sentence", () => {
     }
     throw new Error("expected a mistake, got none");
   };
-  const push = () => pushToHub({ repo: "me/x", files: { a: "b" }, title: "t", isPrivate: false });
+  const push = () =>
+    pushToHub({ repo: "me/x", files: { a: "b" }, title: "t", isPrivate: false, isOld: () => false });
 
   it.each([
     [() => hubName("scenes"), {}, '"scenes": expected the name of a repository'],
     [push, {}, "expected a token of"],
-    [push, { HF_TOKEN: "abc" }, "HF_TOKEN: expected a token that starts with hf_"],
+    [
+      push,
+      { HF_TOKEN: "abc" },
+      "HF_TOKEN: expected a token, hf_ and letters without spaces, got another text.",
+    ],
+    [
+      push,
+      { HF_TOKEN: "hf_a\nb" },
+      "HF_TOKEN: expected a token, hf_ and letters without spaces, got another text.",
+    ],
+    [
+      push,
+      { ...mine, HF_ENDPOINT: "junk" },
+      'HF_ENDPOINT: expected the address of a server, http://… or https://…, got "junk".',
+    ],
+    [() => localRun("hf:me/x"), { HF_ENDPOINT: "junk" }, "HF_ENDPOINT: expected the address of a server"],
     [push, { HF_TOKEN: "hf_other" }, "the hub answered 401"],
     [push, { ...mine, HF_HUB_OFFLINE: "1" }, "HF_HUB_OFFLINE forbids"],
     [push, { ...mine, HF_ENDPOINT: "http://127.0.0.1:9" }, "could not be written"],

@@ -1,9 +1,11 @@
 import type { ChildProcess } from "node:child_process";
 import { mkdtempSync, readdirSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { LoggerArgs } from "../../src/loggers/define.ts";
 import { MlflowLogger } from "../../src/loggers/mlflow/logger.ts";
 import { mlflow } from "../../src/loggers/mlflow.ts";
@@ -76,7 +78,7 @@ describe.skipIf(!hasMlflow())("a run on MLflow's own server", () => {
     await logger.close();
     const { run_id, info, data } = await runOf(folder);
     expect([info.run_name, info.status, info.end_time > info.start_time]).toEqual([
-      "version_7",
+      "Shapes/version_7",
       "FINISHED",
       true,
     ]);
@@ -164,6 +166,34 @@ describe.skipIf(!hasMlflow())("a run on MLflow's own server", () => {
     expect(await history(after.run_id, "loss")).toEqual([
       [1, 3],
       [2, 2],
+    ]);
+  });
+});
+
+describe("what is no MLflow", () => {
+  it("is refused where it is no address, before anything is logged", async () => {
+    for (const uri of ["junk", "file:///tmp/mlruns", "http://exa mple"])
+      expect(() => MlflowLogger.open({ tracking_uri: uri }, argsOf(newRun()))).toThrow(
+        `logging_params.loggers mlflow.tracking_uri: expected the address of a server, http://… or https://…, got "${uri}".`,
+      );
+    vi.stubEnv("MLFLOW_TRACKING_URI", "databricks");
+    expect(() => MlflowLogger.open({}, argsOf(newRun()))).toThrow(
+      "MLFLOW_TRACKING_URI: expected the address of a server",
+    );
+    vi.unstubAllEnvs();
+  });
+
+  it("is told for another program that answers, without the password of the address; all waits", async () => {
+    const server = createServer((_, response) => void response.end("<html>"));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const logger = MlflowLogger.open({ tracking_uri: `http://me:secret@${host}` }, argsOf(newRun()));
+    logger.metrics(at(1), { loss: 1 });
+    await logger.close();
+    server.close();
+    expect(said).toEqual([
+      `MLflow at http://${host}: what answers there is not MLflow.`,
+      expect.stringMatching(/^4 records for MLflow wait in .*mlflow; they are sent by: vae run --resume/),
     ]);
   });
 });

@@ -55,6 +55,27 @@ describe.each(["kl", "kl_plain", "tiny"])("diffusers' %s as vae import makes a r
 });
 
 describe("vae import of a folder", () => {
+  it("refuses weights that are not finite, and a config.json that holds nothing", async () => {
+    const folder = mkdtempSync(join(place, "changed-"));
+    cpSync(join(models, "tiny"), folder, { recursive: true });
+    const weights = join(folder, "diffusion_pytorch_model.safetensors");
+    const bytes = readFileSync(weights);
+    bytes.writeFloatLE(Number.NaN, bytes.length - 4);
+    writeFileSync(weights, bytes);
+    const imported = () => vae(["import", folder, "--out", join(folder, "run"), ...small]);
+    expect((await imported()).stderr).toMatch(
+      /safetensors: expected finite numbers, got others in [\w.]+: the model has diverged/,
+    );
+    const about = join(folder, "config.json");
+    writeFileSync(
+      about,
+      JSON.stringify({ ...JSON.parse(readFileSync(about, "utf8")), encoder_block_out_channels: null }),
+    );
+    expect((await imported()).stderr).toMatch(/tensors don't fit/);
+    writeFileSync(about, "null");
+    expect((await imported()).stderr).toBe(`${about}: expected an object with _class_name, got null.\n`);
+  });
+
   const refused = async (change: (config: Record<string, unknown>) => void) => {
     const folder = mkdtempSync(join(place, "changed-"));
     cpSync(join(models, "kl"), folder, { recursive: true });
@@ -73,6 +94,9 @@ describe("vae import of a folder", () => {
     );
     expect(await refused((config) => (config._class_name = "VQModel"))).toContain(
       'expected _class_name AutoencoderKL or AutoencoderTiny, got "VQModel".',
+    );
+    expect(await refused((config) => (config.latent_channels = "5"))).toContain(
+      'model_params.latent_channels: expected an integer ≥ 1, got "5".',
     );
     expect(await refused((config) => (config.latent_channels = 5))).toMatch(
       /expected a checkpoint of the config's model, \d+ tensors don't fit/,

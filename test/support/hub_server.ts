@@ -103,6 +103,7 @@ async function answer(
     for (const line of body.toString().split("\n").filter(Boolean)) {
       const { key, value } = JSON.parse(line);
       if (key === "file") files.set(value.path, Buffer.from(value.content, value.encoding));
+      if (key === "deletedFile") files.delete(value.path);
       if (key === "lfsFile") files.set(value.path, stored.get(value.oid)!);
     }
     const sha = createHash("sha1").update(body).update(String(commits.length)).digest("hex");
@@ -123,6 +124,7 @@ async function answer(
   if (listed !== undefined)
     return json(200, {
       sha: commit.sha,
+      private: repo.isPrivate,
       siblings: [...commit.files.keys()].map((rfilename) => ({ rfilename })),
     });
   const file = commit.files.get(name!);

@@ -1,5 +1,7 @@
 import type { Command } from "commander";
+import { ConfigError } from "../../errors.ts";
 import { shellWord } from "../../text/shell.ts";
+import { didYouMean } from "../../text/suggest.ts";
 import { examples } from "../examples.ts";
 import { setOption } from "../options.ts";
 
@@ -77,15 +79,20 @@ async function fetch(names: readonly string[], { to }: Options): Promise<void> {
   // Here and not above, so that the other commands don't wait for them.
   const { datasetNamed, datasetNames } = await import("../../data/registry.ts");
   const { bytesText } = await import("../../text/numbers.ts");
-  const wanted = names.map((name) => datasetNamed(name, "vae data fetch"));
+  const published = datasetNames().filter((name) => datasetNamed(name).published !== undefined);
+  const wanted = names.map((name) => {
+    if (published.includes(name)) return datasetNamed(name);
+    throw new ConfigError(
+      `vae data fetch: expected one of ${published.join(", ")}, got "${name}".${didYouMean(name, published)}`,
+    );
+  });
   if (wanted.length === 0) {
-    for (const name of datasetNames()) {
-      const { published } = datasetNamed(name);
-      const bytes = published?.files.reduce((sum, file) => sum + (file.bytes ?? 0), 0);
-      if (published)
-        console.log(
-          `${name.padEnd(14)} ${bytes ? bytesText(bytes).padStart(8) : "".padStart(8)}  ${published.files.map((file) => file.name).join(", ")}`,
-        );
+    for (const name of published) {
+      const { files } = datasetNamed(name).published!;
+      const bytes = files.reduce((sum, file) => sum + (file.bytes ?? 0), 0);
+      console.log(
+        `${name.padEnd(14)} ${bytes ? bytesText(bytes).padStart(8) : "".padStart(8)}  ${files.map((file) => file.name).join(", ")}`,
+      );
     }
     return;
   }

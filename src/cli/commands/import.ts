@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import { ConfigError } from "../../errors.ts";
 import type { ImportArgs } from "../../experiment/trained/import_checkpoint.ts";
@@ -39,6 +40,10 @@ export function addImport(program: Command): void {
 
 async function run(file: string, { config, ...options }: Options): Promise<void> {
   const { isFolder } = await import("../../files/is_folder.ts");
+  if (!existsSync(file))
+    throw new ConfigError(
+      `"${file}": expected a checkpoint, or a folder of diffusers' or TAESD's, got nothing there (the current folder is ${process.cwd()}).`,
+    );
   if (config !== undefined && !isFolder(file)) return importTorch(file, { ...options, config });
   if (isFolder(file) && config === undefined) return importFolder(file, options);
   throw new ConfigError(

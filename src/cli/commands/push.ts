@@ -18,7 +18,7 @@ export function addPush(program: Command): void {
       "--license <name>",
       "as the hub names it (mit, cc0-1.0), for the model card; default: none is stated",
     )
-    .option("--private", "for nobody else to see, where the repository is made by this", false);
+    .option("--private", "for nobody else to see; refused where the repository is there and public", false);
   addRunOptions(command)
     .addHelpText(
       "after",
@@ -35,10 +35,12 @@ async function run(path: string, repository: string, { license, private: isPriva
   const repo = hubName(repository); // a mistake is told before anything is opened
   return withRun(path, options, async (opened) => {
     const { hubFiles } = await import("../../publish/hub_files.ts");
+    const { OF_A_RUN } = await import("../../experiment/trained/hub_run.ts");
     const { pushToHub } = await import("../../hub/push.ts");
     const files = hubFiles(opened, { repo, license });
     const title = `${opened.model.name} at step ${opened.state.step}`;
-    const { url } = await pushToHub({ repo, files, title, isPrivate });
+    const isOld = (file: string) => OF_A_RUN.test(file); // of another checkpoint or run, which would be taken for this one's
+    const { url } = await pushToHub({ repo, files, title, isPrivate, isOld });
     console.log(`pushed ${Object.keys(files).length} files to ${url}`);
     console.log(`to use it: vae sample hf:${repo}`);
   });

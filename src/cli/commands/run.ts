@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { styleText } from "node:util";
 import type { Command } from "commander";
 import { ConfigError } from "../../errors.ts";
@@ -76,16 +76,24 @@ export function addRun(program: Command): void {
 async function configOfImages(folder: string, { set = [] }: Options): Promise<string | undefined> {
   const { isFolder } = await import("../../files/is_folder.ts");
   if (!isFolder(folder)) return undefined;
+  const { isRun } = await import("../../experiment/runs/run_files.ts");
+  if (isRun(folder))
+    // its pictures are images, too
+    throw new ConfigError(
+      `vae run: expected a config or a folder of images, got the run "${folder}". To go on with it: vae run --resume ${shellWord(folder)}`,
+    );
+  const hasConfigs = readdirSync(folder).some((name) => /\.ya?ml$/i.test(name));
   const { lookAtImages } = await import("../../data/image_folder/look.ts");
-  const look = await lookAtImages(folder);
-  if (look === undefined || look.read === 0) return undefined; // reading it as a config says what is in it
+  if (hasConfigs && (await lookAtImages(folder)) === undefined) return undefined; // reading it as a config names them
+  const { checkIsOf, lookAt, modelNamed, nameOf, writeStarter } = await import("../starter.ts");
+  const look = await lookAt(folder);
   const { modelNames } = await import("../../models/registry.ts");
-  const { modelNamed, nameOf, writeStarter } = await import("../starter.ts");
   const asked = set.findLast((value) => value.startsWith("model_params.name="))?.split("=")[1];
   const model = await modelNamed(asked ?? modelNames()[0]!, "vae run --set model_params.name");
   const file = `${nameOf(model, folder)}.yaml`;
   const there = existsSync(file);
-  if (!there) await writeStarter(file, { model, folder, look, measure: false });
+  if (there) await checkIsOf(file, folder);
+  else await writeStarter(file, { model, folder, look, measure: false });
   console.log(
     `note   ${file} ${there ? "is there, and taken as it is" : `is written for the ${look.images} images of ${folder}, with comments`}`,
   );

@@ -46,8 +46,8 @@ export async function runTable(runs: readonly RunSummary[]): Promise<string> {
     path,
     model,
     data,
-    epoch,
-    step,
+    epoch ?? Number.NaN,
+    step ?? Number.NaN,
     ...shown.map((name) => best[name] ?? last[name] ?? Number.NaN),
   ]);
   const named = (name: string) => `${name}${metricOf(name)?.unit ? ` (${metricOf(name)!.unit})` : ""}`;

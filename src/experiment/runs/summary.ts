@@ -18,9 +18,9 @@ export interface RunSummary {
   /** `model_params.name` and `data_params.name`. */
   readonly model: string;
   readonly data: string;
-  /** Optimizer steps and whole epochs logged. */
-  readonly step: number;
-  readonly epoch: number;
+  /** Optimizer steps and whole epochs logged; undefined without metrics.csv. */
+  readonly step: number | undefined;
+  readonly epoch: number | undefined;
   /** Settings of training that it was resumed with otherwise than before. */
   readonly changes: readonly Change[];
   /** The best value of each validation metric over the run, by name without `val/`; of those alone that have one. */
@@ -70,8 +70,8 @@ export function summarize(path: string): RunSummary {
     path,
     model: config.model_params?.name ?? "?",
     data: config.data_params?.name ?? "?",
-    step: rows.at(-1)?.step ?? 0,
-    epoch: rows.at(-1)?.epoch ?? 0,
+    step: rows.at(-1)?.step,
+    epoch: rows.at(-1)?.epoch,
     changes: configChanges(path),
     best,
     last,

@@ -7,7 +7,9 @@ import { metricNamed } from "../../metrics/registry.ts";
 import { disposeModel } from "../../models/dispose_model.ts";
 import type { EvaluationSubject } from "../evaluation/context.ts";
 import { missingOf } from "../evaluation/missing.ts";
+import { checkMonitor, validates } from "../training/monitor.ts";
 import { prepare } from "../training/prepare.ts";
+import type { Prepared } from "../training/prepared.ts";
 import type { Experiment } from "./load.ts";
 import type { Member, Series } from "./members.ts";
 
@@ -48,7 +50,15 @@ export async function checkFirst(
   series: Series,
   progress?: (what: string, done: number, total: number) => void,
 ): Promise<void> {
-  await (await made(series, series.members[0]!, progress)).close();
+  const [member] = series.members as [Member];
+  const look = async (prepared: Prepared) => {
+    if (!validates(prepared, member.config))
+      throw new ConfigError(
+        "expected images for validation, by which the runs of a sweep are compared, got none. Keep some: data_params, trainer_params.limit_val_batches.",
+      );
+    await checkMonitor(prepared, member.config);
+  };
+  await (await made(series, member, progress, look)).close();
 }
 
 /** Loads the networks that judge, which are freed again, and asks whether each metric can be computed of the images. */
@@ -86,10 +96,13 @@ async function made(
   { baseDir, file }: Series,
   { config, model, dataset: data, run }: Member,
   progress?: (what: string, done: number, total: number) => void,
+  look?: (prepared: Prepared) => Promise<void>,
 ): Promise<Dataset> {
   try {
     const args = { config, baseDir, cacheDir: cacheDir("data"), ...(progress && { progress }) };
-    const { vae, optimizers, dataset } = await prepare({ ...args, model, dataset: data });
+    const prepared = await prepare({ ...args, model, dataset: data });
+    const { vae, optimizers, dataset } = prepared;
+    await look?.(prepared);
     disposeModel(vae);
     for (const optimizer of optimizers.values()) optimizer.dispose();
     return dataset;

@@ -95,7 +95,10 @@ async function experimentOf(
   const shared = nodeAt(root, "shared");
   const members = await eachChecked(file, nodeAt(root, "runs")!.value as Nodes, ([run, node]) => {
     const { root: given, files } = overItsBases(node, file, shared && isMap(shared) ? shared : undefined);
-    return membersOf({ run, seeds, file, files }, given, { trainer_params, save_dir: join(out, run) });
+    return membersOf({ series: name, run, seeds, file, files }, given, {
+      trainer_params,
+      save_dir: join(out, run),
+    });
   });
   const network = typeof e.network === "string" ? { name: e.network } : e.network;
   const absolute = (path: Path, name: string) =>

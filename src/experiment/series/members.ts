@@ -1,5 +1,5 @@
 import { dirname, resolve } from "node:path";
-import { type Located, merge, type Place } from "../../config/located.ts";
+import { isMap, type Located, merge, type Place } from "../../config/located.ts";
 import { rebaseInherited } from "../../config/paths.ts";
 import { loadPlugins, pluginFiles } from "../../config/plugins.ts";
 import { Positions } from "../../config/positions.ts";
@@ -9,6 +9,8 @@ import type { Config } from "../../config/schema.ts";
 import { validate } from "../../config/validate.ts";
 import type { DatasetDefinition } from "../../data/define.ts";
 import { ConfigError } from "../../errors.ts";
+import type { MemberNames } from "../../loggers/define.ts";
+import { loggerOfMember } from "../../loggers/registry.ts";
 import type { ModelDefinition } from "../../models/define.ts";
 
 /** One training: a run of the experiment with one of its seeds. */
@@ -51,23 +53,27 @@ export interface Fixed {
  */
 export async function membersOf(
   {
+    series,
     run,
     seeds,
     file,
     files,
-  }: { run: string; seeds: readonly number[]; file: string; files: readonly string[] },
+  }: { series: string; run: string; seeds: readonly number[]; file: string; files: readonly string[] },
   given: Located,
   { trainer_params, save_dir }: Fixed,
 ): Promise<Member[]> {
   const registries = await layeredRegistries(); // a run's plugins are its own
   const inBase = new Positions(given);
   const there = ([key, value]: [string, unknown]) => value !== null || inBase.has(["trainer_params", key]);
+  const over = {
+    exp_params: { manual_seed: seeds[0]! },
+    trainer_params: Object.fromEntries(Object.entries(trainer_params ?? {}).filter(there)),
+    logging_params: { save_dir, name: nameOf(seeds[0]!) },
+  };
+  // Over a section that is no map it would hide the mistake.
+  const isSection = (key: string) => !isMap(given) || isMap(given.value.get(key) ?? EMPTY);
   const fixed = located(
-    {
-      exp_params: { manual_seed: seeds[0]! },
-      trainer_params: Object.fromEntries(Object.entries(trainer_params ?? {}).filter(there)),
-      logging_params: { save_dir, name: nameOf(seeds[0]!) },
-    },
+    Object.fromEntries(Object.entries(over).filter(([key]) => isSection(key))),
     given.place,
   );
   const whole = resolveReferences(merge(given, fixed), [file, ...files]);
@@ -78,7 +84,10 @@ export async function membersOf(
   );
   const { config, positions, model, dataset } = validate(whole, registries, [file, ...files]);
   const own = rebaseInherited(config, positions, dirname(resolve(file)), { model, dataset });
-  return seeds.map((seed) => ({ run, seed, config: withSeed(own, seed), model, dataset }));
+  return seeds.map((seed) => {
+    const names = { series, member: `${run}, seed ${seed}` };
+    return { run, seed, config: withSeed(own, seed, names), model, dataset };
+  });
 }
 
 /** Calls `make` for each of `items`, and throws what is wrong with all of them, each mistake once. */
@@ -101,13 +110,19 @@ export async function eachChecked<T, U>(
   return made;
 }
 
+const EMPTY = located({}, { source: "", dir: "" });
+
 const nameOf = (seed: number): string => `seed_${seed}`;
 
-/** The config with another seed, which nothing else of it depends on: it is checked once. */
-const withSeed = (config: Config, seed: number): Config => ({
+/** The config with another seed, which nothing else of it but names depends on: it is checked once. */
+const withSeed = (config: Config, seed: number, names: MemberNames): Config => ({
   ...config,
   exp_params: { ...config.exp_params, manual_seed: seed },
-  logging_params: { ...config.logging_params, name: nameOf(seed) },
+  logging_params: {
+    ...config.logging_params,
+    name: nameOf(seed),
+    loggers: config.logging_params.loggers.map((entry) => loggerOfMember(entry, names)),
+  },
 });
 
 /** A plain value as if it had been written at `place`. */

@@ -2,13 +2,17 @@ import { createHash } from "node:crypto";
 import { dirname, join, resolve } from "node:path";
 import { type Located, merge, toPlain } from "../../config/located.ts";
 import { nested } from "../../config/overrides.ts";
+import { Positions } from "../../config/positions.ts";
+import type { Config } from "../../config/schema.ts";
 import { ConfigError } from "../../errors.ts";
+import { csv } from "../../loggers/csv.ts";
+import { loggerOf } from "../../loggers/registry.ts";
 import type { Mode } from "../../metrics/table.ts";
 import { Rng } from "../../rng.ts";
 import { counted } from "../../text/counted.ts";
 import { type Halving, leastRuns, rungsOf } from "../sweep/halving.ts";
-import { grid, type Point, randomPoints } from "../sweep/points.ts";
-import type { Range } from "../sweep/ranges.ts";
+import { grid, MOST_RUNS, type Point, randomPoints } from "../sweep/points.ts";
+import { fault, type Range } from "../sweep/ranges.ts";
 import { type Monitor, monitorOf } from "../training/monitor.ts";
 import { eachChecked, membersOf, type Series } from "./members.ts";
 
@@ -52,6 +56,10 @@ export async function sweepOf(args: SweepArgs): Promise<Sweep> {
   const { file, files, seeds, config, out, ranges, random, metric, mode } = args;
   const points =
     random === undefined ? grid(ranges) : randomPoints(ranges, random.runs, Rng.fromSeed(random.seed));
+  if (points.length * seeds.length > MOST_RUNS)
+    throw new ConfigError(
+      `${file}: expected at most ${MOST_RUNS} trainings, got ${points.length} settings times ${seeds.length} seeds. Give fewer`,
+    );
   const names = namesOf(points);
   const halving = halvingOf(args, points.length);
   const trainer_params = {
@@ -63,8 +71,9 @@ export async function sweepOf(args: SweepArgs): Promise<Sweep> {
     const over = [...values].map(([key, value]) => nested(key.split("."), value));
     const run = names[i]!;
     const fixed = { trainer_params, save_dir: join(out, run) };
-    return membersOf({ run, seeds, file, files }, [config, ...over].reduce(merge), fixed);
+    return membersOf({ series: args.name, run, seeds, file, files }, [config, ...over].reduce(merge), fixed);
   });
+  checkLoggers(members[0]!.config, config);
   return {
     file,
     name: args.name,
@@ -78,6 +87,16 @@ export async function sweepOf(args: SweepArgs): Promise<Sweep> {
     monitor: monitorOf(members[0]!.config),
     halving,
   };
+}
+
+/** @throws ConfigError where runs leave nothing to compare them by: their rows in metrics.csv are all that is read */
+function checkLoggers({ logging_params: { loggers } }: Config, root: Located): void {
+  const names = loggers.map((entry) => loggerOf(entry).definition.name);
+  if (!names.includes(csv.name))
+    throw fault(
+      new Positions(root).value(["logging_params", "loggers"]),
+      `logging_params.loggers: expected ${csv.name} among them, by whose metrics the runs of a sweep are compared, got [${names.join(", ")}]. Add it`,
+    );
 }
 
 /** @throws ConfigError where no run would come to the end */

@@ -1,4 +1,5 @@
 import { appendFileSync, mkdirSync, readFileSync } from "node:fs";
+import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { dumpConfig } from "../../config/dump.ts";
 import { UserError } from "../../errors.ts";
@@ -73,9 +74,8 @@ export class TrainAll {
     const launched = launcher.start(args, output);
     const ended = launched.ended.then(async (code) => {
       const { result, problem } = await this.lookAt(member);
-      const there = result.complete || (until !== undefined && result.step >= until);
-      const fine = problem === undefined && (there || (this.stopping && code > 128));
-      const failure = fine ? undefined : (problem ?? reasonOf(result, output, code));
+      const failure =
+        problem ?? (this.stopping && code > 128 ? undefined : shortfall(task, result, said(output, code)));
       if (failure !== undefined) this.failures.set(member, failure);
       told(task, result, failure);
       return member;
@@ -120,7 +120,24 @@ export function lastWords(output: string): string {
   }
 }
 
-function reasonOf({ failure }: Result, output: string, code: number): string {
-  const told = failure ?? lastWords(output);
-  return told === "" ? `its process ended with code ${code}` : told;
+/** What a process says last; of one that a signal has ended nothing that it said is why. */
+export function said(output: string, code: number): string {
+  const signal = Object.entries(constants.signals).find(([, number]) => code === 128 + number)?.[0];
+  if (signal === "SIGKILL")
+    return "its process was ended by SIGKILL, as the system does where memory runs out";
+  if (signal !== undefined) return `its process was ended by ${signal}`;
+  return lastWords(output) || `its process ended with code ${code}`;
+}
+
+/**
+ * Why a member is not where it was to be, whose process has ended; undefined: it is there.
+ *
+ * @param words the last that the process said
+ */
+export function shortfall({ until }: Task, result: Result, words: string): string | undefined {
+  const { complete, step, validations, failure } = result;
+  if (complete) return undefined;
+  if (until === undefined || step < until) return failure ?? words;
+  if (step > until || validations.some((v) => v.step === until)) return undefined;
+  return `expected a validation at step ${until} in metrics.csv, got none`; // it would be sent there again, for ever
 }

@@ -10,7 +10,7 @@ export interface Point {
 }
 
 /** Runs of a sweep at most: more is a slip. */
-const MOST_RUNS = 1000;
+export const MOST_RUNS = 1000;
 /** Draws after which no further setting is hoped for. */
 const MOST_DRAWS = 100_000;
 
@@ -70,7 +70,8 @@ export function randomPoints(ranges: readonly Range[], count: number, rng: Rng):
   return points;
 }
 
-function checkKeys(ranges: readonly Range[]): void {
+/** @throws ConfigError where a key is there twice */
+export function checkKeys(ranges: readonly Range[]): void {
   const keys = new Set<string>();
   for (const { key, place } of ranges) {
     if (keys.has(key))

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { show } from "../../config/describe.ts";
 import { CheckpointError, ConfigError } from "../../errors.ts";
 import type { Diffusers, ModelDefinition } from "../../models/define.ts";
 import { getModel, modelNames } from "../../models/registry.ts";
@@ -55,13 +56,13 @@ async function withConfig(folder: string, kinds: readonly Kind[]): Promise<Diffu
   const kind = kinds.find((k) => k.className === className);
   if (kind === undefined)
     throw new ConfigError(
-      `${about}: expected _class_name ${kinds.map((k) => k.className).join(" or ")}, got ${JSON.stringify(className)}. Other models can't be imported.`,
+      `${about}: expected _class_name ${kinds.map((k) => k.className).join(" or ")}, got ${show(className)}. Other models can't be imported.`,
     );
   for (const [key, values] of Object.entries(kind.expects ?? {}))
     for (const value of [config[key] ?? []].flat())
       if (!values.includes(value as string))
         throw new ConfigError(
-          `${about}: expected ${key} ${values.join(" or ")}, got ${JSON.stringify(value)}, which ${kind.name} doesn't compute here. It can't be imported.`,
+          `${about}: expected ${key} ${values.join(" or ")}, got ${show(value)}, which ${kind.name} doesn't compute here. It can't be imported.`,
         );
   const file = WEIGHTS.map((name) => join(folder, name)).find((name) => existsSync(name));
   if (file === undefined)
@@ -119,9 +120,12 @@ const sectionsOf = (kind: Kind, config: Readonly<Record<string, unknown>>): obje
 });
 
 function parsed(file: string): Record<string, unknown> {
+  let config: unknown;
   try {
-    return JSON.parse(readFileSync(file, "utf8"));
+    config = JSON.parse(readFileSync(file, "utf8"));
   } catch (error) {
     throw new ConfigError(`${file}: expected JSON, got ${(error as Error).message}.`);
   }
+  if (typeof config === "object" && config !== null) return config as Record<string, unknown>;
+  throw new ConfigError(`${file}: expected an object with _class_name, got ${show(config)}.`);
 }

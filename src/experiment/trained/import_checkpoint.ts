@@ -114,6 +114,7 @@ function fill(
   const others = [...stored.keys()].filter((name) => !vae.params.has(name));
   const wrong: string[] = [];
   const missing: string[] = [];
+  const notFinite: string[] = [];
   for (const [name, { value, torchLayout, fitted }] of vae.params) {
     if (fitted) continue;
     const tensor = stored.get(name);
@@ -126,6 +127,7 @@ function fill(
       wrong.push(`${name}: expected floating-point numbers, got int64`);
     else {
       const ours = fromTorch(torchLayout, tensor.shape, Float32Array.from(tensor.data));
+      if (!ours.data.every(Number.isFinite)) notFinite.push(name);
       tf.tidy(() => value.assign(tf.tensor(ours.data, ours.shape)));
     }
   }
@@ -134,6 +136,10 @@ function fill(
     .map((name) => `${name}: not in the model of the config, got [${stored.get(name)!.shape}]`);
   const problems = [wrong, missing, unknown];
   const all = problems.flat().length;
+  if (all === 0 && notFinite.length > 0)
+    throw new CheckpointError(
+      `${file}: expected finite numbers, got others in ${notFinite.slice(0, SHOWN).join(", ")}${notFinite.length > SHOWN ? ` and ${notFinite.length - SHOWN} more tensors` : ""}: the model has diverged. Take an earlier checkpoint.`,
+    );
   if (all === 0) return others;
   const foreign = foreignWeights([...stored.keys()]);
   if (foreign !== undefined && missing.length > vae.params.size / 2) {

@@ -20,6 +20,8 @@ export class Validator {
   readonly monitor: Monitor;
   private readonly stopRule: StopRule | undefined;
   private readonly signs = new Signs();
+  /** Why no mixture was fitted, as far as that was said. */
+  private readonly told = new Set<string>();
 
   constructor(
     private readonly run: RunContext,
@@ -71,7 +73,12 @@ export class Validator {
     if (samples !== undefined) await log.picture("Samples", state, samples);
     if (fitted_samples) {
       const fitted = await fittedSamples(args.prepared, image_count);
-      if (fitted !== undefined) await log.picture("FittedSamples", state, fitted);
+      if (typeof fitted !== "string") await log.picture("FittedSamples", state, fitted);
+      else if (!this.told.has(fitted))
+        log.note(
+          `note   no FittedSamples: a mixture of Gaussians can't be fitted to ${args.prepared.model.name}, ${fitted}`,
+        );
+      if (typeof fitted === "string") this.told.add(fitted);
     }
     if (val.size === 0) return undefined;
     const images = await val.spread(Math.max(1, Math.floor(image_count / 2)));

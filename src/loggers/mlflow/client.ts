@@ -58,8 +58,8 @@ export class MlflowClient {
   async experiment(name: string): Promise<string> {
     const find = async () => {
       const query = { experiment_name: name };
-      const found = await this.get<{ experiment: Experiment }>("experiments/get-by-name", query);
-      return found.experiment.experiment_id;
+      const found = await this.get<{ experiment?: Experiment }>("experiments/get-by-name", query);
+      return answered(found.experiment).experiment_id;
     };
     try {
       return await find();
@@ -67,7 +67,7 @@ export class MlflowClient {
       if (!(error instanceof MlflowRefusal) || error.code !== "RESOURCE_DOES_NOT_EXIST") throw error;
     }
     try {
-      return (await this.post<Experiment>("experiments/create", { name })).experiment_id;
+      return answered((await this.post<Partial<Experiment>>("experiments/create", { name })).experiment_id);
     } catch (error) {
       if (!(error instanceof MlflowRefusal) || error.code !== "RESOURCE_ALREADY_EXISTS") throw error;
       return find(); // another run made it meanwhile
@@ -77,8 +77,9 @@ export class MlflowClient {
   /** Whether there is such a run, not deleted. */
   async isActive(run_id: string): Promise<boolean> {
     try {
-      type Answer = { run: { info: { lifecycle_stage: string } } };
-      return (await this.get<Answer>("runs/get", { run_id })).run.info.lifecycle_stage === "active";
+      type Answer = { run?: { info: { lifecycle_stage: string } } };
+      const { run } = await this.get<Answer>("runs/get", { run_id });
+      return answered(run).info.lifecycle_stage === "active";
     } catch (error) {
       if (error instanceof MlflowRefusal && error.code === "RESOURCE_DOES_NOT_EXIST") return false;
       throw error;
@@ -117,6 +118,12 @@ export class MlflowClient {
     const { error_code: code = "", message = text.slice(0, 200).replace(/\s+/g, " ") } = json;
     throw new MlflowRefusal(statusCode, String(code), `it answered ${statusCode}: ${message}`);
   }
+}
+
+/** What an answer has to hold. @throws MlflowRefusal where another program than MLflow answers */
+export function answered<T>(value: T | undefined): T {
+  if (value !== undefined) return value;
+  throw new MlflowRefusal(200, "", "what answers there is not MLflow");
 }
 
 function parsed(text: string): Record<string, unknown> {

@@ -1,4 +1,5 @@
 import { basename, join } from "node:path";
+import { serverAddress, shownAddress } from "../../download/http.ts";
 import { shellWord } from "../../text/shell.ts";
 import type { LoggerArgs } from "../define.ts";
 import { fromJson, toJson } from "../json_numbers.ts";
@@ -34,13 +35,18 @@ export class MlflowLogger implements Logger {
 
   static open({ pictures = true, ...named }: MlflowSettings, args: LoggerArgs): MlflowLogger {
     const { env } = process;
-    const uri = named.tracking_uri ?? (env.MLFLOW_TRACKING_URI || "http://127.0.0.1:5000");
+    const uri = serverAddress(
+      named.tracking_uri === undefined ? "MLFLOW_TRACKING_URI" : "logging_params.loggers mlflow.tracking_uri",
+      named.tracking_uri ?? (env.MLFLOW_TRACKING_URI || "http://127.0.0.1:5000"),
+    );
     const experiment = named.experiment ?? (env.MLFLOW_EXPERIMENT_NAME || args.name);
     const { resumedAt } = args;
     const folder = join(args.folder, FOLDER);
     const outbox = Outbox.open(folder, (record) => resumedAt !== undefined && isStill(record, resumedAt));
-    if (outbox.sent !== undefined && outbox.sent.tracking_uri !== uri) outbox.begin(undefined); // another server
-    const runName = named.run_name ?? basename(args.folder);
+    const { sent } = outbox;
+    if (sent !== undefined && shownAddress(sent.tracking_uri) !== shownAddress(uri)) outbox.begin(undefined); // another server
+    const version = basename(args.folder);
+    const runName = named.run_name ?? (experiment === args.name ? version : `${args.name}/${version}`);
     const sender = new Sender(outbox, { uri, experiment, runName, began: Date.now() }, args.say);
     const logger = new MlflowLogger(outbox, sender, args, pictures);
     if (resumedAt === undefined) logger.begin();

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { MlflowClient, MlflowRefusal, mayPass } from "./client.ts";
+import { shownAddress } from "../../download/http.ts";
+import { answered, MlflowClient, MlflowRefusal, mayPass } from "./client.ts";
 import type { Outbox } from "./outbox.ts";
 import type { MetricsRecord, MlflowRecord } from "./records.ts";
 
@@ -37,6 +38,7 @@ export class Sender {
   private leaving = false;
   private replaced = false;
   private readonly refused = new Set<string>();
+  private readonly shown: string;
 
   constructor(
     private readonly outbox: Outbox,
@@ -44,6 +46,7 @@ export class Sender {
     private readonly say: (text: string) => void,
   ) {
     this.client = new MlflowClient(target.uri);
+    this.shown = shownAddress(target.uri);
   }
 
   /** There is something new. */
@@ -57,7 +60,10 @@ export class Sender {
   /** Sends what waits, as far as that takes no longer than seconds; returns how many records are left. */
   async close(): Promise<number> {
     this.leaving = true;
-    const limit = setTimeout(() => void this.abandon(), PARTING);
+    const limit = setTimeout(() => {
+      this.sayTrouble(new Error(`no answer in ${PARTING / 1000} s`));
+      void this.abandon();
+    }, PARTING);
     this.hurry.abort();
     await this.working;
     if (this.outbox.waiting > 0 && !this.stop.signal.aborted) await this.work();
@@ -80,7 +86,7 @@ export class Sender {
       try {
         await this.sendSome();
         pause = GATHER;
-        if (this.troubled) this.say(`MLflow at ${this.target.uri} takes what is logged again.`);
+        if (this.troubled) this.say(`MLflow at ${this.shown} takes what is logged again.`);
         this.troubled = false;
       } catch (error) {
         if (this.stop.signal.aborted) return;
@@ -97,7 +103,7 @@ export class Sender {
     this.troubled = true;
     const why = error instanceof MlflowRefusal ? error.message : `it can't be reached (${reason(error)})`;
     this.say(
-      `MLflow at ${this.target.uri}: ${why}. Training goes on; what is logged waits in the run's folder and is sent when it answers.`,
+      `MLflow at ${this.shown}: ${why}.${this.leaving ? "" : " Training goes on; what is logged waits in the run's folder and is sent when it answers."}`,
     );
   }
 
@@ -124,7 +130,7 @@ export class Sender {
         return;
       }
       if (!this.refused.has(first.kind))
-        this.say(`MLflow at ${this.target.uri}: not taken: ${message.replace(/\.$/, "")}.`);
+        this.say(`MLflow at ${this.shown}: not taken: ${message.replace(/\.$/, "")}.`);
       this.refused.add(first.kind); // once a kind
     }
     this.outbox.done(batch.length);
@@ -139,9 +145,9 @@ export class Sender {
       { key: "mlflow.source.type", value: "LOCAL" },
     ];
     const wanted = { experiment_id, run_name: runName, start_time: began, tags };
-    const { run } = await this.client.post<{ run: { info: RunInfo } }>("runs/create", wanted);
-    const { run_id, artifact_uri } = run.info;
-    this.outbox.begin({ tracking_uri: uri, experiment_id, run_id, artifact_uri });
+    const { run } = await this.client.post<{ run?: { info: RunInfo } }>("runs/create", wanted);
+    const { run_id, artifact_uri } = answered(run).info;
+    this.outbox.begin({ tracking_uri: shownAddress(uri), experiment_id, run_id, artifact_uri });
   }
 
   private async send(batch: readonly MlflowRecord[]): Promise<void> {

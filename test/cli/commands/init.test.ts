@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import sharp from "sharp";
 import { expect, it } from "vitest";
 import { modelNamed, writeStarter } from "../../../src/cli/starter.ts";
@@ -109,6 +109,27 @@ it("measures a step, and vae run of the folder writes such a config and trains b
   expect(run.stdout).toContain(
     "at step 1, saved. To go on: vae run --resume logs/photos_VanillaVAE/version_0",
   );
+  const resumed = await vae(["run", "logs/photos_VanillaVAE/version_0"], { cwd });
+  expect(resumed).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("To go on with it: vae run --resume logs/"),
+  });
+  const others = await vae(["run", cwd, ...short], {
+    cwd: folder({
+      [`${basename(cwd)}_VanillaVAE.yaml`]: readFileSync(join(cwd, "photos_VanillaVAE.yaml"), "utf8"),
+    }),
+  });
+  expect(others).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("got one that was there, for photos. Name the config"),
+  });
+  const none = await vae(["run", "logs"], { cwd: folder({ "logs/a.txt": "" }) });
+  expect(none).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("logs: expected a folder of images"),
+  });
+  const configs = await vae(["run", "logs"], { cwd: folder({ "logs/a.yaml": "" }) });
+  expect(configs).toMatchObject({ code: 2, stderr: expect.stringContaining("In it: logs/a.yaml") });
   const wrong = await vae(["init", "VanilaVAE", "photos"], { cwd });
   expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('Did you mean "VanillaVAE"?')]);
 }, 300_000);

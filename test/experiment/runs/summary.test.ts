@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { runTable } from "../../../src/cli/commands/runs.ts";
@@ -40,4 +40,11 @@ it("the table shows them with units and directions, and terms that all runs have
   );
   const mixed = await runTable([summarize(run("DFCVAE")), summarize(run("VanillaVAE"))]);
   expect(mixed.split("\n")[0]).not.toContain("features");
+});
+
+it("a run that keeps no metrics.csv has no numbers, and none are made up", async () => {
+  const dir = run("VanillaVAE");
+  rmSync(join(dir, "metrics.csv"));
+  expect(summarize(dir)).toMatchObject({ step: undefined, epoch: undefined, best: {}, last: {} });
+  expect((await runTable([summarize(dir)])).split("\n")[1]).toMatch(/VanillaVAE +shapes3d +– +–$/);
 });

@@ -10,6 +10,7 @@ import { nextByHalving, nextInOrder, type State } from "../../../src/experiment/
 import { ranked } from "../../../src/experiment/series/ranking.ts";
 import type { Result } from "../../../src/experiment/series/results.ts";
 import type { Sweep } from "../../../src/experiment/series/sweep.ts";
+import { said, shortfall } from "../../../src/experiment/series/train_all.ts";
 import { folder } from "../../support/configs.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
@@ -119,6 +120,24 @@ it.each([
     /evaluation: expected none in a sweep, which compares by validation/,
   ],
   [
+    "no metrics to compare",
+    "base.yaml}",
+    "base.yaml, logging_params: {loggers: [jsonl]}}",
+    /x\.yaml:5:\d+: logging_params\.loggers: expected csv among them, .* got \[jsonl\]\. Add it/,
+  ],
+  [
+    "more trainings than anyone means",
+    "seeds: [1, 2]",
+    `seeds: [${Array.from({ length: 90 }, (_, i) => i)}]`,
+    /expected at most 1000 trainings, got 12 settings times 90 seeds\. Give fewer/,
+  ],
+  [
+    "a value in place of a section",
+    "exp_params.LR: 1e-4",
+    "exp_params: 1e-4",
+    /exp_params: expected \{LR, .*, got 0\.0001/,
+  ],
+  [
     "a misspelled key of its own",
     "eta: 3",
     "etta: 3",
@@ -138,6 +157,10 @@ it("of the command line a key that is none is told by its argument, once; a rang
   );
   await expect(sweepOfCommand(config, [], { sweep: ["exp_params.manual_seed=1,x"] })).rejects.toThrow(
     "--sweep exp_params.manual_seed=1,x: expected seeds, each an integer ≥ 0",
+  );
+  const seed = "exp_params.manual_seed";
+  await expect(sweepOfCommand(config, [], { sweep: [`${seed}=1`, `${seed}=2`] })).rejects.toThrow(
+    "--sweep exp_params.manual_seed=2: expected each key once",
   );
   const { seeds, runs, members, out } = await sweepOfCommand(config, ["model_params.latent_dim=3"], {
     sweep: ["exp_params.manual_seed=5,6", "exp_params.LR=lin(0.1..0.2)x2"],
@@ -212,6 +235,41 @@ it("by halving, a run's seeds go to a rung together, what was stopped goes on fi
     member: of(0, 1),
     until: 30,
   });
+});
+
+it("a member that is not where it was to be has failed; so has one without a validation at its rung", async () => {
+  const { of } = await standing(() => none);
+  const task = { member: of(0, 1), until: 10 };
+  expect(shortfall(task, result(10, { 10: 1 }), "words")).toBeUndefined();
+  expect(shortfall(task, result(30, { 30: 1 }), "words")).toBeUndefined();
+  expect(shortfall(task, result(7, {}), "words")).toBe("words");
+  expect(shortfall(task, { ...result(7, {}), failure: "out of memory" }, "words")).toBe("out of memory");
+  expect(shortfall(task, result(10, { 5: 1 }), "words")).toBe(
+    "expected a validation at step 10 in metrics.csv, got none",
+  );
+  const output = join(folder({ "output.txt": "epoch 1/3\nout of paper\n" }), "output.txt");
+  expect([said(output, 1), said(`${output}.none`, 3)]).toEqual([
+    "out of paper",
+    "its process ended with code 3",
+  ]);
+  expect(said(output, 137)).toMatch(/^its process was ended by SIGKILL, as the system does/);
+  expect(said(output, 143)).toBe("its process was ended by SIGTERM");
+  expect(shortfall({ member: of(0, 1) }, result(30, { 30: 1 }), "words")).toBe("words");
+});
+
+it("each training is a run of its own on an MLflow server, named by its settings", async () => {
+  const withLoggers = (loggers: string) =>
+    sweep(GOOD.replace("base.yaml}", `base.yaml, logging_params: {loggers: [csv, ${loggers}]}}`));
+  const { members, runs } = await withLoggers("{name: mlflow, run_name: mine}");
+  expect(members[0]!.config.logging_params.loggers).toEqual([
+    "csv",
+    { name: "mlflow", experiment: "small", run_name: "mine" },
+  ]);
+  const plain = await withLoggers("mlflow");
+  expect(plain.members[12]!.config.logging_params.loggers).toEqual([
+    "csv",
+    { name: "mlflow", experiment: "small", run_name: `${runs[0]}, seed 2` },
+  ]);
 });
 
 it("ranks those that came further first, then by the metric; failures and what was never started come last", async () => {
