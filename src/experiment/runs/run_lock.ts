@@ -18,6 +18,14 @@ export interface Lock {
   release(): void;
 }
 
+/** Exit code of a command that a lock keeps from working: the same command may work later (sysexits.h's EX_TEMPFAIL). */
+export const HELD = 75;
+
+/** Another process holds what is to be written. */
+export class HeldError extends UserError {
+  override readonly exitCode = HELD;
+}
+
 /** A holder of whom nothing else is known has ended when its lock is unchanged for so long, in milliseconds. */
 export const SILENCE = 15_000;
 /** A text that is no lock's may be half written. */
@@ -35,7 +43,7 @@ const SLOW_LOOK = 1000;
  *
  * @param what is locked, for what is said
  * @param say takes a sentence for the user where it has to wait
- * @throws UserError where another process holds it, and did so for five seconds
+ * @throws HeldError where another process holds it, and did so for five seconds
  */
 export async function takeLock(
   file: string,
@@ -66,7 +74,7 @@ export async function takeLock(
       continue;
     }
     if (holder !== undefined && (life === "runs" || beats) && performance.now() - began >= PATIENCE)
-      throw new UserError(refusal(what, holder));
+      throw new HeldError(refusal(what, holder));
     if (!said && holder !== undefined && quiet >= LOOK_EVERY) {
       said = true;
       const { pid, host } = holder;
@@ -80,7 +88,7 @@ export async function takeLock(
 /**
  * As `takeLock`, at once.
  *
- * @throws UserError where another process holds it, or may do so
+ * @throws HeldError where another process holds it, or may do so
  */
 export function takeLockNow(file: string, what: string): Lock {
   for (;;) {
@@ -89,7 +97,7 @@ export function takeLockNow(file: string, what: string): Lock {
     const seen = look(file);
     if (seen === undefined) continue;
     if (seen.holder !== undefined && lifeOf(seen.holder) !== "ended")
-      throw new UserError(refusal(what, seen.holder));
+      throw new HeldError(refusal(what, seen.holder));
     removeLock(file, seen.text);
   }
 }
