@@ -1,12 +1,13 @@
 import { ConfigError } from "../../errors.ts";
 import { didYouMean } from "../../text/suggest.ts";
 import type { LauncherArgs, LauncherDefinition } from "./define.ts";
+import { kubernetes } from "./kubernetes.ts";
 import type { Launcher } from "./launcher.ts";
 import { local } from "./local.ts";
 import { Resources } from "./resources.ts";
 import { slurm } from "./slurm.ts";
 
-export const launchers: readonly LauncherDefinition[] = [local, slurm];
+export const launchers: readonly LauncherDefinition[] = [local, slurm, kubernetes];
 
 /**
  * The launcher of a name.

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { ownCommand } from "../../process/own_command.ts";
 import type { Batch } from "./batch.ts";
+import { commandsBy, quoted } from "./shell_script.ts";
 import { THREAD_VARIABLES } from "./threads.ts";
 
 /** File in a batch's folder with the exit code of a task that has ended. */
@@ -19,22 +20,19 @@ export interface ScriptOptions {
  * end, and goes back to the queue, where the run goes on; also where another process still writes to the run (75). Else it
  * leaves the exit code in a file. What Slurm says of a job is kept from the run, which is one process and no rank of many.
  */
-export function slurmScript({ folder, commands }: Batch, { setup, restarts }: ScriptOptions): string {
-  const tasks = commands.map(
-    ({ args, output }, i) => `${i}) output=${quoted(output)}; set -- ${args.map(quoted).join(" ")} ;;`,
-  );
+export function slurmScript(batch: Batch, { setup, restarts }: ScriptOptions): string {
   const threads = THREAD_VARIABLES.map((name) => `export ${name}="\${${name}:-$cpus}"`);
   return `#!/bin/bash
 task=$SLURM_ARRAY_TASK_ID
 job=\${SLURM_ARRAY_JOB_ID}_$task
 restarts=\${SLURM_RESTART_COUNT:-0}
-code_file=${quoted(folder)}/$task.code
+code_file=${quoted(batch.folder)}/$task.code
 cpus=\${SLURM_CPUS_PER_TASK:-\${SLURM_CPUS_ON_NODE:-1}}
-case $task in
-${tasks.join("\n")}
-esac
+${commandsBy("task", batch)}
+trap 'time_is_up=yes; kill -TERM $run' USR1
+trap 'kill -TERM $run' TERM
 rm -f "$code_file"
-printf 'job %s on %s%s\\n' "$job" "$SLURMD_NODENAME" "$([ "$restarts" = 0 ] || echo ", restarted $restarts times")" >>"$output"
+printf 'job %s on %s%s\\n' "$job" "$SLURMD_NODENAME" "$([ "$restarts" = 0 ] || echo ", restart $restarts")" >>"$output"
 for name in \${!SLURM_@} \${!PMI_@} \${!PMIX_@} \${!OMPI_@} TF_CONFIG; do
   [ "$name" = SLURM_CONF ] || unset "$name"
 done
@@ -42,8 +40,6 @@ ${threads.join("\n")}
 ${setup.map((line) => `${line}\n`).join("")}
 ${quoted(process.execPath)} ${quoted(ownCommand)} "$@" >>"$output" 2>&1 &
 run=$!
-trap 'time_is_up=yes; kill -TERM $run' USR1
-trap 'kill -TERM $run' TERM
 while kill -0 $run 2>/dev/null; do wait $run; done
 wait $run
 code=$?
@@ -56,6 +52,3 @@ echo $code >"$code_file.new" && mv "$code_file.new" "$code_file"
 exit $code
 `;
 }
-
-/** As one word of bash. */
-const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
