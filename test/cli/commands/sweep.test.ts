@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
 import { expect, it } from "vitest";
@@ -85,4 +85,25 @@ it("of vae run, too, and what can't be is told in a sentence", async () => {
     [2, expect.stringMatching(/^vae run --until: expected it without --sweep: .*\n$/)],
     [2, "x.yaml sweep.halving.first: expected fewer steps than a run has, 2, got 2\n"],
   ]);
+}, 300_000);
+
+it("two commands at once share a sweep's runs: none is trained twice, and both end with all", async () => {
+  const ranges = ["--sweep", "exp_params.LR=1e-4,1e-3,1e-2", "--out", "shared"];
+  const settings = ["--set", "trainer_params.max_steps=60", "--backend", "wasm"];
+  const both = [1, 2].map(() => vae(["run", "--config", "c.yaml", ...ranges, ...settings], { cwd }));
+  const ended = await Promise.all(both);
+  expect(ended.map(({ code, stderr }) => [code, stderr])).toEqual([
+    [0, ""],
+    [0, ""],
+  ]);
+  expect(ended.map(({ stdout }) => stdout).join("")).toMatch(/: another command trains it \(/);
+  for (const { stdout } of ended)
+    expect(rowsOf(stdout).filter((row) => row.includes(" | 60 |"))).toHaveLength(3);
+  for (const run of ["LR=0.0001", "LR=0.001", "LR=0.01"]) {
+    const left = readdirSync(join(cwd, "shared", run, "seed_1265")).sort();
+    expect(left).toEqual(["member.yaml", "output.txt", "version_0"]);
+    const metrics = readFileSync(join(cwd, "shared", run, "seed_1265/version_0/metrics.csv"), "utf8");
+    const steps = metrics.split("\n").flatMap((row) => /^(\d+),/.exec(row)?.[1] ?? []);
+    expect(new Set(steps).size).toBe(60);
+  }
 }, 300_000);
