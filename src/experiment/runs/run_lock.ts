@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../errors.ts";
 import { atEnd } from "../../process/at_end.ts";
 import { lifeOf, ownIdentity } from "../../process/identity.ts";
-import { firstBeat, startHeartbeat } from "./heartbeat.ts";
+import { firstBeat, startHeartbeat, whyNoBeats } from "./heartbeat.ts";
 import { createLock, type Holder, look, removeLock, type Seen } from "./lock_file.ts";
 
 /** Whose a lock is: this process's, nobody's (its file is gone), or another's. */
@@ -115,6 +115,14 @@ function tryLock(file: string): Lock | undefined {
   const rest = { id, pid, space, born, host: hostname(), since: new Date().toISOString() };
   const text = `${start}${firstBeat}",${JSON.stringify(rest).slice(1)}`;
   if (!createLock(file, text)) return undefined;
+  const problem = whyNoBeats(file, start.length);
+  if (problem !== undefined) {
+    unlinkSync(file);
+    throw new UserError(
+      `${file}: expected a file system that changes files in place, by which a run shows other machines that it lives, got one that refuses it (${problem.message}). Keep runs on a disk or a network drive, and copy them from there`,
+      { cause: problem },
+    );
+  }
   const stop = startHeartbeat(file, id, start.length);
   const owner = (): Owner => {
     try {
