@@ -42,7 +42,8 @@ export async function trainBy(
     started({ member, until }, { step }) {
       began.set(member, performance.now());
       const to = until === undefined ? "" : ` to step ${until}`;
-      line.message(`${name(member)}: ${step === 0 ? "training" : `going on at step ${step}`}${to}`);
+      const begun = launcher.queue === undefined ? "training" : "queued";
+      line.message(`${name(member)}: ${step === 0 ? begun : `going on at step ${step}`}${to}`);
     },
     ended({ member }, result, how) {
       const took = duration((performance.now() - began.get(member)!) / 1000);
@@ -65,7 +66,8 @@ export async function trainBy(
   });
   const looking = setInterval(() => {
     const under = all.underWay.map(({ member, standing }) => {
-      const at = lastWords(outputOf(member)).match(/step [\d,]+\/[\d,]+/)?.[0] ?? standing;
+      const step = lastWords(outputOf(member)).match(/step [\d,]+\/[\d,]+/)?.[0];
+      const at = step === undefined || standing.includes("waits") ? standing : step;
       return `${name(member)}${at === "" ? "" : ` ${at}`}`;
     });
     const more = under.length > SHOWN ? ` · and ${counted(under.length - SHOWN, "run")} more` : "";

@@ -83,7 +83,8 @@ class Slurm implements Driver {
     for (const index of batch.commands.keys()) this.jobs.set(`${batch.id}/${index}`, `${id}_${index}`);
   }
 
-  private optionsOf({ id, folder, commands }: Batch): string[] {
+  private optionsOf(batch: Batch): string[] {
+    const { id, commands } = batch;
     const { resources } = this;
     const given = (key: string, option: string) => {
       const value = resources.one(key);
@@ -99,7 +100,7 @@ class Slurm implements Driver {
       "--requeue",
       `--signal=B:USR1@${resources.one("signal") ?? SIGNAL}`,
       `--chdir=${process.cwd()}`,
-      `--output=${folder.replaceAll("%", "%%")}/%a.slurm.txt`,
+      `--output=${said({ ...batch, folder: batch.folder.replaceAll("%", "%%") }, "%a")}`,
       "--open-mode=append",
       ...given("partition", "--partition"),
       ...given("time", "--time"),
@@ -136,7 +137,10 @@ class Slurm implements Driver {
     const state = job === undefined ? "" : await stateOf(job);
     const code = codeIn(codeFile(batch, index));
     if (code !== undefined && state === "COMPLETED") return { code };
-    const remedy = REMEDIES.find(([pattern]) => pattern.test(state))?.[1] ?? REMEDY;
+    const killed = code === KILLED && !/CANCELLED|NODE_FAIL/.test(state) ? "OUT_OF_MEMORY" : state;
+    const remedy =
+      REMEDIES.find(([pattern]) => pattern.test(killed))?.[1] ??
+      `${said(batch, index)} has what Slurm said of it; the same command trains what is missing`;
     const left = `job ${job ?? "unknown"} has left the queue${state === "" ? "" : ` (${state})`}`;
     return { code: code ?? 1, why: `${left}: ${remedy}` };
   }
@@ -162,7 +166,11 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
     "its node failed and Slurm did not queue it again; the same command trains what is missing",
   ],
 ];
-const REMEDY = "what Slurm said of it is beside its script; the same command trains what is missing";
+/** Exit code of a run that SIGKILL ended: on a machine that is short of memory, the kernel's. */
+const KILLED = 137;
+
+/** What Slurm says of a task, beside what its run says. */
+const said = ({ folder }: Batch, index: number | "%a"): string => join(folder, `${index}.slurm.txt`);
 
 function codeIn(file: string): number | undefined {
   try {
@@ -203,7 +211,7 @@ async function refusal(said: Said, resources: Resources): Promise<UserError> {
       `--resource partition=${partition}: expected one of ${names.join(", ")}, got "${partition}".${didYouMean(partition, names)} (${why})`,
     );
   }
-  const remedy = /limit|QOS|quota/i.test(why)
+  const remedy = /limit|QOS|quota|array/i.test(why)
     ? "--jobs N has so many in the queue at once; --resource changes what each asks for"
     : "Change --resource";
   return new ConfigError(`--launcher slurm: sbatch takes no such job: ${why}. ${remedy}`);

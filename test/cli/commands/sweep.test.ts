@@ -75,6 +75,8 @@ it("of vae run, too, and what can't be is told in a sentence", async () => {
   expect(stdout).toContain("1 run with 1 seed, by val/objective (min)");
   expect(rowsOf(stdout)[0]).toMatch(/^\| 1 \| 0\.01 \| \*\*\d+\*\* \|/);
   expect(existsSync(join(cwd, "logs/sweeps/tiny/LR=0.01/seed_1265/version_0/config.yaml"))).toBe(true);
+  const status = await run(...sweep, "--status");
+  expect(status.stdout).toMatch(/^run +step +state\nLR=0\.01 +1 +done\n$/);
   const errors = await Promise.all([
     run("--random", "3"),
     run("--sweep", "exp_params.LR=1,2", "--until", "3"),

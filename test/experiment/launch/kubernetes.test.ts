@@ -2,10 +2,11 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { seenIn } from "../../../src/experiment/launch/kubernetes.ts";
+import { kubernetes, seenIn } from "../../../src/experiment/launch/kubernetes.ts";
 import { kubernetesJob, podScript } from "../../../src/experiment/launch/kubernetes_job.ts";
 import { launcherNamed } from "../../../src/experiment/launch/registry.ts";
 import { Resources } from "../../../src/experiment/launch/resources.ts";
+import { slurm } from "../../../src/experiment/launch/slurm.ts";
 import { folder } from "../../support/configs.ts";
 import { madeBatch } from "../../support/launched.ts";
 import { pythonWith } from "../../support/python_environment.ts";
@@ -150,6 +151,11 @@ it("of each index it is told how it stands or ended, by its newest pod", () => {
   ]);
   const over = seenIn([job({ conditions: [{ type: "Failed", status: "True", message: "too long" }] })], []);
   expect(over.every(({ ending }) => ending?.why === "too long")).toBe(true);
+});
+
+it.each([slurm, kubernetes])("docs/scale.md has every key of $name", ({ keys }) => {
+  const page = readFileSync(new URL("../../../docs/scale.md", import.meta.url), "utf8");
+  for (const key of Object.keys(keys)) expect(page).toContain(`\`${key}=`);
 });
 
 it.each([

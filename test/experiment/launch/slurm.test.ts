@@ -107,7 +107,7 @@ describe.skipIf(!hasSlurm())("on a Slurm of three nodes", () => {
     // Slurm looks every half a minute whether a job's time is almost up.
     const args = sweep("long", "--resource", "time=1", "--resource", "signal=55");
     const left = startVae(args, { cwd, env: cluster.env });
-    await left.said("LR=0.001: training");
+    await left.said("LR=0.001: queued");
     await left.said("LR=0.001 step");
     left.child.kill("SIGINT");
     const { code, stdout } = await left.ended;
