@@ -31,15 +31,15 @@ export async function lookAfter(
 async function standingsOf(series: Series, launcher: Launcher): Promise<string> {
   const queued = (await launcher.queue?.underWay()) ?? new Map<string, string>();
   const name = nameIn(series);
-  const rows = await Promise.all(
-    series.members.map(async (member) => {
-      const { step, complete, failure } = await resultOf(member);
-      const last = failure === undefined ? "stopped" : `failed: ${failure}`;
-      const holder = heldBy(memberFolder(member));
-      const here = holder && `process ${holder.pid} on ${holder.host} trains it`;
-      const now = queued.get(resolve(outputOf(member))) ?? here;
-      return [name(member), step, complete ? "done" : (now ?? (step === 0 && !failure ? "not begun" : last))];
-    }),
-  );
+  const rows: (readonly [run: string, step: number, state: string])[] = [];
+  for (const member of series.members) {
+    const { step, complete, failure } = await resultOf(member); // one at a time: it reads a whole checkpoint
+    const holder = heldBy(memberFolder(member));
+    const here = holder && `process ${holder.pid} on ${holder.host} trains it`;
+    const ended = failure === undefined ? "stopped" : `failed: ${failure}`;
+    const now =
+      queued.get(resolve(outputOf(member))) ?? here ?? (step === 0 && !failure ? "not begun" : ended);
+    rows.push([name(member), step, complete ? "done" : now]);
+  }
   return table(["run", "step", "state"], rows);
 }

@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import { ConfigError } from "../errors.ts";
 import type { Launcher } from "../experiment/launch/launcher.ts";
-import { launcherNamed, launchers } from "../experiment/launch/registry.ts";
+import { LAUNCHERS } from "../experiment/launch/names.ts";
 import type { Series } from "../experiment/series/members.ts";
 import { shellWord } from "../text/shell.ts";
 import { wholeNumber } from "./numbers.ts";
@@ -16,15 +16,17 @@ export interface LaunchOptions {
   readonly cancel?: boolean;
 }
 
-const [LOCAL, ...QUEUES] = launchers.map(({ name }) => name);
+const [LOCAL, ...QUEUES] = Object.keys(LAUNCHERS);
 
 /** Adds those options to a command that trains several runs. */
 export function addLaunchOptions(command: Command): Command {
   const launcher = new Option(
     "--launcher <name>",
-    `where runs are trained (${launchers.map(({ name, about }) => `${name}: ${about}`).join("; ")})`,
+    `where runs are trained (${Object.entries(LAUNCHERS)
+      .map(([name, about]) => `${name}: ${about}`)
+      .join("; ")})`,
   );
-  launcher.argChoices = launchers.map(({ name }) => name); // `launcherNamed` says which one was meant
+  launcher.argChoices = Object.keys(LAUNCHERS); // `launcherNamed` says which one was meant
   return command
     .addOption(
       new Option(
@@ -44,10 +46,11 @@ export function addLaunchOptions(command: Command): Command {
 export const LAUNCH_NAMES = ["jobs", "launcher", "resource", "status", "cancel"] as const;
 
 /** The launcher that the options name for a series. @throws ConfigError where there is no such, or it can't do what is asked */
-export function launcherOf(
+export async function launcherOf(
   { name, out }: Pick<Series, "name" | "out">,
   { jobs, launcher = LOCAL!, resource = [], cancel }: LaunchOptions,
-): Launcher {
+): Promise<Launcher> {
+  const { launcherNamed } = await import("../experiment/launch/registry.ts");
   const made = launcherNamed(launcher, { fleet: { name, out }, resources: resource, jobs });
   if (cancel && made.queue === undefined)
     throw new ConfigError(

@@ -26,7 +26,7 @@ export async function trainSweep(sweep: Sweep, args: TrainSweepArgs): Promise<vo
   const { resultOf } = await import("../experiment/series/results.ts");
   const { sweepReport } = await import("../experiment/series/sweep_report.ts");
   ignoreSaving(); // between two runs
-  const launcher = launcherOf(sweep, args.launch);
+  const launcher = await launcherOf(sweep, args.launch);
   if (await lookAfter(sweep, launcher, args.launch, args.again)) return;
   const trained = args.only ? undefined : await trainMembers(sweep, launcher, args);
   if (trained === "stopped") return;

@@ -58,7 +58,7 @@ async function experiment(file: string, options: Options): Promise<void> {
     return trainSweep(plan, { launch: options, backend, again, only });
   }
   const { lookAfter } = await import("../fleet.ts");
-  const launcher = launcherOf(plan, options);
+  const launcher = await launcherOf(plan, options);
   if (await lookAfter(plan, launcher, options, again)) return;
   ignoreSaving(); // between two runs
   // While a run trains it takes the signals itself, and saves. What is written is written whole or not at all, so that

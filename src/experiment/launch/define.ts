@@ -9,11 +9,8 @@ export interface LauncherArgs {
   readonly jobs: number | undefined;
 }
 
-/** A launcher by its name. */
+/** How a launcher is made. */
 export interface LauncherDefinition {
-  /** As `--launcher` names it. */
-  readonly name: string;
-  readonly about: string;
   /** What `--resource` may say. */
   readonly keys: ResourceKeys;
   /** @throws ConfigError where what is asked for makes no sense */

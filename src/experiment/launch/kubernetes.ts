@@ -43,8 +43,6 @@ const KEYS: ResourceKeys = {
 
 /** Indexed Jobs of Kubernetes, of which each index trains one member. */
 export const kubernetes: LauncherDefinition = {
-  name: "kubernetes",
-  about: "Indexed Jobs of Kubernetes",
   keys: KEYS,
   make({ fleet, resources, jobs }) {
     for (const key of ["image", "volume"])

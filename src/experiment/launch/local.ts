@@ -8,8 +8,6 @@ import type { Command, Ending, Launched, Launcher } from "./launcher.ts";
 import { threadVariables } from "./threads.ts";
 
 export const local: LauncherDefinition = {
-  name: "local",
-  about: "processes on this machine",
   keys: {},
   make: ({ jobs = 1 }) => localLauncher(jobs),
 };

@@ -4,10 +4,15 @@ import type { LauncherArgs, LauncherDefinition } from "./define.ts";
 import { kubernetes } from "./kubernetes.ts";
 import type { Launcher } from "./launcher.ts";
 import { local } from "./local.ts";
+import type { LAUNCHERS } from "./names.ts";
 import { Resources } from "./resources.ts";
 import { slurm } from "./slurm.ts";
 
-export const launchers: readonly LauncherDefinition[] = [local, slurm, kubernetes];
+const definitions: Readonly<Record<keyof typeof LAUNCHERS, LauncherDefinition>> = {
+  local,
+  slurm,
+  kubernetes,
+};
 
 /**
  * The launcher of a name.
@@ -19,8 +24,8 @@ export function launcherNamed(
   name: string,
   { resources, ...args }: Omit<LauncherArgs, "resources"> & { readonly resources: readonly string[] },
 ): Launcher {
-  const names = launchers.map((one) => one.name);
-  const found = launchers.find((one) => one.name === name);
+  const names = Object.keys(definitions);
+  const found = (definitions as Readonly<Record<string, LauncherDefinition>>)[name];
   if (found === undefined)
     throw new ConfigError(
       `--launcher: expected one of ${names.join(", ")}, got "${name}".${didYouMean(name, names)}`,

@@ -40,8 +40,6 @@ const KEYS: ResourceKeys = {
 
 /** Job arrays of Slurm, of which each task trains one member (https://slurm.schedmd.com/job_array.html). */
 export const slurm: LauncherDefinition = {
-  name: "slurm",
-  about: "job arrays of Slurm",
   keys: KEYS,
   make({ fleet, resources, jobs }) {
     checkTime(resources);

@@ -153,7 +153,7 @@ it("of each index it is told how it stands or ended, by its newest pod", () => {
   expect(over.every(({ ending }) => ending?.why === "too long")).toBe(true);
 });
 
-it.each([slurm, kubernetes])("docs/scale.md has every key of $name", ({ keys }) => {
+it.each(Object.entries({ slurm, kubernetes }))("docs/scale.md has every key of %s", (_, { keys }) => {
   const page = readFileSync(new URL("../../../docs/scale.md", import.meta.url), "utf8");
   for (const key of Object.keys(keys)) expect(page).toContain(`\`${key}=`);
 });
