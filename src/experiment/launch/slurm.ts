@@ -134,7 +134,7 @@ class Slurm implements Driver {
     const job = this.jobs.get(`${batch.id}/${index}`);
     const state = job === undefined ? "" : await stateOf(job);
     const code = codeIn(codeFile(batch, index));
-    if (code !== undefined && state === "COMPLETED") return { code };
+    if (state === "COMPLETED") return { code: code ?? 0 };
     const killed = code === KILLED && !/CANCELLED|NODE_FAIL/.test(state) ? "OUT_OF_MEMORY" : state;
     const remedy =
       REMEDIES.find(([pattern]) => pattern.test(killed))?.[1] ??

@@ -26,6 +26,10 @@ export interface TrainAllArgs {
 /** Time until one that another command trains is tried again, in milliseconds. */
 const AGAIN_AFTER = 10_000;
 
+/** For so long a network drive may show what a folder held before another machine wrote to it, in milliseconds. */
+const LATE = 60_000;
+const LOOK_EVERY = 5000;
+
 /** Trainings of members, as many at once as the launcher takes. */
 export class TrainAll {
   readonly results = new Map<Member, Result>();
@@ -116,8 +120,14 @@ export class TrainAll {
 
   private async end(task: Task, { output }: Command, { code, why }: Ending): Promise<Member> {
     const { member, until } = task;
-    const { result, problem } = await this.lookAt(member);
-    const there = result.complete || (until !== undefined && result.step >= until);
+    const isThere = ({ complete, step }: Result) => complete || (until !== undefined && step >= until);
+    let { result, problem } = await this.lookAt(member);
+    const latest = performance.now() + (code === 0 && this.args.launcher.queue !== undefined ? LATE : 0);
+    while (!isThere(result) && problem === undefined && performance.now() < latest) {
+      await sleep(LOOK_EVERY);
+      ({ result, problem } = await this.lookAt(member));
+    }
+    const there = isThere(result);
     if (code === HELD && problem === undefined && !there) {
       this.elsewhere.add(member);
       this.args.ended(task, result, "elsewhere");
