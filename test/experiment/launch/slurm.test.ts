@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hasSlurm, type SlurmCluster, startSlurm } from "../../../scripts/slurm/cluster.ts";
 import { launcherNamed } from "../../../src/experiment/launch/registry.ts";
 import { secondsOf } from "../../../src/experiment/launch/slurm.ts";
+import { openNewest } from "../../../src/experiment/runs/newest_run.ts";
 import { type Ended, startVae, vae } from "../../support/cli.ts";
 import { folder } from "../../support/configs.ts";
 import { figures } from "../../support/metrics.ts";
@@ -135,6 +136,19 @@ describe.skipIf(!hasSlurm())("on a Slurm of three nodes", () => {
     expect(output()).toMatch(/\nstopped at step \d+, saved\. To go on: .*\n$/);
     expect((await slurm([...args, "--cancel"])).stdout).toBe("nothing of it is in the queue\n");
   }, 300_000);
+
+  it("a run that another process holds goes back to the queue, and is trained when that has ended", async () => {
+    const held = await openNewest(join(cwd, "held/LR=0.001"), "seed_1265");
+    const one = ["--sweep", "exp_params.LR=1e-3", "--set", "trainer_params.max_steps=5"];
+    const running = startVae(sweep("held", ...one), { cwd, env: cluster.env });
+    const file = join(cwd, "held/LR=0.001/seed_1265/output.txt");
+    const output = () => (existsSync(file) ? readFileSync(file, "utf8") : "");
+    while (!output().includes("is writing to it since")) await pause(200);
+    held.release();
+    const { code, stdout } = await running.ended;
+    expect(code, stdout).toBe(0);
+    expect(output()).toMatch(/is writing to it since[\s\S]* on n\d, restart 1\n[\s\S]*trained in/);
+  }, 120_000);
 
   it("a partition that is none is told with those that there are", async () => {
     const { code, stderr } = await slurm(sweep("wrong", "--resource", "partition=mian"));
