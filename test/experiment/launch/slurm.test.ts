@@ -109,14 +109,15 @@ describe.skipIf(!hasSlurm())("on a Slurm of three nodes", () => {
     const args = sweep("long", "--resource", "time=1", "--resource", "signal=55");
     const left = startVae(args, { cwd, env: cluster.env });
     await left.said("LR=0.001: queued");
-    await left.said("LR=0.001 step");
+    const file = join(cwd, "long/LR=0.001/seed_1265/output.txt");
+    const output = () => (existsSync(file) ? readFileSync(file, "utf8") : "");
+    while (!output().includes("step 1/")) await pause(200);
     left.child.kill("SIGINT");
     const { code, stdout } = await left.ended;
     expect(code).toBe(130);
     expect(stdout).toMatch(
       /left in the queue: 2 runs\. How they stand: vae run .* --status\. To end them, saved: .* --cancel/,
     );
-    const output = () => readFileSync(join(cwd, "long/LR=0.001/seed_1265/output.txt"), "utf8");
     while (!/resumed at step/.test(output())) await pause(200);
     expect(output()).toMatch(/SIGTERM: saving after this step[\s\S]*\njob \d+_1 on n\d, restart 1\n/);
 
