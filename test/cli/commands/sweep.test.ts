@@ -2,7 +2,8 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
 import { expect, it } from "vitest";
-import { vae } from "../../support/cli.ts";
+import { openNewest } from "../../../src/experiment/runs/newest_run.ts";
+import { startVae, vae } from "../../support/cli.ts";
 import { folder } from "../../support/configs.ts";
 
 const CONFIG = `
@@ -92,13 +93,15 @@ it("of vae run, too, and what can't be is told in a sentence", async () => {
 it("two commands at once share a sweep's runs: none is trained twice, and both end with all", async () => {
   const ranges = ["--sweep", "exp_params.LR=1e-4,1e-3,1e-2", "--out", "shared"];
   const settings = ["--set", "trainer_params.max_steps=60", "--backend", "wasm"];
-  const both = [1, 2].map(() => vae(["run", "--config", "c.yaml", ...ranges, ...settings], { cwd }));
-  const ended = await Promise.all(both);
+  const held = await openNewest(join(cwd, "shared/LR=0.0001"), "seed_1265");
+  const both = [1, 2].map(() => startVae(["run", "--config", "c.yaml", ...ranges, ...settings], { cwd }));
+  await Promise.all(both.map(({ said }) => said("LR=0.0001: another command trains it (")));
+  held.release();
+  const ended = await Promise.all(both.map((one) => one.ended));
   expect(ended.map(({ code, stderr }) => [code, stderr])).toEqual([
     [0, ""],
     [0, ""],
   ]);
-  expect(ended.map(({ stdout }) => stdout).join("")).toMatch(/: another command trains it \(/);
   for (const { stdout } of ended)
     expect(rowsOf(stdout).filter((row) => row.includes(" | 60 |"))).toHaveLength(3);
   for (const run of ["LR=0.0001", "LR=0.001", "LR=0.01"]) {
