@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import type { LoadedConfig } from "../config/load.ts";
 import { ConfigError } from "../errors.ts";
 import { configFile } from "../experiment/runs/config_history.ts";
-import { newestRun } from "../experiment/runs/find_runs.ts";
+import { openNewest } from "../experiment/runs/newest_run.ts";
 import { checkIsRun, createRun, openRunFolder } from "../experiment/runs/run_folder.ts";
 import { backendFor } from "../experiment/timing/choose_backend.ts";
 import type { Callback } from "../experiment/training/callbacks.ts";
@@ -48,14 +48,16 @@ export async function trainConfig(loaded: LoadedConfig, how: HowToTrain): Promis
   const say = (text: string) => void (quiet || tell(text));
   for (const note of loaded.notes) say(`note   ${note}`);
   const { save_dir, name = config.model_params.name } = config.logging_params;
-  const resumed = wanted === "auto" ? newestRun(save_dir, name) : wanted;
-  if (resumed === undefined && wanted !== undefined)
-    say(`note   no run of ${name} with a checkpoint in ${save_dir}: a new one starts`);
-  let run =
-    resumed === undefined ? undefined : await openRunFolder(resumed, (text) => tell(`note   ${text}`));
-  const resume = run !== undefined;
+  const note = (text: string) => tell(`note   ${text}`);
+  const newest = wanted === "auto" ? await openNewest(save_dir, name, note) : undefined;
+  let run = newest?.found;
   let prepared: Prepared | undefined;
   try {
+    if (newest === undefined && wanted !== undefined) run = await openRunFolder(wanted, note);
+    const resume = run !== undefined;
+    const resumed = run?.path;
+    if (!resume && wanted !== undefined)
+      say(`note   no run of ${name} with a checkpoint in ${save_dir}: a new one starts`);
     const backend = await backendFor(how.backend, { configs: [config], baseDir, trained: resumed, say });
     signal?.throwIfAborted();
     prepared = await prepare({
@@ -64,7 +66,7 @@ export async function trainConfig(loaded: LoadedConfig, how: HowToTrain): Promis
       ...(!quiet && { progress: progressTo(out) }),
     });
     signal?.throwIfAborted();
-    run ??= createRun(save_dir, name);
+    run ??= newest?.create() ?? createRun(save_dir, name);
     const { callbacks, handleSignals, until } = how;
     const outside = { callbacks, signal, handleSignals, until };
     const ended = await train({
@@ -81,6 +83,7 @@ export async function trainConfig(loaded: LoadedConfig, how: HowToTrain): Promis
     return { ...ended, run: run.path };
   } finally {
     run?.release();
+    newest?.release();
     await prepared?.close();
   }
 }

@@ -5,14 +5,13 @@ import { ConfigError } from "../../errors.ts";
 import { ignoreSaving } from "../../process/signals.ts";
 import { shellWord } from "../../text/shell.ts";
 import { examples } from "../examples.ts";
+import { addLaunchOptions, LAUNCH_NAMES, type LaunchOptions, launchWords } from "../launch_options.ts";
 import { wholeNumber } from "../numbers.ts";
 import { backendOption, namedConfigs, repeatable, setOption } from "../options.ts";
 import type { SweepOptions } from "../sweep_command.ts";
-import { jobsOption } from "../train_sweep.ts";
 
-interface Options extends SweepOptions {
+interface Options extends SweepOptions, LaunchOptions {
   readonly config?: readonly string[];
-  readonly jobs?: number;
   readonly set?: readonly string[];
   readonly backend: string;
   readonly resume?: string;
@@ -22,7 +21,7 @@ interface Options extends SweepOptions {
 
 /** `vae run`: trains what a config says. */
 export function addRun(program: Command): void {
-  program
+  const command = program
     .command("run")
     .description("train the model of a config")
     .argument(
@@ -51,8 +50,8 @@ export function addRun(program: Command): void {
     )
     .option("--random <n>", "with --sweep: so many settings drawn from the ranges", wholeNumber(1))
     .option("--sweep-seed <n>", "of these draws; default: 0", wholeNumber(0))
-    .addOption(jobsOption())
-    .option("--out <folder>", "with --sweep: of its runs and results; SAVE_DIR/sweeps/NAME where left out")
+    .option("--out <folder>", "with --sweep: of its runs and results; SAVE_DIR/sweeps/NAME where left out");
+  addLaunchOptions(command)
     .option("--quiet", "say only what is needed", false)
     .addHelpText(
       "after",
@@ -63,6 +62,8 @@ export function addRun(program: Command): void {
         "vae run --resume logs/DFCVAE/version_0": "go on with that one, by its own config",
         "vae run path/to/photos": "a config for a folder of images, and a run of it",
         "vae run --config my.yaml --sweep exp_params.LR=1e-4,3e-4,1e-3": "a run for each, and which is best",
+        "vae run --config my.yaml --sweep exp_params.LR=1e-4,1e-3 --launcher slurm":
+          "the same, as jobs of Slurm",
       }),
     )
     .action(async (file: string | undefined, options: Options) => {
@@ -102,7 +103,7 @@ async function configOfImages(folder: string, { set = [] }: Options): Promise<st
 
 async function runOrSweep(options: Options): Promise<void> {
   if (options.sweep === undefined) {
-    for (const name of ["random", "sweepSeed", "jobs", "out"] as const)
+    for (const name of ["random", "sweepSeed", "out", ...LAUNCH_NAMES] as const)
       if (options[name] !== undefined)
         throw new ConfigError(
           `vae run --${name === "sweepSeed" ? "sweep-seed" : name}: expected --sweep KEY=RANGE with it, such as --sweep exp_params.LR=1e-4,3e-4,1e-3`,
@@ -116,7 +117,7 @@ async function runOrSweep(options: Options): Promise<void> {
       );
   const { sweepOfCommand } = await import("../sweep_command.ts");
   const { trainSweep } = await import("../train_sweep.ts");
-  const { set = [], backend, jobs = 1, sweep, random, sweepSeed, out } = options;
+  const { set = [], backend, sweep, random, sweepSeed, out } = options;
   const configs = await filesOf(options);
   const words = [
     ...configs.map((file) => ["--config", file]),
@@ -126,12 +127,11 @@ async function runOrSweep(options: Options): Promise<void> {
       "--random": random,
       "--sweep-seed": sweepSeed,
       "--out": out,
-      "--jobs": options.jobs,
     }).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
     ...(backend === "auto" || backend === "measure" ? [] : [["--backend", backend]]),
   ];
-  const again = ["vae run", ...words.flat().map(shellWord)].join(" ");
-  await trainSweep(await sweepOfCommand(configs, set, options), { jobs, backend, again });
+  const again = ["vae run", ...words.flat().map(shellWord), ...launchWords(options)].join(" ");
+  await trainSweep(await sweepOfCommand(configs, set, options), { launch: options, backend, again });
 }
 
 async function run(options: Options): Promise<void> {

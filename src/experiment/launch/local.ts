@@ -3,35 +3,38 @@ import { appendFileSync, closeSync, openSync } from "node:fs";
 import { availableParallelism, constants } from "node:os";
 import { ownCommand } from "../../process/own_command.ts";
 import { counted } from "../../text/counted.ts";
-import type { Launched, Launcher } from "./launcher.ts";
+import type { LauncherDefinition } from "./define.ts";
+import type { Command, Ending, Launched, Launcher } from "./launcher.ts";
+import { threadVariables } from "./threads.ts";
+
+export const local: LauncherDefinition = {
+  keys: {},
+  make: ({ jobs = 1 }) => localLauncher(jobs),
+};
 
 /** Child processes on this machine, `jobs` at once, each with its share of the cores. */
-export function localLauncher(jobs: number): Launcher {
+function localLauncher(jobs: number): Launcher {
   const threads = threadsOf(jobs, availableParallelism());
   const env = { ...process.env, ...(jobs > 1 && threadVariables(threads)) };
   const each = jobs > 1 ? `, ${counted(threads, "thread")} each` : "";
-  return { jobs, about: `${jobs} at a time on this machine${each}`, start: (...what) => start(env, ...what) };
+  const about = `${jobs} at a time on this machine${each}`;
+  const startAll = async (commands: readonly Command[]) => commands.map((command) => start(env, command));
+  return { jobs, about, start: startAll, close: () => {} };
 }
 
 /** Threads of each of `jobs` processes: an equal share of the cores, one at least. */
 export const threadsOf = (jobs: number, cores: number): number => Math.max(1, Math.floor(cores / jobs));
 
-/** What tells a process's backends to take so many threads: wasm, TensorFlow, and oneDNN in it. */
-function threadVariables(threads: number): Record<string, string> {
-  const names = ["TFJS_VAE_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"];
-  return Object.fromEntries(names.map((name) => [name, process.env[name] ?? String(threads)]));
-}
-
-function start(env: NodeJS.ProcessEnv, args: readonly string[], output: string): Launched {
+function start(env: NodeJS.ProcessEnv, { args, output }: Command): Launched {
   const out = openSync(output, "a");
   const child = spawn(process.execPath, [ownCommand, ...args], { env, stdio: ["ignore", out, out] });
   closeSync(out);
-  const ended = new Promise<number>((resolve) => {
+  const ended = new Promise<Ending>((resolve) => {
     child.on("error", (error) => {
       appendFileSync(output, `${error.message}\n`);
-      resolve(1);
+      resolve({ code: 1 });
     });
-    child.on("exit", (code, signal) => resolve(code ?? 128 + constants.signals[signal!]));
+    child.on("exit", (code, signal) => resolve({ code: code ?? 128 + constants.signals[signal!] }));
   });
-  return { ended, stop: () => void child.kill("SIGTERM") };
+  return { ended, standing: () => "", stop: () => void child.kill("SIGTERM") };
 }

@@ -52,6 +52,7 @@ export async function newestCheckpoint(folder: string): Promise<Found> {
     try {
       return [readCheckpoint(join(folder, name))];
     } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ESTALE") return read(name); // replaced on another host meanwhile
       if (!(error instanceof DamagedCheckpoint)) throw error;
       passed.push(error.message);
       return [];

@@ -1,3 +1,4 @@
+import { closeSync, futimesSync, openSync, writeSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 
 /** Time between two beats, in milliseconds. */
@@ -32,6 +33,24 @@ export function startHeartbeat(file: string, id: string, at: number): () => void
     clearImmediate(starting);
     void worker?.terminate();
   };
+}
+
+/** Why the file system refuses beats, which change a file in place; undefined where it takes them. */
+export function whyNoBeats(file: string, at: number): NodeJS.ErrnoException | undefined {
+  try {
+    const fd = openSync(file, "r+");
+    try {
+      writeSync(fd, firstBeat, at);
+    } catch {
+      futimesSync(fd, new Date(), new Date());
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    const problem = error as NodeJS.ErrnoException;
+    return problem.code === "ENOENT" ? undefined : problem; // deleted meanwhile
+  }
+  return undefined;
 }
 
 /** As text, so that it starts in milliseconds, whether this file is compiled, bundled or read by tsx. */

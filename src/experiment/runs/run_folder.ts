@@ -42,12 +42,7 @@ export class LostRun extends UserError {}
  * @throws ConfigError where the folder can't be made.
  */
 export function createRun(saveDir: string, name: string): RunFolder {
-  if (!/^[^/\\]+$/.test(name) || name === "." || name === "..") {
-    throw new ConfigError(
-      `logging_params.name: expected the name of one folder, got ${JSON.stringify(name)}.`,
-    );
-  }
-  const parent = join(saveDir, name);
+  const parent = parentOf(saveDir, name);
   try {
     mkdirSync(parent, { recursive: true });
     for (let n = nextVersion(parent); ; n++) {
@@ -58,6 +53,12 @@ export function createRun(saveDir: string, name: string): RunFolder {
   } catch (error) {
     throw unwritable(saveDir, parent, error);
   }
+}
+
+/** The folder of a name's runs. @throws ConfigError where `name` is no folder's */
+export function parentOf(saveDir: string, name: string): string {
+  if (/^[^/\\]+$/.test(name) && name !== "." && name !== "..") return join(saveDir, name);
+  throw new ConfigError(`logging_params.name: expected the name of one folder, got ${JSON.stringify(name)}.`);
 }
 
 /**
@@ -155,7 +156,7 @@ function lost(path: string, file: string): LostRun {
 }
 
 /** After that long, in milliseconds, a lock's temporary file of a process on another host is taken for abandoned. */
-const ABANDONED = 24 * 3600 * 1000;
+export const ABANDONED = 24 * 3600 * 1000;
 
 /**
  * Removes what a killed process was about to write; the lock is this process's. Of the lock's own temporary files some
@@ -180,7 +181,8 @@ function claim(path: string): boolean {
   }
 }
 
-function unwritable(saveDir: string, parent: string, error: unknown): unknown {
+/** `error` of writing into `parent`, a folder of `saveDir`, with what a user can mend. */
+export function unwritable(saveDir: string, parent: string, error: unknown): unknown {
   if (error instanceof UserError) return error;
   const file = [...upward(parent)].find((p) => existsSync(p) && !isFolder(p));
   if (file !== undefined) {

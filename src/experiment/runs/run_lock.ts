@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../errors.ts";
 import { atEnd } from "../../process/at_end.ts";
 import { lifeOf, ownIdentity } from "../../process/identity.ts";
-import { firstBeat, startHeartbeat } from "./heartbeat.ts";
+import { firstBeat, startHeartbeat, whyNoBeats } from "./heartbeat.ts";
 import { createLock, type Holder, look, removeLock, type Seen } from "./lock_file.ts";
 
 /** Whose a lock is: this process's, nobody's (its file is gone), or another's. */
@@ -16,6 +16,14 @@ export interface Lock {
   owner(): Owner;
   /** Gives it back. */
   release(): void;
+}
+
+/** Exit code of a command that a lock keeps from working: the same command may work later (sysexits.h's EX_TEMPFAIL). */
+export const HELD = 75;
+
+/** Another process holds what is to be written. */
+export class HeldError extends UserError {
+  override readonly exitCode = HELD;
 }
 
 /** A holder of whom nothing else is known has ended when its lock is unchanged for so long, in milliseconds. */
@@ -35,7 +43,7 @@ const SLOW_LOOK = 1000;
  *
  * @param what is locked, for what is said
  * @param say takes a sentence for the user where it has to wait
- * @throws UserError where another process holds it, and did so for five seconds
+ * @throws HeldError where another process holds it, and did so for five seconds
  */
 export async function takeLock(
   file: string,
@@ -66,7 +74,7 @@ export async function takeLock(
       continue;
     }
     if (holder !== undefined && (life === "runs" || beats) && performance.now() - began >= PATIENCE)
-      throw new UserError(refusal(what, holder));
+      throw new HeldError(refusal(what, holder));
     if (!said && holder !== undefined && quiet >= LOOK_EVERY) {
       said = true;
       const { pid, host } = holder;
@@ -80,7 +88,7 @@ export async function takeLock(
 /**
  * As `takeLock`, at once.
  *
- * @throws UserError where another process holds it, or may do so
+ * @throws HeldError where another process holds it, or may do so
  */
 export function takeLockNow(file: string, what: string): Lock {
   for (;;) {
@@ -89,7 +97,7 @@ export function takeLockNow(file: string, what: string): Lock {
     const seen = look(file);
     if (seen === undefined) continue;
     if (seen.holder !== undefined && lifeOf(seen.holder) !== "ended")
-      throw new UserError(refusal(what, seen.holder));
+      throw new HeldError(refusal(what, seen.holder));
     removeLock(file, seen.text);
   }
 }
@@ -107,6 +115,14 @@ function tryLock(file: string): Lock | undefined {
   const rest = { id, pid, space, born, host: hostname(), since: new Date().toISOString() };
   const text = `${start}${firstBeat}",${JSON.stringify(rest).slice(1)}`;
   if (!createLock(file, text)) return undefined;
+  const problem = whyNoBeats(file, start.length);
+  if (problem !== undefined) {
+    unlinkSync(file);
+    throw new UserError(
+      `${file}: expected a file system that changes files in place, by which a run shows other machines that it lives, got one that refuses it (${problem.message}). Keep runs on a disk or a network drive, and copy them from there`,
+      { cause: problem },
+    );
+  }
   const stop = startHeartbeat(file, id, start.length);
   const owner = (): Owner => {
     try {

@@ -12,11 +12,12 @@ import { type Evaluation, evaluateRun } from "../evaluation/evaluate_run.ts";
 import { newestCheckpoint } from "../runs/checkpoint_files.ts";
 import { configFile } from "../runs/config_history.ts";
 import { newestRun } from "../runs/find_runs.ts";
+import { openNewest } from "../runs/newest_run.ts";
 import { runFiles } from "../runs/run_files.ts";
-import { createRun, openRunFolder } from "../runs/run_folder.ts";
 import { fitSamplers, SamplerMismatch } from "../trained/fit_samplers.ts";
 import { type OpenRun, openTrained } from "../trained/open_trained.ts";
 import { prepare } from "../training/prepare.ts";
+import type { Prepared } from "../training/prepared.ts";
 import { type TrainResult, train } from "../training/runner.ts";
 import type { Experiment } from "./load.ts";
 import type { Member, Series } from "./members.ts";
@@ -89,25 +90,25 @@ export async function trainMember(
   progress?: (what: string, done: number, total: number) => void,
 ): Promise<TrainResult> {
   const { save_dir, name } = config.logging_params;
-  const found = newestRun(save_dir, name!);
-  const prepared = await prepare({
-    config,
-    baseDir,
-    model,
-    dataset,
-    cacheDir: cacheDir("data"),
-    ...(progress && { progress }),
-  });
-  const folder =
-    found === undefined
-      ? createRun(save_dir, name!)
-      : await openRunFolder(found, (text) => console.log(`note   ${text}`));
+  const newest = await openNewest(save_dir, name!, (text) => console.log(`note   ${text}`));
+  let folder = newest.found;
+  let prepared: Prepared | undefined;
   try {
-    const resume = found !== undefined;
+    const resume = folder !== undefined;
+    prepared = await prepare({
+      config,
+      baseDir,
+      model,
+      dataset,
+      cacheDir: cacheDir("data"),
+      ...(progress && { progress }),
+    });
+    folder ??= newest.create();
     return await train({ config, baseDir, prepared, folder, backend, resume, quiet: false, brief: true });
   } finally {
-    folder.release();
-    await prepared.close();
+    folder?.release();
+    newest.release();
+    await prepared?.close();
   }
 }
 

@@ -1,12 +1,14 @@
-import { appendFileSync, mkdirSync, readFileSync } from "node:fs";
-import { constants } from "node:os";
+import { appendFileSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { dumpConfig } from "../../config/dump.ts";
 import { UserError } from "../../errors.ts";
 import { writeAtomic } from "../../files/atomic_file.ts";
-import type { Launched, Launcher } from "../launch/launcher.ts";
+import type { Command, Ending, Launched, Launcher } from "../launch/launcher.ts";
+import { HELD } from "../runs/run_lock.ts";
 import type { Member, Series } from "./members.ts";
 import type { State, Task } from "./next_task.ts";
+import { outputOf, said } from "./output.ts";
 import { memberFolder, type Result, resultOf } from "./results.ts";
 
 export interface TrainAllArgs {
@@ -17,9 +19,16 @@ export interface TrainAllArgs {
   /** What is to be trained next. */
   next(state: State): Task | undefined;
   started(task: Task, before: Result): void;
-  /** `failure`: why it is not where it was to be, where that is no signal. */
-  ended(task: Task, result: Result, failure: string | undefined): void;
+  /** `failure`: why it is not where it was to be, where that is no signal; `elsewhere`: another command trains it. */
+  ended(task: Task, result: Result, how: { readonly failure: string | undefined } | "elsewhere"): void;
 }
+
+/** Time until one that another command trains is tried again, in milliseconds. */
+const AGAIN_AFTER = 10_000;
+
+/** For so long a network drive may show what a folder held before another machine wrote to it, in milliseconds. */
+const LATE = 60_000;
+const LOOK_EVERY = 5000;
 
 /** Trainings of members, as many at once as the launcher takes. */
 export class TrainAll {
@@ -30,57 +39,104 @@ export class TrainAll {
     Member,
     { readonly launched: Launched; readonly ended: Promise<Member> }
   >();
-  private stopping = false;
+  /** Those that another command trains, here or on another machine. */
+  private readonly elsewhere = new Set<Member>();
+  private readonly stopped = new AbortController();
 
   constructor(private readonly args: TrainAllArgs) {}
 
-  /** Members under way. */
-  get underWay(): readonly Member[] {
-    return [...this.running.keys()];
+  /** Members under way, each with what the launcher says of it. */
+  get underWay(): readonly { readonly member: Member; readonly standing: string }[] {
+    return [...this.running].map(([member, { launched }]) => ({ member, standing: launched.standing() }));
   }
 
-  /** Asks all that are under way to save and end; no other is started. */
+  /** Asks all that are under way to save and end, where they end with this process; no other is started. */
   stop(): void {
-    this.stopping = true;
+    this.stopped.abort();
     for (const { launched } of this.running.values()) launched.stop();
   }
 
-  /** Trains until nothing is left, or all has ended after `stop`. */
+  /**
+   * Trains until nothing is left, or all has ended after `stop`, or is left to its queue.
+   *
+   * @throws UserError where the launcher can start nothing
+   */
   async run(): Promise<void> {
-    const { series, launcher, next } = this.args;
+    const { series, launcher } = this.args;
+    const { signal } = this.stopped;
+    const stop = new Promise<undefined>((resolve) =>
+      signal.addEventListener("abort", () => launcher.queue && resolve(undefined)),
+    );
     for (const member of series.members) this.results.set(member, await resultOf(member));
     for (;;) {
-      while (!this.stopping && this.running.size < launcher.jobs) {
-        const running = new Set(this.running.keys());
-        const task = next({ results: this.results, running, failed: new Set(this.failures.keys()) });
-        if (task === undefined) break;
-        await this.start(task);
+      await this.startMore();
+      if (this.running.size === 0) {
+        if (this.elsewhere.size === 0 || signal.aborted) return;
+        await sleep(AGAIN_AFTER, undefined, { signal }).catch(() => {});
+        this.elsewhere.clear();
+        continue;
       }
-      if (this.running.size === 0) return;
-      const member = await Promise.race([...this.running.values()].map(({ ended }) => ended));
+      const member = await Promise.race([stop, ...[...this.running.values()].map(({ ended }) => ended)]);
+      if (member === undefined) return;
       this.running.delete(member);
     }
   }
 
-  private async start(task: Task): Promise<void> {
-    const { launcher, backend, started, ended: told } = this.args;
-    const { member, until } = task;
+  /** Starts as many as may be under way. */
+  private async startMore(): Promise<void> {
+    const { launcher, started } = this.args;
+    const tasks: (Task & { readonly command: Command })[] = [];
+    while (!this.stopped.signal.aborted && this.running.size + tasks.length < launcher.jobs) {
+      const task = this.nextBeside(tasks.map(({ member }) => member));
+      if (task === undefined) break;
+      const { result } = await this.lookAt(task.member); // another command may have gone on with it
+      if (result.complete) continue;
+      tasks.push({ ...task, command: await this.commandOf(task) });
+    }
+    if (tasks.length === 0) return;
+    for (const task of tasks) started(task, this.results.get(task.member)!);
+    const launched = await launcher.start(tasks.map(({ command }) => command));
+    for (const [i, { command, ...task }] of tasks.entries()) {
+      const one = launched[i]!;
+      if (this.stopped.signal.aborted) one.stop();
+      const ended = one.ended.then((ending) => this.end(task, command, ending));
+      this.running.set(task.member, { launched: one, ended });
+    }
+  }
+
+  private nextBeside(members: readonly Member[]): Task | undefined {
+    const running = new Set([...this.running.keys(), ...this.elsewhere, ...members]);
+    return this.args.next({ results: this.results, running, failed: new Set(this.failures.keys()) });
+  }
+
+  private async commandOf({ member, until }: Task): Promise<Command> {
     const config = await this.writeConfig(member);
     const output = outputOf(member);
     const more = until === undefined ? [] : ["--until", String(until)];
-    const args = ["run", "--config", config, "--resume", "auto", "--backend", backend, ...more];
-    started(task, this.results.get(member)!);
+    const args = ["run", "--config", config, "--resume", "auto", "--backend", this.args.backend, ...more];
     appendFileSync(output, `\nvae ${args.join(" ")}\n`);
-    const launched = launcher.start(args, output);
-    const ended = launched.ended.then(async (code) => {
-      const { result, problem } = await this.lookAt(member);
-      const failure =
-        problem ?? (this.stopping && code > 128 ? undefined : shortfall(task, result, said(output, code)));
-      if (failure !== undefined) this.failures.set(member, failure);
-      told(task, result, failure);
+    return { args, output };
+  }
+
+  private async end(task: Task, { output }: Command, { code, why }: Ending): Promise<Member> {
+    const { member } = task;
+    const short = (result: Result) => shortfall(task, result, why ?? said(output, code));
+    let { result, problem } = await this.lookAt(member);
+    const latest = performance.now() + (code === 0 && this.args.launcher.queue !== undefined ? LATE : 0);
+    while (problem === undefined && short(result) !== undefined && performance.now() < latest) {
+      await sleep(LOOK_EVERY);
+      ({ result, problem } = await this.lookAt(member));
+    }
+    if (code === HELD && problem === undefined && short(result) !== undefined) {
+      this.elsewhere.add(member);
+      this.args.ended(task, result, "elsewhere");
       return member;
-    });
-    this.running.set(member, { launched, ended });
+    }
+    const stopped = this.stopped.signal.aborted && code > 128;
+    const failure = problem ?? (stopped ? undefined : short(result));
+    if (failure !== undefined) this.failures.set(member, failure);
+    this.args.ended(task, result, { failure });
+    return member;
   }
 
   /** Reads a member's folder anew; where it can't be read, what is known stands. */
@@ -106,27 +162,6 @@ export class TrainAll {
     );
     return file;
   }
-}
-
-/** File of all that a member's processes said. */
-export const outputOf = (member: Member): string => join(memberFolder(member), "output.txt");
-
-/** The end of what a member's process has said; "" where there is nothing. */
-export function lastWords(output: string): string {
-  try {
-    return readFileSync(output, "utf8").trimEnd().split("\n").at(-1)!;
-  } catch {
-    return "";
-  }
-}
-
-/** What a process says last; of one that a signal has ended nothing that it said is why. */
-export function said(output: string, code: number): string {
-  const signal = Object.entries(constants.signals).find(([, number]) => code === 128 + number)?.[0];
-  if (signal === "SIGKILL")
-    return "its process was ended by SIGKILL, as the system does where memory runs out";
-  if (signal !== undefined) return `its process was ended by ${signal}`;
-  return lastWords(output) || `its process ended with code ${code}`;
 }
 
 /**

@@ -118,8 +118,9 @@ evaluation: {metrics: [kl, frechet], samplers: [gmm, codes], max_images: 32}
 contact_sheet: {images: 2, sample_rows: 1}
 `,
   });
-  const { code, stdout, stderr } = await vae(["experiment", "x.yaml"], { cwd: own });
+  const { code, stdout, stderr } = await vae(["experiment", "x.yaml", "--jobs", "2"], { cwd: own });
   expect([code, stderr]).toEqual([0, ""]);
+  expect(stdout).toMatch(/, 2 at a time on this machine, .*; 2 to train; in /);
   const cells = (metric: string) =>
     /\| lower \| (.*) \|/
       .exec(stdout.split("\n").find((line) => line.startsWith(`| ${metric} |`))!)![1]!

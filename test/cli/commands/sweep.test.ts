@@ -1,8 +1,9 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
 import { expect, it } from "vitest";
-import { vae } from "../../support/cli.ts";
+import { openNewest } from "../../../src/experiment/runs/newest_run.ts";
+import { startVae, vae } from "../../support/cli.ts";
 import { folder } from "../../support/configs.ts";
 
 const CONFIG = `
@@ -75,6 +76,8 @@ it("of vae run, too, and what can't be is told in a sentence", async () => {
   expect(stdout).toContain("1 run with 1 seed, by val/objective (min)");
   expect(rowsOf(stdout)[0]).toMatch(/^\| 1 \| 0\.01 \| \*\*\d+\*\* \|/);
   expect(existsSync(join(cwd, "logs/sweeps/tiny/LR=0.01/seed_1265/version_0/config.yaml"))).toBe(true);
+  const status = await run(...sweep, "--status");
+  expect(status.stdout).toMatch(/^run +step +state\nLR=0\.01 +1 +done\n$/);
   const errors = await Promise.all([
     run("--random", "3"),
     run("--sweep", "exp_params.LR=1,2", "--until", "3"),
@@ -85,4 +88,27 @@ it("of vae run, too, and what can't be is told in a sentence", async () => {
     [2, expect.stringMatching(/^vae run --until: expected it without --sweep: .*\n$/)],
     [2, "x.yaml sweep.halving.first: expected fewer steps than a run has, 2, got 2\n"],
   ]);
+}, 300_000);
+
+it("two commands at once share a sweep's runs: none is trained twice, and both end with all", async () => {
+  const ranges = ["--sweep", "exp_params.LR=1e-4,1e-3,1e-2", "--out", "shared"];
+  const settings = ["--set", "trainer_params.max_steps=60", "--backend", "wasm"];
+  const held = await openNewest(join(cwd, "shared/LR=0.0001"), "seed_1265");
+  const both = [1, 2].map(() => startVae(["run", "--config", "c.yaml", ...ranges, ...settings], { cwd }));
+  await Promise.all(both.map(({ said }) => said("LR=0.0001: another command trains it (")));
+  held.release();
+  const ended = await Promise.all(both.map((one) => one.ended));
+  expect(ended.map(({ code, stderr }) => [code, stderr])).toEqual([
+    [0, ""],
+    [0, ""],
+  ]);
+  for (const { stdout } of ended)
+    expect(rowsOf(stdout).filter((row) => row.includes(" | 60 |"))).toHaveLength(3);
+  for (const run of ["LR=0.0001", "LR=0.001", "LR=0.01"]) {
+    const left = readdirSync(join(cwd, "shared", run, "seed_1265")).sort();
+    expect(left).toEqual(["member.yaml", "output.txt", "version_0"]);
+    const metrics = readFileSync(join(cwd, "shared", run, "seed_1265/version_0/metrics.csv"), "utf8");
+    const steps = metrics.split("\n").flatMap((row) => /^(\d+),/.exec(row)?.[1] ?? []);
+    expect(new Set(steps).size).toBe(60);
+  }
 }, 300_000);

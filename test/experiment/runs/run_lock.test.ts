@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { takeLock } from "../../../src/experiment/runs/run_lock.ts";
 import { canBeElsewhere, elsewhere, numberHere } from "../../support/elsewhere.ts";
+import { withoutRoot } from "../../support/nobody.ts";
 
 const source = new URL("../../../src/experiment/runs/run_lock.ts", import.meta.url);
 const root = mkdtempSync(join(tmpdir(), "tfjs-vae-locks-"));
@@ -49,6 +50,21 @@ const refused = (file: string, said: string[] = []) =>
     () => "",
     (error: Error) => error.message,
   );
+
+it("a lock is refused where files can't be changed in place, since its holder would seem dead elsewhere", async () => {
+  const place = mkdtempSync(join(tmpdir(), "tfjs-vae-fixed-"));
+  const before = process.umask(0o777); // files that their own user can't open again
+  try {
+    const taking = withoutRoot(place, () => takeLock(join(place, "x.lock"), "the run"));
+    await expect(taking).rejects.toThrow(
+      /x\.lock: expected a file system that changes files in place, .*EACCES.*Keep runs on a disk or a network drive/,
+    );
+  } finally {
+    process.umask(before);
+  }
+  expect(readdirSync(place)).toEqual([]);
+  rmSync(place, { recursive: true });
+});
 
 describe.concurrent("a lock", () => {
   it("is refused after some seconds while its holder lives, with its number", async () => {

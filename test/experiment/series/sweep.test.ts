@@ -7,10 +7,11 @@ import { threadsOf } from "../../../src/experiment/launch/local.ts";
 import { isSweep, loadSeries } from "../../../src/experiment/series/load.ts";
 import type { Member } from "../../../src/experiment/series/members.ts";
 import { nextByHalving, nextInOrder, type State } from "../../../src/experiment/series/next_task.ts";
+import { said } from "../../../src/experiment/series/output.ts";
 import { ranked } from "../../../src/experiment/series/ranking.ts";
 import type { Result } from "../../../src/experiment/series/results.ts";
 import type { Sweep } from "../../../src/experiment/series/sweep.ts";
-import { said, shortfall } from "../../../src/experiment/series/train_all.ts";
+import { shortfall } from "../../../src/experiment/series/train_all.ts";
 import { folder } from "../../support/configs.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
