@@ -82,13 +82,13 @@ export class Run implements Disposable, AsyncDisposable {
     const how = { temperature, sampler: samplerNamed(sampler), label: textsOf(options) };
     wholeNumber("sample: count", count, 1);
     numberFrom("sample: temperature", temperature, 0);
-    return this.made(sampleRun(this.opened, count, how, this.rng(options)));
+    return this.made(await sampleRun(this.opened, count, how, this.rng(options)));
   }
 
   /** What the model makes of images: decoded from the posterior's mean or mode, as `vae reconstruct` shows it. */
   async reconstruct(input: ImagesInput, options: CallOptions = {}): Promise<Images> {
     const images = await this.packed(input, options);
-    return this.made(reconstruct(this.opened.vae, images, this.rng(options).fold("reconstructions")));
+    return this.made(await reconstruct(this.opened.vae, images, this.rng(options).fold("reconstructions")));
   }
 
   /** The latents of images, as `vae encode` writes them. */
@@ -128,9 +128,13 @@ export class Run implements Disposable, AsyncDisposable {
     wholeNumber("interpolate: steps", steps, 1);
     const images = paired(await this.packed(a, options), await this.packed(b, options));
     const rng = this.rng(options).fold("interpolate");
-    return new Images(interpolations(this.opened.vae, images, { steps, path }, rng), this.opened.imageRange, {
-      columns: steps + 2,
-    });
+    return new Images(
+      await interpolations(this.opened.vae, images, { steps, path }, rng),
+      this.opened.imageRange,
+      {
+        columns: steps + 2,
+      },
+    );
   }
 
   /**

@@ -31,7 +31,7 @@ export async function fittedSamples(
   const density = gmm.open(state, codes.dims, options);
   try {
     const draw = densityImages(vae, latents.layout, density);
-    return await squareGrid(sample(vae, count, rng.fold("draw"), { draw }), imageRange);
+    return await squareGrid(await sample(vae, count, rng.fold("draw"), { draw }), imageRange);
   } finally {
     density.dispose();
   }
