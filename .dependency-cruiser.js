@@ -74,7 +74,7 @@ export default {
       from: { path: "^src/" },
       to: {
         dependencyTypes: ["npm-no-pkg", "npm-unknown", "npm-dev"],
-        pathNot: "/(tfjs-node-gpu|@types/node|h5wasm)/",
+        pathNot: "/(tfjs-node-gpu|tfjs-backend-webgpu|@types/node|h5wasm)/",
       },
     },
     {

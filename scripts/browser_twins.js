@@ -7,7 +7,7 @@ const twin = (file) => file.replace(/\.ts$/, ".browser.ts");
 
 /**
  * Plugin of esbuild: twins in place of files; `bytes:FILE` as FILE's bytes; `worker:FILE` as the text of FILE's bundle, from
- * which a page starts a worker without a request.
+ * which a page starts a worker without a request; `webgpu:` as a file beside the bundle (webgpu_chunk.js).
  */
 export const browserTwins = {
   name: "browser-twins",
@@ -24,6 +24,7 @@ export const browserTwins = {
       contents: await readFile(path),
       loader: "binary",
     }));
+    build.onResolve({ filter: /^webgpu:/ }, () => ({ path: "./webgpu.js", external: true }));
     build.onResolve({ filter: /^worker:/ }, ({ path, resolveDir }) => ({
       path: resolve(resolveDir, path.slice("worker:".length)),
       namespace: "worker",

@@ -6,8 +6,11 @@ import { promisify } from "node:util";
 import { browserTwins, workerFiles } from "./browser_twins.js";
 import { cachedBuild, root, sourcesIn } from "./cached_build.js";
 import { licencesOf } from "./licences.js";
+import { webgpuChunk } from "./webgpu_chunk.js";
 
 const LICENCES = "licenses.md";
+/** What a page loads where WebGPU is wanted: a script with the text of another, which a worker is started with. */
+const WEBGPU = "webgpu.js";
 
 /**
  * The folder of a checkout's page, built by Vite where its sources have changed. `say` is told so. What the page takes from
@@ -21,6 +24,7 @@ export async function builtPage(say) {
     "scripts/build_page.js",
     "scripts/browser_twins.js",
     "scripts/licences.js",
+    "scripts/webgpu_chunk.js",
   ];
   return cachedBuild({
     prefix: "page-",
@@ -42,7 +46,7 @@ async function buildPage(outDir) {
     logLevel: "error",
   });
   await buildSite(join(outDir, "site"));
-  await copyFile(join(outDir, "site", LICENCES), join(outDir, LICENCES)); // of the same packages
+  for (const same of [LICENCES, WEBGPU]) await copyFile(join(outDir, "site", same), join(outDir, same));
 }
 
 /** What `vae publish` puts beside a model: plain scripts, which a browser takes from a disk too. */
@@ -64,7 +68,9 @@ async function buildSite(outdir) {
     plugins: [browserTwins],
   });
   await copyFile(join(root, "page/site/index.html"), join(outdir, "index.html"));
-  const licences = await licencesOf([...Object.keys(metafile.inputs), ...workerFiles]);
+  const chunk = await webgpuChunk();
+  await writeFile(join(outdir, WEBGPU), `globalThis.webgpuText=${JSON.stringify(chunk.text)};\n`);
+  const licences = await licencesOf([...Object.keys(metafile.inputs), ...workerFiles, ...chunk.files]);
   await writeFile(join(outdir, LICENCES), licences);
 }
 

@@ -1,6 +1,7 @@
 /**
  * How fast a run's model is in a page: opened in Chromium from its packed file, a slider moved 50 times until the picture on
- * the canvas has changed, its validation images brought into the plane by UMAP; and a small VAE trained there.
+ * the canvas has changed, by wasm and by WebGPU, which is SwiftShader on the processor; its validation images brought into the
+ * plane by UMAP; and a small VAE trained there by wasm.
  *
  *   npx tsx scripts/explorer_speed.ts logs/VanillaVAE/version_0
  */
@@ -20,7 +21,7 @@ const cache = mkdtempSync(join(tmpdir(), "vae-"));
 process.env.TFJS_VAE_CACHE = cache; // so that the model is packed anew
 const page = await pageFolder(console.error);
 const ui = await startUi({ folder: run, page, host: "127.0.0.1", port: 0 });
-const browser = await openChromium();
+const browser = await openChromium({ webgpu: true });
 if (browser === undefined) throw new Error("expected a Chromium, got none: CHROMIUM_PATH names one");
 try {
   const shown = await browser.newPage({ viewport: { width: 1280, height: 900 } });
@@ -31,20 +32,15 @@ try {
   await shown.waitForSelector(".here .hint:not(:empty)");
   const opened = performance.now();
   await shown.waitForTimeout(3000); // samples and the map's first plane are done
-  const moves = await shown.evaluate(async (count) => {
-    const slider = document.querySelector<HTMLInputElement>(".dimension input")!;
-    const canvas = document.querySelector<HTMLCanvasElement>(".here canvas")!;
-    const taken: number[] = [];
-    for (let i = 0; i < count; i++) {
-      const before = canvas.toDataURL();
-      const started = performance.now();
-      slider.value = String(2 * Math.sin(i));
-      slider.dispatchEvent(new Event("input", { bubbles: true }));
-      while (canvas.toDataURL() === before) await new Promise((next) => setTimeout(next, 1));
-      taken.push(performance.now() - started);
-    }
-    return taken.sort((a, b) => a - b);
-  }, MOVES);
+  const moved = () => shown.evaluate(movesOf, MOVES);
+  const onWasm = await moved();
+  await shown.getByLabel("Computed by").selectOption("webgpu");
+  await shown.locator(".here .device", { hasText: "WebGPU," }).waitFor();
+  await shown.waitForTimeout(10_000); // samples are done
+  const onWebgpu = await moved();
+  await shown.getByLabel("Computed by").selectOption("wasm");
+  await shown.locator(".here .device", { hasText: "WebAssembly" }).waitFor();
+  await shown.waitForTimeout(3000);
   const mapping = performance.now();
   await shown.getByRole("button", { name: "UMAP" }).click();
   await shown.waitForSelector(".map [role=status]");
@@ -61,9 +57,10 @@ try {
   const ms = (from: number, to: number) => `${(to - from).toFixed(0)} ms`;
   console.log(`packing by the server: ${ms(packing, opening)}`);
   console.log(`from the address to the picture: ${ms(opening, opened)}`);
-  console.log(
-    `slider to picture: median ${moves[MOVES / 2]!.toFixed(1)} ms, longest ${moves.at(-1)!.toFixed(1)} ms`,
-  );
+  for (const [backend, moves] of Object.entries({ wasm: onWasm, webgpu: onWebgpu }))
+    console.log(
+      `slider to picture, ${backend}: median ${moves[MOVES / 2]!.toFixed(1)} ms, longest ${moves.at(-1)!.toFixed(1)} ms`,
+    );
   console.log(`UMAP: ${ms(mapping, mapped)}`);
   console.log(
     `training 200 steps of 32 images with pictures every 20: ${((200 * 32) / seconds).toFixed(0)} images/s`,
@@ -72,4 +69,20 @@ try {
   await browser.close();
   await ui.close();
   rmSync(cache, { recursive: true, force: true });
+}
+
+/** Milliseconds from a slider's moves to the picture, sorted. */
+async function movesOf(count: number): Promise<number[]> {
+  const slider = document.querySelector<HTMLInputElement>(".dimension input")!;
+  const canvas = document.querySelector<HTMLCanvasElement>(".here canvas")!;
+  const taken: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const before = canvas.toDataURL();
+    const started = performance.now();
+    slider.value = String(2 * Math.sin(i));
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+    while (canvas.toDataURL() === before) await new Promise((next) => setTimeout(next, 1));
+    taken.push(performance.now() - started);
+  }
+  return taken.sort((a, b) => a - b);
 }

@@ -3,6 +3,8 @@ declare module "bytes:*" {
   const bytes: Uint8Array<ArrayBuffer>;
   export default bytes;
 }
+/** A file beside the bundle, which is loaded where it is wanted. */
+declare module "webgpu:*" {}
 declare module "worker:*" {
   const source: string;
   export default source;

@@ -1,17 +1,20 @@
 import { transfer } from "comlink";
+import type { Measured } from "../../src/browser/choose_backend.ts";
 import type { SampleOptions } from "../../src/browser/model.ts";
 import { Model } from "../../src/browser/model.ts";
 import { fromPixels, type Pixels, toPixels } from "../../src/browser/pixels.ts";
 import type { Images } from "../../src/explore/images.ts";
 import type { ModelCard } from "../../src/publish/packed_model.ts";
 import { type Codes, codesOf, meanCodes } from "./codes.ts";
+import { type Computing, orWasm, type Wanted } from "./computing.ts";
 import { principalComponents, umap } from "./projections.ts";
 
 /** What is known of a model once it is open. */
 export interface Opened {
   readonly card: ModelCard;
-  /** What computes, in words. */
-  readonly device: string;
+  readonly computing: Computing;
+  /** What was measured for it, and before. */
+  readonly measured: ReadonlyMap<string, Measured>;
   /** Where validation images are decoded from, packed [N, D]. */
   readonly places: Float32Array;
   readonly labels?: Float32Array;
@@ -25,13 +28,26 @@ let codes: Codes | undefined;
 
 /** What the worker does for the page: everything that computes. */
 export const explorer = {
-  async open(file: Uint8Array): Promise<Opened> {
-    model = await Model.open(file);
+  /** `tell` is called when something else computes than it was. */
+  async open(file: Uint8Array, wanted: Wanted, tell: (computing: Computing) => void): Promise<Opened> {
+    let note: string | undefined;
+    let isOpen = false;
+    const say = (sentence: string) => {
+      note = sentence;
+      if (isOpen) tell({ device: model.device, note });
+    };
+    let times: ReadonlyMap<string, Measured> = wanted.measured;
+    model = await orWasm(wanted, say, (options) => {
+      times = options.measured;
+      return Model.open(file, options);
+    });
+    isOpen = true;
     const labels = model.labels();
     codes = codesOf(model);
     return {
       card: model.card,
-      device: model.device,
+      computing: { device: model.device, ...(note !== undefined && { note }) },
+      measured: times,
       places: model.places(),
       ...(labels && { labels }),
       ...(codes && { codes }),
@@ -39,15 +55,17 @@ export const explorer = {
     };
   },
 
-  decode: (latents: Float32Array, labels?: Float32Array): Pixels => pixelsOf(model.decode(latents, labels)),
+  decode: async (latents: Float32Array, labels?: Float32Array): Promise<Pixels> =>
+    pixelsOf(await model.decode(latents, labels)),
 
-  sample: (count: number, options: SampleOptions): Pixels => pixelsOf(model.sample(count, options)),
+  sample: async (count: number, options: SampleOptions): Promise<Pixels> =>
+    pixelsOf(await model.sample(count, options)),
 
   /** Where a picture of the model's size is decoded from, [D]; `labels` [L] for a model that is conditioned on some. */
-  encode(picture: Pixels, labels?: Float32Array): Float32Array {
+  async encode(picture: Pixels, labels?: Float32Array): Promise<Float32Array> {
     const { imageShape, imageRange } = model.card;
     const images = fromPixels(picture, imageShape[2], imageRange);
-    return model.encode(labels ? { ...images, labels } : images).place;
+    return (await model.encode(labels ? { ...images, labels } : images)).place;
   },
 
   /** The latents of validation images in the plane, packed [N, 2]. */

@@ -1,12 +1,17 @@
 import { transfer } from "comlink";
+import { type Backend, computeOn, describeBackend } from "../../src/browser/backend.ts";
+import type { Measured } from "../../src/browser/choose_backend.ts";
 import { type Pixels, toPixels } from "../../src/browser/pixels.ts";
 import { type Trained, train } from "../../src/browser/train.ts";
 import { firstImages, type TrainingImages } from "../../src/browser/training_images.ts";
 import { FACTORS, SHAPES } from "../../src/data/shapes3d/factors.ts";
 import { renderShapes3d } from "../../src/data/shapes3d/render.ts";
+import type { StepMetrics } from "../../src/experiment/training/loggers/step_metrics.ts";
 import { reconstruct, sample } from "../../src/explore/pictures.ts";
 import type { VAE } from "../../src/models/vae.ts";
 import { Rng } from "../../src/rng.ts";
+import { tf } from "../../src/tf.ts";
+import { type Computing, orWasm, type Wanted } from "./computing.ts";
 
 export interface Settings {
   readonly name: string;
@@ -64,29 +69,50 @@ export const trainer = {
     return firstOf(data);
   },
 
-  /** Trains until the steps are done or `stop` is called; returns the steps that were. */
-  async train(settings: Settings, say: (progress: Progress) => void): Promise<number> {
+  /**
+   * Trains until the steps are done or `stop` is called; returns the steps that were, and what was measured. `tell` is called when
+   * it is known what computes.
+   */
+  async train(
+    settings: Settings,
+    wanted: Wanted,
+    say: (progress: Progress) => void,
+    tell: (computing: Computing) => void,
+  ): Promise<{ steps: number; measured: ReadonlyMap<string, Measured> }> {
     trained?.dispose();
     trained = undefined;
     abort = new AbortController();
     const { name, latent_dim, LR, batchSize, steps } = settings;
     const given = data!;
+    const { signal } = abort;
     let before = performance.now();
-    trained = await train({
+    let note: string | undefined;
+    let times = wanted.measured;
+    const hear = (sentence: string) => {
+      note = sentence;
+    };
+    const options = {
       model_params: { name, latent_dim, hidden_dims: [16, 32, 64, 128], decoder: "upsample" },
       exp_params: { LR, scheduler: "cosine", lr_warmup_steps: 20 },
       data: given,
       batchSize: Math.min(batchSize, given.shape[0]),
       steps,
-      signal: abort.signal,
-      onStep(step, { total, terms }, vae) {
+      signal,
+      async onStep(step: number, { total, terms }: StepMetrics, vae: VAE) {
+        const backend = tf.getBackend() as Backend;
+        if (step === 1) tell({ device: await describeBackend(backend), ...(note !== undefined && { note }) });
         const pictured = step % PICTURES_EVERY === 0 || step === 1 || step === steps;
         const imagesPerSecond = (1000 * batchSize) / (performance.now() - before);
-        say({ step, total, terms, imagesPerSecond, ...(pictured && picturesOf(vae, given)) });
+        const pictures = pictured && (await computeOn(backend, () => picturesOf(vae, given)));
+        say({ step, total, terms, imagesPerSecond, ...pictures });
         before = performance.now();
       },
+    };
+    trained = await orWasm(wanted, hear, (computing) => {
+      times = computing.measured;
+      return train({ ...options, ...computing });
     });
-    return trained.steps;
+    return { steps: trained.steps, measured: times };
   },
 
   stop(): void {
@@ -104,10 +130,10 @@ function firstOf({ images, shape: [count, ...size] }: TrainingImages): Pixels {
   return toPixels(images, [Math.min(SHOWN, count), ...size], [0, 255]);
 }
 
-function picturesOf(vae: VAE, data: TrainingImages) {
+async function picturesOf(vae: VAE, data: TrainingImages) {
   const rng = Rng.fromSeed(1).fold("shown");
-  const drawn = vae.sample && sample(vae, SHOWN, rng);
-  const made = reconstruct(vae, firstImages(data, SHOWN), rng);
+  const drawn = vae.sample && (await sample(vae, SHOWN, rng));
+  const made = await reconstruct(vae, firstImages(data, SHOWN), rng);
   return {
     ...(drawn && { samples: toPixels(drawn.images, drawn.shape, [0, 1]) }),
     reconstructions: toPixels(made.images, made.shape, [0, 1]),

@@ -17,7 +17,7 @@ export function Card({ at }: { at: Exploration }) {
           ["Trained on", `${trained.data}, ${trained.images.toLocaleString("en")} images`],
           ["Steps", trained.step.toLocaleString("en")],
           ["Licence", license ?? "not stated"],
-          ["Computed by", at.opened.device],
+          ["Computed by", at.computing.value.device],
         ]}
       />
       <details>

@@ -2,6 +2,7 @@ import { useComputed, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Pixels } from "../../src/browser/pixels.ts";
 import { type Codes, nearestCodes } from "../engine/codes.ts";
+import { useDrawing } from "../parts/drawing.ts";
 import type { Exploration } from "./exploration.ts";
 import { Picture } from "./picture.tsx";
 
@@ -32,13 +33,14 @@ function Grid({ at, codes }: { at: Exploration; codes: Codes }) {
       brushes.value = pixels;
     });
   }, [at]);
-  useEffect(() => {
+  const draw = () => {
     const context = canvas.current!.getContext("2d")!;
     for (let cell = 0; cell < height * width; cell++) {
       context.fillStyle = colourOf(grid.value[cell]!);
       context.fillRect(cell % width, Math.floor(cell / width), 1, 1);
     }
-  }, [grid.value]);
+  };
+  useDrawing(canvas, draw, [grid.value]);
 
   const paint = (cell: number) => {
     cursor.value = cell;

@@ -1,10 +1,14 @@
 import { effect, type Signal, signal } from "@preact/signals";
-import { type Remote, transfer } from "comlink";
+import { proxy, type Remote, transfer } from "comlink";
+import type { BackendChoice } from "../../src/browser/choose_backend.ts";
 import type { Pixels } from "../../src/browser/pixels.ts";
 import type { Dimension } from "../../src/explore/dimensions.ts";
 import { toProbabilities } from "../../src/explore/variables.ts";
+import { keepMeasured, measured } from "../computing.ts";
+import type { Computing } from "../engine/computing.ts";
 import type { Opened } from "../engine/explorer.ts";
 import { startEngine } from "../engine/start.ts";
+import { textFor } from "../engine/webgpu_text.ts";
 import type { Engine } from "../engine/worker.ts";
 
 /** A model that is explored: where one is in its latent space, and the picture there. */
@@ -27,21 +31,39 @@ export class Exploration {
     readonly opened: Opened,
     readonly engine: Remote<Engine>,
     private readonly worker: Worker,
+    readonly computing: Signal<Computing>,
+    before: Exploration | undefined,
   ) {
-    this.z = signal(this.placeOf(0));
-    this.condition = signal(this.labelsOf(0));
-    this.way = signal([this.placeOf(0), this.placeOf(Math.min(1, this.count - 1))]);
+    this.z = signal(before?.z.peek() ?? this.placeOf(0));
+    this.condition = signal(before ? before.condition.peek() : this.labelsOf(0));
+    this.way = signal(before?.way.peek() ?? [this.placeOf(0), this.placeOf(Math.min(1, this.count - 1))]);
     this.stop = effect(() => {
       void [this.z.value, this.condition.value];
       void this.decode();
     });
   }
 
-  /** @throws Error where the file is no model, or the browser can't run it */
-  static async open(file: Uint8Array): Promise<Exploration> {
-    const { worker, remote: engine } = startEngine();
+  /**
+   * The model in a file, computed by what is chosen; where another computed it `before`, one stays where one was.
+   *
+   * @throws Error where the file is no model, or the browser can't run it
+   */
+  static async open(
+    file: Uint8Array,
+    choice: BackendChoice,
+    before: Exploration | undefined,
+  ): Promise<Exploration> {
+    const { worker, remote: engine } = startEngine(await textFor(choice));
     try {
-      return new Exploration(await engine.open(transfer(file, [file.buffer])), engine, worker);
+      const wanted = { choice, measured: new Map(measured.peek()) };
+      const computing = signal<Computing>({ device: "" });
+      const tell = proxy((told: Computing) => {
+        computing.value = told;
+      });
+      const opened = await engine.open(transfer(file, [file.buffer]), wanted, tell);
+      computing.value = opened.computing;
+      keepMeasured(opened.measured);
+      return new Exploration(opened, engine, worker, computing, before);
     } catch (error) {
       worker.terminate();
       throw error;

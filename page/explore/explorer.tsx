@@ -1,5 +1,7 @@
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
+import { choice } from "../computing.ts";
+import { ComputedBy } from "../parts/computed_by.tsx";
 import { Attributes } from "./attributes.tsx";
 import { Card } from "./card.tsx";
 import { CodeGrid } from "./code_grid.tsx";
@@ -16,14 +18,19 @@ import { Sliders } from "./sliders.tsx";
 export function Explorer({ load }: { load: () => Promise<Uint8Array> }) {
   const opened = useSignal<Exploration | undefined>(undefined);
   const problem = useSignal<string | undefined>(undefined);
+  const last = useRef<{ load: typeof load; at: Exploration } | undefined>(undefined);
   useEffect(() => {
     let left = false;
+    const before = last.current?.load === load ? last.current.at : undefined;
     load()
-      .then((file) => Exploration.open(file))
+      .then((file) => Exploration.open(file, choice.value, before))
       .then(
         (at) => {
           if (left) at.close();
-          else opened.value = at;
+          else {
+            opened.value = at;
+            last.current = { load, at };
+          }
         },
         (error: Error) => {
           if (!left) problem.value = error.message;
@@ -35,7 +42,7 @@ export function Explorer({ load }: { load: () => Promise<Uint8Array> }) {
       opened.value = undefined; // what shows one model's places would keep them beside another's
       problem.value = undefined;
     };
-  }, [load]);
+  }, [load, choice.value]);
   if (problem.value !== undefined)
     return (
       <p class="problem" role="alert">
@@ -75,6 +82,7 @@ function Opened({ at }: { at: Exploration }) {
             {problem}
           </p>
         )}
+        <ComputedBy computing={at.computing.value} />
         <GivenImage at={at} />
         <Conditions at={at} />
       </section>

@@ -1,6 +1,8 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
+import { choice } from "../computing.ts";
 import { Explorer } from "../explore/explorer.tsx";
+import { ComputedBy } from "../parts/computed_by.tsx";
 import { Strip } from "../parts/strip.tsx";
 import { LossCurve } from "./loss_curve.tsx";
 import { Training } from "./training.ts";
@@ -30,13 +32,14 @@ export function TrainPage() {
   const isTraining = state.value === "training";
   const start = () => {
     explored.value = undefined;
-    void training.train({
+    const settings = {
       name: name.value,
       latent_dim: latents.value,
       LR: rate.value,
       batchSize: 32,
       steps: steps.value,
-    });
+    };
+    void training.train(settings, choice.value);
   };
   return (
     <section class="page train">
@@ -112,6 +115,7 @@ export function TrainPage() {
           </button>
         )}
       </div>
+      <ComputedBy computing={training.computing.value} disabled={isTraining} />
       {training.problem.value !== undefined && (
         <p class="problem" role="alert">
           {training.problem}

@@ -1,8 +1,12 @@
 import { signal } from "@preact/signals";
 import { proxy, transfer } from "comlink";
+import type { BackendChoice } from "../../src/browser/choose_backend.ts";
 import { fromPixels, type Pixels } from "../../src/browser/pixels.ts";
+import { keepMeasured, measured } from "../computing.ts";
+import type { Computing } from "../engine/computing.ts";
 import { startEngine } from "../engine/start.ts";
 import type { Progress, Settings } from "../engine/trainer.ts";
+import { textFor } from "../engine/webgpu_text.ts";
 import { picturesMiddle } from "../parts/pictures_middle.ts";
 
 /** What the page trains, and how far it is. */
@@ -17,7 +21,13 @@ export class Training {
   readonly reconstructions = signal<Pixels | undefined>(undefined);
   readonly state = signal<"ready" | "busy" | "training" | "trained">("busy");
   readonly problem = signal<string | undefined>(undefined);
-  private readonly made = startEngine();
+  /** What computes; undefined until training begins. */
+  readonly computing = signal<Computing | undefined>(undefined);
+  private made = startEngine("");
+  /** What the worker was started with besides its own. */
+  private started = "";
+  /** Gives a worker the images that are trained on. */
+  private source: (() => Promise<Pixels>) | undefined;
 
   async render(count: number, side: number): Promise<void> {
     await this.take(count, () => this.made.remote.render(count, side));
@@ -36,26 +46,36 @@ export class Training {
       this.state.value = "ready";
       return;
     }
-    const all = new Uint8Array(found.length * 3 * side * side);
-    found.forEach((image, n) => {
-      all.set(image, n * image.length);
+    await this.take(found.length, () => {
+      const all = new Uint8Array(found.length * 3 * side * side);
+      found.forEach((image, n) => {
+        all.set(image, n * image.length);
+      });
+      return this.made.remote.give(transfer(all, [all.buffer]), side);
     });
-    await this.take(found.length, () => this.made.remote.give(transfer(all, [all.buffer]), side));
   }
 
-  async train(settings: Settings): Promise<void> {
+  async train(settings: Settings, choice: BackendChoice): Promise<void> {
     this.state.value = "training";
     this.problem.value = undefined;
     this.totals.value = [];
+    this.computing.value = undefined;
     const heard = (progress: Progress) => {
       this.progress.value = progress;
-      this.totals.value = [...this.totals.value, progress.total];
+      // It may begin again.
+      this.totals.value = [...this.totals.value.slice(0, progress.step - 1), progress.total];
       if (progress.samples !== undefined) this.samples.value = progress.samples;
       if (progress.reconstructions !== undefined) this.reconstructions.value = progress.reconstructions;
     };
+    const told = (computing: Computing) => {
+      this.computing.value = computing;
+    };
     try {
-      const steps = await this.made.remote.train(settings, proxy(heard));
-      this.state.value = steps > 0 ? "trained" : "ready";
+      await this.startFor(choice);
+      const wanted = { choice, measured: new Map(measured.peek()) };
+      const done = await this.made.remote.train(settings, wanted, proxy(heard), proxy(told));
+      keepMeasured(done.measured);
+      this.state.value = done.steps > 0 ? "trained" : "ready";
     } catch (error) {
       this.problem.value = (error as Error).message;
       this.state.value = "ready";
@@ -74,9 +94,20 @@ export class Training {
     this.made.worker.terminate();
   }
 
+  /** Starts a worker anew where a choice wants it to have more. */
+  private async startFor(choice: BackendChoice): Promise<void> {
+    const more = await textFor(choice);
+    if (more === "" || more === this.started) return;
+    this.made.worker.terminate();
+    this.made = startEngine(more);
+    this.started = more;
+    await this.source?.();
+  }
+
   private async take(count: number, how: () => Promise<Pixels>): Promise<void> {
     this.state.value = "busy";
     this.problem.value = undefined;
+    this.source = how;
     try {
       this.shown.value = await how();
       this.images.value = count;

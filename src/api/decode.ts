@@ -26,7 +26,7 @@ export async function decodeCodes(
   rng: Rng,
 ): Promise<Packed> {
   checked("decode: z", z, VECTORS);
-  const layout = layoutOf(run, rng);
+  const layout = await layoutOf(run, rng);
   const packed = await packedOf(z);
   const { size } = layout;
   const other = otherLength(z, size);
@@ -60,7 +60,7 @@ async function packedOf(z: Codes): Promise<Float32Array> {
 }
 
 /** As a black image is encoded: it is the same of all. */
-function layoutOf(run: OpenRun, rng: Rng): LatentLayout {
+async function layoutOf(run: OpenRun, rng: Rng): Promise<LatentLayout> {
   const known = layouts.get(run);
   if (known !== undefined) return known;
   const { imageShape, vae } = run;
@@ -70,7 +70,7 @@ function layoutOf(run: OpenRun, rng: Rng): LatentLayout {
     shape: [1, ...imageShape] as const,
     ...(labels && { labels }),
   };
-  const { layout } = encodeImages(vae, black, rng);
+  const { layout } = await encodeImages(vae, black, rng);
   layouts.set(run, layout);
   return layout;
 }

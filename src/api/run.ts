@@ -84,14 +84,14 @@ export class Run implements Disposable, AsyncDisposable {
     checkedOptions("sample", options, { ...CALL, temperature: number(0), sampler: text });
     const { temperature = 1, sampler = "prior" } = options;
     const how = { temperature, sampler: samplerNamed(sampler), label: textsOf(options) };
-    return this.made(sampleRun(this.opened, count, how, this.rng(options)));
+    return this.made(await sampleRun(this.opened, count, how, this.rng(options)));
   }
 
   /** What the model makes of images: decoded from the posterior's mean or mode, as `vae reconstruct` shows it. */
   async reconstruct(input: ImagesInput, options: CallOptions = {}): Promise<Images> {
     checkedOptions("reconstruct", options, CALL);
     const images = await this.packed(input, options);
-    return this.made(reconstruct(this.opened.vae, images, this.rng(options).fold("reconstructions")));
+    return this.made(await reconstruct(this.opened.vae, images, this.rng(options).fold("reconstructions")));
   }
 
   /** The latents of images, as `vae encode` writes them. */
@@ -137,9 +137,13 @@ export class Run implements Disposable, AsyncDisposable {
     const { steps = 8, path = "spherical" } = options;
     const images = paired(await this.packed(a, options), await this.packed(b, options));
     const rng = this.rng(options).fold("interpolate");
-    return new Images(interpolations(this.opened.vae, images, { steps, path }, rng), this.opened.imageRange, {
-      columns: steps + 2,
-    });
+    return new Images(
+      await interpolations(this.opened.vae, images, { steps, path }, rng),
+      this.opened.imageRange,
+      {
+        columns: steps + 2,
+      },
+    );
   }
 
   /**

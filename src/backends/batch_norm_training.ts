@@ -1,5 +1,6 @@
 import type { GradConfig, KernelConfig } from "../tf.ts";
 import { type Tensor, type Tensor1D, type Tensor4D, tf } from "../tf.ts";
+import { registerPlain } from "./plain.ts";
 
 /**
  * Batch normalization by the batch's own statistics and a LeakyReLU behind it as a kernel of tfjs, so that each
@@ -44,8 +45,8 @@ function registerOnce(): void {
   if (registered) return;
   registered = true;
   tf.registerGradient(gradient);
-  tf.registerKernel(plainForward);
-  tf.registerKernel(plainBackward);
+  registerPlain(plainForward);
+  registerPlain(plainBackward);
 }
 
 const gradient: GradConfig = {
@@ -71,9 +72,8 @@ const gradient: GradConfig = {
 };
 
 /** The kernel by tfjs's ops, on the backend in use. The variance is that of the centred values. */
-const plainForward: KernelConfig = {
+const plainForward: Omit<KernelConfig, "backendName"> = {
   kernelName: BATCH_NORM_TRAINING,
-  backendName: "cpu",
   kernelFunc: ({ inputs, attrs }) => {
     const { x, scale, offset } = tensors(inputs);
     const { epsilon, slope } = attrs as unknown as BatchNormAttrs;
@@ -91,9 +91,8 @@ const plainForward: KernelConfig = {
   },
 };
 
-const plainBackward: KernelConfig = {
+const plainBackward: Omit<KernelConfig, "backendName"> = {
   kernelName: BATCH_NORM_TRAINING_GRAD,
-  backendName: "cpu",
   kernelFunc: ({ inputs, attrs }) => {
     const { dy: outer, x, y, scale, reserved0: mean, reserved1: inverse } = tensors(inputs);
     const { slope } = attrs as unknown as BatchNormAttrs;

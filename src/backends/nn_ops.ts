@@ -1,9 +1,10 @@
 import type { GradConfig, KernelConfig } from "../tf.ts";
 import { type Scalar, type Tensor, type Tensor1D, type Tensor4D, tf } from "../tf.ts";
+import { registerPlain } from "./plain.ts";
 
 /**
  * Ops that tfjs computes in several, as kernels of their own, so that a backend may have each as one. Those for
- * the cpu backend here are tfjs's ops again.
+ * tfjs's own backends here are tfjs's ops again.
  */
 export const BIAS_ADD = "BiasAdd"; //             inputs x [..., C], bias [C]
 export const BIAS_ADD_GRAD = "BiasAddGrad"; //    input dy [..., C]; the bias's gradient [C]
@@ -81,7 +82,7 @@ function registerOnce(): void {
   for (const [kernelName, compute] of Object.entries(plain)) {
     const kernelFunc: KernelConfig["kernelFunc"] = ({ inputs, attrs }) =>
       tf.tidy(() => compute(inputs as unknown as Record<string, Tensor>, (attrs ?? {}) as { alpha: number }));
-    tf.registerKernel({ kernelName, backendName: "cpu", kernelFunc });
+    registerPlain({ kernelName, kernelFunc });
   }
 }
 

@@ -7,6 +7,7 @@ import type { ModelDefinition } from "../models/define.ts";
 import type { VAE } from "../models/vae.ts";
 import { ENCODED, mostImages, packTensors, spriteLayout } from "../publish/pack_tensors.ts";
 import { Rng } from "../rng.ts";
+import { fetchValues } from "./backend.ts";
 import { onePicture, toPixels } from "./pixels.ts";
 import { firstImages, type TrainingImages } from "./training_images.ts";
 
@@ -26,13 +27,15 @@ const MOST = 500;
 export async function packTrained(finished: Finished): Promise<Uint8Array> {
   const { vae, model, params, exp, data, steps, title } = finished;
   const rng = Rng.fromSeed(exp.manual_seed);
-  const { layout } = encodeImages(vae, firstImages(data, 1), rng);
+  const { layout } = await encodeImages(vae, firstImages(data, 1), rng);
   const images = firstImages(data, Math.min(MOST, mostImages(layout.size)));
   const [, ...imageShape] = data.shape;
   const { columns, side, webp } = await spriteOf(data, images.shape[0]);
+  const latents = await encodeAll(vae, inBatches(images, ENCODED), rng);
+  await fetchValues([...vae.params.values()].map(({ value }) => value));
   return packTensors({
     vae,
-    latents: await encodeAll(vae, inBatches(images, ENCODED), rng),
+    latents,
     images,
     originals: 16,
     sprite: webp,

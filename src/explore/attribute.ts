@@ -105,14 +105,14 @@ const listed = (names: readonly string[]): string =>
  * One row an image: the image, then what is decoded from its place plus each of `strengths` times `direction`, of
  * categorical variables brought back among probabilities; packed [N x (strengths + 1), H, W, C].
  */
-export function strengthen(
+export async function strengthen(
   vae: VAE,
   images: Images,
   direction: Float32Array,
   strengths: readonly number[],
   rng: Rng,
-): Images {
-  const { layout, place, count } = encodeImages(vae, images, rng);
+): Promise<Images> {
+  const { layout, place, count } = await encodeImages(vae, images, rng);
   const { size } = layout;
   const rows: Images[] = [];
   for (let n = 0; n < count; n++) {
@@ -123,7 +123,7 @@ export function strengthen(
     toProbabilities(vectors, layout);
     const own = slice(images, n, 1);
     const labels = own.labels && repeated(own.labels, strengths.length);
-    rows.push(own, decodeVectors(vae, layout, vectors, { rng, labels }));
+    rows.push(own, await decodeVectors(vae, layout, vectors, { rng, labels }));
   }
   return concatImages(rows);
 }

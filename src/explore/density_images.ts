@@ -1,8 +1,9 @@
 import { labelsForSamples, labelTensor } from "../models/blocks/condition.ts";
+import { highest } from "../models/blocks/gumbel.ts";
 import type { VAE } from "../models/vae.ts";
 import type { DrawImages, LatentDensity } from "../samplers/define.ts";
+import type { Named, Tensor } from "../tf.ts";
 import { type LatentLayout, unpack } from "./latents.ts";
-import { eachVariable } from "./variables.ts";
 
 /**
  * Images decoded from z that a density draws in the prior's place, of categorical variables the value that it draws highest;
@@ -11,15 +12,14 @@ import { eachVariable } from "./variables.ts";
 export const densityImages =
   (vae: VAE, layout: LatentLayout, density: LatentDensity): DrawImages =>
   (count, ctx) => {
-    const z = density.sample(count, ctx.rng.fold("sampler"));
-    eachVariable(z, layout, toHighest);
+    const z = toHighest(unpack(density.sample(count, ctx.rng.fold("sampler")), layout), layout);
     const own = () => vae.labels && labelTensor(labelsForSamples(vae.labels, count, ctx.rng), count);
     const labels = ctx.labels ?? own();
-    return vae.decode(unpack(z, layout, count), { ...ctx, ...(labels && { labels }) });
+    return vae.decode(z, { ...ctx, ...(labels && { labels }) });
   };
 
-function toHighest(scores: Float32Array): void {
-  let best = 0;
-  for (const [k, v] of scores.entries()) if (v > scores[best]!) best = k;
-  scores.fill(0)[best] = 1;
-}
+/** Categorical latents one-hot where their numbers are highest. */
+const toHighest = (z: Named<Tensor>, { parts }: LatentLayout): Named<Tensor> =>
+  Object.fromEntries(
+    parts.map(({ name, values }) => [name, values === undefined ? z[name]! : highest(z[name]!)]),
+  );

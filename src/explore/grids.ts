@@ -14,7 +14,7 @@ export async function sampleGrid(
   range: Range,
 ): Promise<Buffer | undefined> {
   if (vae.sample === undefined) return undefined;
-  return squareGrid(sample(vae, count, rng), range);
+  return squareGrid(await sample(vae, count, rng), range);
 }
 
 /** Images and, right of each, its reconstruction, as a PNG; and the reconstructions. */
@@ -24,7 +24,7 @@ export async function reconstructionGrid(
   rng: Rng,
   range: Range,
 ): Promise<{ png: Buffer; reconstructed: Images }> {
-  const reconstructed = reconstruct(vae, host, rng);
+  const reconstructed = await reconstruct(vae, host, rng);
   return { png: await squareGrid(beside(host, reconstructed), range), reconstructed };
 }
 

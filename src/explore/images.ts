@@ -1,4 +1,5 @@
 import { concat } from "../concat.ts";
+import type { Tensor4D } from "../tf.ts";
 
 /** Images as they lie in memory, packed as `shape`, in the model's range. */
 export interface Images {
@@ -6,6 +7,15 @@ export interface Images {
   readonly shape: readonly [count: number, height: number, width: number, channels: number];
   /** Packed [N, L], where the data set has them. */
   readonly labels?: Float32Array;
+}
+
+/** The values of a tensor, which is freed. */
+export async function readImages(made: Tensor4D): Promise<Images> {
+  try {
+    return { images: (await made.data()) as Float32Array, shape: made.shape };
+  } finally {
+    made.dispose();
+  }
 }
 
 /** `count` of them from number `from` on, in the same memory. */

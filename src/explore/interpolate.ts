@@ -10,13 +10,13 @@ import { linear, linspace, spherical } from "./lines.ts";
  * One row a pair of images (first and second, third and fourth, …): the first of them, `steps` images decoded from
  * the way between the two's places (with the labels of the nearer one), the second; packed [pairs x (steps + 2), H, W, C].
  */
-export function interpolations(
+export async function interpolations(
   vae: VAE,
   images: Images,
   { steps, path }: { readonly steps: number; readonly path: "spherical" | "linear" },
   rng: Rng,
-): Images {
-  const { layout, place } = encodeImages(vae, images, rng);
+): Promise<Images> {
+  const { layout, place } = await encodeImages(vae, images, rng);
   const between = alongPath(layout, path);
   const of = (n: number) => place.subarray(n * layout.size, (n + 1) * layout.size);
   const rows: Images[] = [];
@@ -28,7 +28,7 @@ export function interpolations(
     const [first, second] = [slice(images, n, 1), slice(images, n + 1, 1)];
     const nearer = linspace(0, 1, steps).map((t) => (t < 0.5 ? first : second).labels);
     const labels = first.labels && concat(nearer.map((own) => own!));
-    rows.push(first, decodeVectors(vae, layout, vectors, { rng, labels }), second);
+    rows.push(first, await decodeVectors(vae, layout, vectors, { rng, labels }), second);
   }
   return concatImages(rows);
 }

@@ -4,8 +4,8 @@ import { densePosterior } from "../models/posteriors.ts";
 import type { Ctx, Posterior, VAE } from "../models/vae.ts";
 import { nextTurn } from "../process/turn.ts";
 import type { Rng } from "../rng.ts";
-import { type Named, type Tensor, type Tensor4D, tf } from "../tf.ts";
-import type { Images } from "./images.ts";
+import { type Named, type Tensor, type Tensor2D, type Tensor4D, tf } from "../tf.ts";
+import { concatImages, type Images, readImages } from "./images.ts";
 import { atMeans, meanOf, placeOf } from "./posteriors.ts";
 
 /** How the latents of a model lie in one vector: all its tensors flat, one after the other. */
@@ -53,15 +53,46 @@ export interface Latents {
 export const exploring = (rng: Rng, labels?: Tensor): Ctx => newCtx({ training: false, rng, labels });
 
 /** The latents of one batch; `rng` draws z. */
-export function encodeImages(vae: VAE, batch: Images, rng: Rng): Latents {
-  let latents: Latents | undefined;
-  tf.tidy(() => {
-    latents = encodeTensors(vae, batch, rng);
+export async function encodeImages(vae: VAE, batch: Images, rng: Rng): Promise<Latents> {
+  let encoded: EncodedTensors | undefined;
+  const held = tf.tidy(() => {
+    encoded = encodeTensors(vae, batch, rng);
+    return [Object.values(encoded.byPart).flat(), encoded.codes ?? []].flat();
   });
-  return latents!;
+  try {
+    return await readLatents(encoded!, batch.shape[0]);
+  } finally {
+    tf.dispose(held);
+  }
 }
 
-function encodeTensors(vae: VAE, { images, shape, labels }: Images, rng: Rng): Latents {
+/** `Latents` before they are read: a tensor of each of the layout's parts. */
+interface EncodedTensors extends Pick<Latents, "layout" | "kinds"> {
+  readonly byPart: Readonly<Record<"mean" | "place" | "z", readonly Tensor[]>> &
+    Readonly<Partial<Record<"logVar" | "deviation" | "kl", readonly Tensor[]>>>;
+  readonly codes: Tensor | undefined;
+}
+
+async function readLatents(encoded: EncodedTensors, count: number): Promise<Latents> {
+  const { layout, kinds, codes, byPart } = encoded;
+  const read = (tensors: readonly Tensor[]) => pack(tensors, layout, count);
+  const mean = await read(byPart.mean);
+  return {
+    count,
+    layout,
+    kinds,
+    mean,
+    place: byPart.place === byPart.mean ? mean : await read(byPart.place),
+    z: await read(byPart.z),
+    ...(codes && { codes: { shape: codes.shape, data: (await codes.data()) as Int32Array } }),
+    ...(byPart.logVar && { logVar: await read(byPart.logVar) }),
+    ...(byPart.deviation && {
+      dense: { deviation: await read(byPart.deviation), kl: await read(byPart.kl!) },
+    }),
+  };
+}
+
+function encodeTensors(vae: VAE, { images, shape, labels }: Images, rng: Rng): EncodedTensors {
   const count = shape[0];
   const condition = labels && tf.tensor2d(labels, [count, labels.length / count]);
   const x = tf.tensor4d(images, [...shape]);
@@ -70,37 +101,28 @@ function encodeTensors(vae: VAE, { images, shape, labels }: Images, rng: Rng): L
   const layout = layoutOf(drawn.z, drawn.posterior);
   const { posterior, z } = atMeans(vae, x, ctx, drawn);
   const pairs = layout.parts.map(({ name }) => [posterior[name]!, z[name]!] as const);
-  const packed = (of: (q: Posterior, z: Tensor) => Tensor) =>
-    pack(
-      pairs.map(([q, own]) => of(q, own)),
-      layout,
-      count,
-    );
+  const ofEach = (of: (q: Posterior, z: Tensor) => Tensor) => pairs.map(([q, own]) => of(q, own));
   const kinds = pairs.map(([q]) => q.kind);
   const none = (own: Tensor) => tf.fill(own.shape, Number.NaN);
-  const mean = packed(meanOf);
-  const codes = pairs.length === 1 && pairs[0]![0].kind === "codes" ? pairs[0]![0].indices : undefined;
+  const mean = ofEach(meanOf);
   return {
-    count,
     layout,
     kinds,
-    mean,
-    place: kinds.includes("categorical") ? packed(placeOf) : mean,
-    z: pack(Object.values(drawn.z), layout, count),
-    ...(codes && { codes: { shape: codes.shape, data: codes.dataSync() as Int32Array } }),
-    ...(kinds.includes("gaussian") && {
-      logVar: packed((q, own) => (q.kind === "gaussian" ? q.logVar : none(own))),
-    }),
-    ...(pairs.some(([q]) => densePosterior(q) !== undefined) && {
-      dense: {
-        deviation: packed((q, own) => densePosterior(q)?.deviation() ?? none(own)),
-        kl: pack(
-          layout.parts.map(({ name }) => densePosterior(drawn.posterior[name])?.kl() ?? none(drawn.z[name]!)),
-          layout,
-          count,
+    codes: pairs.length === 1 && pairs[0]![0].kind === "codes" ? pairs[0]![0].indices : undefined,
+    byPart: {
+      mean,
+      place: kinds.includes("categorical") ? ofEach(placeOf) : mean,
+      z: Object.values(drawn.z),
+      ...(kinds.includes("gaussian") && {
+        logVar: ofEach((q, own) => (q.kind === "gaussian" ? q.logVar : none(own))),
+      }),
+      ...(pairs.some(([q]) => densePosterior(q) !== undefined) && {
+        deviation: ofEach((q, own) => densePosterior(q)?.deviation() ?? none(own)),
+        kl: layout.parts.map(
+          ({ name }) => densePosterior(drawn.posterior[name])?.kl() ?? none(drawn.z[name]!),
         ),
-      },
-    }),
+      }),
+    },
   };
 }
 
@@ -113,7 +135,7 @@ export async function encodeAll(
   const found: Latents[] = [];
   const labels: Float32Array[] = [];
   for await (const batch of batches) {
-    found.push(encodeImages(vae, batch, rng.fold(found.length)));
+    found.push(await encodeImages(vae, batch, rng.fold(found.length)));
     if (batch.labels !== undefined) labels.push(batch.labels);
     await nextTurn();
   }
@@ -152,29 +174,27 @@ function allCodes(found: readonly Latents[]): NonNullable<Latents["codes"]> {
  *
  * @param labels conditions of the images, [N, L], for a model that wants some
  */
-export function decodeVectors(
+export async function decodeVectors(
   vae: VAE,
   layout: LatentLayout,
   vectors: Float32Array,
   { rng, labels, batchSize = 64 }: { rng: Rng; labels?: Float32Array | undefined; batchSize?: number },
-): Images {
+): Promise<Images> {
   const count = vectors.length / layout.size;
   const width = labels && labels.length / count;
-  const parts: Float32Array[] = [];
-  let size: Images["shape"] = [0, 0, 0, 0];
+  const parts: Images[] = [];
   for (let from = 0; from < count; from += batchSize) {
     const n = Math.min(batchSize, count - from);
     const decoded: Tensor4D = tf.tidy(() => {
-      const z = unpack(vectors.subarray(from * layout.size, (from + n) * layout.size), layout, n);
+      const rows = vectors.subarray(from * layout.size, (from + n) * layout.size);
+      const z = unpack(tf.tensor2d(rows, [n, layout.size]), layout);
       const condition =
         labels && width && tf.tensor2d(labels.subarray(from * width, (from + n) * width), [n, width]);
       return vae.decode(z, exploring(rng.fold(from), condition || undefined));
     });
-    parts.push(decoded.dataSync() as Float32Array);
-    size = decoded.shape;
-    decoded.dispose();
+    parts.push(await readImages(decoded));
   }
-  return { images: concat(parts), shape: [count, size[1], size[2], size[3]] };
+  return concatImages(parts);
 }
 
 function layoutOf(z: Named<Tensor>, posterior: Named<Posterior>): LatentLayout {
@@ -194,24 +214,28 @@ function layoutOf(z: Named<Tensor>, posterior: Named<Posterior>): LatentLayout {
   return { parts, size };
 }
 
-function pack(tensors: readonly Tensor[], { parts, size }: LatentLayout, count: number): Float32Array {
+async function pack(
+  tensors: readonly Tensor[],
+  { parts, size }: LatentLayout,
+  count: number,
+): Promise<Float32Array> {
   const packed = new Float32Array(count * size);
-  tensors.forEach((tensor, p) => {
+  for (const [p, tensor] of tensors.entries()) {
     const part = parts[p]!;
-    const values = tensor.dataSync();
+    const values = await tensor.data();
     for (let n = 0; n < count; n++)
       packed.set(values.subarray(n * part.size, (n + 1) * part.size), n * size + part.from);
-  });
+  }
   return packed;
 }
 
-/** Vectors of `layout`, packed [count, D], as the tensors that `VAE.decode` takes. */
-export function unpack(vectors: Float32Array, { parts, size }: LatentLayout, count: number): Named<Tensor> {
-  const whole = tf.tensor2d(vectors, [count, size]);
+/** Vectors of `layout`, [N, D], as the tensors that `VAE.decode` takes. */
+export function unpack(vectors: Tensor2D, { parts }: LatentLayout): Named<Tensor> {
+  const count = vectors.shape[0];
   return Object.fromEntries(
     parts.map((part) => [
       part.name,
-      tf.reshape(tf.slice(whole, [0, part.from], [count, part.size]), [count, ...part.shape]),
+      tf.reshape(tf.slice(vectors, [0, part.from], [count, part.size]), [count, ...part.shape]),
     ]),
   );
 }

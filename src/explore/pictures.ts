@@ -2,9 +2,9 @@ import { UserError } from "../errors.ts";
 import type { VAE } from "../models/vae.ts";
 import type { Rng } from "../rng.ts";
 import type { DrawImages } from "../samplers/define.ts";
-import { type Tensor4D, tf } from "../tf.ts";
+import { tf } from "../tf.ts";
 import { sampleLabels } from "./given_labels.ts";
-import { concatImages, type Images, inBatches } from "./images.ts";
+import { concatImages, type Images, inBatches, readImages } from "./images.ts";
 import { exploring } from "./latents.ts";
 import { TemperedRng } from "./tempered_rng.ts";
 
@@ -25,19 +25,22 @@ export interface SampleOptions {
  *
  * @throws UserError where the model has no prior, or nothing draws normal noise for a temperature other than 1
  */
-export function sample(
+export async function sample(
   vae: VAE,
   count: number,
   rng: Rng,
   { temperature = 1, given = new Map(), draw = prior(vae) }: SampleOptions = {},
-): Images {
+): Promise<Images> {
   const tempered = temperature === 1 ? undefined : TemperedRng.of(rng, temperature);
   const drawn: Images[] = [];
   for (let from = 0; from < count; from += BATCH) {
     const stream = from === 0 ? (tempered ?? rng) : (tempered ?? rng).fold(from);
     const n = Math.min(BATCH, count - from);
     const labels = sampleLabels(vae, n, stream, given);
-    drawn.push(read(() => draw(n, exploring(stream, labels && tf.tensor2d(labels, [n, labels.length / n])))));
+    const made = tf.tidy(() =>
+      draw(n, exploring(stream, labels && tf.tensor2d(labels, [n, labels.length / n]))),
+    );
+    drawn.push(await readImages(made));
   }
   if (tempered !== undefined && !tempered.used) {
     throw new UserError(
@@ -53,19 +56,14 @@ function prior(vae: VAE): DrawImages {
 }
 
 /** The images decoded from the posterior's mean or mode, [N, H, W, C]. */
-export function reconstruct(vae: VAE, all: Images, rng: Rng): Images {
-  const parts = [...inBatches(all, BATCH)].map(({ images, shape, labels }) =>
-    read(() => {
+export async function reconstruct(vae: VAE, all: Images, rng: Rng): Promise<Images> {
+  const parts: Images[] = [];
+  for (const { images, shape, labels } of inBatches(all, BATCH)) {
+    const made = tf.tidy(() => {
       const conditions = labels && tf.tensor2d(labels, [shape[0], labels.length / shape[0]]);
       return vae.reconstruct(tf.tensor4d(images, [...shape]), exploring(rng, conditions));
-    }),
-  );
+    });
+    parts.push(await readImages(made));
+  }
   return concatImages(parts);
-}
-
-function read(make: () => Tensor4D): Images {
-  const made = tf.tidy(make);
-  const images = { images: made.dataSync() as Float32Array, shape: made.shape };
-  made.dispose();
-  return images;
 }

@@ -47,14 +47,15 @@ export async function traversal(
   const found = dimensionsByActivity(latents);
   if (found === undefined) return undefined;
   const { layout } = latents;
-  const place = start === undefined ? latents.place : encodeImages(vae, start, rng.fold("start")).place;
+  const place =
+    start === undefined ? latents.place : (await encodeImages(vae, start, rng.fold("start"))).place;
   const own = slice(start ?? seen, 0, 1).labels;
   const labels = own && setLabels(own, own.length, labelled);
   const shown = found.slice(0, dimensions);
   const values = linspace(...(given ?? traversed(vae)), steps);
   const from = place.subarray(0, layout.size);
   return {
-    images: traverse(vae, layout, from, shown, values, rng.fold("traverse"), labels),
+    images: await traverse(vae, layout, from, shown, values, rng.fold("traverse"), labels),
     columns: columnsOf(shown, values),
     shown,
     rows: shown.map((dimension) => rowValues(dimension, values)),

@@ -24,7 +24,7 @@ export const columnsOf = (dimensions: readonly Dimension[], values: readonly num
  * @param start [D]
  * @param labels of that image, [L], for a model that wants some
  */
-export function traverse(
+export async function traverse(
   vae: VAE,
   layout: LatentLayout,
   start: Float32Array,
@@ -32,7 +32,7 @@ export function traverse(
   values: readonly number[],
   rng: Rng,
   labels?: Float32Array,
-): Images {
+): Promise<Images> {
   const columns = columnsOf(dimensions, values);
   const cells = dimensions.flatMap((dimension, row) =>
     rowValues(dimension, values).map((value, column) => ({
@@ -49,7 +49,7 @@ export function traverse(
     else vector.fill(0, index, index + own)[index + value] = 1;
   });
   const conditions = labels && repeated(labels, cells.length);
-  const { images, shape } = decodeVectors(vae, layout, vectors, { rng, labels: conditions });
+  const { images, shape } = await decodeVectors(vae, layout, vectors, { rng, labels: conditions });
   const pixels = images.length / cells.length;
   const all = new Float32Array(dimensions.length * columns * pixels).fill(Number.NaN);
   cells.forEach(({ place }, n) => {

@@ -1,7 +1,7 @@
 import type { LatentLayout } from "./latents.ts";
 
 /** Each categorical variable of `vectors`, packed [count, D], by `put`, which changes its K numbers in their place. */
-export function eachVariable(
+function eachVariable(
   vectors: Float32Array,
   { parts, size }: LatentLayout,
   put: (numbers: Float32Array) => void,

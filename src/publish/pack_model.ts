@@ -35,7 +35,8 @@ export async function packModel(run: OpenRun, options: PackOptions): Promise<Uin
     throw new DataError(`${run.runDir}: expected data with validation images, got none. Take other data.`);
   const wanted = await loader.spread(options.images);
   const rng = Rng.fromSeed(config.exp_params.manual_seed);
-  const images = slice(wanted, 0, mostImages(encodeImages(vae, slice(wanted, 0, 1), rng).layout.size));
+  const { layout } = await encodeImages(vae, slice(wanted, 0, 1), rng);
+  const images = slice(wanted, 0, mostImages(layout.size));
   const { splits, labelNames, labelValues, valueNames } = await run.dataset();
   const samplers = fittedStates(run).filter(({ record }) => record.layout !== undefined); // densities of z
   const shown = withoutPlaces(config);

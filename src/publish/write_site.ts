@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { makeFolders, writeAtomic } from "../files/atomic_file.ts";
 
 /** Names of a site's files. */
-const PAGE = ["page.js", "page.css", "licenses.md"];
+const PAGE = ["page.js", "page.css", "webgpu.js", "licenses.md"];
 
 /**
  * Writes the page of a packed model: an `index.html` with what it names beside it, for any static host and for a disk. The

@@ -1,6 +1,7 @@
 import type { Static, TObject } from "typebox";
 import type { VAE } from "../models/vae.ts";
 import type { Rng } from "../rng.ts";
+import type { Tensor2D } from "../tf.ts";
 import type { LatentCodes } from "./codes.ts";
 
 /** Numbers as a file holds them, in C order. */
@@ -23,8 +24,8 @@ export interface Fit {
 
 /** A density of z that can be drawn from. */
 export interface LatentDensity {
-  /** Draws, packed [count, D]. All randomness is normal and uniform numbers of `rng`. */
-  sample(count: number, rng: Rng): Float32Array;
+  /** Draws, [count, D]. All randomness is normal and uniform numbers of `rng`. */
+  sample(count: number, rng: Rng): Tensor2D;
   /** log p(z) of each row of `z`, packed [n, D], in nats; of a model that has only a bound on it, that bound by `rng`. */
   logProb(z: Float32Array, rng: Rng): Float64Array;
   dispose(): void;

@@ -40,8 +40,7 @@ export default defineDensity({
     const net = build(dims, options, Rng.fromSeed(0), scalingFrom(state));
     restore(net.params, state);
     return {
-      sample: (count, rng) =>
-        tf.tidy(() => net.inverse(rng.normal<Tensor2D>([count, dims])).dataSync() as Float32Array),
+      sample: (count, rng) => tf.tidy(() => net.inverse(rng.normal<Tensor2D>([count, dims]))),
       logProb: (z) => eachRow(z, dims, net.logProb),
       dispose: net.dispose,
     };

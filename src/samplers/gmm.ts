@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 import { UserError } from "../errors.ts";
+import { tf } from "../tf.ts";
 import { drawCodes } from "./codes.ts";
 import { defineDensity, type State } from "./define.ts";
 import {
@@ -78,7 +79,10 @@ export default defineDensity({
   open(state, dims) {
     const mixture = mixtureFrom(state, dims);
     return {
-      sample: (count, rng) => drawMixture(mixture, count, rng.fold("component").uniformArray(count), rng),
+      sample: (count, rng) => {
+        const u = rng.fold("component").uniformArray(count);
+        return tf.tensor2d(drawMixture(mixture, count, u, rng), [count, dims]);
+      },
       logProb: (z) => logDensity(mixture, z),
       dispose() {},
     };

@@ -41,7 +41,7 @@ export default defineDensity({
     const net = build(dims, options, Rng.fromSeed(0), scalingFrom(state));
     restore(net.params, state);
     return {
-      sample: (count, rng) => tf.tidy(() => net.sample(count, rng).dataSync() as Float32Array),
+      sample: (count, rng) => tf.tidy(() => net.sample(count, rng)),
       logProb: (z, rng) =>
         eachRow(z, dims, (rows, at) => {
           const draws = Array.from({ length: DRAWS }, (_, k) => net.logWeights(rows, rng.fold(at).fold(k)));

@@ -22,16 +22,16 @@ self.onmessage = async ({ data: file }) => {
   try {
     const model = await Model.open(new Uint8Array(await (await fetch(file)).arrayBuffer()));
     const originals = model.originals();
-    const { place, z } = model.encode(originals, 5);
+    const { place, z } = await model.encode(originals, 5);
     const conditions = model.card.conditions && originals.labels;
     const labels = new Map((model.card.conditions ?? []).map((column) => [column, originals.labels[column]]));
     const answer = {
       device: model.device,
       place: [...place],
       z: [...z],
-      decoded: [...model.decode(model.places(), conditions).images],
-      reconstructed: [...model.reconstruct(originals).images],
-      samples: model.vae.sample ? [...model.sample(3, { seed: 7, labels }).images] : [],
+      decoded: [...(await model.decode(model.places(), conditions)).images],
+      reconstructed: [...(await model.reconstruct(originals)).images],
+      samples: model.vae.sample ? [...(await model.sample(3, { seed: 7, labels })).images] : [],
     };
     model.dispose();
     postMessage(answer);
@@ -121,17 +121,19 @@ describe.skipIf(chromiumPath() === undefined)("in Chromium", () => {
     writeFileSync(join(root, `${name}.safetensors`), model);
     const images = await (await opened.loader("val")).spread(IMAGES);
     const seed = opened.config.exp_params.manual_seed;
-    const { place, z, layout } = encodeImages(vae, images, Rng.fromSeed(5).fold("encode"));
+    const { place, z, layout } = await encodeImages(vae, images, Rng.fromSeed(5).fold("encode"));
     const rng = Rng.fromSeed(seed).fold("decode");
-    const made = reconstruct(vae, images, Rng.fromSeed(seed).fold("reconstruct"));
+    const made = await reconstruct(vae, images, Rng.fromSeed(seed).fold("reconstruct"));
     // Of a conditional model all labels: which come together is drawn of the training images, which a page has not.
     const given = new Map((vae.labels?.used ?? []).map((column) => [column, images.labels![column]!]));
+    const decoded = await decodeVectors(vae, layout, place, { rng, labels: vae.labels && images.labels });
+    const samples = vae.sample && (await sample(vae, 3, Rng.fromSeed(7).fold("samples"), { given }));
     const expected = {
       place: [...place],
       z: [...z],
-      decoded: [...decodeVectors(vae, layout, place, { rng, labels: vae.labels && images.labels }).images],
+      decoded: [...decoded.images],
       reconstructed: [...made.images],
-      samples: vae.sample ? [...sample(vae, 3, Rng.fromSeed(7).fold("samples"), { given }).images] : [],
+      samples: [...(samples?.images ?? [])],
     };
     await opened.close();
     return { file: `${name}.safetensors`, expected };

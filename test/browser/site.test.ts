@@ -9,9 +9,10 @@ import { slice } from "../../src/explore/images.ts";
 import { decodeVectors, encodeImages } from "../../src/explore/latents.ts";
 import { sample } from "../../src/explore/pictures.ts";
 import { Rng } from "../../src/rng.ts";
-import { chromiumPath, openChromium } from "../support/chromium.ts";
+import { chromiumPath, NO_GPU, openChromium } from "../support/chromium.ts";
 import { vae } from "../support/cli.ts";
 import { folder } from "../support/configs.ts";
+import { bytesOf, changed, PICTURE } from "../support/explorer_page.ts";
 import { firefoxPath, openFirefox } from "../support/firefox.ts";
 import { staticSite } from "../support/static_site.ts";
 import { training } from "../support/training.ts";
@@ -57,7 +58,8 @@ describe.skipIf(chromiumPath() === undefined)("a published page in Chromium", ()
   async function open(url: string): Promise<Page> {
     const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
     page.on("console", (message) => {
-      if (["error", "warning"].includes(message.type())) wrong.push(message.text());
+      const text = message.text();
+      if (["error", "warning"].includes(message.type()) && text !== NO_GPU) wrong.push(text);
     });
     page.on("pageerror", (error) => wrong.push(String(error)));
     page.on("request", (request) => {
@@ -70,23 +72,6 @@ describe.skipIf(chromiumPath() === undefined)("a published page in Chromium", ()
   }
   const onDisk = (site = "site") => pathToFileURL(join(root, site, "index.html")).href;
 
-  /** Bytes of a canvas, RGB. */
-  const bytesOf = (page: Page, selector: string, index = 0): Promise<number[]> =>
-    page
-      .locator(selector)
-      .nth(index)
-      .evaluate((element) => {
-        const { width, height } = element as HTMLCanvasElement;
-        const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true })!;
-        context.drawImage(element as HTMLCanvasElement, 0, 0);
-        const { data } = context.getImageData(0, 0, width, height);
-        return [...data].filter((_, i) => i % 4 < 3);
-      });
-  const PICTURE = ".here canvas";
-  const changed = async (page: Page, before: number[]): Promise<number[]> => {
-    await expect.poll(() => bytesOf(page, PICTURE), { timeout: 20_000 }).not.toEqual(before);
-    return bytesOf(page, PICTURE);
-  };
   const asBytes = (images: Float32Array): number[] => [...Uint8ClampedArray.from(images, (v) => 255 * v)];
 
   it("opens from a disk and from static hosts, with the same picture, and asks nobody else", async () => {
@@ -136,7 +121,7 @@ describe.skipIf(chromiumPath() === undefined)("a published page in Chromium", ()
     const { vae: model } = opened;
     const seed = opened.config.exp_params.manual_seed;
     const page = await open(onDisk());
-    const drawn = sample(model, 12, Rng.fromSeed(seed).fold("samples"));
+    const drawn = await sample(model, 12, Rng.fromSeed(seed).fold("samples"));
     const size = drawn.images.length / 12;
     await page.waitForSelector(".samples li:nth-child(12)");
     for (const n of [0, 11])
@@ -145,17 +130,17 @@ describe.skipIf(chromiumPath() === undefined)("a published page in Chromium", ()
       );
 
     const images = await (await opened.loader("val")).spread(20);
-    const { place, layout } = encodeImages(model, images, Rng.fromSeed(seed));
+    const { place, layout } = await encodeImages(model, images, Rng.fromSeed(seed));
     const z = place.slice(0, layout.size);
-    const decode = () =>
-      asBytes(decodeVectors(model, layout, z, { rng: Rng.fromSeed(seed).fold("decode") }).images);
+    const decode = async () =>
+      asBytes((await decodeVectors(model, layout, z, { rng: Rng.fromSeed(seed).fold("decode") })).images);
     const before = await bytesOf(page, PICTURE);
-    expect(before).toEqual(decode());
+    expect(before).toEqual(await decode());
     const slider = page.locator(".dimension input").first();
     const name = (await page.locator(".dimension .name").first().textContent())!;
     await slider.fill("1.5");
     z[Number(name.split(" ")[1])] = 1.5;
-    expect(await changed(page, before)).toEqual(decode());
+    expect(await changed(page, before)).toEqual(await decode());
     await opened.close();
     await page.close();
   });
@@ -257,7 +242,7 @@ describe.skipIf(chromiumPath() === undefined)("a published page in Chromium", ()
     await shape.selectOption(String(value));
     await expect.poll(() => bytesOf(page, ".samples canvas")).not.toEqual(before);
     const given = new Map([[used[0]!, value]]);
-    const { images } = sample(opened.vae, 12, Rng.fromSeed(seed).fold("samples"), { given });
+    const { images } = await sample(opened.vae, 12, Rng.fromSeed(seed).fold("samples"), { given });
     expect(await bytesOf(page, ".samples canvas")).toEqual(asBytes(images.subarray(0, images.length / 12)));
     await opened.close();
     await page.close();

@@ -49,8 +49,8 @@ const rows = ({ images }: Images) =>
   Array.from({ length: images.length / 8 }, (_, n) => [...images.subarray(8 * n, 8 * n + 8)]);
 
 describe("latents of several kinds", () => {
-  it("have means, probabilities for a categorical one, and places to decode, its mode", () => {
-    const latents = encodeImages(MODEL, pictures(1, 0.5, -1, 0.25), rng);
+  it("have means, probabilities for a categorical one, and places to decode, its mode", async () => {
+    const latents = await encodeImages(MODEL, pictures(1, 0.5, -1, 0.25), rng);
     expect(latents.kinds).toEqual(["gaussian", "point", "categorical"]);
     expect(latents.layout.parts[2]).toEqual({ name: "c", shape: [2, 3], from: 2, size: 6, values: 3 });
     expect([...latents.place]).toEqual([1, 0.5, 0, 0, 1, 1, 0, 0, -1, 0.25, 1, 0, 0, 1, 0, 0]);
@@ -61,8 +61,8 @@ describe("latents of several kinds", () => {
     expect([...latents.logVar!.subarray(0, 8)]).toEqual([-1, ...Array(7).fill(Number.NaN)]);
   });
 
-  it("are ordered by their KL, points after them with their deviation alone", () => {
-    const found = dimensionsByActivity(encodeImages(MODEL, pictures(2, 1, 2, -1), rng))!;
+  it("are ordered by their KL, points after them with their deviation alone", async () => {
+    const found = dimensionsByActivity(await encodeImages(MODEL, pictures(2, 1, 2, -1), rng))!;
     expect(found.map(({ name }) => name)).toEqual(["z 0", "c 0", "c 1", "p 0"]);
     expect(found.map(({ index, values }) => [index, values])).toEqual([
       [0, undefined],
@@ -79,10 +79,10 @@ describe("latents of several kinds", () => {
     expect(found[3]).not.toHaveProperty("kl");
   });
 
-  it("are traversed over their values: a categorical variable over all of its own, shorter rows ending in none", () => {
-    const latents = encodeImages(MODEL, pictures(1, 0.5), rng);
+  it("are traversed over their values: a categorical variable over all of its own, shorter rows ending in none", async () => {
+    const latents = await encodeImages(MODEL, pictures(1, 0.5), rng);
     const dimensions = dimensionsByActivity(latents)!.filter(({ name }) => name !== "c 1");
-    const made = rows(traverse(MODEL, latents.layout, latents.place, dimensions, [-3, 3], rng));
+    const made = rows(await traverse(MODEL, latents.layout, latents.place, dimensions, [-3, 3], rng));
     const byName = dimensions.map(({ name }, i) => [name, made.slice(3 * i, 3 * i + 3)]);
     const { "z 0": z, "c 0": c, "p 0": p } = Object.fromEntries(byName) as Record<string, number[][]>;
     const none = Array(8).fill(Number.NaN);
@@ -95,7 +95,7 @@ describe("latents of several kinds", () => {
     ]);
   });
 
-  it("are interpolated: numbers along the path, a categorical variable straight from value to value", () => {
+  it("are interpolated: numbers along the path, a categorical variable straight from value to value", async () => {
     const pair = { ...pictures(1, 0, -1, 1), shape: [2, 1, 2, 1] as const };
     const wide = (images: Images): Images => {
       const [n, h] = images.shape;
@@ -108,7 +108,7 @@ describe("latents of several kinds", () => {
       encode: (x, ctx) => MODEL.encode(tf.slice(x, [0, 0, 0, 0], [-1, 1, 2, 1]), ctx),
     };
     for (const path of ["linear", "spherical"] as const) {
-      const [, first, half, last] = rows(interpolations(narrow, wide(pair), { steps: 3, path }, rng));
+      const [, first, half, last] = rows(await interpolations(narrow, wide(pair), { steps: 3, path }, rng));
       expect(first).toEqual([1, 0, 0, 0, 1, 1, 0, 0]);
       for (const [i, v] of [-1, 1, 1, 0, 0, 1, 0, 0].entries()) expect(last![i]).toBeCloseTo(v, 5);
       for (const [i, v] of [0.5, 0, 0.5].entries()) expect(half![2 + i]).toBeCloseTo(v, 6);
@@ -118,8 +118,8 @@ describe("latents of several kinds", () => {
     }
   });
 
-  it("take more of an attribute as probabilities: not below 0, of sum 1", () => {
-    const all = encodeImages(MODEL, pictures(2, 0, -2, 0), rng);
+  it("take more of an attribute as probabilities: not below 0, of sum 1", async () => {
+    const all = await encodeImages(MODEL, pictures(2, 0, -2, 0), rng);
     const labelled = { ...all, labels: Float32Array.of(1, 0), labelNames: ["bright"] };
     const { direction } = attributeVector(labelled, "bright");
     const images = { images: new Float32Array(8), shape: [1, 1, 8, 1] as const };
@@ -127,7 +127,7 @@ describe("latents of several kinds", () => {
       ...MODEL,
       encode: (x, ctx) => MODEL.encode(tf.slice(x, [0, 0, 0, 0], [-1, 1, 2, 1]), ctx),
     };
-    for (const row of rows(strengthen(narrow, images, direction, [-5, 0.5, 5], rng)).slice(1))
+    for (const row of rows(await strengthen(narrow, images, direction, [-5, 0.5, 5], rng)).slice(1))
       for (const from of [2, 5]) {
         const variable = row.slice(from, from + 3);
         expect(Math.min(...variable)).toBeGreaterThanOrEqual(0);
@@ -135,10 +135,10 @@ describe("latents of several kinds", () => {
       }
   });
 
-  it("that a density draws are decoded as values: of a variable the one with the highest score", () => {
-    const { layout } = encodeImages(MODEL, pictures(1, 0.5), rng);
+  it("that a density draws are decoded as values: of a variable the one with the highest score", async () => {
+    const { layout } = await encodeImages(MODEL, pictures(1, 0.5), rng);
     const density = {
-      sample: () => Float32Array.of(0.7, -0.2, -3, -1, -2, 5, 4, 6),
+      sample: () => tf.tensor2d([[0.7, -0.2, -3, -1, -2, 5, 4, 6]]),
     } as unknown as LatentDensity;
     const images = densityImages(MODEL, layout, density)(1, newCtx({ training: false, rng }));
     const expected = [0.7, -0.2, 0, 1, 0, 0, 0, 1].map(Math.fround);

@@ -54,20 +54,20 @@ describe.each(modelNames())("%s, through the model interface alone", (name) => {
     const latents = await encodeAll(vae, inBatches(images, 2), rng);
     expect(latents.count).toBe(5);
     expect(latents.mean.length).toBe(5 * latents.layout.size);
-    const whole = encodeImages(vae, images, rng);
+    const whole = await encodeImages(vae, images, rng);
     expect(maxDifference(latents.mean, whole.mean)).toBeLessThan(1e-5);
-    const decoded = decodeVectors(vae, latents.layout, latents.place, { rng, labels, batchSize: 3 });
+    const decoded = await decodeVectors(vae, latents.layout, latents.place, { rng, labels, batchSize: 3 });
     expect(decoded.shape).toEqual(images.shape);
-    const recons = reconstruct(vae, images, rng);
+    const recons = await reconstruct(vae, images, rng);
     expect(recons.shape).toEqual(images.shape);
     expect(maxDifference(decoded.images, recons.images), "what its places decode to").toBeLessThan(1e-5);
     const dimensions = dimensionsByActivity(latents)?.slice(0, 4) ?? [];
     const start = latents.place.subarray(0, latents.layout.size);
     if (dimensions.length > 0)
       expect(
-        traverse(vae, latents.layout, start, dimensions, [-3, 3], rng, labels?.slice(0, 3)).shape[0],
+        (await traverse(vae, latents.layout, start, dimensions, [-3, 3], rng, labels?.slice(0, 3))).shape[0],
       ).toBe(dimensions.length * columnsOf(dimensions, [-3, 3]));
-    if (vae.sample) expect(sample(vae, 70, rng).shape).toEqual([70, 32, 32, 3]);
+    if (vae.sample) expect((await sample(vae, 70, rng)).shape).toEqual([70, 32, 32, 3]);
     expect(tf.memory().numTensors).toBe(before);
     vae.dispose?.();
   });
@@ -76,22 +76,25 @@ describe.each(modelNames())("%s, through the model interface alone", (name) => {
 describe.each(["VanillaVAE", "DFCVAE"])("%s", (name) => {
   it("samples at a temperature: 1 is the prior itself, 0 the same image always", async () => {
     const vae = await build(getModel(name)!, SMALL);
-    expect(sample(vae, 3, rng, { temperature: 1 })).toEqual(sample(vae, 3, rng));
-    const cold = sample(vae, 2, rng, { temperature: 0 }).images;
+    expect(await sample(vae, 3, rng, { temperature: 1 })).toEqual(await sample(vae, 3, rng));
+    const cold = (await sample(vae, 2, rng, { temperature: 0 })).images;
     expect(cold.subarray(0, cold.length / 2)).toEqual(cold.subarray(cold.length / 2));
     const origin = new Float32Array(4);
-    const { layout } = encodeImages(vae, pictures(1), rng);
+    const { layout } = await encodeImages(vae, pictures(1), rng);
     expect(
-      maxDifference(decodeVectors(vae, layout, origin, { rng }).images, cold.subarray(0, 32 * 32 * 3)),
+      maxDifference(
+        (await decodeVectors(vae, layout, origin, { rng })).images,
+        cold.subarray(0, 32 * 32 * 3),
+      ),
     ).toBe(0);
     vae.dispose?.();
   });
 });
 
 describe("latents", () => {
-  it("of several tensors lie in one vector, and are decoded as the model has them", () => {
+  it("of several tensors lie in one vector, and are decoded as the model has them", async () => {
     const vae = hierarchy("gaussian");
-    const latents = encodeImages(vae, pictures(3, 8), rng);
+    const latents = await encodeImages(vae, pictures(3, 8), rng);
     expect(latents.layout).toEqual({
       parts: [
         { name: "z2", shape: [3], from: 0, size: 3 },
@@ -99,7 +102,7 @@ describe("latents", () => {
       ],
       size: 7,
     });
-    const { images, shape } = decodeVectors(vae, latents.layout, latents.mean, { rng, batchSize: 2 });
+    const { images, shape } = await decodeVectors(vae, latents.layout, latents.mean, { rng, batchSize: 2 });
     expect(shape).toEqual([3, 2, 2, 5]);
     for (let n = 0; n < 3; n++) {
       const first = n * 2 * 2 * 5;
@@ -110,8 +113,8 @@ describe("latents", () => {
     }
   });
 
-  it("have a KL a dimension, the mean over the images, the highest first", () => {
-    const latents = encodeImages(hierarchy("gaussian"), pictures(3, 8), rng);
+  it("have a KL a dimension, the mean over the images, the highest first", async () => {
+    const latents = await encodeImages(hierarchy("gaussian"), pictures(3, 8), rng);
     const found = dimensionsByActivity(latents)!;
     expect(found).toHaveLength(7);
     for (const { index, name, kl } of found) {
@@ -123,7 +126,7 @@ describe("latents", () => {
     expect(found.map(({ kl }) => kl!)).toEqual(found.map(({ kl }) => kl!).sort((a, b) => b - a));
   });
 
-  it("below others have their mean given the others' means, and their KL given the draws", () => {
+  it("below others have their mean given the others' means, and their KL given the draws", async () => {
     // z1's posterior lies where z2 was drawn, whatever the image.
     const encode = (images: Tensor4D, ctx: Ctx) => {
       const shape = [images.shape[0], 3];
@@ -132,7 +135,7 @@ describe("latents", () => {
       return { posterior: { z2: posterior(tf.fill(shape, 2)), z1: posterior(z2) }, z: { z2, z1: z2 } };
     };
     const vae = { encode } as unknown as VAE;
-    const latents = encodeImages(vae, pictures(4, 8), rng);
+    const latents = await encodeImages(vae, pictures(4, 8), rng);
     expect([...latents.mean]).toEqual(Array(4 * 6).fill(2));
     const found = dimensionsByActivity(latents)!;
     for (const { index, name, kl } of found) {
@@ -142,14 +145,14 @@ describe("latents", () => {
     }
   });
 
-  it("of codes are those that encode gives, without variances", () => {
-    const latents = encodeImages(hierarchy("codes"), pictures(2, 8), rng);
+  it("of codes are those that encode gives, without variances", async () => {
+    const latents = await encodeImages(hierarchy("codes"), pictures(2, 8), rng);
     expect(latents.logVar).toBeUndefined();
     expect(latents.mean).toEqual(latents.z);
     expect(dimensionsByActivity(latents)).toBeUndefined();
   });
 
-  it("reach a conditional model with the labels of their images", () => {
+  it("reach a conditional model with the labels of their images", async () => {
     const seen: number[][] = [];
     const vae = hierarchy("gaussian");
     const noting: VAE = {
@@ -159,20 +162,20 @@ describe("latents", () => {
         return vae.encode(images, ctx);
       },
     };
-    encodeImages(noting, { ...pictures(2, 8), labels: Float32Array.of(1, 2, 3, 4) }, rng);
+    await encodeImages(noting, { ...pictures(2, 8), labels: Float32Array.of(1, 2, 3, 4) }, rng);
     expect(seen.length).toBeGreaterThan(0);
     for (const labels of seen) expect(labels).toEqual([1, 2, 3, 4]);
   });
 });
 
-it("a temperature is refused where the prior draws no normal noise, and samples where there is no prior", () => {
+it("a temperature is refused where the prior draws no normal noise, and samples where there is no prior", async () => {
   const flat: VAE = {
     ...hierarchy("codes"),
     sample: (count, ctx) => ctx.rng.uniform<Tensor4D>([count, 2, 2, 1]),
   };
-  expect(sample(flat, 2, rng).shape).toEqual([2, 2, 2, 1]);
-  expect(() => sample(flat, 2, rng, { temperature: 0.5 })).toThrow(UserError);
-  expect(() => sample(hierarchy("codes"), 2, rng)).toThrow(/no prior/);
+  expect((await sample(flat, 2, rng)).shape).toEqual([2, 2, 2, 1]);
+  await expect(sample(flat, 2, rng, { temperature: 0.5 })).rejects.toThrow(UserError);
+  await expect(sample(hierarchy("codes"), 2, rng)).rejects.toThrow(/no prior/);
 });
 
 it("images stand beside each other, row by row", () => {

@@ -136,7 +136,7 @@ it("traversals keep the image's own labels", async () => {
   const layout = { parts: [{ name: "z", shape: [3], from: 0, size: 3 }], size: 3 };
   const start = Float32Array.of(0.1, 0.2, 0.3);
   const [dimension] = [{ index: 1, name: "z 1", kl: 0, deviation: 1 }];
-  const made = traverse(
+  const made = await traverse(
     model,
     layout,
     start,

@@ -134,7 +134,7 @@ describe.each(trainingBackends)("on %s", (backend) => {
     const own = tf.sum(densePosterior(prior)!.logDensity(z), 1).dataSync();
     expect(maxDifference(vae.logPrior!({ z }, still()).dataSync(), own)).toBeLessThan(1e-5);
     const pictures = Rng.fromSeed(7).uniformArray(4 * 32 * 32 * 3);
-    const latents = encodeImages(vae, { images: pictures, shape: [4, 32, 32, 3] }, Rng.fromSeed(1));
+    const latents = await encodeImages(vae, { images: pictures, shape: [4, 32, 32, 3] }, Rng.fromSeed(1));
     const q = densePosterior(vae.encode(tf.tensor4d(pictures, [4, 32, 32, 3]), still()).posterior.z)!;
     const kls = tf.mean(q.kl(), 0).dataSync();
     for (const { index, kl } of dimensionsByActivity(latents)!) expect(kl).toBeCloseTo(kls[index]!, 5);

@@ -13,10 +13,16 @@ const places = () => [
 export const chromiumPath = (): string | undefined =>
   places().find((path) => path !== undefined && path !== "" && existsSync(path));
 
-/** A Chromium without a window; undefined where there is none. */
-export async function openChromium(): Promise<Browser | undefined> {
+/** What Chromium itself writes to the console of a page that asks for a GPU where there is none. */
+export const NO_GPU = "No available adapters.";
+
+/** WebGPU by SwiftShader, on the processor. */
+const WEBGPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
+
+/** A Chromium without a window, of itself without WebGPU; undefined where there is none. */
+export async function openChromium({ webgpu = false } = {}): Promise<Browser | undefined> {
   const executablePath = chromiumPath();
   if (executablePath === undefined) return undefined;
-  const args = process.getuid?.() === 0 ? ["--no-sandbox"] : []; // its sandbox refuses root
-  return chromium.launch({ executablePath, args });
+  const sandbox = process.getuid?.() === 0 ? ["--no-sandbox"] : []; // it refuses root
+  return chromium.launch({ executablePath, args: [...sandbox, ...(webgpu ? WEBGPU : [])] });
 }

@@ -4,7 +4,7 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pageFolder } from "../../src/ui/page_folder.ts";
 import { startUi, type Ui } from "../../src/ui/server.ts";
-import { chromiumPath, openChromium } from "../support/chromium.ts";
+import { chromiumPath, NO_GPU, openChromium } from "../support/chromium.ts";
 import { startVae } from "../support/cli.ts";
 import { folder } from "../support/configs.ts";
 import { makeRun } from "../support/made_runs.ts";
@@ -61,7 +61,8 @@ describe.skipIf(chromiumPath() === undefined)("the page in Chromium", () => {
     const page = await context.newPage();
     const wrong: string[] = [];
     page.on("console", (message) => {
-      if (["error", "warning"].includes(message.type())) wrong.push(message.text());
+      const text = message.text();
+      if (["error", "warning"].includes(message.type()) && text !== NO_GPU) wrong.push(text);
     });
     page.on("pageerror", (error) => wrong.push(String(error)));
     page.on("request", (request) => {

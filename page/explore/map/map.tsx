@@ -1,6 +1,7 @@
 import { useComputed, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { Choice } from "../../parts/choice.tsx";
+import { useDrawing } from "../../parts/drawing.ts";
 import type { Exploration } from "../exploration.ts";
 import { draw } from "./draw.ts";
 import { follow } from "./gestures.ts";
@@ -52,7 +53,7 @@ export function LatentMap({ at }: { at: Exploration }) {
       left = true;
     };
   }, [at, how.value]);
-  useEffect(() => {
+  useDrawing(canvas, () => {
     if (points.value === undefined || view.value === undefined) return;
     draw(canvas.current!, {
       points: points.value,

@@ -79,7 +79,7 @@ function run(
     const vector = attributeVector({ ...means, labelNames, ...(valueNames && { valueNames }) }, attribute);
     const strengths = linspace(from, to, steps);
     const chosen = await imagesOrValidation(opened, patterns, count, label);
-    const made = strengthen(vae, chosen, vector.direction, strengths, rng.fold("attribute"));
+    const made = await strengthen(vae, chosen, vector.direction, strengths, rng.fold("attribute"));
     if (json) {
       const { direction, having, lacking } = vector;
       const length = Math.hypot(...direction);

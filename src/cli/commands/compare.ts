@@ -80,8 +80,8 @@ async function picturesOf(opened: OpenRun, rng: Rng, count: number): Promise<Row
   const validation = await validationImages(opened, count);
   return {
     validation,
-    reconstructions: reconstruct(vae, validation, rng.fold("reconstructions")),
-    ...(vae.sample && { samples: sample(vae, count, rng.fold("samples")) }),
+    reconstructions: await reconstruct(vae, validation, rng.fold("reconstructions")),
+    ...(vae.sample && { samples: await sample(vae, count, rng.fold("samples")) }),
     range,
   };
 }

@@ -55,7 +55,7 @@ function run(
       const { ConfigError } = await import("../../errors.ts");
       throw new ConfigError(`vae interpolate: expected two images, got ${images.shape[0]}.`);
     }
-    const made = interpolations(opened.vae, images, { steps, path }, rng.fold("interpolate"));
+    const made = await interpolations(opened.vae, images, { steps, path }, rng.fold("interpolate"));
     await writeOutputs({ out, force }, STANDARD, {
       png: () => gridPng(made.images, made.shape, { columns: steps + 2, range: opened.imageRange, scale }),
       arrays: { images: { shape: made.shape, data: made.images } },

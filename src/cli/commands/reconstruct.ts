@@ -42,7 +42,7 @@ function run(
     const { beside } = await import("../../explore/images.ts");
     const { reconstruct } = await import("../../explore/pictures.ts");
     const images = await imagesOrValidation(opened, patterns, count, label);
-    const made = reconstruct(opened.vae, images, rng.fold("reconstructions"));
+    const made = await reconstruct(opened.vae, images, rng.fold("reconstructions"));
     if (json) {
       const { files } = images as { files?: readonly string[] };
       const errors = squaredErrors(images.images, made.images, images.shape[0]);

@@ -46,7 +46,7 @@ async function run(
   return withRun(path, options, async (run, rng) => {
     const { squareGrid } = await import("../../explore/grids.ts");
     const { sampleRun } = await import("../../experiment/trained/sample_run.ts");
-    const drawn = sampleRun(run, count, { sampler, temperature, label }, rng);
+    const drawn = await sampleRun(run, count, { sampler, temperature, label }, rng);
     await writeOutputs({ out, force }, STANDARD, {
       png: () => squareGrid(drawn, run.imageRange, scale),
       arrays: { images: { shape: drawn.shape, data: drawn.images } },

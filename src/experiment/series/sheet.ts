@@ -36,10 +36,10 @@ export async function contactSheet(
       const range = run.imageRange;
       const rng = Rng.fromSeed(options.seed).fold("contact_sheet");
       if (top.length === 0) top.push({ label: "images", images, range });
-      const recons = reconstruct(run.vae, images, rng.fold("reconstructions"));
+      const recons = await reconstruct(run.vae, images, rng.fold("reconstructions"));
       top.push({ label: `${member.run}\nreconstructions`, images: recons, range });
       if (run.vae.sample === undefined || sheet.sample_rows === 0) continue;
-      const samples = sample(run.vae, columns * sheet.sample_rows, rng.fold("samples"));
+      const samples = await sample(run.vae, columns * sheet.sample_rows, rng.fold("samples"));
       for (let at = 0; at < sheet.sample_rows; at++) {
         const label = at === 0 ? `${member.run}\nsamples` : "";
         below.push({ label, images: slice(samples, at * columns, columns), range });

@@ -17,16 +17,16 @@ export interface Sampling {
 }
 
 /** `count` images decoded from what a sampler draws. @throws UserError where it was not fitted, or the model has no prior */
-export function sampleRun(
+export async function sampleRun(
   run: OpenRun,
   count: number,
   { sampler: definition, temperature, label }: Sampling,
   rng: Rng,
-): Images {
+): Promise<Images> {
   const given = givenLabels(run.vae, label);
   const sampler = openSampler(run, definition);
   try {
-    return sample(run.vae, count, rng.fold("samples"), { temperature, given, draw: sampler.draw });
+    return await sample(run.vae, count, rng.fold("samples"), { temperature, given, draw: sampler.draw });
   } finally {
     sampler.dispose();
   }

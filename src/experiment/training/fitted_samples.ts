@@ -22,7 +22,8 @@ export async function fittedSamples(
 ): Promise<Buffer | string> {
   const rng = root.fold("fitted samples");
   // Of one image, since what rules a mixture out is the same of all of them.
-  const why = obstacle(encodeImages(vae, await train.spread(1), rng.fold("look")), train.size);
+  const one = await encodeImages(vae, await train.spread(1), rng.fold("look"));
+  const why = obstacle(one, train.size);
   if (why !== undefined) return why;
   const latents = await encodeAll(vae, await fittedTo(train), rng.fold("encode"));
   const components = Math.min(COMPONENTS, Math.floor(latents.count / IMAGES_EACH));
@@ -33,7 +34,7 @@ export async function fittedSamples(
   const density = gmm.open(state, codes.dims, options);
   try {
     const draw = densityImages(vae, latents.layout, density);
-    return await squareGrid(sample(vae, count, rng.fold("draw"), { draw }), imageRange);
+    return await squareGrid(await sample(vae, count, rng.fold("draw"), { draw }), imageRange);
   } finally {
     density.dispose();
   }

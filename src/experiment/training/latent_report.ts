@@ -48,7 +48,7 @@ export async function latentReport(
   const shown = dimensions.slice(0, ROWS);
   const start = latents.place.subarray(0, latents.layout.size);
   const values = linspace(...traversed(vae), VALUES);
-  const rows = traverse(vae, latents.layout, start, shown, values, rng, slice(host, 0, 1).labels);
+  const rows = await traverse(vae, latents.layout, start, shown, values, rng, slice(host, 0, 1).labels);
   const traversals = await traversalPng(rows, shown, values, { range: imageRange });
   const histograms = {
     ...drawn,

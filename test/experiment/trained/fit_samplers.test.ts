@@ -64,9 +64,9 @@ async function fit(
   throw new Error("nothing was fitted");
 }
 
-const draw = (run: OpenRun, name: string, more = {}, count = 4) => {
+const draw = async (run: OpenRun, name: string, more = {}, count = 4) => {
   const sampler = openSampler(run, samplerNamed(name));
-  const { images } = sample(run.vae, count, Rng.fromSeed(1), { draw: sampler.draw, ...more });
+  const { images } = await sample(run.vae, count, Rng.fromSeed(1), { draw: sampler.draw, ...more });
   sampler.dispose();
   return images;
 };
@@ -78,12 +78,12 @@ it("writes the same file for the same seed, and its draws are the same", () =>
       return readFileSync(file);
     };
     const first = await bytes(3);
-    const images = draw(run, "gmm");
+    const images = await draw(run, "gmm");
     expect((await bytes(4)).equals(first)).toBe(false);
     expect((await bytes(3)).equals(first)).toBe(true);
-    expect(draw(run, "gmm")).toEqual(images);
-    expect(draw(run, "prior")).not.toEqual(images);
-    expect(draw(run, "gmm", { temperature: 0.5 })).not.toEqual(images);
+    expect(await draw(run, "gmm")).toEqual(images);
+    expect(await draw(run, "prior")).not.toEqual(images);
+    expect(await draw(run, "gmm", { temperature: 0.5 })).not.toEqual(images);
   }));
 
 it(
@@ -95,7 +95,7 @@ it(
       for (const name of ["gmm", "flow", "two_stage"]) {
         const { numbers } = await fit(run, name, name === "gmm" ? { components: 2 } : { epochs: 1 });
         expect(Object.values(numbers).every(Number.isFinite), name).toBe(true);
-        draw(run, name);
+        await draw(run, name);
       }
       expect(tf.memory().numTensors).toBe(numTensors);
       expect([...run.vae.params.values()].map(({ value }) => [...value.dataSync()])).toEqual(before);
@@ -108,7 +108,7 @@ it("fits the prior of codes anew, and puts the model's own back after each draw"
     const { numbers, images } = await fit(run, "codes");
     expect([images, numbers.prior_bits_per_code]).toEqual([64, expect.any(Number)]);
     const before = [...run.vae.params.values()].map(({ value }) => [...value.dataSync()]);
-    expect(draw(run, "codes")).toHaveLength(4 * 32 * 32 * 3);
+    expect(await draw(run, "codes")).toHaveLength(4 * 32 * 32 * 3);
     expect([...run.vae.params.values()].map(({ value }) => [...value.dataSync()])).toEqual(before);
   }));
 
@@ -125,9 +125,9 @@ it.each(["point", "mixed"] as const)(
         expect(Object.values(numbers).every(Number.isFinite), sampler).toBe(true);
         expect("held_out_log_p_unit_gaussian" in numbers).toBe(name === "point");
         expect(layout!.size).toBe(name === "point" ? 3 : 5);
-        const images = draw(run, sampler);
+        const images = await draw(run, sampler);
         expect(images.every(Number.isFinite)).toBe(true);
-        expect(draw(run, sampler)).toEqual(images);
+        expect(await draw(run, sampler)).toEqual(images);
       }
     }),
 );
@@ -140,7 +140,7 @@ it("fits the latents of a hierarchy together, and evaluate measures the model as
       ["z1", 3],
     ]);
     expect(Number.isFinite(numbers.held_out_log_p)).toBe(true);
-    expect(draw(run, "gmm")).not.toEqual(draw(run, "prior"));
+    expect(await draw(run, "gmm")).not.toEqual(await draw(run, "prior"));
     const options = { split: "test", maxImages: 32, seed: 0, draws: 4 } as EvaluationOptions;
     const { figures, left_out } = await evaluateRun(run, options, [
       "elbo",
@@ -160,9 +160,9 @@ it("draws of a conditional model with the labels given", () =>
     await fit(run, "gmm", { components: 1 });
     const column = run.vae.labels!.used[0]!;
     const of = (value: number) => draw(run, "gmm", { given: new Map([[column, value]]) });
-    expect(of(0)).toEqual(of(0));
-    expect(of(0)).not.toEqual(of(2));
-    expect(draw(run, "gmm")).toHaveLength(4 * 32 * 32 * 3);
+    expect(await of(0)).toEqual(await of(0));
+    expect(await of(0)).not.toEqual(await of(2));
+    expect(await draw(run, "gmm")).toHaveLength(4 * 32 * 32 * 3);
   }));
 
 it("says where a sampler does not apply", async () => {
