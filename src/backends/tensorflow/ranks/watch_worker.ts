@@ -1,0 +1,95 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { openMemory, type Pointer } from "../../ffi.ts";
+import { openTensorFlow } from "../c_api.ts";
+import { taskOf } from "./server_def.ts";
+import { type Finding, LIMIT, PROGRESS, STOPPED, seconds, type Watched } from "./watched.ts";
+
+/** Milliseconds between two looks, and for an answer. */
+const EVERY = 5000;
+const ANSWER = 10_000;
+const STARTING = 500;
+const UNAVAILABLE = 14; // TF_Code
+
+const { file, context, ranks, start, shared } = workerData as Watched;
+const { api, check, abort, setStatus, text } = open();
+
+const tell = (finding: Finding) => parentPort!.postMessage(finding);
+const pause = (milliseconds: number): boolean =>
+  Atomics.wait(shared, STOPPED, 0, milliseconds) === "timed-out";
+
+const absent = awaitAll();
+if (absent !== undefined) tell({ kind: "absent", ...absent });
+else {
+  tell({ kind: "up" });
+  watch();
+}
+
+/** Returns once all ranks answer; the one that doesn't in time. */
+function awaitAll(): { rank: number; why: string } | undefined {
+  const until = performance.now() + 1000 * start;
+  for (const rank of ranks) {
+    for (;;) {
+      const why = problemOf(rank, 1000);
+      if (why === undefined) break;
+      if (performance.now() > until) return { rank, why };
+      if (!pause(STARTING)) return undefined;
+    }
+  }
+  return undefined;
+}
+
+/** Looks after them until one is lost or nothing gets on, by which reductions then fail, or all is done. */
+function watch(): void {
+  while (pause(EVERY)) {
+    const limit = Atomics.load(shared, LIMIT);
+    if (limit > 0 && seconds() - Atomics.load(shared, PROGRESS) > limit)
+      return fail({ kind: "stuck" }, `no step was done in ${limit} s`);
+    for (const rank of ranks) {
+      if (problemOf(rank, ANSWER) === undefined) continue;
+      const why = problemOf(rank, ANSWER); // once may be a network's hiccup
+      if (why !== undefined && Atomics.load(shared, STOPPED) === 0)
+        return fail({ kind: "lost", rank, why }, `rank ${rank} does not answer`);
+    }
+  }
+}
+
+function fail(finding: Finding, text: string): void {
+  const status = api.newStatus();
+  tell(finding); // before: whoever waits finds it with its error
+  setStatus(status, UNAVAILABLE, text);
+  abort(context, status);
+}
+
+/** Why a rank can't be reached; undefined: it answers. */
+function problemOf(rank: number, milliseconds: number): string | undefined {
+  const status = api.newStatus();
+  try {
+    check(context, text(taskOf(rank)), milliseconds, status);
+    return api.getCode(status) === 0 ? undefined : api.message(status);
+  } finally {
+    api.deleteStatus(status);
+  }
+}
+
+function open() {
+  const api = openTensorFlow(file);
+  const memory = openMemory();
+  const made = new Map<string, Pointer>();
+  return {
+    api,
+    check: api.declare("void", "TFE_CollectiveOpsCheckPeerHealth", "int64", "int64", "int64", "int64"),
+    abort: api.declare("void", "TFE_AbortCollectiveOps", "int64", "int64"),
+    setStatus: api.declare("void", "TF_SetStatus", "int64", "int", "str"),
+    /** A C string. */
+    text(value: string): Pointer {
+      let at = made.get(value);
+      if (at === undefined) {
+        const bytes = Buffer.from(`${value}\0`);
+        at = memory.malloc(bytes.length);
+        memory.write(at, bytes, bytes.length);
+        made.set(value, at);
+      }
+      return at;
+    },
+  };
+}
