@@ -37,6 +37,8 @@ export interface LoaderOptions {
   readonly rng: Rng;
   /** Use only the split's first examples. */
   readonly limit?: number | undefined;
+  /** Read the `rank`-th of `size` equal parts of each batch alone; all of it where left out. */
+  readonly part?: { readonly rank: number; readonly size: number } | undefined;
 }
 
 /** The batches of a split. Batch k of an epoch is the same whether one starts at 0 or resumes at k. */
@@ -75,8 +77,14 @@ export class Loader {
     const left = Math.max(0, this.batchesPerEpoch - fromBatch);
     yield* ordered(left, prefetch + 1, (i) => {
       const from = (fromBatch + i) * batchSize;
-      return this.read(order.slice(from, from + batchSize), flips, noise);
+      return this.read(this.ownPart(order.slice(from, from + batchSize)), flips, noise);
     });
+  }
+
+  private ownPart(batch: Int32Array): Int32Array {
+    const { rank, size } = this.options.part ?? { rank: 0, size: 1 };
+    const rows = batch.length / size;
+    return batch.subarray(rank * rows, (rank + 1) * rows);
   }
 
   /** The files of the examples in use, in the split's order; undefined where they have none of their own. */

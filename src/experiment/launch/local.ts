@@ -17,7 +17,7 @@ export function localLauncher(jobs: number): Launcher {
 export const threadsOf = (jobs: number, cores: number): number => Math.max(1, Math.floor(cores / jobs));
 
 /** What tells a process's backends to take so many threads: wasm, TensorFlow, and oneDNN in it. */
-function threadVariables(threads: number): Record<string, string> {
+export function threadVariables(threads: number): Record<string, string> {
   const names = ["TFJS_VAE_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"];
   return Object.fromEntries(names.map((name) => [name, process.env[name] ?? String(threads)]));
 }

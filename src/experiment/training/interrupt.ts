@@ -1,10 +1,16 @@
 import { signalsTo, takeSignals } from "../../process/signals.ts";
+import type { Asks } from "./step_inputs.ts";
 
 /** What ends a run from outside, besides the signals that people and schedulers send. */
 interface Outside {
   readonly signal?: AbortSignal | undefined;
   readonly handleSignals?: boolean | undefined;
+  /** Several ranks train together, and leave together. */
+  readonly together?: boolean;
 }
+
+/** The exit code of a run that ends because another of its processes was told to: SIGTERM's. */
+const TOLD = 143;
 
 /**
  * Remembers the first signal to leave, or the program's abort; a second signal leaves at once. A signal to save asks for a
@@ -14,6 +20,8 @@ export class Interrupt {
   /** Exit code of the signal that came, if one did. */
   exitCode: number | undefined;
   private asked = false;
+  /** Of several ranks: whether one of them was told to leave, as all know since the same step. */
+  private agreed = false;
   private readonly saving: NodeJS.Signals[];
   private readonly release: () => void;
   private readonly ask = (name: NodeJS.Signals) => {
@@ -36,9 +44,9 @@ export class Interrupt {
     return this.exitCode === undefined && this.outside.signal?.aborted === true;
   }
 
-  /** Whether the run is to end, saved as it is. */
+  /** Whether the run is to end, saved as it is: of several ranks only once all of them know. */
   get came(): boolean {
-    return this.exitCode !== undefined || this.aborted;
+    return this.outside.together ? this.agreed : this.wanted;
   }
 
   /** Whether a checkpoint was asked for since the last call. */
@@ -46,6 +54,22 @@ export class Interrupt {
     const { asked } = this;
     this.asked = false;
     return asked;
+  }
+
+  /** What this rank asks of all with its next step. */
+  get asks(): Asks {
+    return { leave: this.wanted, save: this.takeRequest() };
+  }
+
+  /** What the ranks have asked with a step that all of them have done; whether they are to save. */
+  agree({ leave, save }: Readonly<Record<keyof Asks, number>>): boolean {
+    this.agreed ||= leave > 0;
+    if (this.agreed && !this.aborted) this.exitCode ??= TOLD;
+    return save > 0;
+  }
+
+  private get wanted(): boolean {
+    return this.exitCode !== undefined || this.aborted;
   }
 
   dispose(): void {
