@@ -6,7 +6,7 @@ import { ownCommand } from "../process/own_command.ts";
 import { signalsTo, takeSignals } from "../process/signals.ts";
 
 /** Seconds that the others get to save and end after one has failed, and then after they were told to. */
-const AFTER_FAILURE = 60;
+const AFTER_FAILURE = 40;
 const AFTER_SIGNAL = 15;
 /** Of a process that has lost another: what the other says of itself says more. */
 const LOST = 75;

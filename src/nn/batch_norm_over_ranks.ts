@@ -20,9 +20,9 @@ export function batchNormOverRanks(
   const op = tf.customGrad((...args) => {
     const save = args.pop() as unknown as (tensors: Tensor[]) => void;
     const [input, gamma, beta] = args as [Tensor4D, Tensor1D, Tensor1D];
-    save([input, gamma]);
+    save([input, gamma, mean, biased]);
     const gradFunc = (dy: Tensor, saved: Tensor[]) => {
-      const [input, gamma] = saved as [Tensor4D, Tensor1D];
+      const [input, gamma, mean, biased] = saved as [Tensor4D, Tensor1D, Tensor1D, Tensor1D];
       const centred = tf.sub(input, mean);
       const inverse = tf.rsqrt(tf.add(biased, epsilon));
       const dOffset = tf.sum(dy, [0, 1, 2]);

@@ -97,7 +97,7 @@ function byTensorFlow({ TF_CONFIG: text }: Env): Claim | undefined {
   const rank = members.findIndex(({ type, index }) => type === task?.type && index === Number(task?.index));
   if (rank < 0) throw fault("a task with type and index of one of its cluster");
   const nodes = members.map(({ node }) => node);
-  return { from: "TF_CONFIG", rank, size: nodes.length, ...(nodes.length > 1 && { nodes }) };
+  return { from: "TF_CONFIG", rank, size: nodes.length, nodes };
 }
 
 /** Variables of a process's number, of how many there are, and of how many of them are on its machine. */

@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { StepMetrics } from "../../src/experiment/training/loggers/step_metrics.ts";
-import type { Outcome, Task } from "./rank_member.ts";
+import type { Gradients, GradientTask, Outcome, Task } from "./rank_member.ts";
 
 const MEMBER = fileURLToPath(new URL("./rank_member.ts", import.meta.url));
 const TSX = import.meta.resolve("tsx");
@@ -34,12 +34,14 @@ export class Members {
   }
 
   /** What each of them has come to. */
-  async take(task: Task): Promise<Outcome[]> {
+  async take(task: Task): Promise<Outcome[]>;
+  async take(task: GradientTask): Promise<Gradients[]>;
+  async take(task: Task | GradientTask): Promise<unknown[]> {
     for (const child of this.children) child.stdin!.write(`${JSON.stringify(task)}\n`);
     const lines = await Promise.all(this.answers.map((answer) => answer.next()));
     return lines.map(({ done, value }) => {
       const outcome = done ? { error: `it ended: ${this.errors}` } : JSON.parse(value);
-      if (outcome.error !== undefined) throw new Error(`${task.variant}: ${outcome.error}`);
+      if (outcome.error !== undefined) throw new Error(`${JSON.stringify(task)}: ${outcome.error}`);
       return outcome;
     });
   }
@@ -64,11 +66,11 @@ export async function freeNodes(count: number): Promise<string[]> {
   return ports.map((port) => `127.0.0.1:${port}`);
 }
 
-/** The largest difference of a metric, as a share of it; of one below `floor`, of that. */
+/** The largest difference of a metric, as a share of it; of one below `floor`, of that. `of`: by its name. */
 export function worstMetric(
   one: readonly StepMetrics[],
   several: readonly StepMetrics[],
-  floor = 1e-2,
+  { floor = 1e-2, of = () => true }: { floor?: number; of?: (name: string) => boolean } = {},
 ): { off: number; name: string } {
   let worst = { off: 0, name: "" };
   for (const [step, metrics] of one.entries()) {
@@ -81,7 +83,7 @@ export function worstMetric(
     const found: Record<string, number> = flat(several[step]!);
     for (const [name, value] of Object.entries(flat(metrics))) {
       const off = Math.abs(found[name]! - value) / Math.max(floor, Math.abs(value));
-      if (!(off <= worst.off)) worst = { off, name: `${name} of step ${step + 1}` };
+      if (of(name) && !(off <= worst.off)) worst = { off, name: `${name} of step ${step + 1}` };
     }
   }
   return worst;

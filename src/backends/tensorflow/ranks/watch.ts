@@ -1,9 +1,9 @@
 import type { Worker } from "node:worker_threads";
-import { EngineError, LostRank } from "../../../errors.ts";
+import { EngineError, LostRank, UserError } from "../../../errors.ts";
 import type { Place } from "../../../process/place.ts";
 import { startWorker } from "../../../process/start_worker.ts";
 import type { Binding } from "../binding.ts";
-import { type Finding, LIMIT, PROGRESS, STOPPED, seconds, type Watched } from "./watched.ts";
+import { FOUND, LIMIT, PROGRESS, STOPPED, STUCK, type Start, seconds, type Watched } from "./watched.ts";
 
 /** Seconds that a rank waits at its start for the others. */
 const START = 600;
@@ -17,9 +17,8 @@ const OF_OTHERS =
  */
 export class RankWatch {
   private readonly worker: Worker;
-  private readonly shared = new Int32Array(new SharedArrayBuffer(12));
-  private readonly up: Promise<Finding>;
-  private found: Finding | undefined;
+  private readonly shared = new Int32Array(new SharedArrayBuffer(16));
+  private readonly start: Promise<Start>;
 
   constructor(
     binding: Binding,
@@ -35,23 +34,23 @@ export class RankWatch {
       shared: this.shared,
     };
     this.worker = startWorker(import.meta.url, "./watch_worker", { workerData: watched });
-    this.worker.unref();
-    this.up = new Promise((resolve, reject) => {
+    this.start = new Promise((resolve, reject) => {
       this.worker.on("error", reject);
-      this.worker.on("message", (finding: Finding) => {
-        if (finding.kind !== "up") this.found = finding;
-        resolve(finding);
+      this.worker.on("message", (start: Start) => {
+        resolve(start);
+        this.worker.unref();
       });
     });
+    this.start.catch(() => {}); // thrown where it is waited for
   }
 
   /** @throws EngineError where a rank isn't there in time */
   async ready(): Promise<void> {
-    const finding = await this.up;
-    if (finding.kind !== "absent") return;
+    const start = await this.start;
+    if (start.kind === "up") return;
     throw new EngineError(
-      `rank ${finding.rank} at ${this.place.nodes[finding.rank]} did not start within ${START} s: expected one process for each of ` +
-        `${this.place.nodes.length} ranks, each at an address that the others reach. (${finding.why})`,
+      `rank ${start.rank} at ${this.place.nodes[start.rank]} did not start within ${START} s: expected one process for each of ` +
+        `${this.place.nodes.length} ranks, each at an address that the others reach. (${start.why})`,
     );
   }
 
@@ -66,21 +65,18 @@ export class RankWatch {
   }
 
   lost(error: unknown): Error | undefined {
+    if (error instanceof UserError) return undefined; // this rank's own
     const text = error instanceof Error ? error.message : String(error);
     const { rank, nodes } = this.place;
-    if (this.found?.kind === "lost")
-      return new LostRank(`rank ${this.found.rank} at ${nodes[this.found.rank]} does not answer any more`, {
-        cause: error,
-      });
-    const others = nodes.length === 2 ? `rank ${1 - rank} at ${nodes[1 - rank]}` : "another rank";
-    if (this.found?.kind === "stuck") {
-      const limit = Atomics.load(this.shared, LIMIT);
-      return new LostRank(`no step was done in ${limit} s (trainer_params.rank_timeout): ${others} hangs`, {
-        cause: error,
-      });
-    }
-    if (!OF_OTHERS.test(text)) return undefined;
-    return new LostRank(`${others} has ended, or can't be reached`, { cause: error });
+    const named = (other: number) => `rank ${other} at ${nodes[other]}`;
+    const other = nodes.length === 2 ? named(1 - rank) : "another rank";
+    const found = Atomics.load(this.shared, FOUND);
+    const lost = (what: string) => new LostRank(what, { cause: error });
+    if (found > 0) return lost(`${named(found - 1)} does not answer any more`);
+    const limit = Atomics.load(this.shared, LIMIT);
+    if (found === STUCK)
+      return lost(`no step was done in ${limit} s (trainer_params.rank_timeout), so ${other} hangs`);
+    return OF_OTHERS.test(text) ? lost(`${other} has ended, or can't be reached`) : undefined;
   }
 
   async stop(): Promise<void> {

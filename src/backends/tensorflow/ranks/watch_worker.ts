@@ -2,7 +2,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { openMemory, type Pointer } from "../../ffi.ts";
 import { openTensorFlow } from "../c_api.ts";
 import { taskOf } from "./server_def.ts";
-import { type Finding, LIMIT, PROGRESS, STOPPED, seconds, type Watched } from "./watched.ts";
+import { FOUND, LIMIT, PROGRESS, STOPPED, STUCK, type Start, seconds, type Watched } from "./watched.ts";
 
 /** Milliseconds between two looks, and for an answer. */
 const EVERY = 5000;
@@ -13,7 +13,7 @@ const UNAVAILABLE = 14; // TF_Code
 const { file, context, ranks, start, shared } = workerData as Watched;
 const { api, check, abort, setStatus, text } = open();
 
-const tell = (finding: Finding) => parentPort!.postMessage(finding);
+const tell = (start: Start) => parentPort!.postMessage(start);
 const pause = (milliseconds: number): boolean =>
   Atomics.wait(shared, STOPPED, 0, milliseconds) === "timed-out";
 
@@ -42,23 +42,21 @@ function awaitAll(): { rank: number; why: string } | undefined {
 function watch(): void {
   while (pause(EVERY)) {
     const limit = Atomics.load(shared, LIMIT);
-    if (limit > 0 && seconds() - Atomics.load(shared, PROGRESS) > limit)
-      return fail({ kind: "stuck" }, `no step was done in ${limit} s`);
-    for (const rank of ranks) {
-      if (problemOf(rank, ANSWER) === undefined) continue;
-      const why = problemOf(rank, ANSWER); // once may be a network's hiccup
-      if (why !== undefined && Atomics.load(shared, STOPPED) === 0)
-        return fail({ kind: "lost", rank, why }, `rank ${rank} does not answer`);
-    }
+    const isStuck = limit > 0 && seconds() - Atomics.load(shared, PROGRESS) > limit;
+    const lost = isStuck ? undefined : ranks.find((rank) => isLost(rank));
+    if (!isStuck && lost === undefined) continue;
+    if (Atomics.load(shared, STOPPED) !== 0) return;
+    Atomics.store(shared, FOUND, lost === undefined ? STUCK : lost + 1);
+    const status = api.newStatus();
+    setStatus(status, UNAVAILABLE, "another rank is lost");
+    abort(context, status);
+    return;
   }
 }
 
-function fail(finding: Finding, text: string): void {
-  const status = api.newStatus();
-  tell(finding); // before: whoever waits finds it with its error
-  setStatus(status, UNAVAILABLE, text);
-  abort(context, status);
-}
+/** Whether a rank doesn't answer, twice: once may be a network's hiccup. */
+const isLost = (rank: number): boolean =>
+  problemOf(rank, ANSWER) !== undefined && problemOf(rank, ANSWER) !== undefined;
 
 /** Why a rank can't be reached; undefined: it answers. */
 function problemOf(rank: number, milliseconds: number): string | undefined {

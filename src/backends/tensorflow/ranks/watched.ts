@@ -8,7 +8,7 @@ export interface Watched {
   readonly ranks: readonly number[];
   /** Seconds to wait for all of them at the start. */
   readonly start: number;
-  /** What it shares with the thread that trains: at `STOPPED`, `PROGRESS` and `LIMIT`. */
+  /** What it shares with the thread that trains: at `STOPPED`, `PROGRESS`, `LIMIT` and `FOUND`. */
   readonly shared: Int32Array;
 }
 
@@ -18,12 +18,14 @@ export const STOPPED = 0;
 export const PROGRESS = 1;
 /** Seconds without progress that are too long; 0: none are. */
 export const LIMIT = 2;
+/** What was found: 0 nothing, a rank's number and 1 that it is lost, or `STUCK`. */
+export const FOUND = 3;
+export const STUCK = -1;
 
 /** A clock that all threads have. */
 export const seconds = (): number => Number(process.hrtime.bigint() / 1_000_000_000n);
 
-/** What the thread that watches has found. */
-export type Finding =
+/** Whether all ranks are there at the start, or which is not. */
+export type Start =
   | { readonly kind: "up" }
-  | { readonly kind: "stuck" }
-  | { readonly kind: "absent" | "lost"; readonly rank: number; readonly why: string };
+  | { readonly kind: "absent"; readonly rank: number; readonly why: string };
