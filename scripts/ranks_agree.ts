@@ -4,7 +4,7 @@
  * gradient's norm, and of that, as shares; and whether a second run of
  * the processes has the same bits. Ends with code 1 where a difference is above 1e-4.
  *
- *   npx tsx scripts/ranks_agree.ts [--ranks 2] [--steps 20] [--batch 8] [--only VQVAE,IWAE] [--optimizer adam --rate 1e-3]
+ *   npx tsx scripts/ranks_agree.ts [--ranks 2] [--steps 20] [--batch 8] [--only VQVAE,IWAE] [--optimizer adam]
  */
 import { parseArgs } from "node:util";
 import type { Convention } from "../src/models/define.ts";
@@ -17,7 +17,7 @@ const { values: args } = parseArgs({
     steps: { type: "string", default: "20" },
     batch: { type: "string", default: "8" },
     optimizer: { type: "string", default: "sgd" },
-    rate: { type: "string", default: "1e-2" },
+    rate: { type: "string", default: "1e-3" },
     only: { type: "string", default: "" },
   },
 });
