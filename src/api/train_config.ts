@@ -56,8 +56,8 @@ export async function trainConfig(loaded: LoadedConfig, how: HowToTrain): Promis
 }
 
 async function trainFirst(loaded: LoadedConfig, how: HowToTrain): Promise<TrainedConfig> {
-  const { config, baseDir } = loaded;
-  const { out, quiet, signal, resume: wanted } = how;
+  const { config } = loaded;
+  const { out, quiet, resume: wanted } = how;
   const tell = (text: string) => void out.write(`${text}\n`);
   const say = (text: string) => void (quiet || tell(text));
   for (const note of loaded.notes) say(`note   ${note}`);

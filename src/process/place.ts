@@ -106,7 +106,7 @@ const MPI: readonly (readonly [rank: string, size: string, local: string])[] = [
   ["PMI_RANK", "PMI_SIZE", "MPI_LOCALNRANKS"],
 ];
 /** What names one mpirun, so that two on a machine take other ports. */
-const JOBS = ["PMIX_NAMESPACE", "OMPI_MCA_ess_base_jobid", "PMI_JOBID", "HYDI_CONTROL_FD"];
+const JOBS = ["PMIX_NAMESPACE", "OMPI_MCA_ess_base_jobid", "PMI_JOBID"];
 
 /** By what mpirun sets; which names no hosts, so that it is enough on one machine. */
 function byMpi(env: Env): Claim | undefined {

@@ -33,6 +33,8 @@ export interface Task {
   /** Batches of a step, with an average of the weights. */
   readonly group?: number;
   readonly rate?: number;
+  /** Batch norm by each process's own statistics. */
+  readonly localBatchNorm?: boolean;
   /** Default: sgd, with momentum. */
   readonly optimizer?: "sgd" | "adam";
 }
@@ -87,6 +89,7 @@ async function taken(task: Task): Promise<Outcome> {
     optimizer = "sgd",
   } = task;
   const exp = { optimizer, momentum: 0.9, betas: [0.9, 0.999], eps: 1e-8, weight_decay: 0 } as never;
+  if (backend.ranks !== undefined) backend.ranks.syncBatchNorm = task.localBatchNorm !== true;
   const model = getModel(variant)!;
   const params = { ...small(model), ...task.params };
   const vae = await build(model, params, { convention });

@@ -1,3 +1,4 @@
+import type { RankGroup } from "../../backends/ranks.ts";
 import type { BackendInfo } from "../../backends/use_backend.ts";
 import type { Config } from "../../config/schema.ts";
 import { ConfigError } from "../../errors.ts";
@@ -52,6 +53,10 @@ export function checkRows(images: number, ranks: number, key: string): void {
     `${key}: expected a multiple of ${ranks}, since each of ${ranks} processes takes an equal part of a batch, got ${images}. Take ${nearest}.`,
   );
 }
+
+/** That several processes train. */
+export const ranksNote = ({ size }: Pick<RankGroup, "size">, { data_params }: Shared): string =>
+  `note   ${size} processes train together, each on ${data_params.train_batch_size / size} images of a batch of ${data_params.train_batch_size}`;
 
 /** That several train, or could. */
 export function devicesNote(

@@ -9,7 +9,7 @@ import type { Config } from "../../config/schema.ts";
 import { nextTurn } from "../../process/turn.ts";
 import { tf, type Variable } from "../../tf.ts";
 import { type Group, hostTensors, type StepBatch, withTensors } from "./batch.ts";
-import { devicesNote, devicesOf } from "./devices.ts";
+import { devicesNote, devicesOf, ranksNote } from "./devices.ts";
 import type { Rates, StepMetrics } from "./loggers/step_metrics.ts";
 import { flatten, overBatches, readMetrics } from "./metric_tensors.ts";
 import type { Prepared } from "./prepared.ts";
@@ -48,6 +48,7 @@ export function createStepper(run: {
     run.say(`note   trainer_params.precision: ${run.backend.name} computes in float32`);
   const devices = devicesOf(run.config, run.backend);
   if (devices > 1 || (run.backend.devices ?? 1) > 1) run.say(devicesNote(devices, run));
+  if (run.backend.ranks !== undefined) run.say(ranksNote(run.backend.ranks, run.config));
   return new Stepper(
     {
       vae,

@@ -64,6 +64,17 @@ describeTensorFlow("two processes that train together", () => {
     LONG,
   );
 
+  it(
+    "are alike with batch norm by their own statistics, and then not what one is",
+    async () => {
+      const task = { ...SMALL, localBatchNorm: true };
+      const [[alone], [first, second]] = await Promise.all([one.take(task), two.take(task)]);
+      expect(second).toEqual(first);
+      expect(worstMetric(alone!.metrics, first!.metrics).off).toBeGreaterThan(10 * MOST);
+    },
+    LONG,
+  );
+
   it.each(["wholeBatch", "meanOverRanks", "ownRows", "batchNorm"] as const)(
     "have the gradient of %s through both",
     async (gradient) => {

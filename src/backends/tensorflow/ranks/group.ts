@@ -9,7 +9,7 @@ import { Graph } from "../compile/graph.ts";
 import { RankWatch } from "./watch.ts";
 
 /** TensorFlow's op that sums over the members of a group. */
-export const REDUCE = "CollectiveReduceV2";
+const REDUCE = "CollectiveReduceV2";
 /** The one group that there is, of all ranks. */
 const GROUP = 1;
 /** Numbers of reductions between two steps, and of those within steps, from it on. */
