@@ -58,6 +58,8 @@ export class Binding {
   readonly devices: readonly string[];
   readonly device: string;
 
+  /** What ends the wait of each function that runs, with an error. */
+  readonly waits = new Set<(error: Error) => void>();
   /** Who is told of each op; one at a time. */
   observer: Observer | undefined;
   readonly n: Native;

@@ -17,8 +17,8 @@ const TOLD = 143;
  * checkpoint.
  */
 export class Interrupt {
-  /** Exit code of the signal that came, if one did. */
-  exitCode: number | undefined;
+  /** Exit code of the signal that came to this process. */
+  private own: number | undefined;
   private asked = false;
   /** Of several ranks: whether one of them was told to leave, as all know since the same step. */
   private agreed = false;
@@ -39,9 +39,14 @@ export class Interrupt {
     for (const name of this.saving) process.on(name, this.ask);
   }
 
+  /** Exit code of the signal that came, if one did. */
+  get exitCode(): number | undefined {
+    return this.own ?? (this.agreed && !this.aborted ? TOLD : undefined);
+  }
+
   /** Whether the program has aborted the run. */
   get aborted(): boolean {
-    return this.exitCode === undefined && this.outside.signal?.aborted === true;
+    return this.own === undefined && this.outside.signal?.aborted === true;
   }
 
   /** Whether the run is to end, saved as it is: of several ranks only once all of them know. */
@@ -64,12 +69,11 @@ export class Interrupt {
   /** What the ranks have asked with a step that all of them have done; whether they are to save. */
   agree({ leave, save }: Readonly<Record<keyof Asks, number>>): boolean {
     this.agreed ||= leave > 0;
-    if (this.agreed && !this.aborted) this.exitCode ??= TOLD;
     return save > 0;
   }
 
   private get wanted(): boolean {
-    return this.exitCode !== undefined || this.aborted;
+    return this.own !== undefined || this.aborted;
   }
 
   dispose(): void {
@@ -78,8 +82,8 @@ export class Interrupt {
   }
 
   private take(name: NodeJS.Signals, code: number): void {
-    if (this.exitCode !== undefined) process.exit(code);
-    this.exitCode = code;
+    if (this.own !== undefined) process.exit(code);
+    this.own = code;
     this.say(`${name}: saving after this step (again: leave at once)`);
   }
 }

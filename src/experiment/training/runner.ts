@@ -197,8 +197,11 @@ class Run {
   /** Saves what an error would else lose: where it came between two steps; else, of a rank that has lost others, what was kept. */
   private async rescue(alone: boolean): Promise<void> {
     const { state, log } = this.context;
-    if (alone && !this.steps.isWhole) await this.recovery.saveKept();
-    else if (!this.steps.isWhole) return;
+    if (!this.steps.isWhole) {
+      if (alone)
+        await this.recovery.saveKept().catch((error: Error) => log.warn(`not saved: ${error.message}`));
+      return;
+    }
     if (state.step === 0 || !isFirstRank(this.args)) return;
     if (this.saver.step !== state.step) await this.saver.save();
     if (this.saver.step !== state.step) return;

@@ -3,10 +3,22 @@ import { EngineError, LostRank, UserError } from "../../../errors.ts";
 import type { Place } from "../../../process/place.ts";
 import { startWorker } from "../../../process/start_worker.ts";
 import type { Binding } from "../binding.ts";
-import { FOUND, LIMIT, PROGRESS, STOPPED, STUCK, type Start, seconds, type Watched } from "./watched.ts";
+import {
+  BROKEN,
+  FOUND,
+  LIMIT,
+  PROGRESS,
+  STOPPED,
+  STUCK,
+  seconds,
+  type Told,
+  type Watched,
+} from "./watched.ts";
 
 /** Seconds that a rank waits at its start for the others. */
 const START = 600;
+/** Milliseconds in which what waits for a lost rank mostly fails. */
+const FAILS_WITHIN = 3000;
 /** What TensorFlow says where a reduction failed because of another rank. */
 const OF_OTHERS =
   /collective|ring(Reduce| )|Connection reset|Socket closed|failed to connect|connections to all backends|RecvBuf|UNAVAILABLE|cancelled/i;
@@ -18,10 +30,10 @@ const OF_OTHERS =
 export class RankWatch {
   private readonly worker: Worker;
   private readonly shared = new Int32Array(new SharedArrayBuffer(16));
-  private readonly start: Promise<Start>;
+  private readonly start: Promise<Told>;
 
   constructor(
-    binding: Binding,
+    private readonly binding: Binding,
     file: string,
     private readonly place: Place,
   ) {
@@ -35,19 +47,28 @@ export class RankWatch {
     };
     this.worker = startWorker(import.meta.url, "./watch_worker", { workerData: watched });
     this.start = new Promise((resolve, reject) => {
-      this.worker.on("error", reject);
-      this.worker.on("message", (start: Start) => {
-        resolve(start);
+      this.worker.on("error", (error: Error) => {
+        reject(error);
+        this.endWaits(error);
+      });
+      this.worker.on("message", (told: Told) => {
+        resolve(told);
         this.worker.unref();
+        if (told.kind === "found")
+          setTimeout(() => this.endWaits(new Error("another rank is lost")), FAILS_WITHIN).unref();
       });
     });
     this.start.catch(() => {}); // thrown where it is waited for
   }
 
+  private endWaits(error: Error): void {
+    for (const end of this.binding.waits) end(error);
+  }
+
   /** @throws EngineError where a rank isn't there in time */
   async ready(): Promise<void> {
     const start = await this.start;
-    if (start.kind === "up") return;
+    if (start.kind !== "absent") return;
     throw new EngineError(
       `rank ${start.rank} at ${this.place.nodes[start.rank]} did not start within ${START} s: expected one process for each of ` +
         `${this.place.nodes.length} ranks, each at an address that the others reach. (${start.why})`,
@@ -76,10 +97,13 @@ export class RankWatch {
     const limit = Atomics.load(this.shared, LIMIT);
     if (found === STUCK)
       return lost(`no step was done in ${limit} s (trainer_params.rank_timeout), so ${other} hangs`);
-    return OF_OTHERS.test(text) ? lost(`${other} has ended, or can't be reached`) : undefined;
+    if (found !== BROKEN && !OF_OTHERS.test(text)) return undefined;
+    Atomics.store(this.shared, FOUND, BROKEN);
+    return lost(`${other} has ended, or can't be reached`);
   }
 
   async stop(): Promise<void> {
+    if (Atomics.load(this.shared, FOUND) !== 0) return; // it sees to it that the process ends
     Atomics.store(this.shared, STOPPED, 1);
     Atomics.notify(this.shared, STOPPED);
     await this.worker.terminate();

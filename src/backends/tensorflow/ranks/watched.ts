@@ -18,14 +18,15 @@ export const STOPPED = 0;
 export const PROGRESS = 1;
 /** Seconds without progress that are too long; 0: none are. */
 export const LIMIT = 2;
-/** What was found: 0 nothing, a rank's number and 1 that it is lost, or `STUCK`. */
+/** What was found: 0 nothing, a rank's number and 1 that it is lost, `STUCK`, or `BROKEN`, by a reduction that failed. */
 export const FOUND = 3;
 export const STUCK = -1;
+export const BROKEN = -2;
 
 /** A clock that all threads have. */
 export const seconds = (): number => Number(process.hrtime.bigint() / 1_000_000_000n);
 
-/** Whether all ranks are there at the start, or which is not. */
-export type Start =
-  | { readonly kind: "up" }
+/** What the thread says: whether all ranks are there at the start, or which is not; later that it has found something. */
+export type Told =
+  | { readonly kind: "up" | "found" }
   | { readonly kind: "absent"; readonly rank: number; readonly why: string };
