@@ -29,3 +29,8 @@ export class CheckpointError extends UserError {
 export class EngineError extends UserError {
   override readonly name: string = "EngineError";
 }
+/** Another of the processes that train together has ended, hangs or can't be reached. */
+export class LostRank extends EngineError {
+  override readonly name: string = "LostRank";
+  override readonly exitCode: number = 75; // sysexits.h's EX_TEMPFAIL: the same command may be tried again
+}

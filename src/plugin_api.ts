@@ -1,4 +1,5 @@
 import { Type } from "typebox";
+import { meanOverRanks, ownRows, rankCount, sumOverRanks, wholeBatch } from "./backends/ranks.ts";
 import { defineDataset } from "./data/define.ts";
 import { ConfigError } from "./errors.ts";
 import { convDecoder } from "./models/blocks/decoder.ts";
@@ -56,6 +57,8 @@ export const pluginApi = {
     strideSizes,
   },
   losses: { klToUnitGaussian, klPerDimension, featureLosses, sumOf, ...reconstruction },
+  /** What a loss asks of other processes that train with this one; for a variant that says `acrossRanks: true`. */
+  ranks: { wholeBatch, meanOverRanks, sumOverRanks, ownRows, rankCount },
   nn: {
     Scope,
     newPass,

@@ -7,12 +7,17 @@ import { type Tensor, type Tensor1D, tf } from "./tf.ts";
 export interface Rng {
   /** The stream for a purpose ("posterior") or a counter (step 7); independent of this one and its others. */
   fold(part: string | number): Rng;
-  /** `count` numbers, uniform in [0, 1), with 24 bits each. */
-  uniformArray(count: number): Float32Array;
-  /** The number at place `index` of a `uniformArray`, without those before it. */
+  /**
+   * The stream for tensors with a row for each image of the batch along `axis`: where several processes train together, each
+   * draws the rows of its own images, out of what one process would draw for the whole batch. Of other draws all have all.
+   */
+  perImage(axis?: number): Rng;
+  /** `count` numbers, uniform in [0, 1), with 24 bits each: number `from` of the stream and those after it. */
+  uniformArray(count: number, from?: number): Float32Array;
+  /** `uniformArray(1, index)[0]`. */
   uniformAt(index: number): number;
-  /** `count` numbers of the standard normal distribution. */
-  normalArray(count: number): Float32Array;
+  /** `count` numbers of the standard normal distribution, likewise. */
+  normalArray(count: number, from?: number): Float32Array;
   /** A permutation of 0 … `count` - 1. */
   permutation(count: number): Int32Array;
   /**
@@ -34,12 +39,17 @@ export interface Rng {
    * [count side side], row by row, for `tf.gather`.
    */
   windows(count: number, size: readonly [height: number, width: number], side: number): Tensor1D;
-  /** The values of `windows`. */
-  windowPlaces(count: number, size: readonly [height: number, width: number], side: number): Int32Array;
+  /** The values of `windows`, of window `from` of the stream and those after it. */
+  windowPlaces(
+    count: number,
+    size: readonly [height: number, width: number],
+    side: number,
+    from?: number,
+  ): Int32Array;
   /** `count` whole numbers, uniform in [0, limit), as an int32 tensor [count], for `tf.gather`. */
   integers(count: number, limit: number): Tensor1D;
-  /** The values of `integers`; `limit` at most 2^24. */
-  integerArray(count: number, limit: number): Int32Array;
+  /** The values of `integers`, from number `from` on; `limit` at most 2^24. */
+  integerArray(count: number, limit: number, from?: number): Int32Array;
   /** Standard normal noise as a tensor of `shape`. The caller disposes it (or a tidy does). */
   normal<T extends Tensor>(shape: number[]): T;
   /** Uniform numbers in [0, 1) as a tensor of `shape`. */
@@ -57,12 +67,16 @@ const PERMUTED = 2 ** 22;
 /** A stream all of whose draws come from three: uniform numbers, normal ones and permutations. */
 export abstract class DerivedRng implements Rng {
   abstract fold(part: string | number): Rng;
-  abstract uniformArray(count: number): Float32Array;
-  abstract normalArray(count: number): Float32Array;
+  abstract uniformArray(count: number, from?: number): Float32Array;
+  abstract normalArray(count: number, from?: number): Float32Array;
   abstract permutation(count: number): Int32Array;
 
+  perImage(_axis = 0): Rng {
+    return this;
+  }
+
   uniformAt(index: number): number {
-    return this.uniformArray(index + 1)[index]!;
+    return this.uniformArray(1, index)[0]!;
   }
 
   subset(count: number, of: number): Int32Array {
@@ -103,9 +117,14 @@ export abstract class DerivedRng implements Rng {
     return tf.tensor1d(this.windowPlaces(count, size, side), "int32");
   }
 
-  windowPlaces(count: number, [height, width]: readonly [number, number], side: number): Int32Array {
-    const tops = this.fold("top").integerArray(count, height - side + 1);
-    const lefts = this.fold("left").integerArray(count, width - side + 1);
+  windowPlaces(
+    count: number,
+    [height, width]: readonly [number, number],
+    side: number,
+    from = 0,
+  ): Int32Array {
+    const tops = this.fold("top").integerArray(count, height - side + 1, from);
+    const lefts = this.fold("left").integerArray(count, width - side + 1, from);
     const out = new Int32Array(count * side * side);
     let at = 0;
     for (let n = 0; n < count; n++)
@@ -120,8 +139,8 @@ export abstract class DerivedRng implements Rng {
     return tf.tensor1d(this.integerArray(count, limit), "int32");
   }
 
-  integerArray(count: number, limit: number): Int32Array {
-    return Int32Array.from(this.uniformArray(count), (u) => Math.floor(u * limit));
+  integerArray(count: number, limit: number, from = 0): Int32Array {
+    return Int32Array.from(this.uniformArray(count, from), (u) => Math.floor(u * limit));
   }
 
   normal<T extends Tensor>(shape: number[]): T {
@@ -158,12 +177,13 @@ class Threefry extends DerivedRng {
     return new Threefry(a, b);
   }
 
-  uniformArray(count: number): Float32Array {
+  uniformArray(count: number, from = 0): Float32Array {
     const out = new Float32Array(count);
-    for (let i = 0; i < count; i += 2) {
+    const end = from + count;
+    for (let i = from - (from % 2); i < end; i += 2) {
       const [a, b] = threefry(this.k0, this.k1, i, 0);
-      out[i] = (a >>> 8) * 2 ** -24;
-      if (i + 1 < count) out[i + 1] = (b >>> 8) * 2 ** -24;
+      if (i >= from) out[i - from] = (a >>> 8) * 2 ** -24;
+      if (i + 1 < end) out[i + 1 - from] = (b >>> 8) * 2 ** -24;
     }
     return out;
   }
@@ -174,14 +194,15 @@ class Threefry extends DerivedRng {
   }
 
   /** By Box and Muller's method. */
-  normalArray(count: number): Float32Array {
+  normalArray(count: number, from = 0): Float32Array {
     const out = new Float32Array(count);
-    for (let i = 0; i < count; i += 2) {
+    const end = from + count;
+    for (let i = from - (from % 2); i < end; i += 2) {
       const [a, b] = threefry(this.k0, this.k1, i, 1);
       const radius = Math.sqrt(-2 * Math.log((a + 1) * 2 ** -32)); // (0, 1]: never log 0
       const angle = b * 2 ** -32 * 2 * Math.PI;
-      out[i] = radius * Math.cos(angle);
-      if (i + 1 < count) out[i + 1] = radius * Math.sin(angle);
+      if (i >= from) out[i - from] = radius * Math.cos(angle);
+      if (i + 1 < end) out[i + 1 - from] = radius * Math.sin(angle);
     }
     return out;
   }

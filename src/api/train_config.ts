@@ -1,15 +1,22 @@
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type BackendInfo, useBackend } from "../backends/use_backend.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { ConfigError } from "../errors.ts";
 import { configFile } from "../experiment/runs/config_history.ts";
 import { openNewest } from "../experiment/runs/newest_run.ts";
-import { checkIsRun, createRun, openRunFolder } from "../experiment/runs/run_folder.ts";
+import { checkIsRun, createRun, openRunFolder, type RunFolder } from "../experiment/runs/run_folder.ts";
 import { backendFor } from "../experiment/timing/choose_backend.ts";
 import type { Callback } from "../experiment/training/callbacks.ts";
+import { checkShares } from "../experiment/training/devices.ts";
 import { prepare } from "../experiment/training/prepare.ts";
 import type { Prepared } from "../experiment/training/prepared.ts";
 import { type TrainResult as Ended, train } from "../experiment/training/runner.ts";
 import { cacheDir } from "../files/cache_dir.ts";
+import { atEnd } from "../process/at_end.ts";
+import type { Place } from "../process/place.ts";
+import { nowhere } from "../text/nowhere.ts";
 import { progressTo } from "../text/progress.ts";
 
 /** How a config is trained. */
@@ -27,6 +34,8 @@ export interface HowToTrain {
   readonly handleSignals?: boolean | undefined;
   /** Optimizer steps at which it stops before its end, validated and saved. */
   readonly until?: number | undefined;
+  /** This process's place among several that train together. */
+  readonly place?: Place | undefined;
   /** Folder of packed data; left out: the user's. */
   readonly dataCache?: string | undefined;
 }
@@ -37,13 +46,18 @@ export interface TrainedConfig extends Ended {
 }
 
 /**
- * All of `vae run`: chooses the backend, prepares, trains in the run's folder and lets go of everything.
+ * All of `vae run`: chooses the backend, prepares, trains in the run's folder and lets go of everything. Of several
+ * processes that train together the first does what one does; the others take part and leave nothing.
  *
  * @throws UserError as the steps on the way do, `signal.reason` where it is aborted before the first of training
  */
 export async function trainConfig(loaded: LoadedConfig, how: HowToTrain): Promise<TrainedConfig> {
-  const { config, baseDir } = loaded;
-  const { out, quiet, signal, resume: wanted } = how;
+  return (how.place?.rank ?? 0) === 0 ? trainFirst(loaded, how) : trainBeside(loaded, how);
+}
+
+async function trainFirst(loaded: LoadedConfig, how: HowToTrain): Promise<TrainedConfig> {
+  const { config } = loaded;
+  const { out, quiet, resume: wanted } = how;
   const tell = (text: string) => void out.write(`${text}\n`);
   const say = (text: string) => void (quiet || tell(text));
   for (const note of loaded.notes) say(`note   ${note}`);
@@ -51,23 +65,80 @@ export async function trainConfig(loaded: LoadedConfig, how: HowToTrain): Promis
   const note = (text: string) => tell(`note   ${text}`);
   const newest = wanted === "auto" ? await openNewest(save_dir, name, note) : undefined;
   let run = newest?.found;
-  let prepared: Prepared | undefined;
   try {
     if (newest === undefined && wanted !== undefined) run = await openRunFolder(wanted, note);
-    const resume = run !== undefined;
-    const resumed = run?.path;
-    if (!resume && wanted !== undefined)
+    if (run === undefined && wanted !== undefined)
       say(`note   no run of ${name} with a checkpoint in ${save_dir}: a new one starts`);
-    const backend = await backendFor(how.backend, { configs: [config], baseDir, trained: resumed, say });
+    const backend = await backendOf(loaded, how, run?.path, say);
+    const folder = () => run ?? newest?.create() ?? createRun(save_dir, name);
+    return await trainOn(backend, loaded, { ...how, resumes: run !== undefined, folder });
+  } finally {
+    run?.release();
+    newest?.release();
+  }
+}
+
+/** In a folder of its own, which is gone at the end. */
+async function trainBeside(loaded: LoadedConfig, how: HowToTrain): Promise<TrainedConfig> {
+  const { config } = loaded;
+  const logging_params = { ...config.logging_params, loggers: [] };
+  const beside = { ...loaded, config: { ...config, logging_params } };
+  const place = mkdtempSync(join(tmpdir(), "tfjs-vae-rank-"));
+  const remove = () => rmSync(place, { recursive: true, force: true });
+  const forget = atEnd(remove);
+  try {
+    const backend = await backendOf(loaded, how, undefined, () => {});
+    const silent = { ...how, quiet: true, out: nowhere() };
+    return await trainOn(backend, beside, {
+      ...silent,
+      resumes: false,
+      folder: () => createRun(place, "rank"),
+    });
+  } finally {
+    forget();
+    remove();
+  }
+}
+
+async function backendOf(
+  { config, baseDir }: LoadedConfig,
+  { backend, place }: HowToTrain,
+  trained: string | undefined,
+  say: (text: string) => void,
+): Promise<BackendInfo> {
+  if (place === undefined) return backendFor(backend, { configs: [config], baseDir, trained, say });
+  if (backend !== "auto" && backend !== "tensorflow")
+    throw new ConfigError(
+      `--backend: expected tensorflow, by which several processes train together, got "${backend}". Leave it out.`,
+    );
+  checkShares(config, place.nodes.length); // told before it is waited for others
+  return useBackend("tensorflow", { place, say });
+}
+
+interface Where {
+  readonly resumes: boolean;
+  folder(): RunFolder;
+}
+
+async function trainOn(
+  backend: BackendInfo,
+  loaded: LoadedConfig,
+  how: HowToTrain & Where,
+): Promise<TrainedConfig> {
+  const { config, baseDir } = loaded;
+  const { out, quiet, signal, callbacks, handleSignals, until, resumes: resume } = how;
+  let prepared: Prepared | undefined;
+  let run: RunFolder | undefined;
+  try {
     signal?.throwIfAborted();
     prepared = await prepare({
       ...loaded,
       cacheDir: how.dataCache ?? cacheDir("data"),
+      ranks: backend.ranks,
       ...(!quiet && { progress: progressTo(out) }),
     });
     signal?.throwIfAborted();
-    run ??= newest?.create() ?? createRun(save_dir, name);
-    const { callbacks, handleSignals, until } = how;
+    run = how.folder();
     const outside = { callbacks, signal, handleSignals, until };
     const ended = await train({
       config,
@@ -77,13 +148,13 @@ export async function trainConfig(loaded: LoadedConfig, how: HowToTrain): Promis
       backend,
       resume,
       quiet,
+      brief: (backend.ranks?.rank ?? 0) > 0,
       out,
       ...outside,
     });
     return { ...ended, run: run.path };
   } finally {
     run?.release();
-    newest?.release();
     await prepared?.close();
   }
 }

@@ -1,4 +1,6 @@
+import type { Place } from "../process/place.ts";
 import type { Precision, StepCompiler } from "./compiler.ts";
+import type { RankGroup } from "./ranks.ts";
 
 /** What computes, once it is tfjs's own. */
 export interface BackendInfo {
@@ -12,6 +14,8 @@ export interface BackendInfo {
   readonly compiler?: StepCompiler;
   /** How many it can compute a step on together; 1 where left out. */
   readonly devices?: number;
+  /** The processes that compute each step together, this one among them; absent: one. */
+  readonly ranks?: RankGroup;
   /** Steps that it takes before the first of them is done; 1 where left out. */
   readonly stepsInFlight?: number;
   /** The most bytes of the device's own memory that were in use at once; undefined where nothing counts them. */
@@ -21,6 +25,8 @@ export interface BackendInfo {
 export interface StartOptions {
   /** One of the definition's `devices`; undefined: the backend's own choice. */
   readonly device?: string | undefined;
+  /** This process's among those that train together; of the backend tensorflow. */
+  readonly place?: Place | undefined;
   /** Takes a sentence for the user. */
   say(text: string): void;
 }

@@ -1,4 +1,5 @@
 import { ConfigError, EngineError } from "../errors.ts";
+import type { Place } from "../process/place.ts";
 import { didYouMean } from "../text/suggest.ts";
 import { tf } from "../tf.ts";
 import type { BackendDefinition, BackendInfo, StartOptions } from "./define.ts";
@@ -12,6 +13,8 @@ export interface BackendOptions {
   readonly prefer?: string | undefined;
   /** Whether `auto` says what would let a backend compute that is not there. Default: where none is preferred. */
   readonly advise?: boolean;
+  /** See `StartOptions`. */
+  readonly place?: Place | undefined;
   /** Takes a sentence for the user: that `auto` left a backend out, and why. Default: to standard error. */
   say?(text: string): void;
 }
@@ -25,10 +28,10 @@ export interface BackendOptions {
  */
 export async function useBackend(name: string, options: BackendOptions = {}): Promise<BackendInfo> {
   if (!backendNames.some((known) => known === name)) throw unknownBackend(name, backendNames);
-  const { say = console.error, prefer, advise = prefer === undefined } = options;
+  const { say = console.error, prefer, advise = prefer === undefined, place } = options;
   if (name === "auto") return preferred(prefer, advise, say);
   const [known, device] = name.split(":") as [string, string?];
-  return start(backendNamed(known)!, { device, say });
+  return start(backendNamed(known)!, { device, place, say });
 }
 
 /** Of a name that is none of `names`. */

@@ -271,6 +271,17 @@ export const TrainerParams = Type.Object(
       description:
         "Devices that compute each training step together (xla), every one on an equal part of the batch; the result is that of one device, but for rounding. auto: all that are there.",
     }),
+    sync_batchnorm: Type.Boolean({
+      default: true,
+      description:
+        "Where several processes train together (vae run --processes, --nodes): batch norm by the statistics of the whole batch, so that they give what one process gives; false: of each one's part, with fewer messages.",
+    }),
+    rank_timeout: Type.Integer({
+      minimum: 1,
+      default: 1800,
+      description:
+        "Where several processes train together: seconds in which a step has to be done, or rank 0's validation, before the run ends as one whose process hangs.",
+    }),
     gpus: Type.Optional(
       Type.Union([Type.Integer({ minimum: 0 }), Type.Array(Type.Integer({ minimum: 0 })), Type.Null()], {
         description:

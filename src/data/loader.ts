@@ -40,6 +40,8 @@ export interface LoaderOptions {
   readonly rng: Rng;
   /** Use only the split's first examples. */
   readonly limit?: number | undefined;
+  /** Read the `rank`-th of `size` equal parts of each batch alone; all of it where left out. */
+  readonly part?: { readonly rank: number; readonly size: number } | undefined;
 }
 
 /** The batches of a split. Batch k of an epoch is the same whether one starts at 0 or resumes at k. */
@@ -87,8 +89,10 @@ export class Loader {
 
   /** The places in an epoch of the rows of a batch that this loader reads. */
   private readonly rows = (batch: number): readonly [from: number, to: number] => {
-    const from = batch * this.options.batchSize;
-    return [from, Math.min(this.size, from + this.options.batchSize)];
+    const { batchSize, part: { rank, size } = { rank: 0, size: 1 } } = this.options;
+    const from = batch * batchSize;
+    const share = (Math.min(this.size, from + batchSize) - from) / size;
+    return [from + rank * share, from + (rank + 1) * share];
   };
 
   /** What reads the batches of an epoch from number `first` on, one after another. */

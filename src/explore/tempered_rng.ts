@@ -27,13 +27,13 @@ export class TemperedRng extends DerivedRng {
     return new TemperedRng(this.inner.fold(part), this.temperature, this.draws);
   }
 
-  normalArray(count: number): Float32Array {
+  normalArray(count: number, from?: number): Float32Array {
     this.draws.normal = true;
-    return this.inner.normalArray(count).map((x) => x * this.temperature);
+    return this.inner.normalArray(count, from).map((x) => x * this.temperature);
   }
 
-  uniformArray(count: number): Float32Array {
-    return this.inner.uniformArray(count);
+  uniformArray(count: number, from?: number): Float32Array {
+    return this.inner.uniformArray(count, from);
   }
 
   permutation(count: number): Int32Array {

@@ -130,7 +130,7 @@ export default defineModel({
     const draw = ({ mean, logVar }: ReturnType<typeof encode>, ctx: Ctx) =>
       tf.add(
         mean,
-        tf.mul(tf.exp(tf.mul(0.5, logVar)), ctx.rng.fold("posterior").normal(mean.shape)),
+        tf.mul(tf.exp(tf.mul(0.5, logVar)), ctx.rng.fold("posterior").perImage().normal(mean.shape)),
       ) as Tensor4D;
     return {
       params,

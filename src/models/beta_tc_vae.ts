@@ -1,4 +1,5 @@
 import { Type } from "typebox";
+import { wholeBatch } from "../backends/ranks.ts";
 import { oneOf } from "../one_of.ts";
 import { LikelihoodOptions, summedReconstruction, summedReconstructionTerm } from "./blocks/likelihood.ts";
 import { ConvOptions } from "./blocks/options.ts";
@@ -72,8 +73,9 @@ export default defineModel({
   }),
   build: (args) =>
     onePhaseGaussianVAE(args, (pass, { images }) => {
-      const { z, mean, logVar } = pass;
-      const { mi, tc, dimensionKl } = klParts(z, mean, logVar, args.trainingImages(), args.params.sampling);
+      const { mean, logVar } = pass;
+      const [z, means, logVars] = [wholeBatch(pass.z), wholeBatch(mean), wholeBatch(logVar)];
+      const { mi, tc, dimensionKl } = klParts(z, means, logVars, args.trainingImages(), args.params.sampling);
       return {
         terms: {
           reconstruction: summedReconstructionTerm(images, pass, args.convention, args.params),

@@ -123,6 +123,11 @@ export interface ModelDefinition<
   readonly diffusers?: Diffusers;
   /** Conditioned on labels: a config whose data have none is refused, and one that names no data gets some with labels. */
   readonly needsLabels?: boolean;
+  /**
+   * Several processes that train together, each on its part of a batch, get the loss of one: it is a mean over images, or it
+   * asks for what it needs of the whole batch (backends/ranks.ts). The project's own all do; another one has to say so.
+   */
+  readonly acrossRanks?: boolean;
   /** The data set where a config names none, if it is another than the project's default. */
   readonly dataset?: string;
   /** The parameters with those defaults written out that depend on others; its result is what a run's config keeps. */

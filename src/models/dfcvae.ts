@@ -130,7 +130,7 @@ export default defineModel({
     const vae = onePhaseGaussianVAE(args, (pass, { images, precomputed }, ctx) => {
       const cut =
         crop !== undefined && ctx.training
-          ? randomCrops(ctx.rng.fold("feature_crop"), images.shape, crop)
+          ? randomCrops(ctx.rng.fold("feature_crop").perImage(), images.shape, crop)
           : (x: Tensor4D) => x;
       const target = precomputed ?? precompute(cut(images));
       const byLayer = featureLosses(target, network.features(unit(cut(pass.recons))));

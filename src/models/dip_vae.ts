@@ -1,4 +1,5 @@
 import { Type } from "typebox";
+import { wholeBatch } from "../backends/ranks.ts";
 import { oneOf } from "../one_of.ts";
 import { LikelihoodOptions, summedReconstruction, summedReconstructionTerm } from "./blocks/likelihood.ts";
 import { ConvOptions } from "./blocks/options.ts";
@@ -54,7 +55,10 @@ export default defineModel({
     const o = args.params;
     return onePhaseGaussianVAE(args, (pass, { images }) => {
       const { mean, logVar } = pass;
-      const gaps = identityGaps(o.dip_type === "i" ? covariance(mean) : covarianceOfDraws(mean, logVar));
+      const means = wholeBatch(mean);
+      const gaps = identityGaps(
+        o.dip_type === "i" ? covariance(means) : covarianceOfDraws(means, wholeBatch(logVar)),
+      );
       return {
         terms: {
           reconstruction: summedReconstructionTerm(images, pass, args.convention, o),

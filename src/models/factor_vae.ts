@@ -1,4 +1,5 @@
 import { Type } from "typebox";
+import { ownRows, wholeBatch } from "../backends/ranks.ts";
 import { newPass, Scope } from "../nn/params.ts";
 import { type Tensor2D, tf } from "../tf.ts";
 import { discriminator } from "./blocks/discriminator.ts";
@@ -75,7 +76,7 @@ export default defineModel({
               kl: klToUnitGaussian(pass.mean, pass.logVar),
               tc: totalCorrelation(discriminate(pass.z, ctx)),
             },
-            carry: { z: pass.z },
+            carry: { z: wholeBatch(pass.z) },
           }),
           { owns: (param) => !isDiscriminators(param) },
         ),
@@ -84,8 +85,8 @@ export default defineModel({
           owns: isDiscriminators,
           loss(_, ctx, carry) {
             const [z, other] = halves(carry.z as Tensor2D);
-            const joint = discriminate(z, ctx);
-            const permuted = discriminate(permuteDimensions(other, ctx), ctx);
+            const joint = discriminate(ownRows(z), ctx);
+            const permuted = discriminate(ownRows(permuteDimensions(other, ctx)), ctx);
             return {
               terms: { discriminator: discriminatorLoss(joint, permuted) },
               scalars: { discriminator_accuracy: discriminatorAccuracy(joint, permuted) },

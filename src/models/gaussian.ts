@@ -105,10 +105,12 @@ function drawPosterior(
   draws: number,
 ): { z: Tensor2D; noise: Tensor3D } {
   const [batch, dims] = mean.shape;
-  const drawn = ctx.rng.fold("posterior").normal<Tensor2D>([draws * batch, dims]);
+  const noise = ctx.rng.fold("posterior").perImage(1).normal<Tensor3D>([draws, batch, dims]);
   const deviation = tf.exp(tf.mul(0.5, logVar));
-  const noise = tf.reshape(drawn, [draws, batch, dims]) as Tensor3D;
-  if (draws === 1) return { z: tf.add(mean, tf.mul(deviation, drawn)), noise };
+  if (draws === 1) {
+    const drawn = tf.reshape(noise, mean.shape);
+    return { z: tf.add(mean, tf.mul(deviation, drawn)), noise };
+  }
   const z = tf.reshape(tf.add(mean, tf.mul(deviation, noise)), [draws * batch, dims]);
   return { z: z as Tensor2D, noise };
 }

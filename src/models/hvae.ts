@@ -9,7 +9,7 @@ import { convFeatures } from "./blocks/encoder.ts";
 import { type Gaussian, gaussianHead, splitRows } from "./blocks/gaussian_head.ts";
 import { LikelihoodOptions } from "./blocks/likelihood.ts";
 import { ConvOptions } from "./blocks/options.ts";
-import { pseudoInputs } from "./blocks/pseudo_inputs.ts";
+import { besideAll, besideBatch, pseudoInputs } from "./blocks/pseudo_inputs.ts";
 import { relativeTo } from "./blocks/relative_gaussian.ts";
 import { completeConvVAE, convFrame } from "./conv_vae.ts";
 import { defineModel } from "./define.ts";
@@ -89,9 +89,9 @@ export default defineModel({
       features(images, pass) {
         if (pseudo === undefined || !pass.training) return { images, q2: evidence2(images, pass) };
         // In one pass, so that batch norm treats both alike.
-        const all = evidence2(tf.concat([images, pseudo()], 0), pass);
+        const all = evidence2(tf.concat([images, besideBatch(pseudo())], 0), pass);
         const [own, components] = splitRows(all, images.shape[0]);
-        return { images, q2: own, components };
+        return { images, q2: own, components: besideAll(components) };
       },
       ...(pseudo && {
         mixture: (pass: Pass, seen?: Seen) => seen?.components ?? evidence2(pseudo(), pass),

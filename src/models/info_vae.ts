@@ -1,4 +1,5 @@
 import { Type } from "typebox";
+import { wholeBatch } from "../backends/ranks.ts";
 import { ConfigError } from "../errors.ts";
 import { LikelihoodOptions, reconstructionDoc, reconstructionTerm } from "./blocks/likelihood.ts";
 import { KernelOptions, kernelOf } from "./blocks/mmd.ts";
@@ -70,12 +71,15 @@ export default defineModel({
   }),
   build(args) {
     const kernel = kernelOf(args.params);
-    return onePhaseGaussianVAE(args, (pass, { images }, ctx) => ({
-      terms: {
-        reconstruction: reconstructionTerm(images, pass, args.convention, args.params),
-        kl: klToUnitGaussian(pass.mean, pass.logVar),
-        mmd: maximumMeanDiscrepancy(pass.z, drawPrior(pass.z, ctx), kernel),
-      },
-    }));
+    return onePhaseGaussianVAE(args, (pass, { images }, ctx) => {
+      const z = wholeBatch(pass.z);
+      return {
+        terms: {
+          reconstruction: reconstructionTerm(images, pass, args.convention, args.params),
+          kl: klToUnitGaussian(pass.mean, pass.logVar),
+          mmd: maximumMeanDiscrepancy(z, drawPrior(z, ctx), kernel),
+        },
+      };
+    });
   },
 });

@@ -1,4 +1,5 @@
 import { type Static, Type } from "typebox";
+import { wholeBatch } from "../backends/ranks.ts";
 import { oneOf } from "../one_of.ts";
 import { type Tensor2D, tf } from "../tf.ts";
 import { LikelihoodOptions, reconstructionDoc, reconstructionTerm } from "./blocks/likelihood.ts";
@@ -67,13 +68,16 @@ export default defineModel({
   }),
   build(args) {
     const o = args.params;
-    return pointAutoencoder(args, (pass, { images }, ctx) => ({
-      terms: {
-        reconstruction: reconstructionTerm(images, pass, args.convention, o),
-        absolute_error: meanAbsoluteError(images, pass.recons),
-        swd: slicedWasserstein(pass.z, drawPrior(pass.z, ctx), directions(o, ctx), o.wasserstein_deg),
-      },
-    }));
+    return pointAutoencoder(args, (pass, { images }, ctx) => {
+      const z = wholeBatch(pass.z);
+      return {
+        terms: {
+          reconstruction: reconstructionTerm(images, pass, args.convention, o),
+          absolute_error: meanAbsoluteError(images, pass.recons),
+          swd: slicedWasserstein(z, drawPrior(z, ctx), directions(o, ctx), o.wasserstein_deg),
+        },
+      };
+    });
   },
 });
 

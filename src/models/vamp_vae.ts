@@ -4,7 +4,7 @@ import type { Tensor2D } from "../tf.ts";
 import { drawMixture } from "./blocks/gaussian_head.ts";
 import { LikelihoodOptions, reconstructionDoc, reconstructionTerm } from "./blocks/likelihood.ts";
 import { ConvOptions } from "./blocks/options.ts";
-import { pseudoInputs } from "./blocks/pseudo_inputs.ts";
+import { besideAll, besideBatch, pseudoInputs } from "./blocks/pseudo_inputs.ts";
 import { completeConvVAE } from "./conv_vae.ts";
 import { defineModel } from "./define.ts";
 import { buildGaussianVAE, checkGaussianVAE, gaussianPhase } from "./gaussian.ts";
@@ -69,12 +69,12 @@ export default defineModel({
       },
       phases: [
         gaussianPhase(
-          (images, ctx, draws) => forward(images, ctx, draws, inputs()),
+          (images, ctx, draws) => forward(images, ctx, draws, besideBatch(inputs())),
           (pass, { images }) => {
             return {
               terms: {
                 reconstruction: reconstructionTerm(images, pass, convention, o),
-                kl: drawnKlToMixture(pass.z, pass, pass.beside!),
+                kl: drawnKlToMixture(pass.z, pass, besideAll(pass.beside!)),
               },
             };
           },

@@ -1,4 +1,5 @@
 import { Type } from "typebox";
+import { wholeBatch } from "../backends/ranks.ts";
 import { LikelihoodOptions, reconstructionDoc, reconstructionTerm } from "./blocks/likelihood.ts";
 import { KernelOptions, kernelOf } from "./blocks/mmd.ts";
 import { ConvOptions } from "./blocks/options.ts";
@@ -44,11 +45,14 @@ export default defineModel({
   }),
   build(args) {
     const kernel = kernelOf(args.params);
-    return pointAutoencoder(args, (pass, { images }, ctx) => ({
-      terms: {
-        reconstruction: reconstructionTerm(images, pass, args.convention, args.params),
-        mmd: maximumMeanDiscrepancy(pass.z, drawPrior(pass.z, ctx), kernel),
-      },
-    }));
+    return pointAutoencoder(args, (pass, { images }, ctx) => {
+      const z = wholeBatch(pass.z);
+      return {
+        terms: {
+          reconstruction: reconstructionTerm(images, pass, args.convention, args.params),
+          mmd: maximumMeanDiscrepancy(z, drawPrior(z, ctx), kernel),
+        },
+      };
+    });
   },
 });

@@ -1,6 +1,8 @@
 import { batchNormTraining } from "../backends/batch_norm_training.ts";
 import { leakyRelu } from "../backends/nn_ops.ts";
+import { meanOverRanks, ranksOfStep } from "../backends/ranks.ts";
 import { type Tensor1D, type Tensor4D, tf } from "../tf.ts";
+import { batchNormOverRanks } from "./batch_norm_over_ranks.ts";
 import { constant } from "./init.ts";
 import type { Layer, Scope } from "./params.ts";
 
@@ -25,7 +27,7 @@ export function batchNorm2d(scope: Scope, channels: number, epsilon: number, slo
       const y = tf.batchNorm(x as Tensor4D, m, variance.value as unknown as Tensor1D, beta, gamma, epsilon);
       return slope === 1 ? y : leakyRelu(y, slope);
     }
-    const batch = batchNormTraining(x as Tensor4D, gamma, beta, epsilon, slope);
+    const batch = ofWholeBatch(x as Tensor4D, gamma, beta, epsilon, slope);
     for (const [leaf, param, now] of [
       ["running_mean", mean, batch.mean],
       ["running_var", variance, batch.variance],
@@ -37,6 +39,19 @@ export function batchNorm2d(scope: Scope, channels: number, epsilon: number, slo
     return batch.y;
   };
 }
+
+/** `batchNormTraining`; of several ranks by the statistics of all their rows, or by each one's own, whose means are the running ones. */
+const ofWholeBatch: typeof batchNormTraining = (x, scale, offset, epsilon, slope = 1) => {
+  const ranks = ranksOfStep();
+  if (ranks?.syncBatchNorm) {
+    const { y, ...statistics } = batchNormOverRanks(x, scale, offset, epsilon);
+    return { y: slope === 1 ? y : (leakyRelu(y, slope) as Tensor4D), ...statistics };
+  }
+  const own = batchNormTraining(x, scale, offset, epsilon, slope);
+  if (ranks === undefined) return own;
+  const [mean, variance] = tf.unstack(meanOverRanks(tf.stack([own.mean, own.variance])));
+  return { y: own.y, mean: mean as Tensor1D, variance: variance as Tensor1D };
+};
 
 /** `batchNorm2d` of vectors [B, channels]: over the batch alone. */
 export function batchNorm1d(scope: Scope, channels: number, epsilon: number, slope = 1): Layer {

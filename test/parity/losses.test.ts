@@ -192,6 +192,7 @@ describe.each(trainingBackends)("losses in float64 by other software, on %s", (b
     const stream = (purpose: string): Rng =>
       ({
         fold: stream,
+        perImage: () => stream(purpose),
         normal: (shape: number[]) => tf.tile(tf.mul(0.8, numbers(29, 1, B, D)), [shape[0]!, 1, 1]),
         uniform: (shape: number[]) =>
           purpose === "acceptance" ? tf.zeros(shape) : tf.div(tf.add(numbers(30, ...shape), 1), 2),
@@ -236,7 +237,11 @@ describe.each(trainingBackends)("losses in float64 by other software, on %s", (b
           D,
           [5],
         );
-        const noise = { fold: () => noise, normal: () => numbers(31, B, D) } as unknown as Rng;
+        const noise = {
+          fold: () => noise,
+          perImage: () => noise,
+          normal: () => numbers(31, B, D),
+        } as unknown as Rng;
         const { mean, logVar, logDensity } = stage.forward(z, noise);
         return tf.sub<Scalar>(klToUnitGaussian(mean, logVar), tf.mean(logDensity));
       },
@@ -308,7 +313,7 @@ describe.each(trainingBackends)("losses in float64 by other software, on %s", (b
   /** A Gumbel-softmax draw of 3 logits at a temperature, by uniform numbers of the formula, [B, N K]. */
   const relaxed = (logits: Tensor, temperature: number): Tensor2D => {
     const uniform = () => tf.tensor(Float32Array.from(formula(logits.size, 21)), logits.shape);
-    const rng = { fold: () => rng, uniform } as unknown as Rng;
+    const rng = { fold: () => rng, perImage: () => rng, uniform } as unknown as Rng;
     const ctx = { training: true, rng, schedule: (value: (step: number) => number) => tf.scalar(value(0)) };
     const drawn = drawCategories(tf.mul(3, logits), ctx, () => temperature);
     return tf.reshape(drawn, [B, -1]) as Tensor2D;

@@ -35,7 +35,11 @@ export async function build<P extends TObject, T extends string>(
 
 /** An Rng whose every draw is `noise`: for values made with noise of another program's. */
 export function fixedNoise(noise: Tensor): Rng {
-  const self = { fold: () => self, normal: () => tf.clone(noise) };
+  const self = {
+    fold: () => self,
+    perImage: () => self,
+    normal: (shape: number[]) => tf.reshape(noise, shape),
+  };
   return self as unknown as Rng;
 }
 

@@ -1,6 +1,8 @@
+import type { Place } from "../../process/place.ts";
 import type { Pointer } from "../ffi.ts";
 import { AttrType, DType } from "./c_api.ts";
 import { Native } from "./native.ts";
+import { serverDef } from "./ranks/server_def.ts";
 import { freeStrings, newTensor, readTensor, type Values } from "./tensors.ts";
 
 /** An attribute of an op, as tfjs-node's kernels state it. */
@@ -56,6 +58,8 @@ export class Binding {
   readonly devices: readonly string[];
   readonly device: string;
 
+  /** What ends the wait of each function that runs, with an error. */
+  readonly waits = new Set<(error: Error) => void>();
   /** Who is told of each op; one at a time. */
   observer: Observer | undefined;
   readonly n: Native;
@@ -66,8 +70,11 @@ export class Binding {
   /** The one TFE_Op, reset for each op. */
   private readonly op: Pointer;
 
-  /** @param file the library libtensorflow_cc.so.2, with libtensorflow_framework.so.2 beside it */
-  constructor(file: string) {
+  /**
+   * @param file the library libtensorflow_cc.so.2, with libtensorflow_framework.so.2 beside it
+   * @param place this process's among several, of which TensorFlow then has a server in each
+   */
+  constructor(file: string, place?: Place) {
     this.n = new Native(file);
     const { api, status } = this.n;
     this.TF_Version = api.version();
@@ -75,6 +82,7 @@ export class Binding {
     this.context = api.newContext(options, status);
     api.deleteContextOptions(options);
     this.n.check();
+    if (place !== undefined) this.joinRanks(place);
     const devices = this.listDevices();
     this.devices = devices.map((d) => d.name);
     const chosen = devices.find((d) => d.type === "GPU") ?? devices.find((d) => d.type === "CPU");
@@ -82,6 +90,15 @@ export class Binding {
     this.device = chosen.name;
     this.onGpu = chosen.type === "GPU";
     this.op = api.newOp(this.context, this.n.string("Identity").at, status);
+    this.n.check();
+  }
+
+  /** Before all else, as it gives devices other names. */
+  private joinRanks(place: Place): void {
+    const { api, status } = this.n;
+    const server = serverDef(place);
+    const enable = api.declare("void", "TFE_EnableCollectiveOps", "int64", "void *", "size_t", "int64");
+    enable(this.context, server, server.length, status);
     this.n.check();
   }
 

@@ -30,6 +30,7 @@ export function openTensorFlow(file: string) {
     version: f("const char *", "TF_Version") as () => string,
 
     newStatus: f(P, "TF_NewStatus") as () => Pointer,
+    deleteStatus: f(V, "TF_DeleteStatus", P),
     getCode: f(I, "TF_GetCode", P) as (status: Pointer) => number,
     message: f("const char *", "TF_Message", P) as (status: Pointer) => string,
 

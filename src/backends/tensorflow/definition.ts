@@ -18,15 +18,23 @@ export const tensorflow: BackendDefinition<"tensorflow"> = {
     }),
   },
 
-  async register() {
-    const { registerTensorFlow } = await load();
-    registerTensorFlow();
+  async register({ place }) {
+    const { registerTensorFlow, tensorFlowRanks } = await load();
+    registerTensorFlow(place);
+    await tensorFlowRanks()?.ready();
   },
 
   async describe() {
-    const { registerTensorFlow, tensorFlowCompiler } = await load();
+    const { registerTensorFlow, tensorFlowCompiler, tensorFlowRanks } = await load();
+    const ranks = tensorFlowRanks();
     const { TF_Version: version, device } = registerTensorFlow();
-    return { library: "TensorFlow", version, device, compiler: tensorFlowCompiler() };
+    return {
+      library: "TensorFlow",
+      version,
+      device,
+      compiler: tensorFlowCompiler(),
+      ...(ranks && { ranks }),
+    };
   },
 };
 

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { arch } from "node:os";
 import { EngineError } from "../../errors.ts";
 import { cpuinfo } from "../../process/cpuinfo.ts";
+import type { Place } from "../../process/place.ts";
 import { tf } from "../../tf.ts";
 import { registerAdam } from "../adam.ts";
 import type { StepCompiler } from "../compiler.ts";
@@ -11,11 +12,13 @@ import { stepCompiler } from "./compile/step.ts";
 import { registerKernels } from "./kernels.ts";
 import { type FoundLibrary, findLibrary, isWhole } from "./library.ts";
 import { quietTensorFlow } from "./quiet.ts";
+import { registerReduction, TensorFlowRanks } from "./ranks/group.ts";
 import { Resources } from "./resources.ts";
 import { loadTfjsNode, TFJS_NODE } from "./tfjs_node.ts";
 
 let binding: Binding | undefined;
 let compiler: StepCompiler | undefined;
+let ranks: TensorFlowRanks | undefined;
 
 /** Compiles steps on the registered backend. */
 export function tensorFlowCompiler(): StepCompiler {
@@ -23,18 +26,22 @@ export function tensorFlowCompiler(): StepCompiler {
   return compiler;
 }
 
+/** The processes that train together, where it was registered as one of them. */
+export const tensorFlowRanks = (): TensorFlowRanks | undefined => ranks;
+
 /**
  * Registers tfjs's backend "tensorflow": tfjs-node's kernels, as they are, over our binding.
  *
+ * @param place this process's among several
  * @throws EngineError where its kernels or the library are missing or do not load
  */
-export function registerTensorFlow(): Binding {
+export function registerTensorFlow(place?: Place): Binding {
   if (binding !== undefined) return binding;
   const { file } = usableLibrary();
   const TfjsNode = loadTfjsNode();
   useOneDnn();
   quietTensorFlow(file);
-  const opened = open(file);
+  const opened = open(file, place);
   const backend = new TfjsNode(opened, TFJS_NODE);
   if (!tf.registerBackend("tensorflow", () => backend, 3))
     throw new EngineError('another package has registered a backend "tensorflow" with tfjs. Remove it.');
@@ -42,6 +49,10 @@ export function registerTensorFlow(): Binding {
   registerKernels();
   registerAdam("tensorflow", adamUpdate(opened, backend, resources));
   compiler = stepCompiler(opened, backend, resources);
+  if (place !== undefined) {
+    ranks = new TensorFlowRanks(opened, file, place);
+    registerReduction(ranks);
+  }
   binding = opened;
   return binding;
 }
@@ -100,9 +111,9 @@ function useOneDnn(): void {
   if (arch() === "x64") process.env.TF_ENABLE_ONEDNN_OPTS ??= "1";
 }
 
-function open(file: string): Binding {
+function open(file: string, place: Place | undefined): Binding {
   try {
-    return new Binding(file);
+    return new Binding(file, place);
   } catch (cause) {
     throw new EngineError(
       `${file}: TensorFlow's library does not load: ${(cause as Error).message}. Type: npx vae setup tensorflow --force`,

@@ -1,7 +1,9 @@
 import { existsSync, readdirSync } from "node:fs";
 import { styleText } from "node:util";
 import type { Command } from "commander";
+import type { LoadedConfig } from "../../config/load.ts";
 import { ConfigError } from "../../errors.ts";
+import { type Place, placeOf } from "../../process/place.ts";
 import { ignoreSaving } from "../../process/signals.ts";
 import { shellWord } from "../../text/shell.ts";
 import { examples } from "../examples.ts";
@@ -16,8 +18,14 @@ interface Options extends SweepOptions, LaunchOptions {
   readonly backend: string;
   readonly resume?: string;
   readonly until?: number;
+  readonly processes?: number;
+  readonly nodes?: readonly string[];
+  readonly rank?: number;
   readonly quiet: boolean;
 }
+
+/** What several processes are trained by; none of it goes with a sweep. */
+const TOGETHER = ["processes", "nodes", "rank"] as const;
 
 /** `vae run`: trains what a config says. */
 export function addRun(program: Command): void {
@@ -50,7 +58,18 @@ export function addRun(program: Command): void {
     )
     .option("--random <n>", "with --sweep: so many settings drawn from the ranges", wholeNumber(1))
     .option("--sweep-seed <n>", "of these draws; default: 0", wholeNumber(0))
-    .option("--out <folder>", "with --sweep: of its runs and results; SAVE_DIR/sweeps/NAME where left out");
+    .option("--out <folder>", "with --sweep: of its runs and results; SAVE_DIR/sweeps/NAME where left out")
+    .option(
+      "--processes <n>",
+      "train in so many processes on this machine, each on a part of every batch",
+      wholeNumber(1),
+    )
+    .option(
+      "--nodes <host:port,…>",
+      "the addresses of all processes that train together, rank 0's first",
+      (text) => text.split(","),
+    )
+    .option("--rank <n>", "which of --nodes this process is, from 0", wholeNumber(0));
   addLaunchOptions(command)
     .option("--quiet", "say only what is needed", false)
     .addHelpText(
@@ -110,6 +129,11 @@ async function runOrSweep(options: Options): Promise<void> {
         );
     return run(options);
   }
+  for (const name of TOGETHER)
+    if (options[name] !== undefined)
+      throw new ConfigError(
+        `vae run --${name}: expected it without --sweep, whose runs are each of one process. Leave it out`,
+      );
   for (const name of ["resume", "until"] as const)
     if (options[name] !== undefined)
       throw new ConfigError(
@@ -141,8 +165,13 @@ async function run(options: Options): Promise<void> {
 
   ignoreSaving(); // before there is anything to save
   const loaded = await loadConfig(await filesOf(options), { set: options.set ?? [] });
-  const { backend, resume, quiet, until } = options;
-  const how = { backend, resume, quiet, until, out: process.stdout };
+  const { backend, resume, quiet, until, processes, nodes, rank } = options;
+  const place = placeOf({ nodes, rank }, process.env);
+  if (processes !== undefined && processes > 1) {
+    process.exitCode = await inProcesses(processes, place, loaded);
+    return;
+  }
+  const how = { backend, resume, quiet, until, place, out: process.stdout };
   const { run, interrupted, paused, state, problem } = await trainConfig(loaded, how);
   if (interrupted !== undefined) {
     console.log(`stopped at step ${state.step}, saved. To go on: vae run --resume ${shellWord(run)}`);
@@ -153,6 +182,24 @@ async function run(options: Options): Promise<void> {
     console.error(styleText("red", problem, { stream: process.stderr }));
     process.exitCode = 1;
   }
+}
+
+async function inProcesses(
+  count: number,
+  place: Place | undefined,
+  { config }: LoadedConfig,
+): Promise<number> {
+  if (place !== undefined)
+    throw new ConfigError(
+      `vae run --processes: expected none where this process is rank ${place.rank} of ${place.nodes.length} already, by --nodes or what started it, got ${count}. Leave it out, or start so many by what starts them.`,
+    );
+  const { checkShares } = await import("../../experiment/training/devices.ts");
+  const { runProcesses } = await import("../rank_processes.ts");
+  checkShares(config, count);
+  const args = process.argv.slice(2);
+  const at = args.findIndex((arg) => /^--processes(=|$)/.test(arg));
+  args.splice(at, args[at]!.includes("=") ? 1 : 2);
+  return runProcesses(count, args);
 }
 
 /** @throws ConfigError where nothing says what to run */

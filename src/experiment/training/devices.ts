@@ -1,3 +1,4 @@
+import type { RankGroup } from "../../backends/ranks.ts";
 import type { BackendInfo } from "../../backends/use_backend.ts";
 import type { Config } from "../../config/schema.ts";
 import { ConfigError } from "../../errors.ts";
@@ -5,11 +6,14 @@ import { counted } from "../../text/counted.ts";
 
 const KEY = "trainer_params.devices";
 
+type Shared = Pick<Config, "trainer_params" | "data_params">;
+
 /** The devices that a config's training steps are computed on together. @throws ConfigError where they can't be */
 export function devicesOf(
-  { trainer_params, data_params }: Pick<Config, "trainer_params" | "data_params">,
-  { name, devices: there = 1 }: Pick<BackendInfo, "name" | "devices">,
+  { trainer_params, data_params }: Shared,
+  { name, devices: there = 1, ranks }: Pick<BackendInfo, "name" | "devices" | "ranks">,
 ): number {
+  if (ranks !== undefined) checkShares({ trainer_params, data_params }, ranks.size);
   const count = trainer_params.devices === "auto" ? there : trainer_params.devices;
   if (count > there) {
     throw new ConfigError(
@@ -31,6 +35,28 @@ export function devicesOf(
   }
   return count;
 }
+
+/** @throws ConfigError where `ranks` processes can't share out a config's batches equally */
+export function checkShares({ trainer_params, data_params }: Shared, ranks: number): void {
+  if (trainer_params.devices !== 1 && trainer_params.devices !== "auto")
+    throw new ConfigError(
+      `${KEY}: expected 1 where several processes train together, each on its own device, got ${trainer_params.devices}.`,
+    );
+  checkRows(data_params.train_batch_size, ranks, "data_params.train_batch_size");
+}
+
+/** @throws ConfigError where `ranks` processes can't share out so many images equally */
+export function checkRows(images: number, ranks: number, key: string): void {
+  if (images % ranks === 0) return;
+  const nearest = Math.max(1, Math.round(images / ranks)) * ranks;
+  throw new ConfigError(
+    `${key}: expected a multiple of ${ranks}, since each of ${ranks} processes takes an equal part of a batch, got ${images}. Take ${nearest}.`,
+  );
+}
+
+/** That several processes train. */
+export const ranksNote = ({ size }: Pick<RankGroup, "size">, { data_params }: Shared): string =>
+  `note   ${size} processes train together, each on ${data_params.train_batch_size / size} images of a batch of ${data_params.train_batch_size}`;
 
 /** That several train, or could. */
 export function devicesNote(

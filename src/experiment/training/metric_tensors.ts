@@ -10,23 +10,25 @@ export function readMetrics(metrics: StepMetricsOf<Tensor>): StepMetrics {
 }
 
 /** Metrics as a list, and the way back from a list of their values. */
-export function flatten(metrics: StepMetricsOf<Tensor>): {
-  tensors: Tensor[];
-  rebuild(values: readonly number[]): StepMetrics;
-} {
-  const { total, gradNorm, terms, scalars } = metrics;
-  const [termNames, scalarNames] = [Object.keys(terms), Object.keys(scalars)];
+export function flatten<T extends Tensor | number>(metrics: StepMetricsOf<T>) {
+  const { total, gradNorm, terms, scalars, asks } = metrics;
+  const named = { terms, scalars, ...(asks && { asks }) };
+  const groups = Object.entries<Readonly<Record<string, T>>>(named).map(
+    ([group, values]) => [group, Object.keys(values)] as const,
+  );
   return {
-    tensors: [total, gradNorm, ...Object.values(terms), ...Object.values(scalars)],
-    rebuild(values) {
-      const byName = (names: string[], from: number) =>
-        Object.fromEntries(names.map((name, i) => [name, values[from + i]!]));
-      return {
-        total: values[0]!,
-        gradNorm: values[1]!,
-        terms: byName(termNames, 2),
-        scalars: byName(scalarNames, 2 + termNames.length),
-      };
+    tensors: [
+      total,
+      gradNorm,
+      ...Object.values<Readonly<Record<string, T>>>(named).flatMap((of) => Object.values(of)),
+    ],
+    rebuild<V>(values: readonly V[]): StepMetricsOf<V> {
+      let at = 2;
+      const rebuilt = groups.map(([group, names]) => [
+        group,
+        Object.fromEntries(names.map((name) => [name, values[at++]!])),
+      ]);
+      return { total: values[0]!, gradNorm: values[1]!, ...Object.fromEntries(rebuilt) };
     },
   };
 }
@@ -39,6 +41,12 @@ export function overBatches(all: readonly StepMetrics[]): StepMetrics {
     all.reduce((sum, metrics) => sum + of(metrics), 0) / all.length;
   const means = (kind: "terms" | "scalars") =>
     Object.fromEntries(Object.keys(first[kind]).map((name) => [name, mean((m) => m[kind][name]!)]));
-  const { gradNorm } = all.at(-1)!;
-  return { total: mean(({ total }) => total), gradNorm, terms: means("terms"), scalars: means("scalars") };
+  const { gradNorm, asks } = all.at(-1)!;
+  return {
+    total: mean(({ total }) => total),
+    gradNorm,
+    terms: means("terms"),
+    scalars: means("scalars"),
+    ...(asks && { asks }),
+  };
 }

@@ -12,12 +12,14 @@ import { disposeModel } from "../../models/dispose_model.ts";
 import { getModel } from "../../models/registry.ts";
 import type { VAE } from "../../models/vae.ts";
 import { Rng } from "../../rng.ts";
+import { checkRows } from "./devices.ts";
 import { gradientSumsOf } from "./gradient_sums.ts";
 import { lossWeights, objectiveWeights } from "./loss_weights.ts";
 import { checkMonitor } from "./monitor.ts";
 import { optimizersOf } from "./optimizers.ts";
 import { checkedModel } from "./plugin_model.ts";
 import type { Prepared } from "./prepared.ts";
+import type { BatchPart } from "./traced_rng.ts";
 import { averageOf } from "./weight_average.ts";
 
 /** What the names in a config mean, as `loadConfig` gives it; left out: the project's definitions of these names. */
@@ -30,6 +32,8 @@ export interface PrepareArgs extends Definitions {
   readonly config: Config;
   readonly baseDir: string;
   readonly cacheDir: string;
+  /** The processes that train together, each on its part of every batch. */
+  readonly ranks?: BatchPart | undefined;
   progress?(what: string, done: number, total: number): void;
 }
 
@@ -88,6 +92,7 @@ export async function prepare({
   baseDir,
   cacheDir,
   progress,
+  ranks,
   ...definitions
 }: PrepareArgs): Promise<Prepared> {
   const { exp_params: exp, data_params: data } = config;
@@ -113,6 +118,7 @@ export async function prepare({
   const { model, vae } = built;
   const dataset = await open();
   whole = dataset;
+  checkAcross(model, dataset.splits.train.size, config, ranks);
   checkImageShape(dataset, built.imageShape, definitions.dataset ?? datasetNamed(data.name));
   const optimizers = optimizersOf(vae, config);
   const average = averageOf(vae, config);
@@ -121,7 +127,7 @@ export async function prepare({
     model,
     vae,
     dataset,
-    ...loadersOf(dataset, config, rng),
+    ...loadersOf(dataset, config, rng, ranks),
     optimizers,
     average,
     sums,
@@ -146,6 +152,23 @@ export async function prepare({
   return prepared;
 }
 
+/** @throws ConfigError where a step on several ranks would not be what it is on one */
+function checkAcross(
+  model: ModelDefinition,
+  images: number,
+  { data_params: data }: Config,
+  ranks: BatchPart | undefined,
+): void {
+  if (ranks === undefined) return;
+  const all = Math.min(images, data.train_limit ?? Infinity);
+  if (all < data.train_batch_size) checkRows(all, ranks.size, "data_params: the images to train on");
+  if (pluginOf(model) === undefined || model.acrossRanks === true) return;
+  throw new ConfigError(
+    `model_params.name: expected a variant whose definition says acrossRanks: true, since ${ranks.size} processes train together, got ` +
+      `"${model.name}". Its loss has to be a mean over images, or ask for those of other processes (docs/adding-a-variant.md); else train it in one.`,
+  );
+}
+
 /** @throws ConfigError where a definition told another shape of its images than they have */
 function checkImageShape({ imageShape }: Dataset, told: readonly number[], of: DatasetDefinition): void {
   if (String(told) === String(imageShape)) return;
@@ -158,6 +181,7 @@ function loadersOf(
   { splits, imageShape }: Dataset,
   { data_params: data }: Config,
   rng: Rng,
+  part: BatchPart | undefined,
 ): Pick<Prepared, "train" | "val"> {
   const common = { imageShape, imageRange: data.image_range, prefetch: data.num_workers, rng };
   const fixed = data.binarize === "off" ? "off" : "static";
@@ -170,6 +194,7 @@ function loadersOf(
       horizontalFlip: data.horizontal_flip,
       binarize: data.binarize,
       limit: data.train_limit,
+      part,
     }),
     val: new Loader(splits.val, {
       ...common,

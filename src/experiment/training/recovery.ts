@@ -71,6 +71,14 @@ export class Recovery {
     );
   }
 
+  /** Saves the state in memory, where a step may have changed the variables in part and can't be done again. */
+  async saveKept(): Promise<void> {
+    const { state, stepper } = this.run;
+    stepper.syncVariables();
+    Object.assign(state, this.lastGood.restore());
+    if (state.step > (this.saver.step ?? 0)) await this.saver.save();
+  }
+
   /** Saves the newest state whose variables are finite; the gradient norms at the bad step, a sentence. */
   private async saveLastGood(batches: Group, lr: Rates): Promise<string> {
     const { state, stepper } = this.run;

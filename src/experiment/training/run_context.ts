@@ -47,6 +47,10 @@ export interface Plan {
   readonly epochs: number;
 }
 
+/** Whether this process writes the run's files and validates: of several ranks the first. */
+export const isFirstRank = ({ backend }: Pick<TrainArgs, "backend">): boolean =>
+  (backend.ranks?.rank ?? 0) === 0;
+
 /** What the parts of a run share. */
 export interface RunContext {
   readonly args: TrainArgs;

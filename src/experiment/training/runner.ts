@@ -7,8 +7,9 @@ import { hasStopped, stopReason, stopRuleOf } from "./early_stopping.ts";
 import { Interrupt } from "./interrupt.ts";
 import { RunLog } from "./loggers/run_log.ts";
 import { createPrecomputeCache, type PrecomputeCache } from "./precompute_cache.ts";
+import { fromFirst } from "./rank_start.ts";
 import { Recovery } from "./recovery.ts";
-import type { RunContext, TrainArgs } from "./run_context.ts";
+import { isFirstRank, type RunContext, type TrainArgs } from "./run_context.ts";
 import { Saver } from "./saver.ts";
 import { type Start, startOf } from "./start.ts";
 import { StepLoop } from "./step_loop.ts";
@@ -56,6 +57,7 @@ class Run {
   private readonly interrupt: Interrupt;
   private readonly cache: PrecomputeCache;
   private readonly saver: Saver;
+  private readonly recovery: Recovery;
   private readonly steps: StepLoop;
   private readonly validator: Validator;
 
@@ -69,7 +71,8 @@ class Run {
     const { totalSteps } = plan;
     const callbacks = new Callbacks(args.callbacks ?? [], { state, totalSteps, path: args.folder.path });
     this.context = { args, state, plan, log, stepper: createStepper({ ...args, say }), callbacks };
-    this.interrupt = new Interrupt((text) => log.message(text), args);
+    const together = args.backend.ranks !== undefined;
+    this.interrupt = new Interrupt((text) => log.message(text), { ...args, together });
     this.cache = createPrecomputeCache(
       args.config,
       { vae: args.prepared.vae, images: args.prepared.train.size },
@@ -78,7 +81,8 @@ class Run {
     this.saver = new Saver(this.context, saved);
     this.validator = new Validator(this.context, this.saver);
     const { interrupt, cache, saver } = this;
-    const recovery = new Recovery(this.context, saver, cache);
+    this.recovery = new Recovery(this.context, saver, cache);
+    const { recovery } = this;
     this.steps = new StepLoop(this.context, { interrupt, cache, saver, recovery });
   }
 
@@ -91,6 +95,7 @@ class Run {
         log.alreadyFinished(this.stoppedEarly());
         await log.deliver(this.configText());
       }
+      await this.args.backend.ranks?.close();
       return this.result(this.context.state.notFinite);
     }
     forgetFailure(args.folder);
@@ -105,10 +110,13 @@ class Run {
         await saver.save();
         if (interrupt.came) break;
       }
+      await args.backend.ranks?.close(); // none waits for what is left to write
     } catch (error) {
-      await this.rescue();
-      if (!this.isEmpty) noteFailure(args.folder, error);
-      throw error;
+      const lost = args.backend.ranks?.lost(error);
+      await this.rescue(lost !== undefined);
+      const why = lost === undefined ? error : this.withRemedy(lost);
+      if (!this.isEmpty) noteFailure(args.folder, why);
+      throw why;
     }
     if (interrupt.came) await saver.save();
     const stopped = this.stopped();
@@ -172,14 +180,29 @@ class Run {
       state.epoch++;
       state.batch = 0;
     }
-    if (due) await this.validator.validate();
+    if (due) await this.validate();
     state.ended = state.step;
   }
 
-  /** Saves what an error would else lose, where the error came between two steps. */
-  private async rescue(): Promise<void> {
+  /** Of several ranks the first validates, and the others hear whether the run stops by what it has found. */
+  private async validate(): Promise<void> {
+    const { state } = this.context;
+    const { ranks } = this.args.backend;
+    if (isFirstRank(this.args)) await this.validator.validate();
+    if (ranks === undefined) return;
+    const { stopping } = await fromFirst(ranks, { stopping: state.stopping });
+    state.stopping = stopping;
+  }
+
+  /** Saves what an error would else lose: where it came between two steps; else, of a rank that has lost others, what was kept. */
+  private async rescue(alone: boolean): Promise<void> {
     const { state, log } = this.context;
-    if (!this.steps.isWhole || state.step === 0) return;
+    if (!this.steps.isWhole) {
+      if (alone)
+        await this.recovery.saveKept().catch((error: Error) => log.warn(`not saved: ${error.message}`));
+      return;
+    }
+    if (state.step === 0 || !isFirstRank(this.args)) return;
     if (this.saver.step !== state.step) await this.saver.save();
     if (this.saver.step !== state.step) return;
     const { path } = this.args.folder;
@@ -219,7 +242,20 @@ class Run {
     return `${chosen}; the last one, of step ${state.step}, is in ${checkpoints}. ${remedy}`;
   }
 
+  /** What helps where other ranks were lost. */
+  private withRemedy(lost: Error): Error {
+    const { step } = this.saver;
+    const saved = !isFirstRank(this.args)
+      ? ""
+      : step === undefined
+        ? " Nothing is saved."
+        : ` Saved at step ${step}.`;
+    lost.message += `.${saved} To go on: start all ranks again, with --resume auto.`;
+    return lost;
+  }
+
   async close(): Promise<void> {
+    await this.args.backend.ranks?.leave();
     this.interrupt.dispose();
     await this.steps.close();
     await this.cache.close();

@@ -6,7 +6,7 @@ import { saveCheckpoint } from "../runs/checkpoint_files.ts";
 import { LAST } from "../runs/run_files.ts";
 import { LostRun } from "../runs/run_folder.ts";
 import type { Best } from "../runs/run_state.ts";
-import type { RunContext } from "./run_context.ts";
+import { isFirstRank, type RunContext } from "./run_context.ts";
 import type { Start } from "./start.ts";
 
 /** Writes the checkpoints of a run. Where one can't be written it says so, and training goes on. */
@@ -42,6 +42,10 @@ export class Saver {
     const { state, log, args, callbacks } = this.run;
     const isNew = state.step !== this.saved?.step || state.ended !== this.saved.ended;
     if (!isNew && this.beaten === undefined) return;
+    if (!isFirstRank(args)) {
+      this.saved = { ...state };
+      return;
+    }
     try {
       await this.write();
     } catch (error) {

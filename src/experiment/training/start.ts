@@ -6,6 +6,7 @@ import { stopRuleOf } from "./early_stopping.ts";
 import { batchesAStep } from "./gradient_sums.ts";
 import { type Monitor, monitorOf, monitorOfRun, sameMonitor } from "./monitor.ts";
 import type { Prepared } from "./prepared.ts";
+import { startTogether } from "./rank_start.ts";
 import type { Plan, TrainArgs } from "./run_context.ts";
 
 /** Where a run starts. */
@@ -44,6 +45,7 @@ export async function startOf(args: TrainArgs): Promise<Start> {
   }
   changed.push(...goOnAveraging(state, prepared));
   state.data = data;
+  if (args.backend.ranks !== undefined) await startTogether(args.backend.ranks, args, state);
   return {
     state,
     plan: planOf(state, batches, args),

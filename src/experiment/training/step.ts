@@ -1,4 +1,5 @@
 import { globalNorm } from "../../backends/global_norm.ts";
+import { type RankGroup, together } from "../../backends/ranks.ts";
 import { newCtx } from "../../models/ctx.ts";
 import type { Batch, Ctx, Loss, VAE } from "../../models/vae.ts";
 import type { Rng } from "../../rng.ts";
@@ -8,6 +9,7 @@ import type { Rates, StepMetrics, StepMetricsOf } from "./loggers/step_metrics.t
 import type { Weights } from "./loss_weights.ts";
 import { flatten, readMetrics } from "./metric_tensors.ts";
 import type { Optimizer } from "./optimizers.ts";
+import { meanGradients, meanMetrics } from "./over_ranks.ts";
 import { phaseGradients } from "./phase_gradients.ts";
 import { inputsAt, type StepInputs } from "./step_inputs.ts";
 import type { WeightAverage } from "./weight_average.ts";
@@ -24,6 +26,8 @@ export interface StepArgs {
   readonly sums?: GradientSums | undefined;
   /** Takes in the weights that each step makes. */
   readonly average?: WeightAverage | undefined;
+  /** That compute each step together, each on its part of the batch. */
+  readonly ranks?: RankGroup | undefined;
 }
 
 /**
@@ -53,16 +57,18 @@ export function stepTensors(
       args.sums!.add(phase.name, named);
       return [value, tf.scalar(0)];
     }
-    const grads = part === "only" ? named : args.sums!.mean(phase.name, named, at);
+    const grads = meanGradients(part === "only" ? named : args.sums!.mean(phase.name, named, at));
     const norm = globalNorm([...grads.values()]);
     const update = () => args.optimizers.get(phase.name)!.apply(clip(grads, norm, args.gradientClip), at);
     if (part === "only") update();
     else updates.push(update);
     return [value, norm];
   };
-  const metrics = runPhases(args, batch, at, TRAINING, run, () => {
-    for (const update of updates) update();
-  });
+  const metrics = together(args.ranks, () =>
+    runPhases(args, batch, at, TRAINING, run, () => {
+      for (const update of updates) update();
+    }),
+  );
   if (part !== "more") args.average?.update(at);
   return metrics;
 }
@@ -73,18 +79,20 @@ export function stepTensors(
  */
 export function stepGradients(args: Omit<StepArgs, "optimizers">, batch: Batch, at: StepInputs) {
   const found = new Map<string, Float32Array>();
-  const metrics = runPhases(args, batch, at, REHEARSAL, (phase, lossOf) => {
-    const { value, named } = phaseGradients(args.vae, phase, lossOf);
-    for (const [name, g] of named) found.set(name, g.dataSync() as Float32Array);
-    return [value, tf.scalar(0)];
-  });
+  const metrics = together(args.ranks, () =>
+    runPhases(args, batch, at, REHEARSAL, (phase, lossOf) => {
+      const { value, named } = phaseGradients(args.vae, phase, lossOf);
+      for (const [name, g] of meanGradients(named)) found.set(name, g.dataSync() as Float32Array);
+      return [value, tf.scalar(0)];
+    }),
+  );
   tf.dispose(flatten(metrics).tensors);
   return found;
 }
 
 /** `stepTensors` of one batch op by op, at optimizer step `step` with the learning rates `lr`. */
 export function trainStep(args: StepArgs, batch: Batch, step: number, lr: Rates): StepMetrics {
-  return readMetrics(stepTensors(args, batch, inputsAt({ step, lr, rng: args.rng.fold(step) })));
+  return readMetrics(stepTensors(args, batch, inputsAt({ step, lr, rng: args.rng.fold(step) }, args.ranks)));
 }
 
 /**
@@ -158,7 +166,7 @@ function runPhases(
       afterwards?.();
       const total = totals.reduce((a, b) => tf.add(a, b));
       const gradNorm = norms.reduce((a, b) => tf.maximum(a, b));
-      return { total, gradNorm, terms, scalars };
+      return { ...meanMetrics({ total, gradNorm, terms, scalars }, at) };
     });
     return metrics;
   } finally {

@@ -2,7 +2,7 @@ import type { HostTensor, Trace } from "../../backends/compiler.ts";
 import type { Rng } from "../../rng.ts";
 import { type Scalar, type Tensor, tf } from "../../tf.ts";
 import type { Rates } from "./loggers/step_metrics.ts";
-import { TracedRng } from "./traced_rng.ts";
+import { type BatchPart, type DeclareDraw, TracedRng } from "./traced_rng.ts";
 
 /** The learning rate of a phase. */
 export function rateOf(rates: Rates, phase: string): number {
@@ -20,7 +20,12 @@ export interface StepPoint {
   readonly rng: Rng;
   /** Batches of the step, 1 where left out. */
   readonly batches?: number;
+  /** What this rank asks of all; nothing where left out. */
+  readonly asks?: Asks;
 }
+
+/** What a rank may ask all others to do after the step: to end the run, to save. */
+export type Asks = Readonly<Record<"leave" | "save", boolean>>;
 
 /** How a step's tensor code gets at its point, so that no number of it becomes a constant of a compiled step. */
 export interface StepInputs {
@@ -30,19 +35,28 @@ export interface StepInputs {
   scalar(value: (at: StepPoint) => number): Scalar;
 }
 
-/** A known point's values. */
-export function inputsAt(point: StepPoint): StepInputs {
-  return { step: point.step, rng: point.rng, scalar: (value) => tf.scalar(value(point)) };
+/** A known point's values; of several ranks for this one's `part` of the batch. */
+export function inputsAt(point: StepPoint, part?: BatchPart): StepInputs {
+  const declare: DeclareDraw = (draw) => tensorOf(draw(point.rng));
+  const rng = part === undefined ? point.rng : new TracedRng(point.rng, { declare, escaped: () => {}, part });
+  return { step: point.step, rng, scalar: (value) => tf.scalar(value(point)) };
 }
+
+const tensorOf = <T extends Tensor>({ values, shape, dtype }: HostTensor): T =>
+  tf.tensor(values, [...shape], dtype) as T;
 
 /** What `trace` was told of, to be given anew at each step, in order. */
 export type Source = (at: StepPoint) => HostTensor;
 
 /** A known point's values, each declared as an input; `sources` gets how to make it for another point. */
-export function tracedInputs(point: StepPoint, trace: Trace, sources: Source[]): StepInputs {
+export function tracedInputs(
+  point: StepPoint,
+  trace: Trace,
+  sources: Source[],
+  part?: BatchPart,
+): StepInputs {
   const declare = <T extends Tensor>(source: Source): T => {
-    const { values, shape, dtype } = source(point);
-    const tensor = tf.tensor(values, [...shape], dtype) as T;
+    const tensor = tensorOf<T>(source(point));
     trace.input(tensor);
     sources.push(source);
     return tensor;
@@ -52,14 +66,14 @@ export function tracedInputs(point: StepPoint, trace: Trace, sources: Source[]):
       trace.fail("it reads ctx.step, which ctx.schedule makes an input");
       return point.step;
     },
-    rng: new TracedRng(
-      point.rng,
-      (draw) => declare(({ rng }) => draw(rng)),
-      (what) =>
+    rng: new TracedRng(point.rng, {
+      declare: (draw) => declare(({ rng }) => draw(rng)),
+      escaped: (what) =>
         trace.fail(
           `it draws a ${what} in JavaScript, where ctx.rng.normal, uniform and shuffle draw tensors`,
         ),
-    ),
+      part,
+    }),
     scalar: (value) =>
       declare<Scalar>((at) => ({ shape: [], dtype: "float32", values: Float32Array.of(value(at)) })),
   };

@@ -1,3 +1,4 @@
+import type { RankGroup } from "../../backends/ranks.ts";
 import { Ahead } from "../../data/ahead.ts";
 import type { HostBatch } from "../../data/loader.ts";
 import { nextTurn } from "../../process/turn.ts";
@@ -31,6 +32,9 @@ export class StepLoop {
   /** Makes a step's batches ready while the step before it runs. */
   private readonly ahead: Ahead<readonly HostBatch[], Group>;
   private readonly most: number;
+  private readonly together: RankGroup | undefined;
+  /** Whether the ranks have asked for a checkpoint. */
+  private save = false;
 
   constructor(
     private readonly run: RunContext,
@@ -43,6 +47,7 @@ export class StepLoop {
   ) {
     this.ahead = new Ahead((batches) => completed(parts.cache, batches));
     this.most = run.args.backend.stepsInFlight ?? 1;
+    this.together = run.args.backend.ranks;
   }
 
   /** Whether the variables are those of the state: no step is under way, nor did one fail. */
@@ -60,7 +65,7 @@ export class StepLoop {
       await this.start(batches);
       const saves = this.checkpointIsDue();
       await this.settle(saves || this.isEnd() ? 0 : this.most - 1);
-      if (interrupt.takeRequest()) await this.settleAndSave();
+      if (this.asked()) await this.settleAndSave();
       if (interrupt.came || this.run.callbacks.stopped !== undefined || this.isEnd()) break;
       if (saves) await saver.save();
     }
@@ -114,7 +119,8 @@ export class StepLoop {
   private async start(batches: Group): Promise<void> {
     const { started } = this;
     const lr = ratesAt(this.run, started);
-    const start = this.run.stepper.start(batches, started.step, lr);
+    const asks = this.together === undefined ? undefined : this.parts.interrupt.asks;
+    const start = this.run.stepper.start(batches, started.step, lr, asks);
     const metrics = start.then((step) => step.metrics);
     metrics.catch(() => {}); // thrown where they are asked for
     this.inFlight.push({ batches, lr, metrics });
@@ -139,11 +145,17 @@ export class StepLoop {
       await Promise.allSettled(undone.map((step) => step.metrics));
       await recovery.goBack({ batches, lr, metrics });
     }
+    if (metrics.asks !== undefined) this.save ||= this.parts.interrupt.agree(metrics.asks);
+    this.together?.progress();
     state.step++;
     state.batch += batches.length;
     this.inFlight.shift();
     if (good)
-      log.step(state, metrics, { lr, images: imagesOf(batches), waitSeconds: this.ahead.waitSeconds });
+      log.step(state, metrics, {
+        lr,
+        images: imagesOf(batches) * (this.together?.size ?? 1),
+        waitSeconds: this.ahead.waitSeconds,
+      });
     else {
       recovery.keep(); // the steps before it are never done again
       log.skipped(state);
@@ -151,6 +163,14 @@ export class StepLoop {
     await this.run.callbacks.step(metrics, lr);
     await nextTurn();
     for (const step of undone) await this.start(step.batches);
+  }
+
+  /** Whether a checkpoint was asked for; of several ranks by any of them, with a step that all have done. */
+  private asked(): boolean {
+    if (this.together === undefined) return this.parts.interrupt.takeRequest();
+    const { save } = this;
+    this.save = false;
+    return save;
   }
 
   private async settleAndSave(): Promise<void> {

@@ -9,12 +9,12 @@ import type { Config } from "../../config/schema.ts";
 import { nextTurn } from "../../process/turn.ts";
 import { tf, type Variable } from "../../tf.ts";
 import { type Group, hostTensors, type StepBatch, withTensors } from "./batch.ts";
-import { devicesNote, devicesOf } from "./devices.ts";
+import { devicesNote, devicesOf, ranksNote } from "./devices.ts";
 import type { Rates, StepMetrics } from "./loggers/step_metrics.ts";
 import { flatten, overBatches, readMetrics } from "./metric_tensors.ts";
 import type { Prepared } from "./prepared.ts";
 import { type Part, type StepArgs, stepGradients, stepTensors } from "./step.ts";
-import { inputsAt, type Source, type StepPoint, tracedInputs } from "./step_inputs.ts";
+import { type Asks, inputsAt, type Source, type StepPoint, tracedInputs } from "./step_inputs.ts";
 
 export interface StepperOptions {
   /** Runs whole steps at once; op by op where undefined. */
@@ -48,6 +48,7 @@ export function createStepper(run: {
     run.say(`note   trainer_params.precision: ${run.backend.name} computes in float32`);
   const devices = devicesOf(run.config, run.backend);
   if (devices > 1 || (run.backend.devices ?? 1) > 1) run.say(devicesNote(devices, run));
+  if (run.backend.ranks !== undefined) run.say(ranksNote(run.backend.ranks, run.config));
   return new Stepper(
     {
       vae,
@@ -57,6 +58,7 @@ export function createStepper(run: {
       sums,
       rng: rng.fold("step"),
       gradientClip: trainer.gradient_clip_val,
+      ranks: run.backend.ranks,
     },
     {
       compiler,
@@ -106,16 +108,15 @@ export class Stepper {
   /**
    * Starts a step on a batch, or on several whose gradients it takes the mean of, at optimizer step `step` with the
    * learning rates `lr`. Where the backend takes it before the one in front of it is done, that one is still running;
-   * else it is waited for. Its metrics are means over the batches.
+   * else it is waited for. Its metrics are means over the batches. `asks`: of all ranks, where there are several.
    */
-  async start(batches: StepBatch | Group, step: number, lr: Rates): Promise<StartedStep> {
+  async start(batches: StepBatch | Group, step: number, lr: Rates, asks?: Asks): Promise<StartedStep> {
     const group = [batches].flat();
     const started: Promise<StepMetrics>[] = [];
     for (const [i, batch] of group.entries()) {
       if (i > 0) await this.room();
-      started.push(
-        this.track(await this.startBatch(batch, this.pointOf(step, lr, group, i), this.partOf(group, i))),
-      );
+      const at = { ...this.pointOf(step, lr, group, i), ...(asks && { asks }) };
+      started.push(this.track(await this.startBatch(batch, at, this.partOf(group, i))));
     }
     return { metrics: Promise.all(started).then(overBatches) };
   }
@@ -146,7 +147,9 @@ export class Stepper {
     const program = this.programOf(batch, part) ?? (await this.newProgram(batch, at, part));
     const metrics =
       program === undefined
-        ? withTensors(batch, (tensors) => readMetrics(stepTensors(this.args, tensors, inputsAt(at), part)))
+        ? withTensors(batch, (tensors) =>
+            readMetrics(stepTensors(this.args, tensors, inputsAt(at, this.args.ranks), part)),
+          )
         : resultsOf(program, batch, at);
     return { metrics: Promise.resolve(metrics) };
   }
@@ -181,7 +184,7 @@ export class Stepper {
     this.syncVariables();
     const group = [batches].flat();
     const all = group.map((batch, i) => {
-      const at = inputsAt(this.pointOf(step, lr, group, i));
+      const at = inputsAt(this.pointOf(step, lr, group, i), this.args.ranks);
       return withTensors(batch, (tensors) => stepGradients(this.args, tensors, at));
     });
     if (all.length === 1) return all[0]!;
@@ -240,7 +243,9 @@ export class Stepper {
           tensors.forEach((tensor, i) => {
             trace.input(tensor, given[i]!.coded?.values);
           });
-          const flat = flatten(stepTensors(this.args, batch, tracedInputs(point, trace, sources), part));
+          const flat = flatten(
+            stepTensors(this.args, batch, tracedInputs(point, trace, sources, this.args.ranks), part),
+          );
           rebuild = flat.rebuild;
           return flat.tensors;
         }),

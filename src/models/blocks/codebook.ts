@@ -1,4 +1,5 @@
 import { type Static, Type } from "typebox";
+import { rankCount, rowsOfBatch, sumOverRanks } from "../../backends/ranks.ts";
 import type { Param, Scope } from "../../nn/params.ts";
 import { straightThrough, untaped } from "../../nn/untaped.ts";
 import { oneOf } from "../../one_of.ts";
@@ -90,7 +91,7 @@ export function codebook(scope: Scope, o: CodebookOptions): Codebook {
       const found = untaped(z, (input) => {
         const flat = tf.reshape(input, [batch * h * w, dims]) as Tensor2D;
         const nearest = tf.argMin(distances(flat), 1) as Tensor1D;
-        const counts = tf.unsortedSegmentSum(tf.ones([batch * h * w]), nearest, count);
+        const counts = sumOverRanks(tf.unsortedSegmentSum(tf.ones([batch * h * w]), nearest, count));
         const constants: Record<string, Tensor> = {
           held: tf.clone(input),
           indices: tf.reshape(nearest, [batch, h, w]),
@@ -141,12 +142,13 @@ function nextAverages(
   const [count, g] = [o.num_embeddings, o.ema_decay];
   const blend = (before: Tensor, now: Tensor) => tf.add(tf.mul(before, g), tf.mul(now, 1 - g));
   let n = blend(sizes.value, batch.counts);
-  let m = blend(sums.value, tf.unsortedSegmentSum(batch.flat, batch.nearest, count));
+  let m = blend(sums.value, sumOverRanks(tf.unsortedSegmentSum(batch.flat, batch.nearest, count)));
   if (o.dead_code_threshold > 0) {
     const least = tf.mul(tf.sum(n), o.dead_code_threshold / count);
     const alive = tf.step(tf.sub(n, least)); // 1 or 0
     const dead = tf.mul(tf.sub(1, alive), least);
-    const drawn = tf.gather(batch.flat, ctx.rng.fold("revive").integers(count, batch.flat.shape[0]));
+    const vectors = batch.flat.shape[0] * rankCount();
+    const drawn = rowsOfBatch(batch.flat, ctx.rng.fold("revive").integers(count, vectors));
     const column = (x: Tensor) => tf.reshape(x, [count, 1]);
     n = tf.add(tf.mul(alive, n), dead);
     m = tf.add(tf.mul(column(alive), m), tf.mul(column(dead), drawn));

@@ -1,3 +1,4 @@
+import { meanOverRanks, rankCount } from "../../backends/ranks.ts";
 import { untaped } from "../../nn/untaped.ts";
 import type { Rng } from "../../rng.ts";
 import { type Scalar, type Tensor, type Tensor1D, type Tensor2D, tf } from "../../tf.ts";
@@ -51,7 +52,7 @@ export function drawGamma(
 /** sum_i log u_i / (shape + i - 1) of `count` uniform numbers for each shape, [B, D]. */
 function logOfPowers(shape: Tensor2D, count: number, rng: Rng): Tensor {
   const [batch, dims] = shape.shape;
-  const uniform = rng.fold("augmentation").uniform([count, batch, dims]);
+  const uniform = rng.fold("augmentation").perImage(1).uniform([count, batch, dims]);
   const raises = tf.tensor3d(
     Float32Array.from({ length: count }, (_, i) => i),
     [count, 1, 1],
@@ -63,8 +64,8 @@ function logOfPowers(shape: Tensor2D, count: number, rng: Rng): Tensor {
 /** The first accepted of some normal numbers for each shape, [B, D]; 0 where none is. */
 function acceptedNoise(shape: Tensor2D, rng: Rng): Tensor2D {
   const [batch, dims] = shape.shape;
-  const noise = rng.fold("proposals").normal([PROPOSALS, batch, dims]);
-  const uniform = rng.fold("acceptance").uniform([PROPOSALS, batch, dims]);
+  const noise = rng.fold("proposals").perImage(1).normal([PROPOSALS, batch, dims]);
+  const uniform = rng.fold("acceptance").perImage(1).uniform([PROPOSALS, batch, dims]);
   const d = tf.sub(shape, 1 / 3);
   const s = tf.relu(tf.add(1, tf.div(noise, tf.sqrt(tf.mul(9, d)))));
   const v = tf.add(tf.mul(s, tf.square(s)), SMALLEST); // where it is 0, the bound is below every log u
@@ -86,9 +87,9 @@ function acceptedNoise(shape: Tensor2D, rng: Rng): Tensor2D {
  * @param costs of each image what the loss is the mean of, [B]; a constant added to all changes nothing
  */
 export function rejectionCorrection(costs: Tensor1D, logWeight: Tensor1D): Scalar {
-  const [count] = costs.shape;
-  const share = 1 / Math.max(1, count - 1); // (cost - mean of the others) / B
-  const factors = count === 1 ? costs : tf.mul<Tensor1D>(share, tf.sub(costs, tf.mean(costs)));
+  const count = costs.shape[0] * rankCount();
+  const share = rankCount() / Math.max(1, count - 1); // (cost - mean of the others) / B
+  const factors = count === 1 ? costs : tf.mul<Tensor1D>(share, tf.sub(costs, meanOverRanks(tf.mean(costs))));
   const correction = tf.customGrad((_, save) => {
     (save as (tensors: Tensor[]) => void)([factors]);
     return { value: tf.scalar(0), gradFunc: (dy: Tensor, saved: Tensor[]) => tf.mul(dy, saved[0]!) };

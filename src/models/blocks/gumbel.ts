@@ -48,7 +48,7 @@ export function drawCategories(
   temperature: (step: number) => number,
 ): Tensor3D {
   // u in (0, 1): of 24 bits, moved away from the ends so that no logarithm is infinite
-  const u = tf.add(tf.mul(ctx.rng.fold("gumbel").uniform(logits.shape), 1 - 2 ** -23), 2 ** -24);
+  const u = tf.add(tf.mul(ctx.rng.fold("gumbel").perImage().uniform(logits.shape), 1 - 2 ** -23), 2 ** -24);
   const scores = tf.sub(logits, tf.log(tf.neg(tf.log(u))));
   if (!ctx.training) return highest(scores);
   return tf.exp(logSoftmax(tf.div(scores, ctx.schedule(temperature) as Scalar))) as Tensor3D;

@@ -1,4 +1,5 @@
 import { type Static, Type } from "typebox";
+import { meanOverRanks } from "../../backends/ranks.ts";
 import { ConfigError } from "../../errors.ts";
 import { oneOf } from "../../one_of.ts";
 import { type Scalar, type Tensor, type Tensor1D, type Tensor4D, tf } from "../../tf.ts";
@@ -77,7 +78,7 @@ export function reconstructionCosts(
   const dims = images.size / images.shape[0];
   if (convention === "pixel_mean") return tf.div(squares, dims);
   if (o.sigma !== "optimal") return tf.div(squares, 2 * o.sigma ** 2);
-  return tf.mul(dims / 2, tf.div(squares, tf.mean(squares)));
+  return tf.mul(dims / 2, tf.div(squares, meanOverRanks(tf.mean(squares))));
 }
 
 /** What the term `reconstruction` of `summedReconstructionTerm` is, at a weight of 1. */

@@ -1,6 +1,9 @@
+import { ownRows, rankCount, wholeBatch } from "../../backends/ranks.ts";
+import { ConfigError } from "../../errors.ts";
 import { constant, initWeight } from "../../nn/init.ts";
 import type { Scope } from "../../nn/params.ts";
 import { type Tensor, type Tensor4D, tf } from "../../tf.ts";
+import type { Gaussian } from "./gaussian_head.ts";
 
 /**
  * `count` learned images, [count, H, W, C] in `range`: PyTorch-VAE's, a dense layer of a one-hot vector, cut to the range
@@ -20,6 +23,27 @@ export function pseudoInputs(
     return tf.transpose(cut(planes, low, high), [0, 2, 3, 1]) as Tensor4D;
   };
 }
+
+/**
+ * Those that are encoded beside a batch, whose statistics batch norm takes; of several ranks each has its part of both.
+ *
+ * @throws ConfigError where the ranks don't divide them
+ */
+export function besideBatch(inputs: Tensor4D): Tensor4D {
+  const [count] = inputs.shape;
+  const ranks = rankCount();
+  if (count % ranks === 0) return ownRows(inputs);
+  throw new ConfigError(
+    `model_params.num_components: expected a multiple of ${ranks}, since so many processes train together, got ${count}. ` +
+      `Take ${Math.ceil(count / ranks) * ranks}.`,
+  );
+}
+
+/** The posteriors of all of them, of those that each rank has encoded. */
+export const besideAll = ({ mean, logVar }: Gaussian): Gaussian => ({
+  mean: wholeBatch(mean),
+  logVar: wholeBatch(logVar),
+});
 
 /** x, not below `low` nor above `high`; by ReLUs, whose gradients are right on every backend. */
 const cut = (x: Tensor, low: number, high: number): Tensor =>

@@ -41,7 +41,7 @@ export function secondStage(scope: Scope, dims: number, widths: readonly number[
     logGamma,
     forward(z, rng) {
       const [mean, logVar] = tf.split(encoder(z), 2, 1) as [Tensor2D, Tensor2D];
-      const noise = rng.fold("posterior").normal<Tensor2D>(mean.shape);
+      const noise = rng.fold("posterior").perImage().normal<Tensor2D>(mean.shape);
       const u = tf.add<Tensor2D>(mean, tf.mul(tf.exp(tf.mul(0.5, logVar)), noise));
       const error = tf.div(tf.sub(z, decoder(u)), tf.exp(logGamma));
       const squares = tf.mul(-0.5, tf.sum(tf.square(error), 1));

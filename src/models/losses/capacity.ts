@@ -1,3 +1,4 @@
+import { meanOverRanks } from "../../backends/ranks.ts";
 import { type Scalar, tf } from "../../tf.ts";
 
 /**
@@ -5,7 +6,7 @@ import { type Scalar, tf } from "../../tf.ts";
  * "Understanding disentangling in beta-VAE", arXiv 1804.03599, eq. 8). Not below 0.
  */
 export function capacityGap(kl: Scalar, capacity: Scalar): Scalar {
-  return tf.abs<Scalar>(tf.sub<Scalar>(kl, capacity));
+  return tf.abs<Scalar>(tf.sub<Scalar>(meanOverRanks(kl), capacity));
 }
 
 /** C in nats after `step` steps: from 0 in a straight line to `most`, which it reaches after `steps` (section 5). */

@@ -1,4 +1,5 @@
 import { meanSquaredError as meanSquaredErrorOp } from "../../backends/nn_ops.ts";
+import { meanOverRanks } from "../../backends/ranks.ts";
 import { type Scalar, type Tensor, tf } from "../../tf.ts";
 
 /** Mean over batch, pixels and channels of (x - y)^2; `x`, `y`: [B, …]. PyTorch-VAE's `F.mse_loss`. */
@@ -38,7 +39,7 @@ const MIN_MSE = 1e-8;
  */
 export function optimalSigmaNegLogLikelihood(x: Tensor, mean: Tensor): Scalar {
   const dims = x.size / x.shape[0]!;
-  const mse = tf.add(meanSquaredError(x, mean), MIN_MSE);
+  const mse = tf.add(meanOverRanks(meanSquaredError(x, mean)), MIN_MSE);
   return tf.mul(dims / 2, tf.add(tf.log(tf.mul(mse, 2 * Math.PI)), 1));
 }
 

@@ -1,7 +1,7 @@
 import type { Precision } from "../../compiler.ts";
 import type { Binding } from "../binding.ts";
 import { AttrType, DType } from "../c_api.ts";
-import { Graph } from "./graph.ts";
+import { Graph, isReduction } from "./graph.ts";
 import { Places } from "./low_precision.ts";
 import type { Recording, Ref } from "./recording.ts";
 
@@ -69,11 +69,15 @@ export function buildFunction(
       const { shape, dtype, values } = constants[index]!;
       places.put({ kind: "constant", index }, graph.constant(shape, dtype, values));
     }
+    /** The last reduction over ranks, for which the next one waits: all ranks have them in this order. */
+    let reduction: number[] = [];
     nodes.forEach((node, index) => {
       if (!live.has(index)) return;
       const touched = node.inputs.flatMap((ref) => (ref.kind === "resource" ? [ref.index] : []));
       const after = touched.flatMap((v) => last.get(v) ?? []);
-      const oper = places.add(node, index, [...new Set(after)]);
+      const before = isReduction(node.name) ? reduction : [];
+      const oper = places.add(node, index, [...new Set([...after, ...before])]);
+      if (isReduction(node.name)) reduction = [oper];
       for (const v of touched) last.set(v, oper);
     });
     for (const [v, ref] of assigned) {

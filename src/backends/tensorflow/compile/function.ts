@@ -30,14 +30,19 @@ export class NativeFunction {
     api.resetOp(op, this.binding.n.string(this.name).at, 0, status);
     for (const id of inputs) api.addInput(op, this.binding.handle(id), status);
     view[outputs] = BigInt(outputs);
+    const { waits } = this.binding;
+    let end = (_: Error) => {};
     this.running = true;
     try {
       await new Promise<void>((resolve, reject) => {
+        end = reject;
+        waits.add(end);
         api.execute.async(op, results, results + 8 * outputs, status, (error: Error | null) =>
           error ? reject(error) : resolve(),
         );
       });
     } finally {
+      waits.delete(end);
       this.running = false;
     }
     if (api.getCode(status) !== 0) throw new Error(api.message(status));

@@ -13,6 +13,9 @@ const PLAIN_AFTER_LIST: Readonly<Record<string, number>> = {
   Pack: 0,
 };
 
+/** Whether an op sums over processes; it takes a list behind its plain inputs, which is left empty. */
+export const isReduction = (op: string): boolean => op === "CollectiveReduceV2";
+
 /** Constants of more equal elements than that become a Fill. */
 const LONG = 256;
 
@@ -66,6 +69,7 @@ export class Graph {
     const inList = name in PLAIN_AFTER_LIST ? inputs.length - PLAIN_AFTER_LIST[name]! : 0;
     if (inList > 0) this.g.addInputList(op, packOutputs(inputs.slice(0, inList)), inList);
     for (const input of inputs.slice(inList)) this.g.addInput(op, input);
+    if (isReduction(name)) this.g.addInputList(op, packOutputs([]), 0);
     for (const before of after) this.g.addControl(op, before);
     for (const attr of attrs) this.attribute(op, attr);
     return this.finish(op);

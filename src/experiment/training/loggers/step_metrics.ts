@@ -5,6 +5,8 @@ export interface StepMetricsOf<T> {
   readonly scalars: Readonly<Record<string, T>>;
   /** Global L2 norm of the gradient before clipping, the largest over the phases; 0 in evaluation. */
   readonly gradNorm: T;
+  /** Of several ranks: what any of them asks all to do after the step; not 0: it does. */
+  readonly asks?: Readonly<Record<"leave" | "save", T>>;
 }
 export type StepMetrics = StepMetricsOf<number>;
 
