@@ -70,7 +70,7 @@ async function section(
       const { config } = await loadConfig(`${root}${file}`);
       return [
         `[${name}](../${file})`,
-        String(config.trainer_params.max_epochs),
+        epochsOf(config.trainer_params.max_epochs, record),
         record === undefined ? "not trained" : trainedOn(record),
         ...shown.map(([, cell]) => (record && cell(record)) ?? ""),
       ];
@@ -85,6 +85,12 @@ async function section(
     );
   });
   return [table(head, rows), ...pictures].join("\n\n");
+}
+
+/** Of the config; and of its training, where a schedule of another length was set for that. */
+function epochsOf(configured: number | undefined, record: GalleryRecord | undefined): string {
+  const other = record?.complete && record.epochs !== configured;
+  return other ? `${record.epochs} (${configured} in the config)` : String(configured);
 }
 
 /** How long, by what, on what, and how far, where that is not all of it. */
