@@ -8,6 +8,7 @@ import { openTrained } from "../../src/experiment/trained/open_trained.ts";
 import { getModel, modelNames } from "../../src/models/registry.ts";
 import { packModel } from "../../src/publish/pack_model.ts";
 import { Rng } from "../../src/rng.ts";
+import { allTests } from "../support/all_tests.ts";
 import { browserBundle, webgpuFile } from "../support/browser_bundle.ts";
 import { openChromium } from "../support/chromium.ts";
 import { vae } from "../support/cli.ts";
@@ -21,7 +22,7 @@ const browser = await webgpuChromium();
 afterAll(() => browser?.close());
 
 /** Kinds of variants; all of them take minutes, most of which SwiftShader compiles shaders. */
-const VARIANTS = process.env.TFJS_VAE_TEST_ALL === "1" ? modelNames() : ["VanillaVAE", "VQVAE"];
+const VARIANTS = allTests ? modelNames() : ["VQVAE"];
 
 /** Of images in [0, 1]: a byte's worth is 0.004. */
 const ALIKE = 1e-4;
@@ -187,7 +188,7 @@ describe.skipIf(browser === undefined)("by WebGPU in Chromium (SwiftShader)", ()
       expect(worst(used[0]!.values[what], used[1]!.values[what]), what).toBeLessThan(ALIKE);
   });
 
-  it("draws from fitted samplers as on wasm", async () => {
+  it.runIf(allTests)("draws from fitted samplers as on wasm", async () => {
     const config = JSON.stringify({
       model_params: { name: "VanillaVAE", ...small(getModel("VanillaVAE")!) },
       data_params: { name: "shapes3d", size: 64, patch_size: 32, train_batch_size: 8, val_limit: 8 },

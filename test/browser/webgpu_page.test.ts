@@ -6,6 +6,7 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pageFolder } from "../../src/ui/page_folder.ts";
 import { startUi } from "../../src/ui/server.ts";
+import { allTests } from "../support/all_tests.ts";
 import { vae } from "../support/cli.ts";
 import { folder } from "../support/configs.ts";
 import { bytesOf, changed, PICTURE } from "../support/explorer_page.ts";
@@ -92,7 +93,7 @@ describe.skipIf(browser === undefined)("the page by WebGPU in Chromium (SwiftSha
     await page.close();
   });
 
-  it.each(["from a disk", "from a host"])(
+  it.each(allTests ? ["from a disk", "from a host"] : ["from a disk"])(
     "shows wasm's pictures, %s: of sliders, images, samples, ways",
     async (where) => {
       const url =
@@ -130,7 +131,7 @@ describe.skipIf(browser === undefined)("the page by WebGPU in Chromium (SwiftSha
     },
   );
 
-  it("draws samples of the labels that are chosen", async () => {
+  it.runIf(allTests)("draws samples of the labels that are chosen", async () => {
     const page = await open(onDisk("labels"));
     const shape = page.getByLabel("shape", { exact: true });
     const value = String((Number(await shape.inputValue()) + 1) % 4);
@@ -145,7 +146,7 @@ describe.skipIf(browser === undefined)("the page by WebGPU in Chromium (SwiftSha
     expect(wrong).toEqual([]);
   });
 
-  it("paints with codes", async () => {
+  it.runIf(allTests)("paints with codes", async () => {
     const page = await open(onDisk("codes"));
     const paint = async (brush: number) => {
       const before = await bytesOf(page, PICTURE);
@@ -166,7 +167,7 @@ describe.skipIf(browser === undefined)("the page by WebGPU in Chromium (SwiftSha
     expect(wrong).toEqual([]);
   });
 
-  it("trains in the page, and opens what came of it", async () => {
+  it.runIf(allTests)("trains in the page, and opens what came of it", async () => {
     const page = await open(onDisk("plain"));
     await page.getByText("Train one here").click();
     await page.waitForSelector("button.main:enabled");
@@ -187,7 +188,7 @@ describe.skipIf(browser === undefined)("the page by WebGPU in Chromium (SwiftSha
     expect(wrong).toEqual([]);
   });
 
-  it("in vae ui too", async () => {
+  it.runIf(allTests)("in vae ui too", async () => {
     const ui = await startUi({ folder: root, page: await pageFolder(() => {}), host: "127.0.0.1", port: 0 });
     const page = await open(`${ui.url}#/explore/${encodeURIComponent("plain/version_0")}`);
     const picture = await bytesOf(page, PICTURE);

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { cacheDir } from "../../src/files/cache_dir.ts";
+import { allTests } from "./all_tests.ts";
 import { pythonWith } from "./python_environment.ts";
 
 const VERSION = "3.17.2";
@@ -12,8 +13,7 @@ const NAME = `mlflow-${VERSION}`;
 const script = fileURLToPath(new URL("../loggers/mlflow_server.py", import.meta.url));
 
 /** Whether the real MLflow, 850 MB, is there, or TFJS_VAE_TEST_ALL asks for it. */
-export const hasMlflow = (): boolean =>
-  Boolean(process.env.TFJS_VAE_TEST_ALL) || existsSync(cacheDir("test-python", NAME));
+export const hasMlflow = (): boolean => allTests || existsSync(cacheDir("test-python", NAME));
 
 /** A Python with it. */
 export const mlflowPython = (): string =>

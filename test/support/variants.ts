@@ -8,6 +8,7 @@ import { modelNames } from "../../src/models/registry.ts";
 import type { Batch, Ctx, VAE } from "../../src/models/vae.ts";
 import { Rng } from "../../src/rng.ts";
 import { type Named, type Scalar, type Tensor, type Tensor4D, tf, type Variable } from "../../src/tf.ts";
+import { allTests } from "./all_tests.ts";
 import { LABELS, labelValues } from "./models.ts";
 
 export type Params = Record<string, unknown>;
@@ -72,8 +73,7 @@ export const STEP_KINDS: readonly string[] = [
 ];
 
 /** Variants whose compiled steps are tested: some of each kind, as compiling takes seconds; TFJS_VAE_TEST_ALL=1: all. */
-export const compiledVariants: readonly string[] =
-  process.env.TFJS_VAE_TEST_ALL === "1" ? modelNames() : STEP_KINDS;
+export const compiledVariants: readonly string[] = allTests ? modelNames() : STEP_KINDS;
 
 /** `params` without those that the variant doesn't have. */
 export const fitting = (model: ModelDefinition, params: Params): Params =>

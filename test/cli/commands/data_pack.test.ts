@@ -41,7 +41,7 @@ test("a data set is packed into a folder, also after a kill, and trained from th
 
   const sets = ["data_params.name=records", "data_params.data_path=packed", "data_params.size=null"];
   const run = await vae(
-    ["run", "-c", "scenes.yaml", "--backend", "cpu", ...sets.flatMap((set) => ["--set", set])],
+    ["run", "-c", "scenes.yaml", "--backend", "wasm", ...sets.flatMap((set) => ["--set", set])],
     { cwd, env },
   );
   expect([run.code, run.stderr]).toEqual([0, ""]);

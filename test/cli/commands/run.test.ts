@@ -156,7 +156,7 @@ describe("mistakes are sentences", () => {
     ],
     [
       "a backend that trains nothing here",
-      ["import", "a.pt", "--config", "{}", "--out", "made", "--backend", "measure"],
+      ["import", "{}", "--config", "{}", "--out", "made", "--backend", "measure"],
       2,
       /expected one of auto, xla, xla:cuda, xla:rocm, xla:tpu, xla:cpu, tensorflow, wasm, cpu, got "measure"/,
     ],
