@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { FACTORS } from "../../src/data/shapes3d/factors.ts";
 import { renderShapes3d } from "../../src/data/shapes3d/render.ts";
 import { openTrained } from "../../src/experiment/trained/open_trained.ts";
-import { getModel, modelNames } from "../../src/models/registry.ts";
+import { getModel } from "../../src/models/registry.ts";
 import { packModel } from "../../src/publish/pack_model.ts";
 import { Rng } from "../../src/rng.ts";
 import { allTests } from "../support/all_tests.ts";
@@ -15,14 +15,14 @@ import { vae } from "../support/cli.ts";
 import { folder } from "../support/configs.ts";
 import { staticSite } from "../support/static_site.ts";
 import { training } from "../support/training.ts";
-import { small } from "../support/variants.ts";
+import { STEP_KINDS, small } from "../support/variants.ts";
 import { webgpuChromium } from "../support/webgpu.ts";
 
 const browser = await webgpuChromium();
 afterAll(() => browser?.close());
 
-/** Kinds of variants; all of them take minutes, most of which SwiftShader compiles shaders. */
-const VARIANTS = allTests ? modelNames() : ["VQVAE"];
+/** All of them take minutes, most of which SwiftShader compiles shaders. */
+const VARIANTS = allTests ? STEP_KINDS : ["VQVAE"];
 
 /** Of images in [0, 1]: a byte's worth is 0.004. */
 const ALIKE = 1e-4;
