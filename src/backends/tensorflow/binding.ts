@@ -1,8 +1,6 @@
-import type { Place } from "../../process/place.ts";
 import type { Pointer } from "../ffi.ts";
 import { AttrType, DType } from "./c_api.ts";
 import { Native } from "./native.ts";
-import { serverDef } from "./ranks/server_def.ts";
 import { freeStrings, newTensor, readTensor, type Values } from "./tensors.ts";
 
 /** An attribute of an op, as tfjs-node's kernels state it. */
@@ -72,9 +70,9 @@ export class Binding {
 
   /**
    * @param file the library libtensorflow_cc.so.2, with libtensorflow_framework.so.2 beside it
-   * @param place this process's among several, of which TensorFlow then has a server in each
+   * @param server a ServerDef, by which this process is one of several, with a server of TensorFlow's in each
    */
-  constructor(file: string, place?: Place) {
+  constructor(file: string, server?: Uint8Array) {
     this.n = new Native(file);
     const { api, status } = this.n;
     this.TF_Version = api.version();
@@ -82,7 +80,7 @@ export class Binding {
     this.context = api.newContext(options, status);
     api.deleteContextOptions(options);
     this.n.check();
-    if (place !== undefined) this.joinRanks(place);
+    if (server !== undefined) this.joinRanks(server);
     const devices = this.listDevices();
     this.devices = devices.map((d) => d.name);
     const chosen = devices.find((d) => d.type === "GPU") ?? devices.find((d) => d.type === "CPU");
@@ -94,9 +92,8 @@ export class Binding {
   }
 
   /** Before all else, as it gives devices other names. */
-  private joinRanks(place: Place): void {
+  private joinRanks(server: Uint8Array): void {
     const { api, status } = this.n;
-    const server = serverDef(place);
     const enable = api.declare("void", "TFE_EnableCollectiveOps", "int64", "void *", "size_t", "int64");
     enable(this.context, server, server.length, status);
     this.n.check();

@@ -20,8 +20,10 @@ export const tensorflow: BackendDefinition<"tensorflow"> = {
 
   async register({ place }) {
     const { registerTensorFlow, tensorFlowRanks } = await load();
-    registerTensorFlow(place);
-    await tensorFlowRanks()?.ready();
+    if (place === undefined) return void registerTensorFlow();
+    const { serverDef } = await import("./ranks/server_def.ts"); // protobufjs takes 40 ms, which one process needn't wait for
+    registerTensorFlow({ place, server: serverDef(place) });
+    await tensorFlowRanks()!.ready();
   },
 
   async describe() {

@@ -32,16 +32,19 @@ export const tensorFlowRanks = (): TensorFlowRanks | undefined => ranks;
 /**
  * Registers tfjs's backend "tensorflow": tfjs-node's kernels, as they are, over our binding.
  *
- * @param place this process's among several
+ * @param together this process's place among several, and the ServerDef that says so
  * @throws EngineError where its kernels or the library are missing or do not load
  */
-export function registerTensorFlow(place?: Place): Binding {
+export function registerTensorFlow(together?: {
+  readonly place: Place;
+  readonly server: Uint8Array;
+}): Binding {
   if (binding !== undefined) return binding;
   const { file } = usableLibrary();
   const TfjsNode = loadTfjsNode();
   useOneDnn();
   quietTensorFlow(file);
-  const opened = open(file, place);
+  const opened = open(file, together?.server);
   const backend = new TfjsNode(opened, TFJS_NODE);
   if (!tf.registerBackend("tensorflow", () => backend, 3))
     throw new EngineError('another package has registered a backend "tensorflow" with tfjs. Remove it.');
@@ -49,8 +52,8 @@ export function registerTensorFlow(place?: Place): Binding {
   registerKernels();
   registerAdam("tensorflow", adamUpdate(opened, backend, resources));
   compiler = stepCompiler(opened, backend, resources);
-  if (place !== undefined) {
-    ranks = new TensorFlowRanks(opened, file, place);
+  if (together !== undefined) {
+    ranks = new TensorFlowRanks(opened, file, together.place);
     registerReduction(ranks);
   }
   binding = opened;
@@ -111,9 +114,9 @@ function useOneDnn(): void {
   if (arch() === "x64") process.env.TF_ENABLE_ONEDNN_OPTS ??= "1";
 }
 
-function open(file: string, place: Place | undefined): Binding {
+function open(file: string, server: Uint8Array | undefined): Binding {
   try {
-    return new Binding(file, place);
+    return new Binding(file, server);
   } catch (cause) {
     throw new EngineError(
       `${file}: TensorFlow's library does not load: ${(cause as Error).message}. Type: npx vae setup tensorflow --force`,

@@ -2,9 +2,8 @@ import { writeSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import koffi from "koffi";
 import { LostRank } from "../../../errors.ts";
-import { openMemory, type Pointer } from "../../ffi.ts";
 import { openTensorFlow } from "../c_api.ts";
-import { taskOf } from "./server_def.ts";
+import { taskOf } from "./task_name.ts";
 import { FOUND, LIMIT, PROGRESS, STOPPED, STUCK, seconds, type Told, type Watched } from "./watched.ts";
 
 /** Milliseconds between two looks, and for an answer. */
@@ -16,7 +15,7 @@ const SAVING = 60_000;
 const UNAVAILABLE = 14; // TF_Code
 
 const { file, context, ranks, start, shared } = workerData as Watched;
-const { api, check, abort, setStatus, exit, text } = open();
+const { api, check, abort, setStatus, exit } = open();
 
 const tell = (told: Told) => parentPort!.postMessage(told);
 const pause = (milliseconds: number): boolean =>
@@ -83,7 +82,7 @@ function isLost(rank: number): boolean {
 function problemOf(rank: number, milliseconds: number): string | undefined {
   const status = api.newStatus();
   try {
-    check(context, text(taskOf(rank)), milliseconds, status);
+    check(context, taskOf(rank), milliseconds, status);
     return api.getCode(status) === 0 ? undefined : api.message(status);
   } finally {
     api.deleteStatus(status);
@@ -92,24 +91,11 @@ function problemOf(rank: number, milliseconds: number): string | undefined {
 
 function open() {
   const api = openTensorFlow(file);
-  const memory = openMemory();
-  const made = new Map<string, Pointer>();
   return {
     api,
-    check: api.declare("void", "TFE_CollectiveOpsCheckPeerHealth", "int64", "int64", "int64", "int64"),
+    check: api.declare("void", "TFE_CollectiveOpsCheckPeerHealth", "int64", "str", "int64", "int64"),
     abort: api.declare("void", "TFE_AbortCollectiveOps", "int64", "int64"),
     exit: koffi.load(null).func("_exit", "void", ["int"]), // at once: at another end threads would be waited for
     setStatus: api.declare("void", "TF_SetStatus", "int64", "int", "str"),
-    /** A C string. */
-    text(value: string): Pointer {
-      let at = made.get(value);
-      if (at === undefined) {
-        const bytes = Buffer.from(`${value}\0`);
-        at = memory.malloc(bytes.length);
-        memory.write(at, bytes, bytes.length);
-        made.set(value, at);
-      }
-      return at;
-    },
   };
 }
