@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { DataError } from "../errors.ts";
 import { isTemporary, makeWhole } from "../files/atomic_file.ts";
 import { cacheProblem } from "../files/cache_dir.ts";
-import { fill, writeAll } from "../files/positional_file.ts";
+import { fill, readAt, writeAll } from "../files/positional_file.ts";
 import { removeAbandoned } from "../files/temporary.ts";
 import type { OpenArgs } from "./dataset.ts";
 import { PartialFile } from "./records/partial_file.ts";
@@ -221,9 +221,9 @@ async function openFile(wanted: Wanted): Promise<Packed | undefined> {
 
 async function readFooter(handle: FileHandle, wanted: Wanted): Promise<Footer | undefined> {
   const { size } = await handle.stat();
-  const length = (await readAll(handle, 4, size - 4)).readUInt32LE();
+  const length = (await readAt(handle, 4, size - 4)).readUInt32LE();
   if (length > size - 4) return undefined;
-  const footer = JSON.parse((await readAll(handle, length, size - 4 - length)).toString()) as Footer;
+  const footer = JSON.parse((await readAt(handle, length, size - 4 - length)).toString()) as Footer;
   const isWhole =
     footer.format === wanted.format &&
     footer.key === wanted.key &&
@@ -255,7 +255,7 @@ type ReadRows = (
 const sealedRows: ReadRows = async (handle, file, rows, bytes) => {
   const images = new Uint8Array(rows.length * bytes);
   const read = (first: number, count: number) =>
-    readAll(handle, count * (bytes + SEAL), first * (bytes + SEAL));
+    readAt(handle, count * (bytes + SEAL), first * (bytes + SEAL));
   try {
     const take = (image: Uint8Array, n: number) => images.set(image, n * bytes);
     await eachRecord({ bytes, perFile: Number.POSITIVE_INFINITY, read }, rows, take);
@@ -285,9 +285,3 @@ const plainRows: ReadRows = async (handle, file, rows, bytes) => {
 
 const unreadable = (file: string, { message }: Error): DataError =>
   new DataError(`${file}: can't be read any more (${message}). Start again: it is then made anew.`);
-
-async function readAll(handle: FileHandle, length: number, position: number): Promise<Buffer> {
-  const buffer = Buffer.alloc(length);
-  await fill(handle, buffer, position);
-  return buffer;
-}

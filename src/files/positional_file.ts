@@ -9,6 +9,13 @@ export async function fill(handle: FileHandle, buffer: Uint8Array, position: num
   }
 }
 
+/** `length` bytes from `position` on. @throws Error where the file ends before */
+export async function readAt(handle: FileHandle, length: number, position: number): Promise<Buffer> {
+  const buffer = Buffer.allocUnsafe(length);
+  await fill(handle, buffer, position);
+  return buffer;
+}
+
 /** Writes all of `buffer` from `position` on. */
 export async function writeAll(handle: FileHandle, buffer: Uint8Array, position: number): Promise<void> {
   for (let done = 0; done < buffer.length; ) {

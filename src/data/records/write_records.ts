@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { DataError } from "../../errors.ts";
 import { makeFolders, writeAtomic, writeProblem } from "../../files/atomic_file.ts";
-import { fill, writeAll } from "../../files/positional_file.ts";
+import { readAt, writeAll } from "../../files/positional_file.ts";
 import type { Dataset, Examples, OpenArgs } from "../dataset.ts";
 import { ordered } from "../ordered.ts";
 import { range } from "../store.ts";
@@ -142,11 +142,7 @@ const exists = (file: string): Promise<boolean> =>
 async function wholeRecords(handle: FileHandle, count: number, bytes: number): Promise<number> {
   const stride = bytes + SEAL;
   const there = Math.min(count, Math.floor((await handle.stat()).size / stride));
-  const read = async (from: number, some: number) => {
-    const records = Buffer.allocUnsafe(some * stride);
-    await fill(handle, records, from * stride);
-    return records;
-  };
+  const read = (from: number, some: number) => readAt(handle, some * stride, from * stride);
   const piece = Math.max(1, Math.floor(PIECE_BYTES / stride));
   try {
     for (let from = 0; from < there; from += piece)
