@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BackendInfo, useBackend } from "../backends/use_backend.ts";
@@ -14,7 +14,7 @@ import { prepare } from "../experiment/training/prepare.ts";
 import type { Prepared } from "../experiment/training/prepared.ts";
 import { type TrainResult as Ended, train } from "../experiment/training/runner.ts";
 import { cacheDir } from "../files/cache_dir.ts";
-import { atEnd } from "../process/at_end.ts";
+import { temporarily } from "../files/temporary.ts";
 import type { Place } from "../process/place.ts";
 import { nowhere } from "../text/nowhere.ts";
 import { progressTo } from "../text/progress.ts";
@@ -84,9 +84,7 @@ async function trainBeside(loaded: LoadedConfig, how: HowToTrain): Promise<Train
   const logging_params = { ...config.logging_params, loggers: [] };
   const beside = { ...loaded, config: { ...config, logging_params } };
   const place = mkdtempSync(join(tmpdir(), "tfjs-vae-rank-"));
-  const remove = () => rmSync(place, { recursive: true, force: true });
-  const forget = atEnd(remove);
-  try {
+  return temporarily(place, async () => {
     const backend = await backendOf(loaded, how, undefined, () => {});
     const silent = { ...how, quiet: true, out: nowhere() };
     return await trainOn(backend, beside, {
@@ -94,10 +92,7 @@ async function trainBeside(loaded: LoadedConfig, how: HowToTrain): Promise<Train
       resumes: false,
       folder: () => createRun(place, "rank"),
     });
-  } finally {
-    forget();
-    remove();
-  }
+  });
 }
 
 async function backendOf(
