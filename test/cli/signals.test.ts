@@ -2,6 +2,7 @@ import { execFile, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -37,7 +38,6 @@ async function until(what: () => boolean): Promise<void> {
   for (let i = 0; i < 1000 && !what(); i++) await pause(20);
   expect(what()).toBe(true);
 }
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** What a shell says and ends with; it has the command as "$@". */
 async function shell(script: string, args: readonly string[], cwd: string) {

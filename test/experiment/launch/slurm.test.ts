@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hasSlurm, type SlurmCluster, startSlurm } from "../../../scripts/slurm/cluster.ts";
 import { launcherNamed } from "../../../src/experiment/launch/registry.ts";
@@ -18,7 +19,6 @@ logging_params: {image_count: 4, latent_count: 0, histogram_every_n_steps: 0, na
 `;
 const cwd = folder({ "c.yaml": CONFIG });
 const LAST = "version_0/checkpoints/last.safetensors";
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** The command of a sweep into `out`; ranges and settings in `more`, of which a later one stands. */
 const sweep = (out: string, ...more: string[]) => [

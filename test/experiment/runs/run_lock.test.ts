@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { takeLock } from "../../../src/experiment/runs/run_lock.ts";
@@ -13,7 +14,6 @@ const root = mkdtempSync(join(tmpdir(), "tfjs-vae-locks-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 let files = 0;
 const newFile = () => join(root, `${files++}.lock`);
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 interface Holding {
   readonly child: ChildProcess;
