@@ -13,6 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { TRY_AGAIN } from "../src/errors.ts";
 import { ownCommand } from "../src/process/own_command.ts";
 import { Rng } from "../src/rng.ts";
 import { freeNodes } from "../test/support/ranks.ts";
@@ -34,7 +35,6 @@ logging_params: {image_count: 4, latent_count: 0, name: faults, histogram_every_
 `;
 /** Seconds after which the others have to be gone: a killed process's connections break at once. */
 const MOST = 30;
-const LOST = 75;
 /** Of a whole run, less the last epoch's. */
 const STEPS = 36;
 
@@ -124,7 +124,7 @@ try {
     const others = broken.codes.filter((_, i) => i !== rank);
     const ended = broken.codes.every((code) => code === 0);
     if (ended) finished++;
-    const told = others.every((code) => code === LOST || code === 0);
+    const told = others.every((code) => code === TRY_AGAIN || code === 0);
     if (!ended && !told) fail(`${time}: ${moment}, codes ${broken.codes}: ${broken.errors}`);
     if (broken.seconds > MOST) fail(`${time}: the others took ${broken.seconds.toFixed(1)} s to end`);
     const again = await run(`broken_${time}`);

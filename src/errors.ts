@@ -29,8 +29,11 @@ export class CheckpointError extends UserError {
 export class EngineError extends UserError {
   override readonly name: string = "EngineError";
 }
+/** Exit code after which the same command may work later (sysexits.h's EX_TEMPFAIL): a queue starts it once more. */
+export const TRY_AGAIN = 75;
+
 /** Another of the processes that train together has ended, hangs or can't be reached. */
 export class LostRank extends EngineError {
   override readonly name: string = "LostRank";
-  override readonly exitCode: number = 75; // sysexits.h's EX_TEMPFAIL: the same command may be tried again
+  override readonly exitCode: number = TRY_AGAIN;
 }

@@ -9,10 +9,10 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { createServer } from "node:net";
 import { hostname, tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { freePorts } from "../../src/process/free_ports.ts";
 
 /** A Slurm of one user on this machine, with several nodes that are one slurmd each. */
 export interface SlurmCluster {
@@ -37,7 +37,7 @@ export const hasSlurm = (): boolean =>
 /** Starts one with these nodes, of one processor each, and waits until they are idle. @throws Error where they don't come */
 export async function startSlurm(nodes: readonly string[]): Promise<SlurmCluster> {
   const folder = mkdtempSync(join(tmpdir(), "slurm-"));
-  const [controller, ...ports] = await freePorts(nodes.length + 1);
+  const [controller, ...ports] = await freePorts(nodes.length + 1, "127.0.0.1");
   const user = userInfo().username;
   const at = (name: string) => join(folder, name);
   for (const name of ["state", "spool"]) mkdirSync(at(name));
@@ -124,22 +124,6 @@ PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
   const said = execFileSync("sh", ["-c", `tail -n 5 ${folder}/*.log 2>&1 || true`], { encoding: "utf8" });
   await stop();
   throw new Error(`Slurm's nodes did not come up:\n${said}`);
-}
-
-/** Ports of this machine that nothing listens on. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-      return server;
-    }),
-  );
-  return servers.map((server) => {
-    const { port } = server.address() as { port: number };
-    server.close();
-    return port;
-  });
 }
 
 const pidsOf = (): number[] =>

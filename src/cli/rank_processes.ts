@@ -1,17 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { createServer } from "node:net";
 import { availableParallelism } from "node:os";
-import { threadsOf } from "../experiment/launch/local.ts";
-import { threadVariables } from "../experiment/launch/threads.ts";
+import { TRY_AGAIN } from "../errors.ts";
+import { threadsOf, threadVariables } from "../experiment/launch/threads.ts";
+import { freePorts } from "../process/free_ports.ts";
 import { ownCommand } from "../process/own_command.ts";
 import { signalsTo, takeSignals } from "../process/signals.ts";
 
 /** Seconds that the others get to save and end after one has failed, and then after they were told to. */
 const AFTER_FAILURE = 40;
 const AFTER_SIGNAL = 15;
-/** Of a process that has lost another: what the other says of itself says more. */
-const LOST = 75;
-
 /**
  * Trains in so many processes on this machine, each with its share of the cores, by the arguments of `vae` that one would have.
  * They get this process's signals, and end together.
@@ -53,11 +50,11 @@ export async function runProcesses(count: number, args: readonly string[]): Prom
   }
 }
 
-/** A killed process has no reason of its own. */
+/** A killed process has no reason of its own, nor has one that has lost another. */
 function codeOf(ends: readonly (number | "killed")[]): number {
   const failed = ends.filter((end) => end !== 0);
-  const own = failed.find((end) => end !== LOST && end !== "killed");
-  return typeof own === "number" ? own : failed.length > 0 ? LOST : 0;
+  const own = failed.find((end) => end !== TRY_AGAIN && end !== "killed");
+  return typeof own === "number" ? own : failed.length > 0 ? TRY_AGAIN : 0;
 }
 
 function endOf(child: ChildProcess): Promise<number | "killed"> {
@@ -65,20 +62,4 @@ function endOf(child: ChildProcess): Promise<number | "killed"> {
     child.on("error", reject);
     child.on("exit", (code) => resolve(code ?? "killed"));
   });
-}
-
-/** So many ports that nobody uses now. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, "localhost"));
-  const ports = await Promise.all(
-    servers.map(
-      (server) =>
-        new Promise<number>((resolve, reject) => {
-          server.once("error", reject);
-          server.once("listening", () => resolve((server.address() as { port: number }).port));
-        }),
-    ),
-  );
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }

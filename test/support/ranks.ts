@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { StepMetrics } from "../../src/experiment/training/loggers/step_metrics.ts";
+import { freePorts } from "../../src/process/free_ports.ts";
 import type { Gradients, GradientTask, Outcome, Task } from "./rank_member.ts";
 
 const MEMBER = fileURLToPath(new URL("./rank_member.ts", import.meta.url));
@@ -53,17 +53,7 @@ export class Members {
 
 /** So many addresses on this machine whose ports nobody uses now. */
 export async function freeNodes(count: number): Promise<string[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  const ports = await Promise.all(
-    servers.map(
-      (server) =>
-        new Promise<number>((resolve) => {
-          server.once("listening", () => resolve((server.address() as { port: number }).port));
-        }),
-    ),
-  );
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports.map((port) => `127.0.0.1:${port}`);
+  return (await freePorts(count, "127.0.0.1")).map((port) => `127.0.0.1:${port}`);
 }
 
 /** The largest difference of a metric, as a share of it; of one below `floor`, of that. `of`: by its name. */

@@ -1,8 +1,7 @@
 import { readFileSync } from "node:fs";
 import { resolve, sep } from "node:path";
 import { parse } from "yaml";
-import { ConfigError } from "../../errors.ts";
-import { HELD } from "../runs/run_lock.ts";
+import { ConfigError, TRY_AGAIN } from "../../errors.ts";
 import { type Batch, type Fleet, markOf } from "./batch.ts";
 import type { Resources } from "./resources.ts";
 import { commandsBy } from "./shell_script.ts";
@@ -13,7 +12,7 @@ export const FLEET = "tfjs-vae/fleet";
 export const BATCH = "tfjs-vae/batch";
 
 /** Exit codes after which a run goes on elsewhere and nothing counts against it: another process holds it, or a signal. */
-const GOES_ON = [HELD, 129, 130, 131, 143, 152];
+const GOES_ON = [TRY_AGAIN, 129, 130, 131, 143, 152];
 /** Those that would come again: a mistake in a config or on the command line, and a bug. */
 const MISTAKES = [2, 70];
 

@@ -5,7 +5,7 @@ import { ownCommand } from "../../process/own_command.ts";
 import { counted } from "../../text/counted.ts";
 import type { LauncherDefinition } from "./define.ts";
 import type { Command, Ending, Launched, Launcher } from "./launcher.ts";
-import { threadVariables } from "./threads.ts";
+import { threadsOf, threadVariables } from "./threads.ts";
 
 export const local: LauncherDefinition = {
   keys: {},
@@ -21,9 +21,6 @@ function localLauncher(jobs: number): Launcher {
   const startAll = async (commands: readonly Command[]) => commands.map((command) => start(env, command));
   return { jobs, about, start: startAll, close: () => {} };
 }
-
-/** Threads of each of `jobs` processes: an equal share of the cores, one at least. */
-export const threadsOf = (jobs: number, cores: number): number => Math.max(1, Math.floor(cores / jobs));
 
 function start(env: NodeJS.ProcessEnv, { args, output }: Command): Launched {
   const out = openSync(output, "a");

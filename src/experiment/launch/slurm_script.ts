@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { TRY_AGAIN } from "../../errors.ts";
 import { ownCommand } from "../../process/own_command.ts";
 import type { Batch } from "./batch.ts";
 import { commandsBy, quoted } from "./shell_script.ts";
@@ -43,7 +44,7 @@ run=$!
 while kill -0 $run 2>/dev/null; do wait $run; done
 wait $run
 code=$?
-if [ $code = 75 ] || { [ -n "$time_is_up" ] && [ $code -gt 128 ]; }; then
+if [ $code = ${TRY_AGAIN} ] || { [ -n "$time_is_up" ] && [ $code -gt 128 ]; }; then
   if [ "$restarts" -lt ${restarts} ]; then
     scontrol requeue "$job" && exit $code
   fi

@@ -1,3 +1,6 @@
+/** Threads of each of `jobs` processes: an equal share of the cores, one at least. */
+export const threadsOf = (jobs: number, cores: number): number => Math.max(1, Math.floor(cores / jobs));
+
 /** Variables that tell a process's backends how many threads to take: wasm, TensorFlow, and oneDNN in it. */
 export const THREAD_VARIABLES = [
   "TFJS_VAE_THREADS",

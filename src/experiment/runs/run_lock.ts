@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { unlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
-import { UserError } from "../../errors.ts";
+import { TRY_AGAIN, UserError } from "../../errors.ts";
 import { atEnd } from "../../process/at_end.ts";
 import { lifeOf, ownIdentity } from "../../process/identity.ts";
 import { firstBeat, startHeartbeat, whyNoBeats } from "./heartbeat.ts";
@@ -18,12 +18,9 @@ export interface Lock {
   release(): void;
 }
 
-/** Exit code of a command that a lock keeps from working: the same command may work later (sysexits.h's EX_TEMPFAIL). */
-export const HELD = 75;
-
 /** Another process holds what is to be written. */
 export class HeldError extends UserError {
-  override readonly exitCode = HELD;
+  override readonly exitCode = TRY_AGAIN;
 }
 
 /** A holder of whom nothing else is known has ended when its lock is unchanged for so long, in milliseconds. */

@@ -2,10 +2,9 @@ import { appendFileSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { dumpConfig } from "../../config/dump.ts";
-import { UserError } from "../../errors.ts";
+import { TRY_AGAIN, UserError } from "../../errors.ts";
 import { writeAtomic } from "../../files/atomic_file.ts";
 import type { Command, Ending, Launched, Launcher } from "../launch/launcher.ts";
-import { HELD } from "../runs/run_lock.ts";
 import type { Member, Series } from "./members.ts";
 import type { State, Task } from "./next_task.ts";
 import { outputOf, said } from "./output.ts";
@@ -127,7 +126,7 @@ export class TrainAll {
       await sleep(LOOK_EVERY);
       ({ result, problem } = await this.lookAt(member));
     }
-    if (code === HELD && problem === undefined && short(result) !== undefined) {
+    if (code === TRY_AGAIN && problem === undefined && short(result) !== undefined) {
       this.elsewhere.add(member);
       this.args.ended(task, result, "elsewhere");
       return member;

@@ -4,8 +4,8 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
+import { TRY_AGAIN } from "../../../src/errors.ts";
 import { heldBy, openNewest } from "../../../src/experiment/runs/newest_run.ts";
-import { HELD } from "../../../src/experiment/runs/run_lock.ts";
 import { folder } from "../../support/configs.ts";
 import { canBeElsewhere, elsewhere, numberHere } from "../../support/elsewhere.ts";
 
@@ -39,7 +39,7 @@ it("one process at a time has the right to a name's newest run, before there is 
   expect([first.found, heldBy(join(logs, "faces"))?.host]).toEqual([undefined, hostname()]);
   const refused = await openNewest(logs, "faces").catch((error) => error);
   expect([refused.exitCode, refused.message]).toEqual([
-    HELD,
+    TRY_AGAIN,
     expect.stringMatching(
       new RegExp(`/faces: process ${process.pid} on ${hostname()} is writing to it since `),
     ),
@@ -69,7 +69,7 @@ it.skipIf(!canBeElsewhere)(
     const run = newest.create();
     process.kill(away, "SIGCONT");
     process.kill(away, "SIGUSR2");
-    expect(await said()).toMatch(new RegExp(`^${HELD} .*another process has gone on with this run`));
+    expect(await said()).toMatch(new RegExp(`^${TRY_AGAIN} .*another process has gone on with this run`));
     expect(readdirSync(join(cwd, "logs/faces")).filter((name) => name.startsWith("version"))).toEqual([
       "version_0",
     ]);

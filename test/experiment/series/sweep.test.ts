@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { sweepOfCommand } from "../../../src/cli/sweep_command.ts";
-import { threadsOf } from "../../../src/experiment/launch/local.ts";
+import { threadsOf } from "../../../src/experiment/launch/threads.ts";
 import { isSweep, loadSeries } from "../../../src/experiment/series/load.ts";
 import type { Member } from "../../../src/experiment/series/members.ts";
 import { nextByHalving, nextInOrder, type State } from "../../../src/experiment/series/next_task.ts";
