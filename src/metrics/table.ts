@@ -53,8 +53,11 @@ export const metrics: Readonly<Record<string, Metric>> = {
   ...numbersOf(labelMetrics),
 };
 
+/** Matches what a name stands for, in which words in capitals stand for any. */
+export const patternOf = (name: string): RegExp => new RegExp(`^${name.replace(/[A-Z]+/g, ".+")}$`);
+
 const patterns = Object.entries(metrics).flatMap(([name, metric]) =>
-  /[A-Z]/.test(name) ? [[new RegExp(`^${name.replace(/[A-Z]+/g, ".+")}$`), metric] as const] : [],
+  /[A-Z]/.test(name) ? [[patternOf(name), metric] as const] : [],
 );
 
 const bare = (name: string): string => name.replace(/^(val|train)\//, "");

@@ -30,7 +30,7 @@ export interface EmOptions {
   progress?(done: number, total: number): void;
 }
 
-/** The factors of a mixture. @throws RangeError where a covariance is not positive definite */
+/** The factors of a mixture. @throws RangeError where a covariance is not finite, or not positive definite */
 export function factored(mixture: Mixture): Factored {
   const { dims, weights, covariances } = mixture;
   const size = dims * dims;
@@ -38,7 +38,9 @@ export function factored(mixture: Mixture): Factored {
   const inverse = new Float64Array(covariances.length);
   const logScale = Float64Array.from(weights, (w) => Math.log(w) - (dims / 2) * Math.log(2 * Math.PI));
   for (let k = 0; k < weights.length; k++) {
-    const covariance = Matrix.from1DArray(dims, dims, covariances.subarray(k * size, (k + 1) * size));
+    const own = covariances.subarray(k * size, (k + 1) * size);
+    if (!own.every(Number.isFinite)) throw new RangeError(`the covariance of component ${k} is not finite`);
+    const covariance = Matrix.from1DArray(dims, dims, own);
     const decomposed = new CholeskyDecomposition(covariance);
     if (!decomposed.isPositiveDefinite())
       throw new RangeError(`the covariance of component ${k} is not positive definite`);

@@ -28,6 +28,25 @@ const Options = Type.Object({
   }),
 });
 
+/** @throws UserError where doubles don't hold the mixture, as of a model that has diverged */
+function fitted(
+  ...args: Parameters<typeof expectationMaximization>
+): ReturnType<typeof expectationMaximization> {
+  try {
+    return expectationMaximization(...args);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const [z] = args;
+    let largest = 0;
+    for (let i = 0; i < z.length; i++) largest = Math.max(largest, Math.abs(z[i]!));
+    throw new UserError(
+      `--sampler gmm: expected z that Gaussians can be fitted to, got numbers up to ${largest.toPrecision(3)}: ${error.message}. ` +
+        "Has the model diverged? Take another checkpoint, or raise --regularization.",
+      { cause: error },
+    );
+  }
+}
+
 /** Mean log-likelihood by which a round must raise it at least, in nats. */
 const TOLERANCE = 1e-3;
 
@@ -55,12 +74,12 @@ export default defineDensity({
       hard[n * components + cluster] = 1;
     });
     const initial = mixtureOf(z, dims, hard, Math.max(regularization, SMALLEST));
-    const found = expectationMaximization(z, initial, {
+    const options = {
       regularization: Math.max(regularization, SMALLEST),
       tolerance: TOLERANCE,
       maxIterations,
-      ...(progress && { progress }),
-    });
+    };
+    const found = fitted(z, initial, { ...options, ...(progress && { progress }) });
     const numbers = numbersOfMixture(components, dims);
     const total = logDensity(found.mixture, z).reduce((a, b) => a + b);
     return {

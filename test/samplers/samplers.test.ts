@@ -113,6 +113,14 @@ for (const backend of trainingBackends) {
   );
 }
 
+it("says of the codes of a model that has diverged that no mixture fits them", async () => {
+  const codes = codesOf(50, 2, ([a, b]) => [1e38 * a!, b! * Number.MAX_VALUE]);
+  const fitting = Promise.resolve().then(() => fit(samplerNamed("gmm") as LatentSampler, codes));
+  await expect(fitting).rejects.toThrow(
+    /--sampler gmm: expected z .* got numbers up to .* Has the model diverged\?/,
+  );
+});
+
 it("a mixture has no more components than there are codes", () => {
   const gmm = samplerNamed("gmm") as LatentSampler;
   const fewer = () =>

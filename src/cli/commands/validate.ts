@@ -31,9 +31,12 @@ async function validateFile(file: string, set: readonly string[]): Promise<void>
   const registries = await layeredRegistries();
   try {
     if (isExperiment(file)) {
-      const { loadSeries } = await import("../../experiment/series/load.ts");
-      const { runs, seeds } = await loadSeries(file, { set });
-      console.log(`${file}: ok: ${counted(runs.length, "run")} of ${counted(seeds.length, "seed")}`);
+      const { isSweep, loadSeries } = await import("../../experiment/series/load.ts");
+      const series = await loadSeries(file, { set });
+      const { runs, seeds } = series;
+      const search = isSweep(series) ? undefined : series.search;
+      const before = search === undefined ? "" : `, after ${counted(search.runs.length, "trial")}`;
+      console.log(`${file}: ok: ${counted(runs.length, "run")} of ${counted(seeds.length, "seed")}${before}`);
       return;
     }
     const { notes } = await loadConfig(file, { set, registries });

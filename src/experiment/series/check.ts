@@ -10,13 +10,13 @@ import { missingOf } from "../evaluation/missing.ts";
 import { checkMonitor, validates } from "../training/monitor.ts";
 import { prepare } from "../training/prepare.ts";
 import type { Prepared } from "../training/prepared.ts";
-import type { Experiment } from "./load.ts";
+import type { Experiment } from "./experiment.ts";
 import type { Member, Series } from "./members.ts";
 
 /**
  * Makes all that the experiment needs once, on the backend in use, before anything is trained: each run's data, model
- * and feature network, the networks that judge, and whether each metric can be computed of these images. Returns
- * sentences for the user.
+ * and feature network, the networks that judge, and whether each metric can be computed of these images; of a run whose
+ * values are searched, its first trial's. Returns sentences for the user.
  *
  * @throws UserError for the first thing that is missing or doesn't fit
  */
@@ -24,9 +24,13 @@ export async function checkExperiment(
   experiment: Experiment,
   progress?: (what: string, done: number, total: number) => void,
 ): Promise<string[]> {
-  const { members, runs, options } = experiment;
+  const { members, runs, options, search } = experiment;
+  const first = (run: string) => {
+    const [trial] = search?.trials.get(run) ?? [];
+    return trial ? search!.members.find((m) => m.run === trial.name)! : members.find((m) => m.run === run)!;
+  };
   for (const [i, run] of runs.entries()) {
-    const member = members.find((m) => m.run === run)!;
+    const member = first(run);
     const dataset = await made(experiment, member, progress);
     try {
       if (i === 0) await checkMetrics(experiment, dataset);
@@ -34,10 +38,17 @@ export async function checkExperiment(
       await dataset.close();
     }
   }
+  const notes =
+    search !== undefined && options.split === search.options.split
+      ? [`evaluation.split: by ${options.split} the values were chosen too: no impartial test`]
+      : [];
   const { name } = options.network;
   const partial = runs.filter((run) => learnedBy(members.find((m) => m.run === run)!, name));
-  if (partial.length === 0) return [];
-  return [`evaluation.network: ${name} is also what ${partial.join(" and ")} learned by: no impartial judge`];
+  if (partial.length === 0) return notes;
+  return [
+    ...notes,
+    `evaluation.network: ${name} is also what ${partial.join(" and ")} learned by: no impartial judge`,
+  ];
 }
 
 /**
@@ -62,7 +73,7 @@ export async function checkFirst(
 }
 
 /** Loads the networks that judge, which are freed again, and asks whether each metric can be computed of the images. */
-async function checkMetrics({ file, options, metrics }: Experiment, dataset: Dataset): Promise<void> {
+async function checkMetrics({ file, options, metrics, search }: Experiment, dataset: Dataset): Promise<void> {
   const { imageShape, splits } = dataset;
   const subject: EvaluationSubject = { run: { imageShape, dataset: async () => dataset }, options };
   for (const metric of metrics.map(metricNamed)) {
@@ -88,6 +99,10 @@ async function checkMetrics({ file, options, metrics }: Experiment, dataset: Dat
   if (size < 2)
     throw new ConfigError(
       `${file} evaluation.split: expected images in ${options.split}, got ${size}. Choose another.`,
+    );
+  if (search !== undefined && splits.val.size < 2)
+    throw new ConfigError(
+      `${file} search: expected images in val, by which values are chosen, got ${splits.val.size}. Keep some: data_params`,
     );
 }
 

@@ -8,24 +8,13 @@ import { problemsError } from "../../config/problems.ts";
 import { readYamlFile } from "../../config/read.ts";
 import { ConfigError } from "../../errors.ts";
 import { namesFile } from "../../features/sources/file_name.ts";
-import type { EvaluationOptions } from "../evaluation/context.ts";
 import { rangeOfNode } from "../sweep/ranges.ts";
-import { eachChecked, membersOf, type Series } from "./members.ts";
+import type { Chosen, Experiment, Search } from "./experiment.ts";
+import { eachChecked, laidOver, membersOf, ofSteps } from "./members.ts";
 import { problemsOf } from "./problems.ts";
 import { EXPERIMENT_SCHEMA, type ExperimentFile } from "./schema.ts";
+import { searchOf } from "./search.ts";
 import { type Sweep, sweepOf } from "./sweep.ts";
-
-/** Runs that are written out, evaluated after training. */
-export interface Experiment extends Series {
-  readonly steps: number;
-  /** Names of the metrics that are compared. */
-  readonly metrics: readonly string[];
-  /** Names of the samplers that are fitted to each run. */
-  readonly samplers: readonly string[];
-  /** File names in it are absolute. */
-  readonly options: EvaluationOptions;
-  readonly sheet: ExperimentFile["contact_sheet"];
-}
 
 export interface LoadExperimentOptions {
   /** Arguments of `--set`: values of the experiment file. */
@@ -53,7 +42,7 @@ export async function loadSeries(
   if (problems.length > 0) throw problemsError(problems, [file]);
   const folder = out ?? join("logs", "experiments", plain.name);
   const { name, seeds, steps, epochs, sweep } = plain;
-  if (sweep === undefined) return experimentOf(file, root, plain, positions, folder);
+  if (sweep === undefined) return experimentOf({ file, root, plain, positions, out: folder });
   const shared = nodeAt(root, "shared") ?? { value: new Map(), place: root.place };
   const { root: config, files } = overItsBases(shared, file);
   const ranges = nodeAt(root, "sweep", "ranges")!.value as Nodes;
@@ -81,37 +70,47 @@ export async function loadExperiment(file: string, options: LoadExperimentOption
   return series;
 }
 
-async function experimentOf(
-  file: string,
-  root: Located,
-  plain: ExperimentFile,
-  positions: Positions,
-  out: string,
-): Promise<Experiment> {
+interface ExperimentArgs {
+  readonly file: string;
+  readonly root: Located;
+  /** The same without places, with defaults. */
+  readonly plain: ExperimentFile;
+  readonly positions: Positions;
+  readonly out: string;
+}
+
+async function experimentOf({ file, root, plain, positions, out }: ExperimentArgs): Promise<Experiment> {
   const { name, seeds } = plain;
   const steps = plain.steps!;
   const e = plain.evaluation!;
-  const trainer_params = { max_steps: steps, max_epochs: null, early_stopping: null };
   const shared = nodeAt(root, "shared");
-  const members = await eachChecked(file, nodeAt(root, "runs")!.value as Nodes, ([run, node]) => {
-    const { root: given, files } = overItsBases(node, file, shared && isMap(shared) ? shared : undefined);
-    return membersOf({ series: name, run, seeds, file, files }, given, {
-      trainer_params,
-      save_dir: join(out, run),
-    });
-  });
+  const runs = new Map(
+    [...(nodeAt(root, "runs")!.value as Nodes)].map(([run, node]) => [
+      run,
+      overItsBases(node, file, shared && isMap(shared) ? shared : undefined),
+    ]),
+  );
+  const membersWith = async (chosen: Chosen) => {
+    const members = await eachChecked(file, runs, ([run, { root: given, files }]) =>
+      membersOf({ series: name, run, seeds, file, files }, laidOver(given, chosen.get(run)), {
+        trainer_params: ofSteps(steps),
+        save_dir: join(out, run),
+      }),
+    );
+    return { chosen, members: seeds.flatMap((seed) => members.filter((member) => member.seed === seed)) };
+  };
   const network = typeof e.network === "string" ? { name: e.network } : e.network;
   const absolute = (path: Path, name: string) =>
     namesFile(name) ? resolve(positions.value(path).dir, name) : name;
   const { lpips } = e;
   const baseDir = dirname(resolve(file));
-  return {
+  const experiment = {
     file,
     name,
     steps,
     seeds,
     runs: Object.keys(plain.runs!),
-    members: seeds.flatMap((seed) => members.filter((member) => member.seed === seed)),
+    ...(await membersWith(new Map())),
     baseDir,
     out,
     metrics: e.metrics,
@@ -139,6 +138,18 @@ async function experimentOf(
     },
     sheet: plain.contact_sheet,
   };
+  if (plain.search === undefined) return experiment;
+  const rangesAt = (...path: string[]) => [...((nodeAt(root, "search", ...path)?.value as Nodes) ?? [])];
+  const searched = [...runs].map(([run, config]) => {
+    const nodes = new Map([...rangesAt("shared"), ...rangesAt("runs", run)]); // a run's own over those of all
+    return [run, { config, ranges: [...nodes].map(([key, node]) => rangeOfNode(key, node)) }] as const;
+  });
+  const search: Search = await searchOf(experiment, plain.search, new Map(searched), async (chosen) => ({
+    ...experiment,
+    search,
+    ...(await membersWith(chosen)),
+  }));
+  return { ...experiment, search };
 }
 
 type Nodes = ReadonlyMap<string, Located>;

@@ -1,10 +1,11 @@
 import { readFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { BackendInfo } from "../../backends/use_backend.ts";
 import { leaves } from "../../config/leaves.ts";
 import { loadConfig } from "../../config/load.ts";
 import { rebasePaths } from "../../config/paths.ts";
 import { layeredRegistries } from "../../config/registries.ts";
-import { ConfigError } from "../../errors.ts";
+import { ConfigError, UserError } from "../../errors.ts";
 import { writeAtomic } from "../../files/atomic_file.ts";
 import { cacheDir } from "../../files/cache_dir.ts";
 import { samplerNamed } from "../../samplers/registry.ts";
@@ -19,7 +20,7 @@ import { type OpenRun, openTrained } from "../trained/open_trained.ts";
 import { prepare } from "../training/prepare.ts";
 import type { Prepared } from "../training/prepared.ts";
 import { type TrainResult, train } from "../training/runner.ts";
-import type { Experiment } from "./load.ts";
+import type { Experiment } from "./experiment.ts";
 import type { Member, Series } from "./members.ts";
 
 /** An evaluation, and by what it was made. */
@@ -48,8 +49,16 @@ export interface Progress {
 export async function progressOf(series: Series, member: Member): Promise<Progress> {
   const folder = trainedFolder(member);
   if (folder === undefined) return { folder, step: 0, complete: false };
-  await checkSettings(series, member, folder);
+  await checkSettings(series, member);
   return { folder, ...(await placeOf(member, folder)) };
+}
+
+/** What the run of a member was trained with, by dotted key, file names absolute; undefined where there is none. */
+export async function trainedWith(member: Member): Promise<ReadonlyMap<string, unknown> | undefined> {
+  const folder = trainedFolder(member);
+  if (folder === undefined) return undefined;
+  const loaded = await loadConfig(configFile(folder), { registries: await layeredRegistries() });
+  return leaves(rebasePaths(loaded.config, () => loaded.baseDir, "/", loaded));
 }
 
 /** Where the run in `folder` is. */
@@ -63,23 +72,40 @@ export async function placeOf(
   return { step, complete: ended === step && (step >= max_steps || epoch >= max_epochs) };
 }
 
-async function checkSettings(series: Series, member: Member, folder: string): Promise<void> {
-  const loaded = await loadConfig(configFile(folder), { registries: await layeredRegistries() });
+/**
+ * Looks whether the member's run, where there is one, has the settings of the experiment, those of `searched` left out.
+ *
+ * @throws ConfigError where it has not
+ */
+export async function checkSettings(
+  series: Series & Partial<Pick<Experiment, "chosen">>,
+  member: Member,
+  searched: ReadonlySet<string> = new Set(),
+): Promise<void> {
+  const found = await trainedWith(member);
+  if (found === undefined) return;
+  const folder = trainedFolder(member)!;
   const wanted = leaves(rebasePaths(member.config, () => series.baseDir, "/", member));
-  const found = leaves(rebasePaths(loaded.config, () => loaded.baseDir, "/", loaded));
+  const of = (keys: Iterable<string>, key: string) =>
+    [...keys].some((k) => key === k || key.startsWith(`${k}.`));
   const shapes = (key: string) => !key.startsWith("trainer_params.checkpoint."); // what is kept, not what is learned
   const differing = [...new Set([...wanted.keys(), ...found.keys()])].filter(
-    (key) => shapes(key) && wanted.get(key) !== found.get(key),
+    (key) => shapes(key) && !of(searched, key) && wanted.get(key) !== found.get(key),
   );
-  if (differing.length > 0) {
-    const shown = differing
-      .slice(0, 5)
-      .map((key) => `  ${key}: there ${found.get(key) ?? "nothing"}, now ${wanted.get(key) ?? "nothing"}`);
+  if (differing.length === 0) return;
+  const shown = differing
+    .slice(0, 5)
+    .map((key) => `  ${key}: there ${found.get(key) ?? "nothing"}, now ${wanted.get(key) ?? "nothing"}`);
+  const chosen = series.chosen?.get(member.run)?.keys() ?? [];
+  if (differing.every((key) => of(chosen, key)))
     throw new ConfigError(
-      `${folder}: expected a run of this experiment's settings, got one of others:\n${shown.join("\n")}\n` +
-        `Write to another folder with --out, or remove ${series.out} to begin anew.`,
+      `${folder}: the search chooses now what this run was not trained with:\n${shown.join("\n")}\n` +
+        `Remove ${dirname(dirname(folder))} to train ${member.run} anew; the trials stay.`,
     );
-  }
+  throw new ConfigError(
+    `${folder}: expected a run of this experiment's settings, got one of others:\n${shown.join("\n")}\n` +
+      `Write to another folder with --out, or remove ${series.out} to begin anew.`,
+  );
 }
 
 /** Trains a member from where it stands to the experiment's steps, or a signal. */
@@ -137,9 +163,11 @@ export async function evaluateMember(
   const folder = trainedFolder(member)!;
   const run = await openTrained(folder, { backend, checkpoint: "last" });
   try {
-    for (const name of experiment.samplers) await fitTo(run, name, member.seed);
+    const unfitted: string[] = [];
+    for (const name of experiment.samplers) unfitted.push(...(await fitTo(run, name, member.seed)));
     const evaluation = await evaluateRun(run, experiment.options, experiment.metrics, { leaveOut: true });
-    const whole = { ...evaluation, settings: settingsOf(experiment) };
+    const notes = [...evaluation.notes, ...unfitted];
+    const whole = { ...evaluation, notes, settings: settingsOf(experiment) };
     await writeAtomic(runFiles(folder).experimentEvaluation, `${JSON.stringify(whole, null, 2)}\n`);
     return whole;
   } finally {
@@ -150,14 +178,16 @@ export async function evaluateMember(
 /** Training images that a sampler is fitted to, at most: as many as `vae fit-sampler` takes. */
 const FITTED_IMAGES = 10_000;
 
-/** Fits a sampler to a run; nothing where it is not for such a model. */
-async function fitTo(run: OpenRun, name: string, seed: number): Promise<void> {
+/** Fits a sampler to a run; nothing where it is not for such a model. Why it could not be fitted, where it is. */
+async function fitTo(run: OpenRun, name: string, seed: number): Promise<string[]> {
   const given = new Map([[samplerNamed(name), {}]]);
   try {
     for await (const _ of fitSamplers(run, { maxImages: FITTED_IMAGES, seed, given }));
   } catch (error) {
-    if (!(error instanceof SamplerMismatch)) throw error;
+    if (!(error instanceof UserError)) throw error;
+    if (!(error instanceof SamplerMismatch)) return [error.message];
   }
+  return [];
 }
 
 /** Raise it where a metric is computed otherwise than before: evaluations of then are made anew. */

@@ -1,5 +1,6 @@
 import { dirname, resolve } from "node:path";
 import { isMap, type Located, merge, type Place } from "../../config/located.ts";
+import { nested } from "../../config/overrides.ts";
 import { rebaseInherited } from "../../config/paths.ts";
 import { loadPlugins, pluginFiles } from "../../config/plugins.ts";
 import { Positions } from "../../config/positions.ts";
@@ -89,6 +90,16 @@ export async function membersOf(
     return { run, seed, config: withSeed(own, seed, names), model, dataset };
   });
 }
+
+/** Values of a config by dotted key. */
+export type Values = ReadonlyMap<string, Located>;
+
+/** A config with values laid over it. */
+export const laidOver = (config: Located, values: Values = new Map()): Located =>
+  [...values].map(([key, value]) => nested(key.split("."), value)).reduce(merge, config);
+
+/** `trainer_params` of runs that all end after so many steps. */
+export const ofSteps = (steps: number) => ({ max_steps: steps, max_epochs: null, early_stopping: null });
 
 /** Calls `make` for each of `items`, and throws what is wrong with all of them, each mistake once. */
 export async function eachChecked<T, U>(

@@ -32,19 +32,40 @@ export function problemsOf(plain: ExperimentFile, positions: Positions): Problem
   for (const [key, says] of TAKEN) {
     const places = [
       ...configs.map((config) => [...config, ...key]),
-      ["sweep", "ranges", key.join(".")],
+      ...rangePaths(plain).filter((path) => path.at(-1) === key.join(".")),
     ].filter((path) => positions.has(path));
     for (const path of places) {
       const fact = `expected none in an experiment, whose ${says} say${says.endsWith("s") ? "" : "s"} it`;
       problems.push({ path, place: positions.key(path), message: withRemedy(fact, " Remove it.") });
     }
   }
+  for (const path of rangePaths(plain).filter(([part]) => part === "search")) {
+    const key = String(path.at(-1));
+    const at = (fact: string, remedy: string) =>
+      problems.push({ path, place: positions.key(path), message: withRemedy(fact, remedy) });
+    if (["exp_params", "trainer_params", "logging_params"].includes(key))
+      at("expected one key of this section", ` Write it dotted: ${key}.KEY.`);
+    if (OF_THE_DATA.test(key))
+      at("expected no key that changes which images a run is judged by", " Make it a run of its own.");
+  }
   return problems;
 }
 
+/** Keys of the data that two settings may not differ in, to be compared by its images. */
+const OF_THE_DATA = /^data_params(?!\.(train_batch_size|horizontal_flip|train_limit|shuffle|num_workers)$)/;
+
+/** Paths of all ranges of the file. */
+const rangePaths = ({ sweep, search }: ExperimentFile): Path[] => [
+  ...Object.keys(sweep?.ranges ?? {}).map((key) => ["sweep", "ranges", key]),
+  ...Object.keys(search?.shared ?? {}).map((key) => ["search", "shared", key]),
+  ...Object.entries(search?.runs ?? {}).flatMap(([run, ranges]) =>
+    Object.keys(ranges).map((key) => ["search", "runs", run, key]),
+  ),
+];
+
 /** Which of the file's parts are missing, or are there beside one that they don't go with. */
 function partProblems(
-  { runs, sweep, steps, epochs, evaluation }: ExperimentFile,
+  { runs, search, seeds, sweep, steps, epochs, evaluation }: ExperimentFile,
   positions: Positions,
 ): Problem[] {
   const problems: Problem[] = [];
@@ -72,6 +93,20 @@ function partProblems(
     at(["epochs"], "expected steps, which sweep.halving counts in, got epochs. Give steps");
   if (runs !== undefined && evaluation === undefined)
     at(["evaluation"], "expected {metrics}, what is compared, got nothing");
+  if (search !== undefined && runs === undefined)
+    at(["search"], "expected none in a sweep, which is one. Remove it");
+  if (search !== undefined && seeds.includes(search.seed))
+    at(
+      ["search", "seed"],
+      `expected another than the seeds ${seeds.join(", ")}, which a setting is not to be chosen by, got ${search.seed}. Change either`,
+    );
+  for (const run of Object.keys(search?.runs ?? {}).filter((run) => !Object.hasOwn(runs ?? {}, run))) {
+    const names = Object.keys(runs ?? {});
+    at(
+      ["search", "runs", run],
+      `expected one of the experiment's runs, ${names.join(", ")}, got "${run}".${didYouMean(run, names)}`,
+    );
+  }
   if (sweep !== undefined && evaluation !== undefined)
     at(
       ["evaluation"],

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { UserError } from "../../errors.ts";
 import { writeAtomic } from "../../files/atomic_file.ts";
-import type { Experiment } from "./load.ts";
-import { isCurrent, type MemberEvaluation, savedEvaluation, trainedFolder } from "./member.ts";
+import type { Experiment } from "./experiment.ts";
+import { isCurrent, type MemberEvaluation, savedEvaluation, trainedFolder, trainedWith } from "./member.ts";
 import { contactSheet } from "./sheet.ts";
 import { csv, markdown } from "./table.ts";
 
@@ -44,7 +44,7 @@ export async function report(experiment: Experiment, backend: string, scale?: nu
   const seed = seeds.find((s) => members.some((m) => m.seed === s && trainedFolder(m) !== undefined));
   const pictured = members.filter((m) => m.seed === seed && trainedFolder(m) !== undefined);
   const inOrder = runs.flatMap((run) => pictured.filter((m) => m.run === run));
-  const table = markdown(experiment, evaluations);
+  const table = markdown(experiment, evaluations, await searchedFor(experiment));
   const made: [string, string | Uint8Array][] = [
     ["table.md", table],
     ["table.csv", csv(experiment, evaluations)],
@@ -52,4 +52,20 @@ export async function report(experiment: Experiment, backend: string, scale?: nu
   ];
   for (const [name, content] of made) await writeAtomic(join(out, name), content);
   return { table, files: made.map(([name]) => join(out, name)), notes };
+}
+
+/** What the runs were trained with, of keys that were searched for: a line, or none. */
+async function searchedFor({ search, members }: Experiment): Promise<string[]> {
+  const each: string[] = [];
+  for (const [run, [trial]] of search?.trials ?? []) {
+    const member = members.find((m) => m.run === run && trainedFolder(m) !== undefined);
+    if (member === undefined) continue;
+    const values = await trainedWith(member);
+    const own = [...values!].filter(([key]) =>
+      [...trial!.values.keys()].some((k) => key === k || key.startsWith(`${k}.`)),
+    );
+    each.push(`${run}: ${own.map(([key, value]) => `${key} ${value}`).join(", ")}`);
+  }
+  if (each.length === 0) return [];
+  return [`Chosen before by ${search!.metric} on images of val (search.md): ${each.join("; ")}.`];
 }

@@ -14,6 +14,8 @@ const folderName = (description: string) =>
     description,
   });
 
+const runName = Type.String({ pattern: "^(?!\\.{1,2}$)[\\w.-]+$" });
+
 const Lpips = Type.Object(
   {
     variant: oneOf(lpipsVariants, { description: "Which LPIPS." }),
@@ -60,21 +62,48 @@ const ContactSheet = Type.Object(
 
 const RangeValue = Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Array(Type.Any())]);
 
+const Ranges = Type.Record(Type.String({ pattern: "^[\\w$.-]+$" }), RangeValue, {
+  description:
+    "Values of each key, which is dotted as --set takes it: a list, or text such as log(0.5..8)x5, lin(0..1)x5, int(1..4).",
+});
+
+const Random = Type.Optional(
+  Type.Object(
+    {
+      runs: Type.Integer({ minimum: 1, description: "How many settings are drawn." }),
+      seed: Type.Integer({ minimum: 0, default: 0, description: "Of the draws." }),
+    },
+    { ...closed, description: "Settings drawn from the ranges; left out: all of a grid." },
+  ),
+);
+
+const SearchOf = Type.Object(
+  {
+    metric: Type.String({
+      description:
+        "Number by which values are chosen, one of those of evaluation.metrics, such as psnr; of images of the val split.",
+    }),
+    seed: Type.Integer({ minimum: 0, default: 0, description: "manual_seed of each trial." }),
+    steps: Type.Optional(
+      Type.Integer({ minimum: 1, description: "Of each trial; default: the experiment's." }),
+    ),
+    random: Random,
+    shared: Type.Optional(Ranges),
+    runs: Type.Optional(
+      Type.Record(runName, Ranges, { description: "Ranges of a run of its own, beside those of shared." }),
+    ),
+  },
+  {
+    ...closed,
+    description:
+      "Before the seeds: trials of each run with values from ranges, as many for each; the best one's are taken.",
+  },
+);
+
 const SweepOf = Type.Object(
   {
-    ranges: Type.Record(Type.String({ pattern: "^[\\w$.-]+$" }), RangeValue, {
-      description:
-        "Values of each key, which is dotted as --set takes it: a list, or text such as log(0.5..8)x5, lin(0..1)x5, int(1..4).",
-    }),
-    random: Type.Optional(
-      Type.Object(
-        {
-          runs: Type.Integer({ minimum: 1, description: "How many settings are drawn." }),
-          seed: Type.Integer({ minimum: 0, default: 0, description: "Of the draws." }),
-        },
-        { ...closed, description: "Settings drawn from the ranges; left out: all of a grid." },
-      ),
-    ),
+    ranges: Ranges,
+    random: Random,
     metric: Type.Optional(
       Type.String({
         description:
@@ -125,16 +154,18 @@ const ExperimentSchema = Type.Object(
     ),
     shared: Type.Object({}, { default: {}, description: "Part of a config, for every run." }),
     runs: Type.Optional(
-      Type.Record(Type.String({ pattern: "^(?!\\.{1,2}$)[\\w.-]+$" }), Type.Object({}), {
+      Type.Record(runName, Type.Object({}), {
         description: "Each a config, which may extend a file; its keys stand over those of shared.",
       }),
     ),
+    search: Type.Optional(SearchOf),
     sweep: Type.Optional(SweepOf),
     evaluation: Type.Optional(Evaluation),
     contact_sheet: ContactSheet,
   },
   closed,
 );
+export type SearchFile = Static<typeof SearchOf>;
 export type ExperimentFile = Static<typeof ExperimentSchema>;
 
 export const EXPERIMENT_SCHEMA = ExperimentSchema as unknown as JsonSchema;

@@ -4,7 +4,7 @@ import { reconstruct, sample } from "../../explore/pictures.ts";
 import { gridPng } from "../../images/grid.ts";
 import { Rng } from "../../rng.ts";
 import { type OpenRun, openTrained, type SplitName } from "../trained/open_trained.ts";
-import type { Experiment } from "./load.ts";
+import type { Experiment } from "./experiment.ts";
 import { trainedFolder } from "./member.ts";
 import type { Member } from "./members.ts";
 

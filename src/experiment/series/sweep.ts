@@ -1,7 +1,5 @@
-import { createHash } from "node:crypto";
 import { dirname, join, resolve } from "node:path";
-import { type Located, merge, toPlain } from "../../config/located.ts";
-import { nested } from "../../config/overrides.ts";
+import { type Located, toPlain } from "../../config/located.ts";
 import { Positions } from "../../config/positions.ts";
 import type { Config } from "../../config/schema.ts";
 import { ConfigError } from "../../errors.ts";
@@ -11,10 +9,11 @@ import type { Mode } from "../../metrics/table.ts";
 import { Rng } from "../../rng.ts";
 import { counted } from "../../text/counted.ts";
 import { type Halving, leastRuns, rungsOf } from "../sweep/halving.ts";
-import { grid, MOST_RUNS, type Point, randomPoints } from "../sweep/points.ts";
+import { namesOf } from "../sweep/names.ts";
+import { grid, MOST_RUNS, randomPoints } from "../sweep/points.ts";
 import { fault, type Range } from "../sweep/ranges.ts";
 import { type Monitor, monitorOf } from "../training/monitor.ts";
-import { eachChecked, membersOf, type Series } from "./members.ts";
+import { eachChecked, laidOver, membersOf, type Series } from "./members.ts";
 
 /** Runs made from ranges of values, compared by a metric of validation. */
 export interface Sweep extends Series {
@@ -68,10 +67,9 @@ export async function sweepOf(args: SweepArgs): Promise<Sweep> {
     ...(metric !== undefined && { checkpoint: { monitor: metric, ...(mode !== undefined && { mode }) } }),
   };
   const members = await eachChecked(file, points.entries(), ([i, { values }]) => {
-    const over = [...values].map(([key, value]) => nested(key.split("."), value));
     const run = names[i]!;
     const fixed = { trainer_params, save_dir: join(out, run) };
-    return membersOf({ series: args.name, run, seeds, file, files }, [config, ...over].reduce(merge), fixed);
+    return membersOf({ series: args.name, run, seeds, file, files }, laidOver(config, values), fixed);
   });
   checkLoggers(members[0]!.config, config);
   return {
@@ -116,32 +114,3 @@ function halvingOf({ halving, budget, file }: SweepArgs, runs: number): Sweep["h
     );
   return { eta: halving.eta, rungs };
 }
-
-/** Keys as names and columns show them: without their sections, where that tells them apart. */
-export function keyNames(keys: readonly string[]): readonly string[] {
-  const last = keys.map((key) => key.split(".").at(-1)!);
-  return new Set(last).size === last.length ? last : keys;
-}
-
-/** Longest name of a run's folder made of its values. */
-const LONGEST = 100;
-
-/** A name for each point, by its values, so that a run is found again where a range has got more of them. */
-function namesOf(points: readonly Point[]): string[] {
-  const keys = [...(points[0]?.values.keys() ?? [])];
-  const short = keyNames(keys);
-  const names = points.map(({ values }) => {
-    const parts = [...values.values()].map((node, i) => `${short[i]}=${textOf(node)}`);
-    const name = parts.join(",") || "run"; // where only seeds differ
-    const plain = name.replaceAll(/[^\w.=,+-]+/g, "_");
-    return plain === name && name.length <= LONGEST ? name : `${plain.slice(0, LONGEST - 9)}_${hash(name)}`;
-  });
-  return names;
-}
-
-const textOf = (node: Located): string => {
-  const value = toPlain(node);
-  return typeof value === "string" ? value : JSON.stringify(value);
-};
-
-const hash = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 8);

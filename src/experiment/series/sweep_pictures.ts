@@ -1,9 +1,10 @@
 import { type Curve, curvesPng } from "../../images/curves.ts";
 import { type Axis, parallelPng } from "../../images/parallel.ts";
+import { keyNames } from "../sweep/names.ts";
 import type { Member } from "./members.ts";
 import type { Ranked } from "./ranking.ts";
 import type { Result } from "./results.ts";
-import { keyNames, type Sweep } from "./sweep.ts";
+import type { Sweep } from "./sweep.ts";
 
 /** Of the best runs, in their order: of Okabe and Ito, which those who see fewer colours tell apart. */
 const COLORS = ["#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"];

@@ -6,11 +6,12 @@ import { metricOf } from "../../metrics/table.ts";
 import { counted } from "../../text/counted.ts";
 import { short } from "../../text/numbers.ts";
 import { shellWord } from "../../text/shell.ts";
+import { keyNames, settingText } from "../sweep/names.ts";
 import type { Member } from "./members.ts";
 import { type Ranked, ranked } from "./ranking.ts";
 import type { Report } from "./report.ts";
 import { metricAt, type Result } from "./results.ts";
-import { keyNames, type Sweep } from "./sweep.ts";
+import type { Sweep } from "./sweep.ts";
 import { sweepPictures } from "./sweep_pictures.ts";
 
 /**
@@ -43,8 +44,6 @@ export async function sweepReport(
   for (const [name, content] of made) await writeAtomic(join(out, name), content);
   return { table, files: made.map(([name]) => join(out, name)), notes: [] };
 }
-
-const settingText = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
 
 function markdown(
   { name, keys, seeds, monitor, halving }: Sweep,

@@ -2,7 +2,7 @@ import type { Better } from "../../metrics/define.ts";
 import { BETTER_WORDS, betterOf, metricOf } from "../../metrics/table.ts";
 import { counted } from "../../text/counted.ts";
 import { short } from "../../text/numbers.ts";
-import type { Experiment } from "./load.ts";
+import type { Experiment } from "./experiment.ts";
 import type { MemberEvaluation } from "./member.ts";
 
 /** The evaluations of one run, by seed. */
@@ -67,9 +67,13 @@ const MOST_COLUMNS = 6;
 
 /**
  * The table as Markdown: a row a metric, a column a run, or of many runs the other way round; mean ± standard deviation over
- * seeds, the best in bold.
+ * seeds, the best in bold. `about`: what is said besides, a paragraph each.
  */
-export function markdown(experiment: Experiment, evaluations: Evaluations): string {
+export function markdown(
+  experiment: Experiment,
+  evaluations: Evaluations,
+  about: readonly string[] = [],
+): string {
   const { name, steps, options, runs } = experiment;
   const shown = runs.filter((run) => evaluations.has(run));
   const rows = rowsOf(evaluations);
@@ -103,6 +107,7 @@ export function markdown(experiment: Experiment, evaluations: Evaluations): stri
       `mean ± standard deviation over the seeds ${experiment.seeds.join(", ")}, the best mean in bold.` +
       (whole ? "" : ` Not complete, there are: ${seeds.join("; ")}.`) +
       (labels.length > MOST_LABELS ? " Metrics of each label: table.csv." : ""),
+    ...about.flatMap((line) => ["", line]),
     "",
     ...(shown.length > MOST_COLUMNS ? turned(lines) : lines).map(line),
     "",

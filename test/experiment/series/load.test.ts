@@ -113,6 +113,113 @@ it("says each mistake of what all share once", async () => {
   expect(message).toMatch(/Did you mean "size"\?\n1 error in x\.yaml$/);
 });
 
+const SEARCH = GOOD.replace(
+  "runs:",
+  "search: {metric: psnr, steps: 2, shared: {exp_params.LR: '1e-4, 2e-3'}, runs: {plain: {model_params.latent_dim: [4]}}}\nruns:",
+);
+
+it("a search has as many trials of each run, shorter, by images of val; what it chose is laid over the runs", async () => {
+  const dir = folder({ "x.yaml": SEARCH, "base.yaml": BASE });
+  const file = join(dir, "x.yaml");
+  const { search, members, chosen } = await loadExperiment(file);
+  expect(chosen.size).toBe(0);
+  expect(search!.runs).toEqual([
+    "plain,LR=0.0001,latent_dim=4",
+    "plain,LR=0.002,latent_dim=4",
+    "other,LR=0.0001",
+    "other,LR=0.002",
+  ]);
+  expect(search).toMatchObject({
+    steps: 2,
+    seeds: [0],
+    metrics: ["psnr"],
+    options: { split: "val" },
+    better: "higher",
+  });
+  const { config } = search!.members[1]!;
+  expect(config.exp_params).toMatchObject({ LR: 0.002, manual_seed: 0 });
+  expect(config.model_params.latent_dim).toBe(4);
+  expect(config.trainer_params.max_steps).toBe(2);
+  expect(config.logging_params.save_dir).toBe(join(search!.out, "plain,LR=0.002,latent_dim=4"));
+  expect(members[0]!.config.model_params.latent_dim).toBe(3);
+
+  const values = search!.trials.get("plain")![1]!.values;
+  const again = await search!.lay(new Map([["plain", values]]));
+  expect(again.members[0]!.config.exp_params.LR).toBe(0.002);
+  expect(again.members[0]!.config.model_params.latent_dim).toBe(4);
+  expect(again.members[1]!.config.exp_params.LR).not.toBe(0.002); // the other run's
+});
+
+it("a run's range stands over the one of all; a number's name has the network's and the samplers'", async () => {
+  const own = SEARCH.replace("model_params.latent_dim: [4]", "exp_params.LR: '1e-5, 1e-6'")
+    .replace("metric: psnr", "metric: frechet_tiny_vgg_samples_gmm")
+    .replace("{metrics: [psnr]}", "{metrics: [psnr, frechet], samplers: [gmm]}");
+  const dir = folder({ "x.yaml": own, "base.yaml": BASE });
+  const { search } = await loadExperiment(join(dir, "x.yaml"));
+  expect(search!.runs.slice(0, 2)).toEqual(["plain,LR=0.00001", "plain,LR=0.000001"]);
+  expect(search).toMatchObject({ metrics: ["frechet"], samplers: ["gmm"], better: "lower" });
+});
+
+it.each([
+  [
+    "numbers of trials that differ",
+    "[4]",
+    "[4, 5]",
+    /search: expected as many settings for each run, .* got 4 of plain, 2 of other\. Or draw/,
+  ],
+  [
+    "a run that is none",
+    "{plain: {model_params",
+    "{plainn: {model_params",
+    /search\.runs\.plainn: expected one of .*plain, other, got "plainn"\. Did you mean "plain"/,
+  ],
+  [
+    "a number that isn't computed",
+    "metric: psnr",
+    "metric: ssim",
+    /search\.metric: expected a number of evaluation\.metrics .*there are psnr, got "ssim"/,
+  ],
+  [
+    "a key that changes the images",
+    "exp_params.LR",
+    "data_params.size",
+    /search\.shared\.data_params\.size: expected no key that changes which images a run is judged by/,
+  ],
+  [
+    "a section",
+    "exp_params.LR: '1e-4, 2e-3'",
+    "exp_params: [{LR: 1}]",
+    /expected one key of this section\. Write it dotted/,
+  ],
+  [
+    "a name of a pattern",
+    "metric: psnr",
+    "metric: frechet_NETWORK_samples",
+    /there are psnr, got "frechet_NETWORK_samples"/,
+  ],
+  [
+    "a seed that is one of the runs'",
+    "{metric: psnr",
+    "{seed: 2, metric: psnr",
+    /search\.seed: expected another than the seeds 1, 2, .* got 2/,
+  ],
+  [
+    "ranges that are missing",
+    /shared: \{exp.*?\}, runs: \{.*?\}\}/,
+    "shared: {}",
+    /search: expected ranges of values/,
+  ],
+  ["a value that is none", "1e-4, 2e-3", "1e-4, fast", /exp_params\.LR: expected a number > 0, got "fast"/],
+  [
+    "a key that the experiment says",
+    "exp_params.LR",
+    "trainer_params.max_steps",
+    /expected none in an experiment, whose steps say it/,
+  ],
+])("of a search: says of %s where it is and what to do", async (_, from, to, message) => {
+  expect(await errorOf(SEARCH.replace(from, to))).toMatch(message);
+});
+
 it("means over seeds, their deviation, and the best by the direction of each number", async () => {
   const dir = folder({ "x.yaml": GOOD, "base.yaml": BASE });
   const experiment = await loadExperiment(join(dir, "x.yaml"));
@@ -177,8 +284,12 @@ describe("each shipped experiment", () => {
         : Promise.reject(new Error("the images' shape follows from the config"));
     for (const member of members.filter(({ seed }) => seed === seeds[0])) {
       const { config } = member;
-      const { feature_network: network } = config.model_params as { feature_network?: { weights?: string } };
-      const random = network?.weights !== undefined && { feature_network: { ...network, weights: "random" } };
+      const { feature_network: named } = config.model_params as {
+        feature_network?: string | { name: string };
+      };
+      const network = typeof named === "string" ? { name: named } : named;
+      const random = network &&
+        network.name !== "tiny_vgg" && { feature_network: { ...network, weights: "random" } };
       const { vae, imageShape } = await buildModel({
         config: { ...config, model_params: { ...config.model_params, ...random } },
         baseDir,

@@ -1,0 +1,125 @@
+import { UserError } from "../errors.ts";
+import type { Launcher } from "../experiment/launch/launcher.ts";
+import type { Experiment } from "../experiment/series/experiment.ts";
+import type { MemberEvaluation, Progress } from "../experiment/series/member.ts";
+import type { Member } from "../experiment/series/members.ts";
+import { counted } from "../text/counted.ts";
+import { duration } from "../text/numbers.ts";
+import { progressTo } from "./progress.ts";
+
+export interface Completing {
+  /** As `--backend` names it. */
+  readonly backend: string;
+  /** The command that goes on. */
+  readonly again: string;
+  /** What is looked at before anything is trained; left out: nothing. */
+  readonly check?: Experiment | undefined;
+  /** What ends a run with an error of its own is told, and the others go on; else that ends all. */
+  readonly tolerant?: boolean;
+  /** Called with what came of the evaluation of each. @throws what ends all */
+  evaluated?(member: Member, evaluation: MemberEvaluation): void;
+  /** What trains the runs, each in a process of its own; left out: this process does, one after the other. */
+  readonly launcher?: Launcher;
+}
+
+/** Trains and evaluates what is missing, and gives the backend of both; undefined where a signal ended it. */
+export async function completeExperiment(
+  plan: Experiment,
+  typed: Completing,
+): Promise<{ readonly name: string; readonly here: string } | undefined> {
+  const { checkExperiment } = await import("../experiment/series/check.ts");
+  const { fleetBackend } = await import("./fleet_backend.ts");
+  const { evaluateMember, isCurrent, progressOf, savedEvaluation, trainedFolder, trainMember } = await import(
+    "../experiment/series/member.ts"
+  );
+  const { members, runs, seeds, steps, out } = plan;
+  const { launcher } = typed;
+  const progress = progressTo(process.stdout);
+  const done = new Map<Member, Progress>();
+  for (const member of members) done.set(member, await progressOf(plan, member)); // others' runs are told first
+  const { name, here } = await fleetBackend(typed.backend, launcher, {
+    configs: runs.map((run) => members.find((m) => m.run === run)!.config),
+    baseDir: plan.baseDir,
+    trained: members.map(trainedFolder).find((folder) => folder !== undefined),
+    say: (text) => console.log(text),
+  });
+  const missing = members.filter((member) => !done.get(member)!.complete);
+  console.log(
+    `${counted(runs.length, "run")} (${listed(runs)}) with ${counted(seeds.length, "seed")} of ${counted(steps, "step")}, on ${name}` +
+      `${launcher === undefined ? "" : `, ${launcher.about}`}; ${missing.length} to train; in ${out}`,
+  );
+  if (typed.check !== undefined)
+    for (const note of await checkExperiment(typed.check, progress)) console.log(`note   ${note}`);
+  let failed = 0;
+  if (launcher !== undefined && missing.length > 0) {
+    const { nextInOrder } = await import("../experiment/series/next_task.ts");
+    const { trainBy } = await import("./train_by.ts");
+    const all = await trainBy(launcher, plan, {
+      backend: name,
+      again: typed.again,
+      next: (state) => nextInOrder(members, state),
+      worth: ({ step }) => `at step ${step}`,
+    });
+    if (all === "stopped") return undefined;
+    for (const member of members) done.set(member, await progressOf(plan, member));
+    failed = all.failures.size;
+  }
+  for (const [i, member] of members.entries()) {
+    const which = `[${i + 1}/${members.length}] ${member.run}, seed ${member.seed}`;
+    const began = performance.now();
+    const { step, complete } = done.get(member)!;
+    if (!complete && launcher !== undefined) continue; // it failed, which was told
+    if (!complete) {
+      console.log(`${which}: ${step === 0 ? "training" : `going on at step ${step}`}`);
+      const trained = await orTold(typed, member, () => trainMember(plan, member, here, progress));
+      if (trained === undefined) continue;
+      const { interrupted, state, problem } = trained;
+      if (problem !== undefined) console.log(`note   ${member.run}, seed ${member.seed}: ${problem}`);
+      if (interrupted !== undefined) {
+        console.log(
+          `stopped in ${member.run}, seed ${member.seed} at step ${state.step}, saved. To go on: ${typed.again}`,
+        );
+        process.exitCode = interrupted;
+        return undefined;
+      }
+    }
+    const saved = await savedEvaluation(member);
+    const current = isCurrent(plan, saved);
+    const found = current
+      ? saved!
+      : await orTold(typed, member, () => evaluateMember(plan, member, here.name));
+    if (found === undefined) continue;
+    typed.evaluated?.(member, found);
+    const took =
+      !complete || !current ? ` in ${duration((performance.now() - began) / 1000)}` : ", as it was";
+    console.log(`${which}: done${took}`);
+  }
+  if (failed > 0 && !typed.tolerant) {
+    console.error(
+      `${counted(failed, "training")} failed; the same command trains what is missing: ${typed.again}`,
+    );
+    process.exitCode = 1;
+  }
+  return { name, here: here.name };
+}
+
+/** What `act` gives; undefined where it fails, is told and the others go on. */
+async function orTold<T>(
+  { tolerant = false }: Completing,
+  { run, seed }: Member,
+  act: () => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await act();
+  } catch (error) {
+    if (!tolerant || !(error instanceof UserError)) throw error;
+    console.log(`note   ${run}, seed ${seed}: ${error.message}`);
+    return undefined;
+  }
+}
+
+/** Names of a line at most. */
+const SHOWN = 24;
+
+const listed = (names: readonly string[]): string =>
+  names.length > SHOWN ? `${names.slice(0, SHOWN).join(", ")}, …` : names.join(", ");

@@ -1,0 +1,127 @@
+import { join } from "node:path";
+import type { Located } from "../../config/located.ts";
+import { ConfigError } from "../../errors.ts";
+import { metricNamed } from "../../metrics/registry.ts";
+import { betterOf, patternOf } from "../../metrics/table.ts";
+import { Rng } from "../../rng.ts";
+import { namesOf as namesOfPoints } from "../sweep/names.ts";
+import { grid, MOST_RUNS, type Point, randomPoints } from "../sweep/points.ts";
+import type { Range } from "../sweep/ranges.ts";
+import type { Experiment, Search, Trial } from "./experiment.ts";
+import { eachChecked, laidOver, membersOf, ofSteps } from "./members.ts";
+import type { SearchFile } from "./schema.ts";
+
+interface Searched {
+  /** The run's config over its bases, which stand in `files`. */
+  readonly config: { readonly root: Located; readonly files: readonly string[] };
+  readonly ranges: readonly Range[];
+}
+
+/**
+ * The search of an experiment, the config of every trial checked and filled with defaults.
+ *
+ * @throws ConfigError for a metric that can't choose, for numbers of trials that differ between runs, and for every mistake of
+ * a config
+ */
+export async function searchOf(
+  experiment: Experiment,
+  { metric, seed, steps = experiment.steps, random }: SearchFile,
+  runs: ReadonlyMap<string, Searched>,
+  lay: Search["lay"],
+): Promise<Search> {
+  const { file, name, samplers } = experiment;
+  const { computedBy, better } = choosing(experiment, metric);
+  const pointsOf = (ranges: readonly Range[]): Point[] =>
+    random === undefined ? grid(ranges) : randomPoints(ranges, random.runs, Rng.fromSeed(random.seed));
+  const points = [...runs].flatMap(([run, { ranges }]) =>
+    ranges.length === 0 ? [] : [[run, told(`${file} search, ${run}`, () => pointsOf(ranges))] as const],
+  );
+  checkBudget(file, points);
+  const trials = new Map(points.map(([run, of]) => [run, trialsOf(run, of)]));
+  const out = join(experiment.out, "search");
+  const all = [...trials].flatMap(([run, of]) => of.map((trial) => ({ run, ...trial })));
+  const members = await eachChecked(file, all, ({ run, name: trial, values }) => {
+    const { root, files } = runs.get(run)!.config;
+    return membersOf({ series: name, run: trial, seeds: [seed], file, files }, laidOver(root, values), {
+      trainer_params: ofSteps(steps),
+      save_dir: join(out, trial),
+    });
+  });
+  return {
+    ...experiment,
+    chosen: new Map(),
+    steps,
+    seeds: [seed],
+    runs: all.map(({ name }) => name),
+    members,
+    out,
+    metrics: [computedBy],
+    samplers: samplers.filter((sampler) => metric.endsWith(`_${sampler}`)),
+    options: { ...experiment.options, split: "val" },
+    metric,
+    better,
+    trials,
+    lay,
+  };
+}
+
+/** What a mistake in ranges is called here: another place, and no option of another command. */
+function told<T>(where: string, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const message = error.message.replace(
+      "; or --random N, which draws them",
+      "; or random: {runs: N}, which draws them",
+    );
+    throw new ConfigError(`${where}: ${message.replaceAll("--random", "random.runs")}`, { cause: error });
+  }
+}
+
+const trialsOf = (run: string, points: readonly Point[]): Trial[] =>
+  namesOfPoints(points).map((name, i) => ({ name: `${run},${name}`, values: points[i]!.values }));
+
+/** The metric of the experiment that computes a number, and which value of it is better. @throws ConfigError */
+function choosing(
+  { file, metrics, options, samplers }: Experiment,
+  metric: string,
+): { computedBy: string; better: "higher" | "lower" } {
+  const better = betterOf(metric);
+  const namesOf = (name: string) =>
+    Object.keys(metricNamed(name).numbers).flatMap((pattern) => {
+      const ofNetwork = pattern.replace("NETWORK", options.network.name);
+      return ofNetwork.includes("SAMPLER")
+        ? samplers.map((s) => ofNetwork.replace("SAMPLER", s))
+        : [ofNetwork];
+    });
+  const computes = (pattern: string) =>
+    patternOf(pattern).test(metric) && !/[A-Z]{3}/.test(metric.replace(options.network.name, ""));
+  const computedBy = metrics.find((name) => namesOf(name).some(computes));
+  if (computedBy !== undefined && (better === "higher" || better === "lower")) return { computedBy, better };
+  const usable = metrics.flatMap(namesOf).filter((name) => ["higher", "lower"].includes(betterOf(name)));
+  const known = usable.length === 0 ? "which there is none of" : `of which there are ${usable.join(", ")}`;
+  throw new ConfigError(
+    `${file} search.metric: expected a number of evaluation.metrics whose higher or lower value is better, ${known}, got "${metric}"`,
+  );
+}
+
+/** @throws ConfigError where runs would be tried more often than others, or nothing would be */
+function checkBudget(file: string, points: readonly (readonly [string, readonly Point[]])[]): void {
+  const counts = new Set(points.map(([, of]) => of.length));
+  if (counts.size === 0)
+    throw new ConfigError(
+      `${file} search: expected ranges of values under shared or runs, such as shared: {exp_params.LR: log(1e-4..1e-2)x3}, got none`,
+    );
+  if (counts.size > 1) {
+    const got = points.map(([run, of]) => `${of.length} of ${run}`).join(", ");
+    throw new ConfigError(
+      `${file} search: expected as many settings for each run, so that none has the better chance, got ${got}. Or draw so many: random: {runs: N}`,
+    );
+  }
+  const total = points.reduce((sum, [, of]) => sum + of.length, 0);
+  if (total > MOST_RUNS)
+    throw new ConfigError(
+      `${file} search: expected at most ${MOST_RUNS} trials, got ${total}. Give fewer values`,
+    );
+}
