@@ -15,6 +15,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readCheckpoint } from "../../src/experiment/runs/checkpoint.ts";
 import { newestCheckpoint, saveCheckpoint } from "../../src/experiment/runs/checkpoint_files.ts";
+import { allTests } from "../support/all_tests.ts";
 import { startVae, vae } from "../support/cli.ts";
 import { canBeElsewhere, elsewhere } from "../support/elsewhere.ts";
 import { figures } from "../support/metrics.ts";
@@ -150,7 +151,7 @@ describe("a run whose folder", () => {
     expect(all(runOf(cwd))).toEqual(left);
   });
 
-  it.skipIf(!canBeElsewhere)(
+  it.runIf(canBeElsewhere && allTests)(
     "another host goes on with, since this one stood still, is left to that",
     async () => {
       const cwd = newFolder();

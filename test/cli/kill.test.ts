@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newestRun } from "../../src/experiment/runs/find_runs.ts";
 import { Rng } from "../../src/rng.ts";
+import { allTests } from "../support/all_tests.ts";
 import { trainingBackends } from "../support/backends.ts";
 import { startVae, vae } from "../support/cli.ts";
 import { figures } from "../support/metrics.ts";
@@ -101,7 +102,7 @@ it("killed between a validation and the checkpoint after it, a run has that vali
   });
 }, 120_000);
 
-describe(`killed ${KILLS} times at random (KILL_SEED=${SEED})`, () => {
+describe.runIf(allTests)(`killed ${KILLS} times at random (KILL_SEED=${SEED})`, () => {
   it.concurrent.each(trainingBackends)(
     "a run on %s leaves what one that was never stopped leaves, to the bit",
     async (backend) => {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
+import { some } from "../support/all_tests.ts";
 import { vae } from "../support/cli.ts";
 
 const CONFIG = `
@@ -39,7 +40,7 @@ const CHOOSING: [args: string[], file: string, one: string[], other: string[]][]
   ],
 ];
 
-describe.each(CHOOSING)(
+describe.each(some(CHOOSING, 3))(
   "vae %j",
   (args, file, one, other) => {
     it("numbers its file where another is there, and keeps what is the same", async () => {
@@ -68,7 +69,7 @@ const NAMED: [args: string[], file: string][] = [
   [["schema", "--out"], "mine.json"],
 ];
 
-it.each(NAMED)(
+it.each(some(NAMED, 3))(
   "vae %j refuses a file that is there before it computes, and replaces it with --force",
   async (args, file) => {
     const out = args.includes("tfjs") ? "." : file;

@@ -9,6 +9,7 @@ import ConditionalVAE from "../../src/models/conditional_vae.ts";
 import { newCtx } from "../../src/models/ctx.ts";
 import { Rng } from "../../src/rng.ts";
 import { type Tensor4D, tf } from "../../src/tf.ts";
+import { allTests } from "../support/all_tests.ts";
 import { vae as command } from "../support/cli.ts";
 import { folder } from "../support/configs.ts";
 import { build, LABELS, maxDifference } from "../support/models.ts";
@@ -187,56 +188,65 @@ it("says which labels images lack", async () => {
   );
 });
 
-it("trains, validates and is explored from the command line", { timeout: 180_000 }, async () => {
-  const cwd = folder({
-    "c.yaml": `
+it.runIf(allTests)(
+  "trains, validates and is explored from the command line",
+  { timeout: 180_000 },
+  async () => {
+    const cwd = folder({
+      "c.yaml": `
 model_params: {name: ConditionalVAE, labels: [shape, scale], latent_dim: 4, hidden_dims: [8, 8, 16]}
 data_params: {name: shapes3d, size: 64, patch_size: 32, train_batch_size: 16, val_batch_size: 32, val_limit: 32}
 trainer_params: {max_epochs: 1}
 logging_params: {image_count: 4, name: tiny, latent_count: 8}
 `,
-  });
-  const run = "logs/tiny/version_0";
-  const ok = async (...args: string[]) => {
-    const { code, stderr } = await command(args, { cwd });
-    expect([code, stderr.replace(/^(wrote .*|\d+ images, .*)\n/gm, "")], args.join(" ")).toEqual([0, ""]);
-  };
-  await ok("run", "--config", "c.yaml", "--quiet");
-  await ok("sample", run, "--count", "4", "--label", "shape=2");
-  await ok("sample", run, "--count", "4", "--out", "a.npy");
-  await ok("sample", run, "--count", "4", "--out", "b.npy");
-  expect(readFileSync(`${cwd}/a.npy`)).toEqual(readFileSync(`${cwd}/b.npy`));
-  await ok("reconstruct", run, "--count", "4");
-  await ok("traverse", run, "--dimensions", "2", "--label", "shape=1");
-  await ok("interpolate", run);
-  await ok("attribute", run, "--attribute", "shape=1", "--count", "2");
-  await ok("encode", run, "test", "--limit", "8");
-  await ok(
-    "evaluate",
-    run,
-    "--max-images",
-    "32",
-    "--draws",
-    "2",
-    "--metrics",
-    "elbo,log_likelihood,mse,frechet",
-  );
-  await ok("reconstruct", run, `${run}/Samples/epoch_0001.png`, "--label", "shape=3", "--label", "scale=0");
-  const without = await command(["reconstruct", run, `${run}/Samples/epoch_0001.png`], { cwd });
-  expect([without.code, without.stderr]).toEqual([2, expect.stringMatching(/--label shape=0/)]);
-  for (const of of [
-    ["reconstruct", run],
-    ["interpolate", run],
-    ["encode", run, "val"],
-  ]) {
-    const own = await command([...of, "--label", "shape=1"], { cwd });
-    expect([own.code, own.stderr]).toEqual([2, expect.stringMatching(/--label: .*labels of their own/)]);
-  }
-  const wrong = await command(["sample", run, "--label", "shape=4"], { cwd });
-  expect([wrong.code, wrong.stderr]).toEqual([
-    2,
-    expect.stringMatching(/expected shape to be 0 to 3, or one of cube, cylinder, sphere, capsule, got "4"/),
-  ]);
-  const tfjs = await command(["export", run, "--format", "tfjs", "--out", "d"], { cwd });
-  expect([tfjs.code, tfjs.stderr]).toEqual([1, expect.stringMatching(/its decoder takes labels besides z/)]);
-});
+    });
+    const run = "logs/tiny/version_0";
+    const ok = async (...args: string[]) => {
+      const { code, stderr } = await command(args, { cwd });
+      expect([code, stderr.replace(/^(wrote .*|\d+ images, .*)\n/gm, "")], args.join(" ")).toEqual([0, ""]);
+    };
+    await ok("run", "--config", "c.yaml", "--quiet");
+    await ok("sample", run, "--count", "4", "--label", "shape=2");
+    await ok("sample", run, "--count", "4", "--out", "a.npy");
+    await ok("sample", run, "--count", "4", "--out", "b.npy");
+    expect(readFileSync(`${cwd}/a.npy`)).toEqual(readFileSync(`${cwd}/b.npy`));
+    await ok("reconstruct", run, "--count", "4");
+    await ok("traverse", run, "--dimensions", "2", "--label", "shape=1");
+    await ok("interpolate", run);
+    await ok("attribute", run, "--attribute", "shape=1", "--count", "2");
+    await ok("encode", run, "test", "--limit", "8");
+    await ok(
+      "evaluate",
+      run,
+      "--max-images",
+      "32",
+      "--draws",
+      "2",
+      "--metrics",
+      "elbo,log_likelihood,mse,frechet",
+    );
+    await ok("reconstruct", run, `${run}/Samples/epoch_0001.png`, "--label", "shape=3", "--label", "scale=0");
+    const without = await command(["reconstruct", run, `${run}/Samples/epoch_0001.png`], { cwd });
+    expect([without.code, without.stderr]).toEqual([2, expect.stringMatching(/--label shape=0/)]);
+    for (const of of [
+      ["reconstruct", run],
+      ["interpolate", run],
+      ["encode", run, "val"],
+    ]) {
+      const own = await command([...of, "--label", "shape=1"], { cwd });
+      expect([own.code, own.stderr]).toEqual([2, expect.stringMatching(/--label: .*labels of their own/)]);
+    }
+    const wrong = await command(["sample", run, "--label", "shape=4"], { cwd });
+    expect([wrong.code, wrong.stderr]).toEqual([
+      2,
+      expect.stringMatching(
+        /expected shape to be 0 to 3, or one of cube, cylinder, sphere, capsule, got "4"/,
+      ),
+    ]);
+    const tfjs = await command(["export", run, "--format", "tfjs", "--out", "d"], { cwd });
+    expect([tfjs.code, tfjs.stderr]).toEqual([
+      1,
+      expect.stringMatching(/its decoder takes labels besides z/),
+    ]);
+  },
+);

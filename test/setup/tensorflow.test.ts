@@ -10,6 +10,7 @@ import {
   wholeLibrary,
 } from "../../src/backends/tensorflow/library.ts";
 import { libraryCheck } from "../../src/setup/doctor/tensorflow.ts";
+import { allTests } from "../support/all_tests.ts";
 import { leftovers, ownCache } from "../support/cache.ts";
 import { type Ended, type VaeOptions, vae } from "../support/cli.ts";
 import { oldPipPython, pipPython } from "../support/pip.ts";
@@ -76,7 +77,7 @@ describe("where parts can't be read, pip downloads the whole wheel", () => {
     expect(readdirSync(libraryFolder()).sort()).toEqual([...LIBRARY, "manifest.json"].sort());
   });
 
-  it("with a pip that would download it to tell where it is", async () => {
+  it.runIf(allTests)("with a pip that would download it to tell where it is", async () => {
     const server = await wheelServer(wheel());
     const ended = await setup({ ...server.env, PATH: OLD_PATH });
     expect(ended).toMatchObject({ code: 0, stderr: "" });
@@ -123,7 +124,7 @@ describe("half a library is never found", () => {
     expectLibrary(spec);
   });
 
-  it("after Ctrl-C, which removes what was begun", async () => {
+  it.runIf(allTests)("after Ctrl-C, which removes what was begun", async () => {
     let stop = () => {};
     let pieces = 0;
     const server = await wheelServer(wheel(spec), { pause: 1, sent: () => ++pieces === 100 && stop() });

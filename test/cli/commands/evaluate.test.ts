@@ -7,6 +7,7 @@ import { openTrained } from "../../../src/experiment/trained/open_trained.ts";
 import { mutualInformationGap } from "../../../src/metrics/mig.ts";
 import { metricOf } from "../../../src/metrics/table.ts";
 import { tf } from "../../../src/tf.ts";
+import { allTests } from "../../support/all_tests.ts";
 import { vae } from "../../support/cli.ts";
 import { images } from "../../support/image_folders.ts";
 import { numpyLoad } from "../../support/numpy.ts";
@@ -79,43 +80,47 @@ it("agrees with what validation logged, but for the noise", async () => {
   expect(Math.abs(logged("val/elbo") / figures.elbo - 1)).toBeLessThan(0.1);
 });
 
-it("computes what is of codes of the images of the split that is asked for, and says what it trained on", async () => {
-  const figures = ["--metrics", "mig,sap,svm"];
-  const of = async (split: string, count: number) => {
-    const { stdout } = await evaluate(
-      run,
-      ...figures,
-      "--split",
-      split,
-      "--max-images",
-      `${count}`,
-      "--json",
-    );
-    return JSON.parse(stdout);
-  };
-  for (const [split, count] of [
-    ["test", 100],
-    ["val", 50],
-  ] as const) {
-    const found = await of(split, count);
-    const encoded = ["encode", run, split, "--limit", `${count}`, "--out", `${split}.npz`];
-    await vae(encoded, { cwd: root });
-    const { mean, labels } = numpyLoad(join(root, `${split}.npz`));
-    const codes = {
-      means: Float32Array.from(mean!.values as number[]),
-      dims: 4,
-      labels: Int32Array.from(labels!.values as number[]),
-      factors: 6,
-      count: mean!.shape[0]!,
+it.runIf(allTests)(
+  "computes what is of codes of the images of the split that is asked for, and says what it trained on",
+  async () => {
+    const figures = ["--metrics", "mig,sap,svm"];
+    const of = async (split: string, count: number) => {
+      const { stdout } = await evaluate(
+        run,
+        ...figures,
+        "--split",
+        split,
+        "--max-images",
+        `${count}`,
+        "--json",
+      );
+      return JSON.parse(stdout);
     };
-    expect([found.split, found.images]).toEqual([split, codes.count]);
-    expect(found.figures.mig).toBeCloseTo(mutualInformationGap(codes), 9);
-    const train = { split: "train", images: 128 };
-    expect(found.trained_on).toEqual({ sap: train, svm: train });
-  }
-  const own = await of("train", 1000);
-  expect(own.notes).toEqual(["sap, svm: judged by images that they were trained on (--split train)"]);
-}, 120_000);
+    for (const [split, count] of [
+      ["test", 100],
+      ["val", 50],
+    ] as const) {
+      const found = await of(split, count);
+      const encoded = ["encode", run, split, "--limit", `${count}`, "--out", `${split}.npz`];
+      await vae(encoded, { cwd: root });
+      const { mean, labels } = numpyLoad(join(root, `${split}.npz`));
+      const codes = {
+        means: Float32Array.from(mean!.values as number[]),
+        dims: 4,
+        labels: Int32Array.from(labels!.values as number[]),
+        factors: 6,
+        count: mean!.shape[0]!,
+      };
+      expect([found.split, found.images]).toEqual([split, codes.count]);
+      expect(found.figures.mig).toBeCloseTo(mutualInformationGap(codes), 9);
+      const train = { split: "train", images: 128 };
+      expect(found.trained_on).toEqual({ sap: train, svm: train });
+    }
+    const own = await of("train", 1000);
+    expect(own.notes).toEqual(["sap, svm: judged by images that they were trained on (--split train)"]);
+  },
+  120_000,
+);
 
 describe("where there is too little", () => {
   it("leaves out of one image all that has a variance over images, or wants several labels", async () => {
@@ -146,14 +151,18 @@ describe("where there is too little", () => {
     expect(named.code).toBe(2);
   }, 60_000);
 
-  it("computes of two images what two allow, all of it finite", async () => {
-    const { code, stdout, stderr } = await evaluate(run, "--max-images", "2", "--draws", "2", "--json");
-    expect([code, stderr]).toEqual([0, ""]);
-    const { figures, left_out } = JSON.parse(stdout);
-    expect(figures.frechet_tiny_vgg_reconstructions).toBeGreaterThan(0);
-    expect(left_out.beta_vae).toMatch(/needs 2 factors or more, there (is 1|are \d):/);
-    for (const value of Object.values(figures).flat()) expect(value).toSatisfy(Number.isFinite);
-  }, 60_000);
+  it.runIf(allTests)(
+    "computes of two images what two allow, all of it finite",
+    async () => {
+      const { code, stdout, stderr } = await evaluate(run, "--max-images", "2", "--draws", "2", "--json");
+      expect([code, stderr]).toEqual([0, ""]);
+      const { figures, left_out } = JSON.parse(stdout);
+      expect(figures.frechet_tiny_vgg_reconstructions).toBeGreaterThan(0);
+      expect(left_out.beta_vae).toMatch(/needs 2 factors or more, there (is 1|are \d):/);
+      for (const value of Object.values(figures).flat()) expect(value).toSatisfy(Number.isFinite);
+    },
+    60_000,
+  );
 
   it("leaves out what is not finite, where a model has diverged", async () => {
     const opened = await openTrained(run, { backend: "wasm" });
@@ -179,64 +188,74 @@ describe("where there is too little", () => {
     }
   }, 60_000);
 
-  it("leaves out what wants two dimensions of z where there is one, and ends with code 1 where it was named", async () => {
-    const sets = ["--set", "model_params.latent_dim=1", "--set", "logging_params.name=flat"];
-    await vae(["run", "--config", "tiny.yaml", "--quiet", ...sets], { cwd: root });
-    const flat = join(root, "logs/flat/version_0");
-    const { code, stdout, stderr } = await evaluate(flat, "--metrics", "factor_vae,mig", "--json");
-    expect(stderr).toBe("--metrics mig: needs 2 dimensions of z or more, there is 1.\n");
-    expect(code).toBe(1);
-    expect(Object.keys(JSON.parse(stdout).figures)).toEqual(["factor_vae"]);
-  }, 60_000);
+  it.runIf(allTests)(
+    "leaves out what wants two dimensions of z where there is one, and ends with code 1 where it was named",
+    async () => {
+      const sets = ["--set", "model_params.latent_dim=1", "--set", "logging_params.name=flat"];
+      await vae(["run", "--config", "tiny.yaml", "--quiet", ...sets], { cwd: root });
+      const flat = join(root, "logs/flat/version_0");
+      const { code, stdout, stderr } = await evaluate(flat, "--metrics", "factor_vae,mig", "--json");
+      expect(stderr).toBe("--metrics mig: needs 2 dimensions of z or more, there is 1.\n");
+      expect(code).toBe(1);
+      expect(Object.keys(JSON.parse(stdout).figures)).toEqual(["factor_vae"]);
+    },
+    60_000,
+  );
 
-  it("leaves classes out where a folder gives one class, and says which folder", async () => {
-    const names = Array.from({ length: 24 }, (_, i) => `pets/${i % 2 ? "cat" : "dog"}/${i}.png`);
-    const files = await images(names);
-    for (const [name, bytes] of Object.entries(files)) {
-      mkdirSync(join(root, "photos", dirname(name)), { recursive: true });
-      writeFileSync(join(root, "photos", name), bytes);
-    }
-    writeFileSync(
-      join(root, "folder.yaml"),
-      `
+  it.runIf(allTests)(
+    "leaves classes out where a folder gives one class, and says which folder",
+    async () => {
+      const names = Array.from({ length: 24 }, (_, i) => `pets/${i % 2 ? "cat" : "dog"}/${i}.png`);
+      const files = await images(names);
+      for (const [name, bytes] of Object.entries(files)) {
+        mkdirSync(join(root, "photos", dirname(name)), { recursive: true });
+        writeFileSync(join(root, "photos", name), bytes);
+      }
+      writeFileSync(
+        join(root, "folder.yaml"),
+        `
 model_params: {name: VanillaVAE, latent_dim: 2, hidden_dims: [4]}
 data_params: {name: image_folder, data_path: photos, label_from: folder, patch_size: 32, train_batch_size: 4, splits: {val: 0.2, test: 0.2}}
 trainer_params: {max_epochs: 1}
 logging_params: {image_count: 2, latent_count: 0, name: folder}
 `,
-    );
-    const trained = await vae(["run", "--config", "folder.yaml", "--quiet"], { cwd: root });
-    expect([trained.code, trained.stderr]).toEqual([0, ""]);
-    const folder = join(root, "logs/folder/version_0");
-    const { code, stdout } = await evaluate(folder, "--draws", "2", "--json");
-    expect(code).toBe(0);
-    const { figures, left_out } = JSON.parse(stdout);
-    expect(figures.svm).toBeUndefined();
-    expect(left_out.svm).toMatch(
-      /^needs two values or more of class, the training images \(\d+\) all have \S+, which is an image's first folder below data_path.*split_folders=always/,
-    );
-    const named = await evaluate(folder, "--metrics", "svm");
-    expect(named.stderr).toMatch(/^--metrics svm: needs two values or more of class/);
-    expect(named.code).toBe(2);
-    const unlabelled = await evaluate(folder, "--metrics", "svm", "--set", "data_params.label_from=none");
-    expect(unlabelled.stderr).toBe(
-      "--metrics svm: needs labels, image_folder has none; --set data_params.label_from=folder takes them from sub-folders.\n",
-    );
-    const helped = await evaluate(
-      folder,
-      "--metrics",
-      "svm",
-      "--set",
-      `data_params.data_path=${join(root, "photos/pets")}`,
-    );
-    const none = await evaluate(folder, "--split", "val", "--set", "data_params.splits.val=0");
-    expect(none.stderr).toMatch(
-      /^--split val: expected images, got none in this split of image_folder\. There are some in train \(\d+\), test/,
-    );
-    expect(none.code).toBe(1);
-    expect(helped.stdout).toMatch(/^svm +(0|1|0\.\d+) +0 to 1 +higher$/m);
-    expect(helped.stdout).toMatch(/^svm: trained on \d+ images of the train split, judged by those above$/m);
-  }, 90_000);
+      );
+      const trained = await vae(["run", "--config", "folder.yaml", "--quiet"], { cwd: root });
+      expect([trained.code, trained.stderr]).toEqual([0, ""]);
+      const folder = join(root, "logs/folder/version_0");
+      const { code, stdout } = await evaluate(folder, "--draws", "2", "--json");
+      expect(code).toBe(0);
+      const { figures, left_out } = JSON.parse(stdout);
+      expect(figures.svm).toBeUndefined();
+      expect(left_out.svm).toMatch(
+        /^needs two values or more of class, the training images \(\d+\) all have \S+, which is an image's first folder below data_path.*split_folders=always/,
+      );
+      const named = await evaluate(folder, "--metrics", "svm");
+      expect(named.stderr).toMatch(/^--metrics svm: needs two values or more of class/);
+      expect(named.code).toBe(2);
+      const unlabelled = await evaluate(folder, "--metrics", "svm", "--set", "data_params.label_from=none");
+      expect(unlabelled.stderr).toBe(
+        "--metrics svm: needs labels, image_folder has none; --set data_params.label_from=folder takes them from sub-folders.\n",
+      );
+      const helped = await evaluate(
+        folder,
+        "--metrics",
+        "svm",
+        "--set",
+        `data_params.data_path=${join(root, "photos/pets")}`,
+      );
+      const none = await evaluate(folder, "--split", "val", "--set", "data_params.splits.val=0");
+      expect(none.stderr).toMatch(
+        /^--split val: expected images, got none in this split of image_folder\. There are some in train \(\d+\), test/,
+      );
+      expect(none.code).toBe(1);
+      expect(helped.stdout).toMatch(/^svm +(0|1|0\.\d+) +0 to 1 +higher$/m);
+      expect(helped.stdout).toMatch(
+        /^svm: trained on \d+ images of the train split, judged by those above$/m,
+      );
+    },
+    90_000,
+  );
 });
 
 it("says what is wrong with a name, a file or a split", async () => {

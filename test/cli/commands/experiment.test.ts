@@ -3,6 +3,7 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { expect, it } from "vitest";
 import { loadConfig } from "../../../src/config/load.ts";
+import { allTests } from "../../support/all_tests.ts";
 import { vae } from "../../support/cli.ts";
 import { folder } from "../../support/configs.ts";
 
@@ -103,9 +104,11 @@ it("has nothing to report of where nothing was trained", async () => {
   expect(code).toBe(1);
 });
 
-it("compares samplers fitted to each run, and leaves out of a run what its model doesn't have", async () => {
-  const own = folder({
-    "x.yaml": `
+it.runIf(allTests)(
+  "compares samplers fitted to each run, and leaves out of a run what its model doesn't have",
+  async () => {
+    const own = folder({
+      "x.yaml": `
 name: mixed
 seeds: [1]
 steps: 2
@@ -118,78 +121,84 @@ runs:
 evaluation: {metrics: [kl, frechet], samplers: [gmm, codes], max_images: 32}
 contact_sheet: {images: 2, sample_rows: 1}
 `,
-  });
-  const { code, stdout, stderr } = await vae(["experiment", "x.yaml", "--jobs", "2"], { cwd: own });
-  expect([code, stderr]).toEqual([0, ""]);
-  expect(stdout).toMatch(/, 2 at a time on this machine, .*; 2 to train; in /);
-  const cells = (metric: string) =>
-    /\| lower \| (.*) \|/
-      .exec(stdout.split("\n").find((line) => line.startsWith(`| ${metric} |`))!)![1]!
-      .split(" | ");
-  expect(cells("frechet_tiny_vgg_samples").every((cell) => /\d/.test(cell))).toBe(true);
-  expect(cells("frechet_tiny_vgg_samples_gmm").map((cell) => /\d/.test(cell))).toEqual([true, false]);
-  expect(cells("frechet_tiny_vgg_samples_codes").map((cell) => /\d/.test(cell))).toEqual([false, true]);
-  expect(stdout).toMatch(/\| kl \| nats \| – \| \d[\d.e+-]* \| {2}\|/);
-  expect((await vae(["experiment", "x.yaml"], { cwd: own })).stdout).toContain(
-    "codes, seed 1: done, as it was",
-  );
-}, 120_000);
-
-it("chooses values of each run by trials, goes on with them after a signal, and tells what it tried", async () => {
-  const own = folder({
-    "x.yaml": SMALL.replace("name: small", "name: searched")
-      .replace("[psnr, sharpness, perceptual, svm]", "[psnr]")
-      .replace(
-        "shared:",
-        "search: {metric: psnr, steps: 20, shared: {exp_params.LR: [0.00003, 0.003, 100000.0]}}\nshared:",
-      ),
-  });
-  const searched = (...args: string[]) =>
-    vae(["experiment", "x.yaml", "--set", "seeds=[1]", ...args], { cwd: own });
-  const stopped = await vae(["experiment", "x.yaml", "--set", "seeds=[1]"], {
-    cwd: own,
-    signalAt: { text: "[4/6]", signal: "SIGINT" },
-  });
-  expect(stopped.code).toBe(130);
-  const early = await searched("--report");
-  expect(early.stderr).toMatch(/expected runs that are evaluated, got none/);
-  expect(early.code).toBe(1);
-
-  const { code, stdout, stderr } = await searched();
-  expect([code, stderr]).toEqual([0, ""]);
-  expect(stdout).toMatch(/note {3}plain,LR=100000, seed 0: step \d+: the loss is no longer finite/); // and no end of the others
-  expect(stdout).toContain("[1/6] plain,LR=0.00003, seed 0: done, as it was");
-  const folderOf = join(own, "logs/experiments/searched");
-  const lines = readFileSync(join(folderOf, "search.md"), "utf8").split("\n");
-  expect(lines).toContain("| run | exp_params.LR | psnr, dB |");
-  for (const run of ["plain", "dfcvae"]) {
-    const trials = lines.filter((line) => line.startsWith(`| ${run} |`)).map((line) => line.split(" | "));
-    expect(trials.at(-1)!.join()).toMatch(/100000,step \d+: the loss is no longer finite/);
-    const numberOf = (cell: string) => Number(cell.replace(/\*\*|\|/g, ""));
-    const best = trials.slice(0, 2).toSorted((a, b) => numberOf(b[2]!) - numberOf(a[2]!))[0]!;
-    expect(trials.filter(([, cell]) => cell!.startsWith("**"))).toEqual([best]);
-    const LR = numberOf(best[1]!);
-    expect(stdout).toContain(`${run}: exp_params.LR ${LR}, by psnr\n`);
-    expect(stdout).toMatch(
-      new RegExp(
-        `^Chosen before by psnr on images of val \\(search\\.md\\): .*${run}: exp_params\\.LR ${LR}\\b`,
-        "m",
-      ),
+    });
+    const { code, stdout, stderr } = await vae(["experiment", "x.yaml", "--jobs", "2"], { cwd: own });
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(/, 2 at a time on this machine, .*; 2 to train; in /);
+    const cells = (metric: string) =>
+      /\| lower \| (.*) \|/
+        .exec(stdout.split("\n").find((line) => line.startsWith(`| ${metric} |`))!)![1]!
+        .split(" | ");
+    expect(cells("frechet_tiny_vgg_samples").every((cell) => /\d/.test(cell))).toBe(true);
+    expect(cells("frechet_tiny_vgg_samples_gmm").map((cell) => /\d/.test(cell))).toEqual([true, false]);
+    expect(cells("frechet_tiny_vgg_samples_codes").map((cell) => /\d/.test(cell))).toEqual([false, true]);
+    expect(stdout).toMatch(/\| kl \| nats \| – \| \d[\d.e+-]* \| {2}\|/);
+    expect((await vae(["experiment", "x.yaml"], { cwd: own })).stdout).toContain(
+      "codes, seed 1: done, as it was",
     );
-    const { config } = await loadConfig(join(folderOf, run, "seed_1/version_0/config.yaml"));
-    expect(config.exp_params.LR).toBe(LR);
-  }
-  expect((await searched("--status")).stdout).toMatch(
-    /^trials:\n[\s\S]*dfcvae,LR=0\.003.*done[\s\S]*^runs:\n[\s\S]*plain.*done/m,
-  );
+  },
+  120_000,
+);
 
-  const table = () => readFileSync(join(folderOf, "table.md"), "utf8");
-  const whole = table();
-  const other = await searched("--report", "--set", "search.shared={exp_params.LR: [0.00003]}");
-  expect(other.stdout).toMatch(/note {3}search: .*, so search\.md is left as it is/);
-  expect(table()).toBe(whole); // it says what the runs were trained with
-  const changed = await searched("--set", "search.shared={exp_params.LR: [0.00003]}");
-  expect(changed.stderr).toMatch(
-    /the search chooses now what this run was not trained with:\n {2}exp_params\.LR: there .*\nRemove /,
-  );
-}, 180_000);
+it.runIf(allTests)(
+  "chooses values of each run by trials, goes on with them after a signal, and tells what it tried",
+  async () => {
+    const own = folder({
+      "x.yaml": SMALL.replace("name: small", "name: searched")
+        .replace("[psnr, sharpness, perceptual, svm]", "[psnr]")
+        .replace(
+          "shared:",
+          "search: {metric: psnr, steps: 20, shared: {exp_params.LR: [0.00003, 0.003, 100000.0]}}\nshared:",
+        ),
+    });
+    const searched = (...args: string[]) =>
+      vae(["experiment", "x.yaml", "--set", "seeds=[1]", ...args], { cwd: own });
+    const stopped = await vae(["experiment", "x.yaml", "--set", "seeds=[1]"], {
+      cwd: own,
+      signalAt: { text: "[4/6]", signal: "SIGINT" },
+    });
+    expect(stopped.code).toBe(130);
+    const early = await searched("--report");
+    expect(early.stderr).toMatch(/expected runs that are evaluated, got none/);
+    expect(early.code).toBe(1);
+
+    const { code, stdout, stderr } = await searched();
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(/note {3}plain,LR=100000, seed 0: step \d+: the loss is no longer finite/); // and no end of the others
+    expect(stdout).toContain("[1/6] plain,LR=0.00003, seed 0: done, as it was");
+    const folderOf = join(own, "logs/experiments/searched");
+    const lines = readFileSync(join(folderOf, "search.md"), "utf8").split("\n");
+    expect(lines).toContain("| run | exp_params.LR | psnr, dB |");
+    for (const run of ["plain", "dfcvae"]) {
+      const trials = lines.filter((line) => line.startsWith(`| ${run} |`)).map((line) => line.split(" | "));
+      expect(trials.at(-1)!.join()).toMatch(/100000,step \d+: the loss is no longer finite/);
+      const numberOf = (cell: string) => Number(cell.replace(/\*\*|\|/g, ""));
+      const best = trials.slice(0, 2).toSorted((a, b) => numberOf(b[2]!) - numberOf(a[2]!))[0]!;
+      expect(trials.filter(([, cell]) => cell!.startsWith("**"))).toEqual([best]);
+      const LR = numberOf(best[1]!);
+      expect(stdout).toContain(`${run}: exp_params.LR ${LR}, by psnr\n`);
+      expect(stdout).toMatch(
+        new RegExp(
+          `^Chosen before by psnr on images of val \\(search\\.md\\): .*${run}: exp_params\\.LR ${LR}\\b`,
+          "m",
+        ),
+      );
+      const { config } = await loadConfig(join(folderOf, run, "seed_1/version_0/config.yaml"));
+      expect(config.exp_params.LR).toBe(LR);
+    }
+    expect((await searched("--status")).stdout).toMatch(
+      /^trials:\n[\s\S]*dfcvae,LR=0\.003.*done[\s\S]*^runs:\n[\s\S]*plain.*done/m,
+    );
+
+    const table = () => readFileSync(join(folderOf, "table.md"), "utf8");
+    const whole = table();
+    const other = await searched("--report", "--set", "search.shared={exp_params.LR: [0.00003]}");
+    expect(other.stdout).toMatch(/note {3}search: .*, so search\.md is left as it is/);
+    expect(table()).toBe(whole); // it says what the runs were trained with
+    const changed = await searched("--set", "search.shared={exp_params.LR: [0.00003]}");
+    expect(changed.stderr).toMatch(
+      /the search chooses now what this run was not trained with:\n {2}exp_params\.LR: there .*\nRemove /,
+    );
+  },
+  180_000,
+);

@@ -7,6 +7,7 @@ import { kubernetesJob, podScript } from "../../../src/experiment/launch/kuberne
 import { launcherNamed } from "../../../src/experiment/launch/registry.ts";
 import { Resources } from "../../../src/experiment/launch/resources.ts";
 import { slurm } from "../../../src/experiment/launch/slurm.ts";
+import { allTests } from "../../support/all_tests.ts";
 import { folder } from "../../support/configs.ts";
 import { madeBatch } from "../../support/launched.ts";
 import { pythonWith } from "../../support/python_environment.ts";
@@ -31,7 +32,7 @@ for version in ("1.31", "1.37"):
 print("fits")
 `;
 
-it("the Job fits Kubernetes' own schema, strictly, and a misspelled key would not", () => {
+it.runIf(allTests)("the Job fits Kubernetes' own schema, strictly, and a misspelled key would not", () => {
   const jobs = [
     kubernetesJob(fleet, madeBatch(fleet, 3), "/runs/job.sh", resources(...needed)),
     kubernetesJob(

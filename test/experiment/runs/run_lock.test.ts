@@ -6,6 +6,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { takeLock } from "../../../src/experiment/runs/run_lock.ts";
+import { allTests } from "../../support/all_tests.ts";
 import { canBeElsewhere, elsewhere, numberHere } from "../../support/elsewhere.ts";
 import { withoutRoot } from "../../support/nobody.ts";
 
@@ -187,7 +188,7 @@ describe.concurrent("a lock", () => {
     },
   );
 
-  it.skipIf(!canBeElsewhere)("that two other hosts wait for goes to one of them", async () => {
+  it.runIf(canBeElsewhere && allTests)("that two other hosts wait for goes to one of them", async () => {
     const file = newFile();
     const dead = await holder(file, { away: true });
     await dead.kill();
