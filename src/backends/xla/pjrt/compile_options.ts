@@ -1,4 +1,4 @@
-import protobuf from "protobufjs";
+import { message, protobufWriter } from "../../../formats/protobuf.ts";
 
 export interface CompileOptions {
   /** Ids of the devices that run the program together, each its part (SPMD). Default: one, which the plugin chooses. */
@@ -8,43 +8,28 @@ export interface CompileOptions {
 }
 
 /** The fields that we write of XLA's compile_options.proto and xla_data.proto. */
-const root = protobuf.Root.fromJSON({
-  nested: {
-    CompileOptions: {
-      fields: {
-        build: { type: "BuildOptions", id: 3 },
-        flags: { keyType: "string", type: "Flag", id: 7 },
-      },
-    },
-    BuildOptions: {
-      fields: {
-        deviceOrdinal: { type: "int64", id: 1 },
-        replicas: { type: "int64", id: 4 },
-        partitions: { type: "int64", id: 5 },
-        isPartitioned: { type: "bool", id: 6 },
-        assignment: { type: "DeviceAssignment", id: 9 },
-      },
-    },
-    DeviceAssignment: {
-      fields: {
-        replicas: { type: "int32", id: 1 },
-        computations: { type: "int32", id: 2 },
-        devices: { type: "ComputationDevice", id: 3, rule: "repeated" },
-      },
-    },
-    ComputationDevice: { fields: { replicas: { type: "int64", id: 1, rule: "repeated" } } },
-    Flag: {
-      oneofs: { value: { oneof: ["text", "bool", "integer", "number"] } },
-      fields: {
-        text: { type: "string", id: 1 },
-        bool: { type: "bool", id: 2 },
-        integer: { type: "int64", id: 3 },
-        number: { type: "double", id: 4 },
-      },
-    },
-  },
-} as protobuf.INamespace);
-const message = root.lookupType("CompileOptions");
+const write = protobufWriter({
+  CompileOptions: message({ build: ["BuildOptions", 3], flags: ["%Flag", 7] }),
+  BuildOptions: message({
+    deviceOrdinal: ["int64", 1],
+    replicas: ["int64", 4],
+    partitions: ["int64", 5],
+    isPartitioned: ["bool", 6],
+    assignment: ["DeviceAssignment", 9],
+  }),
+  DeviceAssignment: message({
+    replicas: ["int32", 1],
+    computations: ["int32", 2],
+    devices: ["*ComputationDevice", 3],
+  }),
+  ComputationDevice: message({ replicas: ["*int64", 1] }),
+  Flag: message({ text: ["string", 1], bool: ["bool", 2], integer: ["int64", 3], number: ["double", 4] }, [
+    "text",
+    "bool",
+    "integer",
+    "number",
+  ]),
+});
 
 /** CompileOptionsProto of `options`. */
 export function encodeCompileOptions({ devices, flags = {} }: CompileOptions): Uint8Array {
@@ -54,18 +39,16 @@ export function encodeCompileOptions({ devices, flags = {} }: CompileOptions): U
     computations: partitions,
     devices: devices.map((id) => ({ replicas: [id] })),
   };
-  return message
-    .encode({
-      build: {
-        deviceOrdinal: -1,
-        replicas: 1,
-        partitions,
-        ...(partitions > 1 && { isPartitioned: true }),
-        ...(assignment && { assignment }),
-      },
-      flags: Object.fromEntries(Object.entries(flags).map(([name, value]) => [name, flag(value)])),
-    })
-    .finish();
+  return write("CompileOptions", {
+    build: {
+      deviceOrdinal: -1,
+      replicas: 1,
+      partitions,
+      ...(partitions > 1 && { isPartitioned: true }),
+      ...(assignment && { assignment }),
+    },
+    flags: Object.fromEntries(Object.entries(flags).map(([name, value]) => [name, flag(value)])),
+  });
 }
 
 function flag(value: string | number | boolean) {
