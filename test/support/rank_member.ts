@@ -37,6 +37,8 @@ export interface Task {
   readonly localBatchNorm?: boolean;
   /** Default: sgd, with momentum. */
   readonly optimizer?: "sgd" | "adam";
+  /** Begins each parameter elsewhere, by a share of 6e-8 at most, half the distance of two float32: a seed of the shares. */
+  readonly nudge?: number;
 }
 
 /** In the place of a task: the gradient of a function of the ranks' parts, as it comes and by differences. */
@@ -55,6 +57,8 @@ export interface Outcome {
   readonly state: string;
   readonly compiled: boolean;
 }
+
+const ROUNDING = 6e-8;
 
 /** Of each rank's x, [3, 2, 1, 4]. */
 const FUNCTIONS = {
@@ -87,12 +91,18 @@ async function taken(task: Task): Promise<Outcome> {
     group = 1,
     rate = 1e-2,
     optimizer = "sgd",
+    nudge,
   } = task;
   const exp = { optimizer, momentum: 0.9, betas: [0.9, 0.999], eps: 1e-8, weight_decay: 0 } as never;
   if (backend.ranks !== undefined) backend.ranks.syncBatchNorm = task.localBatchNorm !== true;
   const model = getModel(variant)!;
   const params = { ...small(model), ...task.params };
   const vae = await build(model, params, { convention });
+  if (nudge !== undefined)
+    for (const [i, { value }] of [...vae.params.values()].entries()) {
+      const share = tf.randomUniform(value.shape, -ROUNDING, ROUNDING, "float32", 1000 * nudge + i);
+      value.assign(value.add(value.mul(share)));
+    }
   const weights = { ...unitWeights(model, convention, params), capacity: 0.01 };
   const optimizers = new Map(
     vae.phases.map((phase) => [phase.name, createOptimizer(exp, trained(vae, phase), phase.name)]),
