@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { loadConfig } from "../../src/config/load.ts";
 import { modelNames } from "../../src/models/registry.ts";
+import { counted } from "../../src/text/counted.ts";
 import { duration } from "../../src/text/numbers.ts";
 import { markedSection } from "../variants_table/marked_section.ts";
 import { sourceOf } from "../variants_table/section.ts";
@@ -104,7 +105,7 @@ function trainedOn({
   complete,
   epochs,
 }: GalleryRecord): string {
-  const where = backend === "xla" && !/cpu/i.test(device) ? device : `${cores} cores of ${cpu}`;
+  const where = backend === "xla" && !/cpu/i.test(device) ? device : `${counted(cores, "core")} of ${cpu}`;
   const part = complete ? "" : `; stopped after ${epochs} epochs`;
   const short = precision === "float32" ? "" : `, ${precision}`;
   return `${duration(seconds)}, ${backend}${short}, ${where}${part}`;
