@@ -19,6 +19,7 @@ import { batchNormOverRanks } from "../../src/nn/batch_norm_over_ranks.ts";
 import { Rng } from "../../src/rng.ts";
 import { type Scalar, type Tensor4D, tf } from "../../src/tf.ts";
 import { build } from "./models.ts";
+import { beginARoundingAway } from "./rounding.ts";
 import { host } from "./steps.ts";
 import { small, trained, unitWeights } from "./variants.ts";
 
@@ -58,8 +59,6 @@ export interface Outcome {
   readonly compiled: boolean;
 }
 
-const ROUNDING = 6e-8;
-
 /** Of each rank's x, [3, 2, 1, 4]. */
 const FUNCTIONS = {
   wholeBatch: (x: Tensor4D) => wholeBatch(x),
@@ -98,11 +97,7 @@ async function taken(task: Task): Promise<Outcome> {
   const model = getModel(variant)!;
   const params = { ...small(model), ...task.params };
   const vae = await build(model, params, { convention });
-  if (nudge !== undefined)
-    for (const [i, { value }] of [...vae.params.values()].entries()) {
-      const share = tf.randomUniform(value.shape, -ROUNDING, ROUNDING, "float32", 1000 * nudge + i);
-      value.assign(value.add(value.mul(share)));
-    }
+  if (nudge !== undefined) beginARoundingAway(vae, nudge);
   const weights = { ...unitWeights(model, convention, params), capacity: 0.01 };
   const optimizers = new Map(
     vae.phases.map((phase) => [phase.name, createOptimizer(exp, trained(vae, phase), phase.name)]),
