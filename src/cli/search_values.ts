@@ -33,7 +33,6 @@ export async function searchValues(
   { complete, backend, only }: { complete: Complete; backend: string; only: boolean },
 ): Promise<Searched | undefined> {
   if (only) return { backend, ...(await chosenThen(plan, search)) };
-  for (const member of search.members) await checkSettings(search, member);
   for (const member of plan.members) await checkSettings(plan, member, keysOf(search, member.run));
   const done = await complete(search, backend, {
     check: plan,

@@ -17,3 +17,7 @@ export function leaves(config: Config): Map<string, Leaf> {
   for (const section of SECTIONS) visit(section, config[section]);
   return found;
 }
+
+/** Whether a leaf's key is one of `keys`, or lies in what one of them names. */
+export const isUnder = (key: string, keys: Iterable<string>): boolean =>
+  [...keys].some((k) => key === k || key.startsWith(`${k}.`));

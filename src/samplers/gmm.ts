@@ -73,12 +73,12 @@ export default defineDensity({
     clusters.forEach((cluster, n) => {
       hard[n * components + cluster] = 1;
     });
-    const initial = mixtureOf(z, dims, hard, Math.max(regularization, SMALLEST));
     const options = {
       regularization: Math.max(regularization, SMALLEST),
       tolerance: TOLERANCE,
       maxIterations,
     };
+    const initial = mixtureOf(z, dims, hard, options.regularization);
     const found = fitted(z, initial, { ...options, ...(progress && { progress }) });
     const numbers = numbersOfMixture(components, dims);
     const total = logDensity(found.mixture, z).reduce((a, b) => a + b);

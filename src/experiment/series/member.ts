@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { BackendInfo } from "../../backends/use_backend.ts";
-import { leaves } from "../../config/leaves.ts";
+import { isUnder, leaves } from "../../config/leaves.ts";
 import { loadConfig } from "../../config/load.ts";
 import { rebasePaths } from "../../config/paths.ts";
 import { layeredRegistries } from "../../config/registries.ts";
@@ -86,18 +86,16 @@ export async function checkSettings(
   if (found === undefined) return;
   const folder = trainedFolder(member)!;
   const wanted = leaves(rebasePaths(member.config, () => series.baseDir, "/", member));
-  const of = (keys: Iterable<string>, key: string) =>
-    [...keys].some((k) => key === k || key.startsWith(`${k}.`));
   const shapes = (key: string) => !key.startsWith("trainer_params.checkpoint."); // what is kept, not what is learned
   const differing = [...new Set([...wanted.keys(), ...found.keys()])].filter(
-    (key) => shapes(key) && !of(searched, key) && wanted.get(key) !== found.get(key),
+    (key) => shapes(key) && !isUnder(key, searched) && wanted.get(key) !== found.get(key),
   );
   if (differing.length === 0) return;
   const shown = differing
     .slice(0, 5)
     .map((key) => `  ${key}: there ${found.get(key) ?? "nothing"}, now ${wanted.get(key) ?? "nothing"}`);
-  const chosen = series.chosen?.get(member.run)?.keys() ?? [];
-  if (differing.every((key) => of(chosen, key)))
+  const chosen = [...(series.chosen?.get(member.run)?.keys() ?? [])];
+  if (differing.every((key) => isUnder(key, chosen)))
     throw new ConfigError(
       `${folder}: the search chooses now what this run was not trained with:\n${shown.join("\n")}\n` +
         `Remove ${dirname(dirname(folder))} to train ${member.run} anew; the trials stay.`,

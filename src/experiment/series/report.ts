@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { isUnder } from "../../config/leaves.ts";
 import { UserError } from "../../errors.ts";
 import { writeAtomic } from "../../files/atomic_file.ts";
 import type { Experiment } from "./experiment.ts";
@@ -61,9 +62,7 @@ async function searchedFor({ search, members }: Experiment): Promise<string[]> {
     const member = members.find((m) => m.run === run && trainedFolder(m) !== undefined);
     if (member === undefined) continue;
     const values = await trainedWith(member);
-    const own = [...values!].filter(([key]) =>
-      [...trial!.values.keys()].some((k) => key === k || key.startsWith(`${k}.`)),
-    );
+    const own = [...values!].filter(([key]) => isUnder(key, trial!.values.keys()));
     each.push(`${run}: ${own.map(([key, value]) => `${key} ${value}`).join(", ")}`);
   }
   if (each.length === 0) return [];

@@ -32,9 +32,11 @@ export async function searchOf(
   const { file, name, samplers } = experiment;
   const { computedBy, better } = choosing(experiment, metric);
   const pointsOf = (ranges: readonly Range[]): Point[] =>
-    random === undefined ? grid(ranges) : randomPoints(ranges, random.runs, Rng.fromSeed(random.seed));
+    random === undefined
+      ? grid(ranges, "random: {runs: N}")
+      : randomPoints(ranges, random.runs, Rng.fromSeed(random.seed), "random.runs");
   const points = [...runs].flatMap(([run, { ranges }]) =>
-    ranges.length === 0 ? [] : [[run, told(`${file} search, ${run}`, () => pointsOf(ranges))] as const],
+    ranges.length === 0 ? [] : [[run, placed(`${file} search, ${run}`, () => pointsOf(ranges))] as const],
   );
   checkBudget(file, points);
   const trials = new Map(points.map(([run, of]) => [run, trialsOf(run, of)]));
@@ -65,17 +67,13 @@ export async function searchOf(
   };
 }
 
-/** What a mistake in ranges is called here: another place, and no option of another command. */
-function told<T>(where: string, make: () => T): T {
+/** A mistake of a run's ranges, with its place. */
+function placed<T>(where: string, make: () => T): T {
   try {
     return make();
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    const message = error.message.replace(
-      "; or --random N, which draws them",
-      "; or random: {runs: N}, which draws them",
-    );
-    throw new ConfigError(`${where}: ${message.replaceAll("--random", "random.runs")}`, { cause: error });
+    throw new ConfigError(`${where}: ${error.message}`, { cause: error });
   }
 }
 

@@ -15,23 +15,23 @@ export const MOST_RUNS = 1000;
 const MOST_DRAWS = 100_000;
 
 /**
- * Every combination of the ranges' values, the last range's changing first.
+ * Every combination of the ranges' values, the last range's changing first. `random`: how one asks for some of them instead.
  *
  * @throws ConfigError where a range is a continuum, a key is there twice, or there are too many runs
  */
-export function grid(ranges: readonly Range[]): Point[] {
+export function grid(ranges: readonly Range[], random = "--random N"): Point[] {
   checkKeys(ranges);
   const open = ranges.find(({ values }) => values === undefined);
   if (open !== undefined)
     throw fault(
       open.place,
-      "expected xN, the number of values on a grid, such as log(0.5..8)x5; or --random N, which draws them",
+      `expected xN, the number of values on a grid, such as log(0.5..8)x5; or ${random}, which draws them`,
     );
   const count = ranges.reduce((product, { values }) => product * values!.length, 1);
   if (count > MOST_RUNS) {
     const sizes = ranges.map(({ key, values }) => `${values!.length} of ${key}`).join(" times ");
     throw new ConfigError(
-      `expected at most ${MOST_RUNS} runs, got ${count}: ${sizes}. Give fewer values, or --random N`,
+      `expected at most ${MOST_RUNS} runs, got ${count}: ${sizes}. Give fewer values, or ${random}`,
     );
   }
   let points: [string, Located][][] = [[]];
@@ -42,16 +42,22 @@ export function grid(ranges: readonly Range[]): Point[] {
 
 /**
  * `count` settings drawn from the ranges, all different; the first of them are the same for any larger `count`.
+ * `random`: the name of what says how many.
  *
  * @throws ConfigError where there are not so many, or a key is there twice
  */
-export function randomPoints(ranges: readonly Range[], count: number, rng: Rng): Point[] {
+export function randomPoints(
+  ranges: readonly Range[],
+  count: number,
+  rng: Rng,
+  random = "--random",
+): Point[] {
   checkKeys(ranges);
-  if (count > MOST_RUNS) throw new ConfigError(`expected at most ${MOST_RUNS} runs, got --random ${count}`);
+  if (count > MOST_RUNS) throw new ConfigError(`expected at most ${MOST_RUNS} runs, got ${random} ${count}`);
   const possible = ranges.reduce((product, { values }) => product * (values?.length ?? Infinity), 1);
   if (count > possible)
     throw new ConfigError(
-      `expected at most as many runs as the ranges have combinations, ${possible}, got --random ${count}. Leave it out for all of them`,
+      `expected at most as many runs as the ranges have combinations, ${possible}, got ${random} ${count}. Leave it out for all of them`,
     );
   const points: Point[] = [];
   const seen = new Set<string>();
