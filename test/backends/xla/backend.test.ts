@@ -6,8 +6,10 @@ import { beforeAll, expect, it } from "vitest";
 import { useBackend } from "../../../src/backends/use_backend.ts";
 import { Executables } from "../../../src/backends/xla/executables.ts";
 import { registerXla, type Xla } from "../../../src/backends/xla/register.ts";
+import { randomCrops } from "../../../src/nn/crop.ts";
 import { Rng } from "../../../src/rng.ts";
-import { type Tensor, tf } from "../../../src/tf.ts";
+import { type Scalar, type Tensor, type Tensor4D, tf } from "../../../src/tf.ts";
+import { maxDifference } from "../../support/models.ts";
 import { describeXla } from "./pjrt/plugin.ts";
 
 const x = () => Rng.fromSeed(1).normal<Tensor>([3, 4]);
@@ -66,6 +68,29 @@ describeXla("the backend xla", () => {
       });
     });
     expect([...xla.backend.fallbacks.keys()]).toEqual([]);
+  });
+
+  it("adds up what goes to as many places as a batch has pixels in little memory, as wasm does", async () => {
+    const shape = [64, 64, 64, 3] as const; // by one-hot rows 39 GB
+    const gradient = () => {
+      const cut = randomCrops(Rng.fromSeed(6), shape, 24);
+      const far = (y: Tensor) => tf.sum(tf.square(cut(y as Tensor4D))) as Scalar;
+      return tf.tidy(() =>
+        tf
+          .grad(far)(Rng.fromSeed(7).normal([...shape]))
+          .dataSync(),
+      );
+    };
+    const repeated = () =>
+      tf.tidy(() => {
+        const places = tf.tensor1d([6999, -1, 0, 6999].concat(Array(6000).fill(7)), "int32");
+        return tf.unsortedSegmentSum(tf.ones([6004, 2]), places, 7000).dataSync();
+      });
+    await useBackend("wasm");
+    const expected = [gradient(), repeated()];
+    await useBackend("xla:cpu");
+    expect(maxDifference(gradient(), expected[0]!)).toBeLessThan(1e-5);
+    expect(repeated()).toEqual(expected[1]);
   });
 
   it("runs what XLA has no form for in JavaScript, with one note", async () => {
