@@ -122,7 +122,10 @@ async function secondsPerBatch({ train }: Prepared, count: number): Promise<numb
   return (performance.now() - began) / 1000 / done;
 }
 
-/** Times steps, each with the lookup of what the feature cache keeps of its batch. */
+/**
+ * Times steps, each with the lookup of what the feature cache keeps of its batch: from the end of the one before to its
+ * own, as a device may compute one while the next is prepared.
+ */
 async function time(
   stepper: Stepper,
   cache: PrecomputeCache,
@@ -136,18 +139,23 @@ async function time(
     totalSteps: warmup + steps,
   });
   let first = 0;
+  let before = performance.now();
   const seconds: number[] = [];
   const inFlight: Promise<unknown>[] = [];
+  const end = async () => {
+    await inFlight.shift();
+    const now = performance.now();
+    seconds.push((now - before) / 1000);
+    before = now;
+  };
   for (let step = 0; step < warmup + steps; step++) {
-    const start = performance.now();
     const batch = await cache.complete(batches[step % batches.length]!);
     inFlight.push((await stepper.start(batch, step, lr)).metrics);
-    while (inFlight.length >= (step === 0 ? 1 : most)) await inFlight.shift();
-    const took = (performance.now() - start) / 1000;
-    if (step === 0) first = took;
-    if (step >= warmup) seconds.push(took);
+    while (inFlight.length >= (step === 0 ? 1 : most)) await end();
+    if (step === 0) first = seconds[0]!;
   }
-  await Promise.all(inFlight);
+  while (inFlight.length > 0) await end();
+  seconds.splice(0, warmup);
   stepper.syncVariables();
   return { first, seconds, compiled: stepper.compiled };
 }
