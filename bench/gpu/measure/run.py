@@ -32,6 +32,7 @@ STEPS = {"cuda": 50, "cpu": 2}
 TRAINING_STEPS = {"cuda": 400, "cpu": 12}
 BATCHES = {"cuda": (64, 256), "cpu": (4, 8)}
 ROUNDS = 2
+SIDES = ("pytorch", "jax")
 #: That `vae evaluate` computes of a whole run.
 FIGURES = "elbo,psnr,ssim,frechet"
 #: How much longer than an H100's machine anything may take.
@@ -63,6 +64,7 @@ class Bench:
         self.vae = Vae(tuple(shlex.split(args.vae)), args.home, f"xla:{args.card}", self.logs)
         self.cases = [case for case in cases_of(BATCHES[args.card]) if case.model in args.model]
         self.ours = {case: Measurement("ours", case) for case in self.cases}
+        self.beside = args.beside
         self.sides: list[Side] = []
         self.checked: list[dict] = []
         self.trained: list[str] = []
@@ -105,7 +107,7 @@ class Bench:
         """PyTorch's sides all at once, which takes processors and not the device; ours meanwhile, one by one."""
         small = min(case.batch for case in self.cases)
         started = []
-        for case in self.cases:
+        for case in self.cases if "pytorch" in self.beside else []:
             variants = PYTORCH[case.precision] if self.card == "cuda" else []
             if case.batch == small:
                 extra = PYTORCH_SMALL[case.precision]
@@ -225,7 +227,7 @@ class Bench:
         self.pack_logs()
 
     def round(self, case: Case, number: int) -> None:
-        if number == 0 and (self.is_small(case) or case.model == "DFCVAE"):
+        if "jax" in self.beside and number == 0 and (self.is_small(case) or case.model == "DFCVAE"):
             self.attempt(f"{case}, jax compiles", 25, lambda: self.start_jax(case))
         self.attempt(f"{case}, ours", 8, lambda: self.bench(case))
         self.attempt(f"{case}, the others", 5, lambda: self.time_sides(case))
@@ -295,6 +297,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True, help="folder for logs and runs")
     parser.add_argument("--model", choices=CONFIGS, nargs="+", default=list(CONFIGS))
+    parser.add_argument("--beside", choices=SIDES, nargs="*", default=list(SIDES), help="what it is measured beside")
     parser.add_argument("--budget", type=float, default=345, help="seconds")
     parser.add_argument("--training", type=float, default=60, help="seconds of each whole run; 0: none")
     args = parser.parse_args()
