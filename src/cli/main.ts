@@ -2,6 +2,7 @@ import { styleText } from "node:util";
 import { Command, CommanderError } from "commander";
 import { pluginFault } from "../config/plugin_faults.ts";
 import { UserError } from "../errors.ts";
+import { refused } from "../files/refused.ts";
 import { hangUpIsIgnored } from "../process/nohup.ts";
 import { outOfAddresses } from "../process/out_of_addresses.ts";
 import { ownVersion } from "../process/own_version.ts";
@@ -91,7 +92,7 @@ if (hangUpIsIgnored()) process.on("SIGHUP", () => {}); // which Node has undone
 try {
   await program.parseAsync();
 } catch (thrown) {
-  const error = outOfAddresses(thrown) ?? thrown;
+  const error = outOfAddresses(thrown) ?? refused(thrown) ?? thrown;
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
   else if (error instanceof UserError) {
     console.error(styleText("red", error.message, { stream: process.stderr }));

@@ -1,5 +1,14 @@
 import { spawn } from "node:child_process";
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -19,7 +28,6 @@ const root = mkdtempSync(join(tmpdir(), "tfjs-vae-home-"));
 const temporary = join(root, "tmp");
 const cwd = join(root, "cwd");
 beforeAll(async () => {
-  const { mkdirSync } = await import("node:fs");
   for (const folder of [root, temporary, cwd]) {
     mkdirSync(folder, { recursive: true });
     chmodSync(folder, 0o777);
@@ -48,6 +56,23 @@ const RUN = ["run", "--config", join(root, "home.yaml"), "--backend", "wasm"];
 const own = join(temporary, `tfjs-vae-${UID}`);
 
 describe.runIf(process.getuid?.() === 0)("a user that the system doesn't know", { timeout: 120_000 }, () => {
+  it.each([
+    ["validate", ["validate", "FOLDER/x.yaml"]],
+    ["run", ["run", "--config", "FOLDER/x.yaml"]],
+    ["experiment", ["experiment", "FOLDER/x.yaml"]],
+    ["sample", ["sample", "FOLDER/version_0"]],
+  ])("is told in a sentence by %s of what it may not read", async (_, args) => {
+    const folder = join(root, "others");
+    mkdirSync(folder, { mode: 0o700, recursive: true });
+    const { code, stderr } = await asStranger(args.map((arg) => arg.replace("FOLDER", folder)));
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(
+        /^\S+others\S+: expected access to it, got EACCES.*\. Change its permissions or those of the folders that it lies in\.\n$/,
+      ),
+    ]);
+  });
+
   it("gets the help without HOME", async () => {
     const { code, stdout, stderr } = await asStranger(["--help"]);
     expect([code, stderr]).toEqual([0, ""]);
@@ -97,7 +122,6 @@ describe.runIf(process.getuid?.() === 0)("a user that the system doesn't know", 
 
   it("is not given another user's folder among temporary files", async () => {
     const other = join(root, "taken");
-    const { mkdirSync } = await import("node:fs");
     mkdirSync(join(other, `tfjs-vae-${UID}`), { recursive: true }); // root's
     chmodSync(join(other, `tfjs-vae-${UID}`), 0o777);
     const { code, stderr } = await asStranger(RUN, { TMPDIR: other });
