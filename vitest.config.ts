@@ -10,7 +10,7 @@ export default defineConfig({
   test: {
     env: { TFJS_VAE_THREADS },
     include: TFJS_VAE_TEST_ALL === "engines" ? engineTests() : ["test/**/*.test.ts"],
-    globalSetup: ["test/support/set_up_tensorflow.ts"],
+    globalSetup: ["test/support/temporary.ts", "test/support/set_up_tensorflow.ts"],
     pool: "forks", // one process a file: TensorFlow keeps one context a process
     maxWorkers: 3, // for two cores: command-line tests wait much of their time
     testTimeout: 180_000, // some go over every variant, on machines that do other work too
