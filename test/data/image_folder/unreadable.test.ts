@@ -2,6 +2,7 @@ import { chmodSync, readdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
+import { decodeImage } from "../../../src/data/image_folder/decode.ts";
 import { DataError } from "../../../src/errors.ts";
 import { dataFolder, failure, open } from "../../support/data.ts";
 import { folder, images, numbered, numbers, wholly } from "../../support/image_folders.ts";
@@ -51,6 +52,19 @@ describe("images that can't be read", () => {
     const again = await open(params, { cacheDir });
     expect(again.skipped).toEqual(data.skipped);
     expect(await numbers(again.splits.train)).toEqual([0, 1, 2]);
+  });
+
+  it("have the reason of their own, however many are decoded at once", async () => {
+    const root = await broken();
+    const reason = async (name: string): Promise<string> =>
+      decodeImage(join(root, name), { size: 8, channels: 3 }).then(
+        () => `${name}: none`,
+        (error: Error) => `${name}: ${error.message}`,
+      );
+    const expected: string[] = [];
+    for (const name of names) expected.push(await reason(name));
+    for (let round = 0; round < 30; round++) expect(await Promise.all(names.map(reason))).toEqual(expected);
+    expect(expected.filter((text) => text.endsWith("none"))).toEqual([]);
   });
 
   it("are an error above max_bad_share that names the first, also when they are packed already", async () => {
