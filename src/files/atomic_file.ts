@@ -2,6 +2,7 @@ import { closeSync, constants, fsyncSync, openSync, renameSync, unlinkSync, writ
 import { copyFile, link, mkdir, open, rename } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { UserError } from "../errors.ts";
+import { FAULTS } from "./faults.ts";
 import { ownMark, temporarily } from "./temporary.ts";
 
 /** What a user can mend, by the system's error code. */
@@ -17,11 +18,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   EISDIR: "it is a folder: choose another name",
   ENAMETOOLONG: "the name is too long: choose a shorter one",
   EFBIG: "the file is larger than the system allows (ulimit -f)",
-  EIO: "the disk reports a fault: check it, and its cable or connection",
-  ESTALE: "the network drive has changed under it: mount it anew",
-  ETIMEDOUT: "the network drive does not answer: check the connection",
-  EMFILE: "too many files are open (ulimit -n)",
-  ENFILE: "too many files are open on this machine",
+  ...FAULTS,
 };
 
 /** `error` of writing `path`, as a UserError with its remedy where a user can mend it, else as it is. */

@@ -1,17 +1,14 @@
 import { UserError } from "../errors.ts";
+import { FAULTS } from "./faults.ts";
 
-const PERMISSIONS = "Change its permissions or those of the folders that it lies in";
+const PERMISSIONS = "change its permissions or those of the folders that it lies in";
 /** What helps, by the code of the system's error. */
 const REMEDIES: Readonly<Record<string, string>> = {
   EACCES: PERMISSIONS,
   EPERM: PERMISSIONS,
-  ELOOP: "Its links lead in a circle: mend them",
-  ENAMETOOLONG: "Give a shorter name",
-  EIO: "The disk reports a fault: check it, and its cable or connection",
-  ESTALE: "The network drive has changed under it: mount it anew",
-  ETIMEDOUT: "The network drive does not answer: check the connection",
-  EMFILE: "Too many files are open: raise ulimit -n",
-  ENFILE: "Too many files are open on this machine: end other programs",
+  ELOOP: "its links lead in a circle: mend them",
+  ENAMETOOLONG: "give a shorter name",
+  ...FAULTS,
 };
 
 /** What to say where the system refused a file or folder and nobody has said more of it; undefined for every other error. */
@@ -19,5 +16,6 @@ export function refused(error: unknown): UserError | undefined {
   const { code = "", path, message } = error as NodeJS.ErrnoException;
   const remedy = REMEDIES[code];
   if (remedy === undefined || path === undefined) return undefined;
-  return new UserError(`${path}: expected access to it, got ${message}. ${remedy}.`, { cause: error });
+  const sentence = `${remedy[0]!.toUpperCase()}${remedy.slice(1)}`;
+  return new UserError(`${path}: expected access to it, got ${message}. ${sentence}.`, { cause: error });
 }
