@@ -63,37 +63,68 @@ function invert(l: readonly number[], dims: number, out: Float64Array): void {
   }
 }
 
+/** Rows that are taken together: each number of a matrix is then loaded once for all of them, and their sums do not wait for each other. */
+const ROWS = 4;
+
 /**
  * log p of each row of `x`, packed [n, D], in nats, by log-sum-exp over components.
  *
  * @param responsibilities gets p(k | x), packed [n, K]
  */
 export function logDensity(m: Factored, x: ArrayLike<number>, responsibilities?: Float64Array): Float64Array {
-  const { dims, means, inverse, logScale } = m;
-  const k = logScale.length;
-  const out = new Float64Array(x.length / dims);
-  const joint = new Float64Array(k);
-  const centred = new Float64Array(dims);
-  for (let n = 0; n < out.length; n++) {
+  const k = m.logScale.length;
+  const count = x.length / m.dims;
+  const joint = new Float64Array(k * count);
+  for (let c = 0; c < k; c++) logJoint(m, c, x, joint.subarray(c * count, (c + 1) * count));
+  const out = new Float64Array(count);
+  for (let n = 0; n < count; n++) {
     let highest = Number.NEGATIVE_INFINITY;
-    for (let c = 0; c < k; c++) {
-      for (let d = 0; d < dims; d++) centred[d] = x[n * dims + d]! - means[c * dims + d]!;
-      let square = 0;
-      for (let i = 0, at = c * dims * dims; i < dims; i++, at += dims) {
-        let y = 0;
-        for (let j = 0; j <= i; j++) y += inverse[at + j]! * centred[j]!;
-        square += y * y;
-      }
-      joint[c] = logScale[c]! - square / 2;
-      if (joint[c]! > highest) highest = joint[c]!;
-    }
+    for (let c = 0; c < k; c++) highest = Math.max(highest, joint[c * count + n]!);
     let sum = 0;
-    for (let c = 0; c < k; c++) sum += Math.exp(joint[c]! - highest);
+    for (let c = 0; c < k; c++) sum += Math.exp(joint[c * count + n]! - highest);
     out[n] = highest + Math.log(sum);
     if (responsibilities)
-      for (let c = 0; c < k; c++) responsibilities[n * k + c] = Math.exp(joint[c]! - out[n]!);
+      for (let c = 0; c < k; c++) responsibilities[n * k + c] = Math.exp(joint[c * count + n]! - out[n]!);
   }
   return out;
+}
+
+/** log of weight and density of component c at each row of `x`: its scale less |L^-1 (x - mu)|² / 2. */
+function logJoint(
+  { dims, means, inverse, logScale }: Factored,
+  c: number,
+  x: ArrayLike<number>,
+  out: Float64Array,
+): void {
+  const centred = new Float64Array(dims * ROWS); // of ROWS rows, dimension by dimension
+  for (let n = 0; n < out.length; n += ROWS) {
+    const rows = Math.min(ROWS, out.length - n);
+    for (let r = 0; r < rows; r++)
+      for (let d = 0; d < dims; d++) centred[d * ROWS + r] = x[(n + r) * dims + d]! - means[c * dims + d]!;
+    let s0 = 0;
+    let s1 = 0;
+    let s2 = 0;
+    let s3 = 0;
+    for (let i = 0, at = c * dims * dims; i < dims; i++, at += dims) {
+      let y0 = 0;
+      let y1 = 0;
+      let y2 = 0;
+      let y3 = 0;
+      for (let j = 0, row = 0; j <= i; j++, row += ROWS) {
+        const w = inverse[at + j]!;
+        y0 += w * centred[row]!;
+        y1 += w * centred[row + 1]!;
+        y2 += w * centred[row + 2]!;
+        y3 += w * centred[row + 3]!;
+      }
+      s0 += y0 * y0;
+      s1 += y1 * y1;
+      s2 += y2 * y2;
+      s3 += y3 * y3;
+    }
+    const squares = [s0, s1, s2, s3];
+    for (let r = 0; r < rows; r++) out[n + r] = logScale[c]! - squares[r]! / 2;
+  }
 }
 
 /** The mixture of highest likelihood for given responsibilities, packed [n, K] (the M step). */
@@ -108,7 +139,6 @@ export function mixtureOf(
   const weights = new Float64Array(k);
   const means = new Float64Array(k * dims);
   const covariances = new Float64Array(k * dims * dims);
-  const centred = new Float64Array(dims);
   for (let c = 0; c < k; c++) {
     let total = 10 * Number.EPSILON; // a component without rows has no mean of them
     for (let n = 0; n < count; n++) total += responsibilities[n * k + c]!;
@@ -118,15 +148,8 @@ export function mixtureOf(
       if (r > 0) for (let d = 0; d < dims; d++) mean[d]! += r * x[n * dims + d]!;
     }
     const covariance = covariances.subarray(c * dims * dims, (c + 1) * dims * dims);
-    for (let n = 0; n < count; n++) {
-      const r = responsibilities[n * k + c]! / total;
-      if (r < 1e-12) continue; // below what a double holds of the sum
-      for (let d = 0; d < dims; d++) centred[d] = x[n * dims + d]! - mean[d]!;
-      for (let i = 0; i < dims; i++) {
-        const v = r * centred[i]!;
-        for (let j = 0; j <= i; j++) covariance[i * dims + j]! += v * centred[j]!;
-      }
-    }
+    const share = (n: number) => responsibilities[n * k + c]! / total;
+    addOuterProducts(x, mean, share, covariance);
     for (let i = 0; i < dims; i++) {
       for (let j = 0; j < i; j++) covariance[j * dims + i] = covariance[i * dims + j]!;
       covariance[i * dims + i]! += regularization;
@@ -135,6 +158,43 @@ export function mixtureOf(
   }
   const sum = weights.reduce((a, b) => a + b);
   return { dims, weights: weights.map((w) => w / sum), means, covariances };
+}
+
+/** Adds share(n) (x_n - mean)(x_n - mean)' of each row, the lower triangle alone, to `out`, packed [D, D]. */
+function addOuterProducts(
+  x: ArrayLike<number>,
+  mean: Float64Array,
+  share: (row: number) => number,
+  out: Float64Array,
+): void {
+  const dims = mean.length;
+  const centred = new Float64Array(dims * ROWS);
+  const weights = new Float64Array(ROWS);
+  let filled = 0;
+  const add = () => {
+    const [w0, w1, w2, w3] = weights as unknown as readonly [number, number, number, number];
+    for (let i = 0; i < dims; i++) {
+      const v0 = w0 * centred[i * ROWS]!;
+      const v1 = w1 * centred[i * ROWS + 1]!;
+      const v2 = w2 * centred[i * ROWS + 2]!;
+      const v3 = w3 * centred[i * ROWS + 3]!;
+      for (let j = 0, row = 0, at = i * dims; j <= i; j++, row += ROWS, at++) {
+        const more =
+          v0 * centred[row]! + v1 * centred[row + 1]! + (v2 * centred[row + 2]! + v3 * centred[row + 3]!);
+        out[at] = out[at]! + more;
+      }
+    }
+    filled = 0;
+    weights.fill(0);
+  };
+  for (let n = 0; n < x.length / dims; n++) {
+    const weight = share(n);
+    if (weight < 1e-12) continue; // below what a double holds of the sum
+    weights[filled] = weight;
+    for (let d = 0; d < dims; d++) centred[d * ROWS + filled] = x[n * dims + d]! - mean[d]!;
+    if (++filled === ROWS) add();
+  }
+  if (filled > 0) add();
 }
 
 /**
