@@ -9,8 +9,8 @@ export interface Limits {
   readonly files: number;
 }
 
-/** Those of the cache: 2 GiB, 512 files. */
-const LIMITS: Limits = { bytes: 2 * 2 ** 30, files: 512 };
+/** Those of the cache: 2 GiB, 8,192 files; a training, its pictures and metrics make some hundred. */
+const LIMITS: Limits = { bytes: 2 * 2 ** 30, files: 8192 };
 
 /** Bytes of the SHA-256 of all behind it, that a file starts with: a plugin may crash on what is damaged. */
 const SUM = 32;
@@ -22,6 +22,8 @@ const sumOf = (bytes: Uint8Array): Buffer => createHash("sha256").update(bytes).
  * processes may use one.
  */
 export class ExecutableFiles {
+  private written = 0;
+
   constructor(
     private readonly folder: string,
     private readonly limits: Limits = LIMITS,
@@ -50,7 +52,8 @@ export class ExecutableFiles {
     quietly(() => {
       mkdirSync(this.folder, { recursive: true });
       writeAtomicSync(this.fileOf(key), Buffer.concat([sumOf(executable), executable]));
-      this.makeRoom();
+      const every = Math.max(1, this.limits.files >> 8); // it looks at each file
+      if (this.written++ % every === 0) this.makeRoom();
     });
   }
 

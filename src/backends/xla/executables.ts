@@ -8,13 +8,15 @@ export interface ExecutablesOptions {
   readonly folder?: string | undefined;
   /** Those in memory, besides what is held, at most. */
   readonly most?: number;
+  /** Called before the first that comes from disk is run in a process that has compiled none. */
+  beforeLoaded?(client: PjrtClient): void;
 }
 
 /**
  * A process may have 65,530 mappings (Linux's vm.max_map_count). The CPU's plugin takes 400 and more for a program of a
- * model's size, with 150 of which it can compile no more.
+ * model's size, with 150 of which it can compile no more. Those of a GPU's take device memory instead, a megabyte at most.
  */
-const MOST = 64;
+const mostOn = (platform: string): number => (platform === "cpu" ? 64 : 512);
 
 /** An executable, and whether and how long it was compiled. */
 export interface Made {
@@ -37,15 +39,17 @@ export class Executables {
   /** The least recently used first. */
   private readonly passing = new Map<string, Executable>();
   private readonly most: number;
+  private beforeLoaded: ((client: PjrtClient) => void) | undefined;
   private readonly files: ExecutableFiles | undefined;
   /** What a program depends on besides its text. */
   private readonly target: string;
 
   constructor(
     private readonly client: PjrtClient,
-    { folder, most = MOST }: ExecutablesOptions = {},
+    { folder, most = mostOn(client.platform), beforeLoaded }: ExecutablesOptions = {},
   ) {
     this.most = most;
+    this.beforeLoaded = beforeLoaded;
     this.files = folder === undefined ? undefined : new ExecutableFiles(folder);
     const { platform, version, apiVersion, devices } = client;
     const host = platform === "cpu" ? [arch(), cpus()[0]?.model] : [];
@@ -124,6 +128,9 @@ export class Executables {
     if (bytes === undefined) return undefined;
     try {
       const executable = this.client.load(bytes);
+      const before = this.beforeLoaded;
+      this.beforeLoaded = undefined;
+      before?.(this.client);
       this.loaded++;
       return executable;
     } catch {
