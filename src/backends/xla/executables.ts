@@ -1,15 +1,15 @@
 import { createHash } from "node:crypto";
 import { arch, cpus } from "node:os";
 import { ExecutableFiles } from "./executable_files.ts";
-import type { CompileOptions, Executable, PjrtClient } from "./pjrt/index.ts";
+import type { CompileOptions, Executable, PjrtClient, PjrtDevice } from "./pjrt/index.ts";
 
 export interface ExecutablesOptions {
   /** Keeps them on disk for later processes; in memory alone where undefined. */
   readonly folder?: string | undefined;
   /** Those in memory, besides what is held, at most. */
   readonly most?: number;
-  /** Called before the first that comes from disk is run in a process that has compiled none. */
-  beforeLoaded?(client: PjrtClient): void;
+  /** Called once for each device before the first program that came from disk, or is for several devices, runs on it. */
+  prepare?(client: PjrtClient, devices: readonly PjrtDevice[]): void;
 }
 
 /**
@@ -39,17 +39,18 @@ export class Executables {
   /** The least recently used first. */
   private readonly passing = new Map<string, Executable>();
   private readonly most: number;
-  private beforeLoaded: ((client: PjrtClient) => void) | undefined;
+  private readonly prepared = new Set<number>();
+  private readonly prepare: ExecutablesOptions["prepare"];
   private readonly files: ExecutableFiles | undefined;
   /** What a program depends on besides its text. */
   private readonly target: string;
 
   constructor(
     private readonly client: PjrtClient,
-    { folder, most = mostOn(client.platform), beforeLoaded }: ExecutablesOptions = {},
+    { folder, most = mostOn(client.platform), prepare }: ExecutablesOptions = {},
   ) {
     this.most = most;
-    this.beforeLoaded = beforeLoaded;
+    this.prepare = prepare;
     this.files = folder === undefined ? undefined : new ExecutableFiles(folder);
     const { platform, version, apiVersion, devices } = client;
     const host = platform === "cpu" ? [arch(), cpus()[0]?.model] : [];
@@ -60,7 +61,7 @@ export class Executables {
   /** To be run at once: it may be destroyed when the next is asked for. @throws PjrtError where the compiler refuses */
   get(text: string, options: CompileOptions = {}): Executable {
     const key = this.keyOf(text, options);
-    const executable = this.find(key) ?? this.compileSync(key, text, options);
+    const executable = this.find(key, options) ?? this.compileSync(key, text, options);
     if (!this.held.has(key)) this.pass(key, executable);
     return executable;
   }
@@ -68,7 +69,7 @@ export class Executables {
   /** To be kept. @throws PjrtError where the compiler refuses */
   hold(text: string, options: CompileOptions = {}): Executable {
     const key = this.keyOf(text, options);
-    const executable = this.find(key) ?? this.compileSync(key, text, options);
+    const executable = this.find(key, options) ?? this.compileSync(key, text, options);
     this.keep(key, executable);
     return executable;
   }
@@ -76,13 +77,14 @@ export class Executables {
   /** `hold` that compiles on another thread: signals are taken meanwhile. */
   async holdAsync(text: string, options: CompileOptions = {}): Promise<Made> {
     const key = this.keyOf(text, options);
-    const known = this.find(key);
+    const known = this.find(key, options);
     if (known !== undefined) {
       this.keep(key, known);
       return { executable: known };
     }
     const began = performance.now();
     const executable = await this.client.compile(text, options);
+    if ((options.devices?.length ?? 1) > 1) this.makeReady(options);
     this.keep(key, executable);
     return { executable, seconds: this.record(key, executable, began) };
   }
@@ -96,6 +98,7 @@ export class Executables {
   private compileSync(key: string, text: string, options: CompileOptions): Executable {
     const began = performance.now();
     const executable = this.client.compileSync(text, options);
+    if ((options.devices?.length ?? 1) > 1) this.makeReady(options);
     this.record(key, executable, began);
     return executable;
   }
@@ -119,24 +122,35 @@ export class Executables {
     return createHash("sha256").update(all).digest("hex");
   }
 
-  private find(key: string): Executable | undefined {
-    return this.held.get(key) ?? this.passing.get(key) ?? this.load(key);
+  private find(key: string, options: CompileOptions): Executable | undefined {
+    return this.held.get(key) ?? this.passing.get(key) ?? this.load(key, options);
   }
 
-  private load(key: string): Executable | undefined {
+  private load(key: string, options: CompileOptions): Executable | undefined {
     const bytes = this.files?.read(key);
     if (bytes === undefined) return undefined;
+    let executable: Executable;
     try {
-      const executable = this.client.load(bytes);
-      const before = this.beforeLoaded;
-      this.beforeLoaded = undefined;
-      before?.(this.client);
-      this.loaded++;
-      return executable;
+      executable = this.client.load(bytes);
     } catch {
       this.files?.forget(key);
       return undefined;
     }
+    this.loaded++;
+    this.makeReady(options);
+    return executable;
+  }
+
+  /** What fails here fails again, with its reason, where the program runs. */
+  private makeReady({ devices: ids }: CompileOptions): void {
+    const { devices } = this.client;
+    const of = ids === undefined ? devices.slice(0, 1) : devices.filter(({ id }) => ids.includes(id));
+    const fresh = of.filter(({ id }) => !this.prepared.has(id));
+    for (const { id } of fresh) this.prepared.add(id);
+    if (fresh.length === 0) return;
+    try {
+      this.prepare?.(this.client, fresh);
+    } catch {}
   }
 
   /** Counts what was compiled and writes it down; gives the seconds that it took. */

@@ -5,6 +5,7 @@ import { BACKEND, XlaBackend, type XlaBackendOptions } from "./backend.ts";
 import { type CompilerOptions, stepCompiler } from "./compile.ts";
 import { Executables, type ExecutablesOptions } from "./executables.ts";
 import { registerKernels } from "./kernels/register.ts";
+import { openCudnn } from "./open_cudnn.ts";
 import type { NamedValues, PjrtClient } from "./pjrt/index.ts";
 import { openPlugin, PLATFORMS, type Plugin, pluginFor, type XlaPlatform } from "./plugins/index.ts";
 import { Runtime } from "./runtime.ts";
@@ -42,7 +43,10 @@ export function registerXla(options: XlaOptions = {}): Xla {
   const plugin = pluginOf(options);
   const { platform } = plugin;
   const client = openPlugin(plugin, options.clientOptions);
-  const executables = new Executables(client, options);
+  const executables = new Executables(client, {
+    ...(platform === "cuda" && { prepare: openCudnn }),
+    ...options,
+  });
   const runtime = new Runtime(client, executables, options.floatPrecision ?? "DEFAULT");
   const backend = new XlaBackend(runtime, options);
   if (!tf.registerBackend(BACKEND, () => backend, 4))

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { compileAhead, h100, tpuV5e } from "../../../scripts/xla/compile_ahead.ts";
-import { findPlugin, tellCudaTools } from "../../../src/backends/xla/plugins/index.ts";
+import { findPlugin, tellCuda } from "../../../src/backends/xla/plugins/index.ts";
 
 /** Of machines with much else to do: libtpu takes minutes there. */
 const MOST_MS = 600_000;
@@ -32,7 +32,7 @@ describe.skipIf(cuda === undefined)("compiled for an H100 that is not here", () 
   it.each(["f32", "bf16"])(
     "a step's convolutions in %s are cuDNN's, its state is written in place",
     async (type) => {
-      tellCudaTools(cuda!.file);
+      tellCuda(cuda!);
       const { customCalls, aliases, memory } = await compileAhead(cuda!.file, h100(), step(type));
       expect(customCalls).toEqual({ __cudnn$convForward: 1, __cudnn$convBackwardFilter: 1 });
       expect(aliases).toBe(1);

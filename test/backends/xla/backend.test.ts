@@ -144,8 +144,13 @@ describeXla("executables", () => {
       return [values, executables.compiled, executables.loaded];
     };
     try {
-      expect(run(new Executables(client, { folder }))).toEqual([[2, 4, 6], 1, 0]);
-      expect(run(new Executables(client, { folder }))).toEqual([[2, 4, 6], 0, 1]);
+      const opened: unknown[] = [];
+      const prepare = (_: unknown, devices: readonly { readonly id: number }[]) =>
+        void opened.push(devices.map(({ id }) => id));
+      expect(run(new Executables(client, { folder, prepare }))).toEqual([[2, 4, 6], 1, 0]);
+      expect(opened, "what is compiled here needs nothing").toEqual([]);
+      expect(run(new Executables(client, { folder, prepare }))).toEqual([[2, 4, 6], 0, 1]);
+      expect(opened).toEqual([[client.devices[0]!.id]]);
       const file = join(folder, readdirSync(folder)[0]!);
       truncateSync(file, statSync(file).size - 1);
       expect(run(new Executables(client, { folder }))).toEqual([[2, 4, 6], 1, 0]);

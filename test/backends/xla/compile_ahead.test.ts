@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type Compiled, compileAhead, h100, tpuV5e } from "../../../scripts/xla/compile_ahead.ts";
 import { firstProgram } from "../../../scripts/xla/step_program.ts";
-import { findPlugin, tellCudaTools, type XlaPlatform } from "../../../src/backends/xla/plugins/index.ts";
+import { findPlugin, tellCuda, type XlaPlatform } from "../../../src/backends/xla/plugins/index.ts";
 import { modelNames } from "../../../src/models/registry.ts";
 import { bytesText } from "../../../src/text/numbers.ts";
 import { host } from "../../support/steps.ts";
@@ -27,7 +27,7 @@ describe.skipIf(cpuPlugin === undefined || cuda === undefined)(
     it.each(STEPS)(
       "the step of %s in %s has each convolution as a call of cuDNN, and its state is written in place",
       async (variant, precision) => {
-        tellCudaTools(cuda!.file);
+        tellCuda(cuda!);
         const text = await textOf("cuda", variant, precision);
         const compiled = await compileAhead(cuda!.file, h100(), text);
         const calls = Object.entries(compiled.customCalls).filter(([name]) =>

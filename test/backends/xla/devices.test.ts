@@ -2,6 +2,7 @@ import { beforeAll, expect, it } from "vitest";
 import { readProgram } from "../../../scripts/xla/hlo.ts";
 import { useBackend } from "../../../src/backends/use_backend.ts";
 import { stepCompiler } from "../../../src/backends/xla/compile.ts";
+import { openCudnn } from "../../../src/backends/xla/open_cudnn.ts";
 import { registerXla, type Xla } from "../../../src/backends/xla/register.ts";
 import type { Stepper } from "../../../src/experiment/training/stepper.ts";
 import { tf } from "../../../src/tf.ts";
@@ -34,6 +35,13 @@ compileQuickly();
 describeXla("a step on several devices", () => {
   beforeAll(() => {
     xla = registerXla({ platform: "cpu", clientOptions: { cpu_device_count: 4 } });
+  });
+
+  it("is preceded on each of them by a convolution that opens cuDNN, which leaves nothing", () => {
+    const { client } = xla;
+    const before = [client.executables, client.buffers];
+    openCudnn(client, client.devices);
+    expect([client.executables, client.buffers]).toEqual(before);
   });
 
   it.each(VARIANTS)(

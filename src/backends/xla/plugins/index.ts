@@ -8,5 +8,5 @@ export {
   testedText,
 } from "./find.ts";
 export { acceleratorsHere } from "./hardware.ts";
-export { openPlugin, tellCudaTools } from "./load.ts";
+export { openPlugin, tellCuda } from "./load.ts";
 export { PLATFORMS, variableOf, type XlaPlatform, xlaPlatforms } from "./platforms.ts";

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { EngineError } from "../../../errors.ts";
 import { type NamedValues, openClient, type PjrtClient } from "../pjrt/index.ts";
-import type { Plugin } from "./find.ts";
+import { isTested, type Plugin } from "./find.ts";
 import { PLATFORMS } from "./platforms.ts";
 
 /**
@@ -12,8 +12,9 @@ import { PLATFORMS } from "./platforms.ts";
  * @param options beside the platform's, or instead of them
  * @throws EngineError where it does not load or finds no device
  */
-export function openPlugin({ file, platform }: Plugin, options: NamedValues = {}): PjrtClient {
-  if (platform === "cuda") tellCudaTools(file);
+export function openPlugin(plugin: Plugin, options: NamedValues = {}): PjrtClient {
+  const { file, platform } = plugin;
+  if (platform === "cuda") tellCuda(plugin);
   return openClient(file, {
     ...PLATFORMS[platform].client,
     ...(platform === "cpu" && cpuDevices()),
@@ -30,12 +31,26 @@ function cpuDevices(): NamedValues {
 }
 const CPU_DEVICES = "TFJS_VAE_XLA_CPU_DEVICES";
 
-/** Adds the folder of ptxas and libdevice to XLA_FLAGS, which plugins read as they load; a user's own flag stays. */
-export function tellCudaTools(file: string): void {
-  const flags = process.env.XLA_FLAGS ?? "";
-  if (flags.includes("xla_gpu_cuda_data_dir")) return;
-  const folder = cudaTools(file);
-  if (folder !== undefined) process.env.XLA_FLAGS = `--xla_gpu_cuda_data_dir=${folder} ${flags}`.trim();
+/**
+ * What a step's CUDA graph may hold: XLA's own default leaves cuDNN's convolutions out, so that most of a step is still
+ * launched kernel by kernel (bench/gpu/README.md has what that costs).
+ */
+const RECORDED = "FUSION,CUBLAS,CUBLASLT,CUSTOM_CALL,CUDNN,DYNAMIC_SLICE_FUSION,CONVOLUTION";
+
+/**
+ * Adds to XLA_FLAGS, which plugins read as they load, the folder of ptxas and libdevice, and of a version that is known to
+ * take it what CUDA graphs may hold. A user's own flags stay.
+ */
+export function tellCuda(plugin: Plugin): void {
+  const own = process.env.XLA_FLAGS ?? "";
+  const flags = {
+    xla_gpu_cuda_data_dir: cudaTools(plugin.file),
+    xla_gpu_enable_command_buffer: isTested(plugin) ? RECORDED : undefined,
+  };
+  const added = Object.entries(flags).flatMap(([name, value]) =>
+    value === undefined || own.includes(name) ? [] : `--${name}=${value}`,
+  );
+  if (added.length > 0) process.env.XLA_FLAGS = [...added, own].join(" ").trim();
 }
 
 /** NVIDIA's own wheels lie beside the plugin's: ../../nvidia/cu13 of jax_plugins/xla_cuda13/xla_cuda_plugin.so. */

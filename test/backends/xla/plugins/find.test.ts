@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { acceleratorsHere, openPlugin, tellCudaTools } from "../../../../src/backends/xla/plugins/index.ts";
+import { acceleratorsHere, openPlugin, tellCuda } from "../../../../src/backends/xla/plugins/index.ts";
 
 let folder: string;
 
@@ -116,18 +116,35 @@ describe("accelerators", () => {
   });
 });
 
-describe("tellCudaTools", () => {
+describe("tellCuda", () => {
+  const plugin = (version?: string) =>
+    ({
+      platform: "cuda",
+      file: file("site", "jax_plugins", "xla_cuda13", "xla_cuda_plugin.so"),
+      version,
+      from: "a test",
+    }) as const;
+
   it("names the folder of ptxas beside the plugin, before a user's flags and not over them", () => {
-    const plugin = file("site", "jax_plugins", "xla_cuda13", "xla_cuda_plugin.so");
-    tellCudaTools(plugin);
+    tellCuda(plugin());
     expect(process.env.XLA_FLAGS).toBeUndefined();
     file("site", "nvidia", "cu13", "bin", "ptxas");
     vi.stubEnv("XLA_FLAGS", "--xla_a=1");
-    tellCudaTools(plugin);
+    tellCuda(plugin());
     const told = `--xla_gpu_cuda_data_dir=${join(folder, "site", "nvidia", "cu13")} --xla_a=1`;
     expect(process.env.XLA_FLAGS).toBe(told);
-    tellCudaTools(plugin);
+    tellCuda(plugin());
     expect(process.env.XLA_FLAGS).toBe(told);
+  });
+
+  it("has versions that were tested record convolutions, unless the user says what is recorded", () => {
+    tellCuda(plugin("0.4.1")); // would end at a value that it does not know
+    expect(process.env.XLA_FLAGS).toBeUndefined();
+    tellCuda(plugin("0.11.2"));
+    expect(process.env.XLA_FLAGS).toMatch(/^--xla_gpu_enable_command_buffer=FUSION,.*CUDNN.*,CONVOLUTION$/);
+    vi.stubEnv("XLA_FLAGS", "--xla_gpu_enable_command_buffer=");
+    tellCuda(plugin("0.11.2"));
+    expect(process.env.XLA_FLAGS).toBe("--xla_gpu_enable_command_buffer=");
   });
 });
 
