@@ -12,6 +12,8 @@ export interface Completing {
   readonly backend: string;
   /** The command that goes on. */
   readonly again: string;
+  /** What follows `vae` for one of the runs to be evaluated by another process, but for backend and folder. */
+  readonly words: readonly string[];
   /** What is looked at before anything is trained; left out: nothing. */
   readonly check?: Experiment | undefined;
   /** What ends a run with an error of its own is told, and the others go on; else that ends all. */
@@ -64,11 +66,33 @@ export async function completeExperiment(
     for (const member of members) done.set(member, await progressOf(plan, member));
     failed = all.failures.size;
   }
+  const current = async (member: Member) => isCurrent(plan, await savedEvaluation(member));
+  const unfit = new Map<Member, string>();
+  const apart = new Set<Member>();
+  if (launcher !== undefined && launcher.queue === undefined && launcher.jobs > 1) {
+    const waiting: Member[] = [];
+    for (const member of members)
+      if (done.get(member)!.complete && !(await current(member))) waiting.push(member);
+    const { evaluateApart } = await import("./evaluate_apart.ts");
+    const failures = await evaluateApart(launcher, plan, waiting, {
+      args: [...typed.words, "--backend", name, "--evaluate"],
+      again: typed.again,
+      async ended(member) {
+        if (!(await current(member))) return `${plan.file} has changed since`;
+        typed.evaluated?.(member, (await savedEvaluation(member))!);
+        apart.add(member);
+        return undefined;
+      },
+    });
+    if (failures === "stopped") return undefined;
+    for (const [member, why] of failures) unfit.set(member, why);
+  }
   for (const [i, member] of members.entries()) {
     const which = `[${i + 1}/${members.length}] ${member.run}, seed ${member.seed}`;
     const began = performance.now();
     const { step, complete } = done.get(member)!;
     if (!complete && launcher !== undefined) continue; // it failed, which was told
+    if (unfit.has(member) || apart.has(member)) continue; // told too
     if (!complete) {
       console.log(`${which}: ${step === 0 ? "training" : `going on at step ${step}`}`);
       const trained = await orTold(typed, member, () => trainMember(plan, member, here, progress));
@@ -84,20 +108,22 @@ export async function completeExperiment(
       }
     }
     const saved = await savedEvaluation(member);
-    const current = isCurrent(plan, saved);
-    const found = current
+    const isThere = isCurrent(plan, saved);
+    const found = isThere
       ? saved!
       : await orTold(typed, member, () => evaluateMember(plan, member, here.name));
     if (found === undefined) continue;
     typed.evaluated?.(member, found);
     const took =
-      !complete || !current ? ` in ${duration((performance.now() - began) / 1000)}` : ", as it was";
+      !complete || !isThere ? ` in ${duration((performance.now() - began) / 1000)}` : ", as it was";
     console.log(`${which}: done${took}`);
   }
-  if (failed > 0 && !typed.tolerant) {
-    console.error(
-      `${counted(failed, "training")} failed; the same command trains what is missing: ${typed.again}`,
-    );
+  if (failed + unfit.size > 0 && !typed.tolerant) {
+    const what = [
+      ...(failed > 0 ? [counted(failed, "training")] : []),
+      ...(unfit.size > 0 ? [counted(unfit.size, "evaluation")] : []),
+    ];
+    console.error(`${what.join(" and ")} failed; the same command makes what is missing: ${typed.again}`);
     process.exitCode = 1;
   }
   return { name, here: here.name };

@@ -31,7 +31,7 @@ export function addLaunchOptions(command: Command): Command {
     .addOption(
       new Option(
         "--jobs <n>",
-        "runs trained at once; here each in a process with its share of the cores; in a queue all where left out",
+        "runs trained, and evaluated, at once; here each in a process with its share of the cores; in a queue all where left out",
       ).argParser(wholeNumber(1)),
     )
     .addOption(launcher)

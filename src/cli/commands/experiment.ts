@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { ignoreSaving, takeSignals } from "../../process/signals.ts";
 import { shellWord } from "../../text/shell.ts";
 import { examples } from "../examples.ts";
@@ -11,6 +11,8 @@ interface Options extends LaunchOptions {
   readonly set?: readonly string[];
   readonly backend: string;
   readonly report: boolean;
+  /** Folder of one run: evaluate that alone, which is trained; the command itself gives it, with --jobs. */
+  readonly evaluate?: string;
   readonly scale?: number;
 }
 
@@ -27,6 +29,7 @@ export function addExperiment(program: Command): void {
     .addOption(backendOption({ trains: true }))
     .addOption(scaleOption());
   addLaunchOptions(command)
+    .addOption(new Option("--evaluate <folder>").hideHelp())
     .option("--report", "train nothing: make table and pictures anew of what is there", false)
     .addHelpText(
       "after",
@@ -44,7 +47,18 @@ export function addExperiment(program: Command): void {
 async function experiment(file: string, options: Options): Promise<void> {
   const { out, set = [], backend, report: only, scale } = options;
   const name = backend === "measure" ? "auto" : backend; // measured once, before the first run
-  const again = againOf(file, { out, set, backend: name }, options);
+  const words = [
+    "experiment",
+    file,
+    ...(out === undefined ? [] : ["--out", out]),
+    ...set.flatMap((v) => ["--set", v]),
+  ];
+  const again = [
+    "vae",
+    ...words.map(shellWord),
+    ...(name === "auto" ? [] : ["--backend", shellWord(name)]),
+    ...launchWords(options),
+  ].join(" ");
   const { isSweep, loadSeries } = await import("../../experiment/series/load.ts");
   const plan = await loadSeries(file, { set, ...(out !== undefined && { out }) });
   if (isSweep(plan)) {
@@ -52,6 +66,10 @@ async function experiment(file: string, options: Options): Promise<void> {
     return trainSweep(plan, { launch: options, backend, again, only });
   }
   const { search } = plan;
+  if (options.evaluate !== undefined) {
+    const { evaluateOne } = await import("../evaluate_one.ts");
+    return evaluateOne(plan, options.evaluate, backend);
+  }
   const { lookAfter } = await import("../fleet.ts");
   if (options.status || options.cancel) {
     for (const [what, series] of [["trials", search] as const, ["runs", plan] as const].filter(
@@ -79,6 +97,7 @@ async function experiment(file: string, options: Options): Promise<void> {
         : completeExperiment(series, {
             backend: on,
             again,
+            words,
             ...how,
             ...(apart && { launcher: await launcherOf(series, options) }),
           });
@@ -96,20 +115,4 @@ async function experiment(file: string, options: Options): Promise<void> {
   } finally {
     leave();
   }
-}
-
-/** The same command once more, as a shell takes it. */
-function againOf(
-  file: string,
-  { out, set, backend }: { out: string | undefined; set: readonly string[]; backend: string },
-  launch: LaunchOptions,
-): string {
-  return [
-    "vae experiment",
-    shellWord(file),
-    ...(out === undefined ? [] : ["--out", shellWord(out)]),
-    ...set.flatMap((value) => ["--set", shellWord(value)]),
-    ...(backend === "auto" ? [] : ["--backend", shellWord(backend)]),
-    ...launchWords(launch),
-  ].join(" ");
 }

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { dumpConfig } from "../../config/dump.ts";
 import { TRY_AGAIN, UserError } from "../../errors.ts";
 import { writeAtomic } from "../../files/atomic_file.ts";
+import { shellWord } from "../../text/shell.ts";
 import type { Command, Ending, Launched, Launcher } from "../launch/launcher.ts";
 import type { Member, Series } from "./members.ts";
 import type { State, Task } from "./next_task.ts";
@@ -113,7 +114,7 @@ export class TrainAll {
     const output = outputOf(member);
     const more = until === undefined ? [] : ["--until", String(until)];
     const args = ["run", "--config", config, "--resume", "auto", "--backend", this.args.backend, ...more];
-    appendFileSync(output, `\nvae ${args.join(" ")}\n`);
+    appendFileSync(output, `\nvae ${args.map(shellWord).join(" ")}\n`);
     return { args, output };
   }
 

@@ -1,8 +1,9 @@
-import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
 import { expect, it } from "vitest";
 import { loadConfig } from "../../../src/config/load.ts";
+import { cpuPlugin } from "../../backends/xla/pjrt/plugin.ts";
 import { allTests } from "../../support/all_tests.ts";
 import { vae } from "../../support/cli.ts";
 import { folder } from "../../support/configs.ts";
@@ -122,9 +123,14 @@ evaluation: {metrics: [kl, frechet], samplers: [gmm, codes], max_images: 32}
 contact_sheet: {images: 2, sample_rows: 1}
 `,
     });
-    const { code, stdout, stderr } = await vae(["experiment", "x.yaml", "--jobs", "2"], { cwd: own });
+    const device = cpuPlugin === undefined ? "wasm" : "xla:cpu";
+    const args = ["experiment", "x.yaml", "--backend", device, "--jobs", "2"];
+    const { code, stdout, stderr } = await vae(args, { cwd: own });
     expect([code, stderr]).toEqual([0, ""]);
     expect(stdout).toMatch(/, 2 at a time on this machine, .*; 2 to train; in /);
+    expect(stdout).toMatch(/\ngaussian: evaluated \(/);
+    const output = join(own, "logs/experiments/mixed/codes/seed_1/output.txt");
+    expect(readFileSync(output, "utf8")).toContain(`vae experiment x.yaml --backend ${device} --evaluate `);
     const cells = (metric: string) =>
       /\| lower \| (.*) \|/
         .exec(stdout.split("\n").find((line) => line.startsWith(`| ${metric} |`))!)![1]!
@@ -189,6 +195,18 @@ it.runIf(allTests)(
     expect((await searched("--status")).stdout).toMatch(
       /^trials:\n[\s\S]*dfcvae,LR=0\.003.*done[\s\S]*^runs:\n[\s\S]*plain.*done/m,
     );
+
+    const tables = () => ["search.md", "table.md"].map((name) => readFileSync(join(folderOf, name), "utf8"));
+    const before = tables();
+    const evaluations = readdirSync(folderOf, { recursive: true, encoding: "utf8" }).filter((file) =>
+      file.endsWith("experiment_evaluation.json"),
+    );
+    for (const file of evaluations) rmSync(join(folderOf, file));
+    const apart = await searched("--jobs", "3"); // each in a process of its own
+    expect([apart.code, apart.stderr]).toEqual([0, ""]);
+    expect(apart.stdout.match(/: evaluated \(/g)).toHaveLength(evaluations.length);
+    expect(evaluations).toHaveLength(4 + 2);
+    expect(tables()).toEqual(before);
 
     const table = () => readFileSync(join(folderOf, "table.md"), "utf8");
     const whole = table();
