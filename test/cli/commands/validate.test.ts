@@ -22,7 +22,7 @@ test("files that are right end with 0, a line each", async () => {
 test("an experiment is checked with every config of its runs; as a config it is told what it is", async () => {
   const shipped = join(import.meta.dirname, "../../../configs/experiments/paper_shapes3d.yaml");
   const { code, stdout } = await validate(shipped);
-  expect([code, stdout]).toEqual([0, `${shipped}: ok: 3 runs of 3 seeds\n`]);
+  expect([code, stdout]).toEqual([0, `${shipped}: ok: 4 runs of 3 seeds, after 20 trials\n`]);
   const wrong = await validate(shipped, "--set", "runs.plain.exp_params.LRR=1");
   expect([wrong.code, wrong.stderr]).toEqual([
     2,
