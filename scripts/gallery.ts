@@ -89,7 +89,7 @@ async function train(name: string, seconds: number): Promise<string> {
 async function record(name: string, run: string): Promise<void> {
   const config = parse(readFileSync(join(run, "config.yaml"), "utf8"));
   const binary = (config.data_params.binarize ?? "off") !== "off";
-  const sampler = "latent_dim" in config.model_params ? "gmm" : "codes";
+  const sampler = "latent_dim" in config.model_params ? "gmm" : "pixel_cnn";
   const fitted = await vae(root, ["fit-sampler", run, "--sampler", sampler, "--backend", values.backend]);
   if (fitted.code !== 0) throw new Error(`${name}: fitting ${sampler} ended with code ${fitted.code}`);
   const evaluation = join(run, "gallery_evaluation.json");

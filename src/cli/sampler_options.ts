@@ -21,7 +21,7 @@ interface NumberSchema {
 }
 
 const propertiesOf = (sampler: SamplerDefinition): Readonly<Record<string, NumberSchema>> =>
-  sampler.kind === "density" ? (sampler.options.properties as unknown as Record<string, NumberSchema>) : {};
+  "options" in sampler ? (sampler.options.properties as unknown as Record<string, NumberSchema>) : {};
 
 const flagOf = (key: string): string => `--${key.replaceAll("_", "-")}`;
 

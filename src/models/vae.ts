@@ -105,6 +105,8 @@ export interface VAE<Term extends string = string> {
   readonly latentRange?: readonly [number, number];
   /** `count` images decoded from the prior; absent where there is none. */
   sample?(count: number, ctx: Ctx): Tensor4D;
+  /** Of a model whose one latent is a grid of codes: how many there are, and z of grids [B, h, w], int32, as `decode` takes it. */
+  readonly codes?: { readonly values: number; lookUp(indices: Tensor): Named<Tensor> };
   /**
    * A prior that no loss trains, fitted to the posteriors of training images, batch by batch as `encode` gives them: the
    * next values of the parameters that are `fitted`, by name, and metrics of the fit, by name. A function of them

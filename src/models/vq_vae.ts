@@ -104,6 +104,7 @@ export default defineModel({
         const drawn = prior.sample(count, ctx.rng.fold("prior"));
         return decode(codes.lookUp(tf.tensor(drawn, [count, side, side], "int32")));
       },
+      codes: { values: o.num_embeddings, lookUp: (indices) => ({ z: codes.lookUp(indices) }) },
       fitPrior: (posteriors) => prior.fit(gridsOf(posteriors)),
       phases: onePhase(({ images }, ctx) => {
         const { z, indices, held, codes: constant, passed, counts, updates } = quantize(images, ctx);

@@ -4,6 +4,6 @@ import type { OwnPrior } from "./define.ts";
 export default {
   kind: "refit",
   name: "codes",
-  knownAs: ["code_prior", "pixelcnn", "autoregressive"],
+  knownAs: ["code_prior"],
   summary: "the causal prior of a model whose z are codes, fitted to more images than training does",
 } satisfies OwnPrior;

@@ -1,7 +1,7 @@
 import type { Static, TObject } from "typebox";
 import type { VAE } from "../models/vae.ts";
 import type { Rng } from "../rng.ts";
-import type { Tensor2D } from "../tf.ts";
+import type { Tensor, Tensor2D } from "../tf.ts";
 import type { LatentCodes } from "./codes.ts";
 
 /** Numbers as a file holds them, in C order. */
@@ -64,6 +64,37 @@ export interface LatentSampler<P extends TObject = TObject> extends Common {
   open(state: State, dims: number, options: Static<P>): LatentDensity;
 }
 
+/** Grids of codes, one an image, of a model whose z are such (`VAE.codes`). */
+export interface CodeGrids {
+  readonly count: number;
+  /** Rows and columns, h and w. */
+  readonly shape: readonly [number, number];
+  /** Codes that there are, K. */
+  readonly values: number;
+  /** Numbers from 0 to K - 1, packed [count, h, w]. */
+  readonly data: Int32Array;
+}
+
+/** A probability of grids of codes that can be drawn from. */
+export interface GridDensity {
+  /** Draws, [count, h, w], int32. All randomness is uniform numbers of `rng`. */
+  sample(count: number, rng: Rng): Tensor;
+  /** log p of each grid, packed [n, h, w], in nats. */
+  logProb(grids: Int32Array): Float64Array;
+  dispose(): void;
+}
+
+/** A probability that is fitted to the grids of codes of training images. */
+export interface GridSampler<P extends TObject = TObject> extends Common {
+  readonly kind: "grid";
+  /** As `LatentSampler.options`. */
+  readonly options: P;
+  /** @param heldOut grids of other images, packed [n, h, w], by which it may choose when to stop */
+  fit(grids: CodeGrids, heldOut: Int32Array, options: Static<P>, args: FitArgs): Fit | Promise<Fit>;
+  /** What was fitted, to grids of that shape and number of codes. */
+  open(state: State, of: Pick<CodeGrids, "shape" | "values">, options: Static<P>): GridDensity;
+}
+
 /** The model's own prior. */
 export interface OwnPrior extends Common {
   /** `own`: as the checkpoint has it; `refit`: one that `VAE.fitPrior` fits, fitted to more training images. */
@@ -71,11 +102,15 @@ export interface OwnPrior extends Common {
 }
 
 /** What `--sampler` names: one file, and one line in the registry. */
-export type SamplerDefinition = LatentSampler | OwnPrior;
+export type SamplerDefinition = LatentSampler | GridSampler | OwnPrior;
 
 export const defineDensity = <P extends TObject>(
   definition: Omit<LatentSampler<P>, "kind">,
 ): LatentSampler<P> => ({ kind: "density", ...definition });
+
+export const defineGridSampler = <P extends TObject>(
+  definition: Omit<GridSampler<P>, "kind">,
+): GridSampler<P> => ({ kind: "grid", ...definition });
 
 /** Decodes what a sampler draws, as `VAE.sample` does what the prior draws. */
 export type DrawImages = NonNullable<VAE["sample"]>;

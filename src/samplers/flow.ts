@@ -4,7 +4,7 @@ import { Rng } from "../rng.ts";
 import { type Scalar, type Tensor1D, type Tensor2D, tf } from "../tf.ts";
 import { defineDensity } from "./define.ts";
 import { maskedAutoregressiveFlow } from "./masked_autoregressive.ts";
-import { disposeParams, eachRow, minimize, restore, stateOf, TrainOptions } from "./minimize.ts";
+import { disposeParams, eachRow, minimize, notesOf, restore, stateOf, TrainOptions } from "./minimize.ts";
 import { type Scaling, scalingFrom, scalingTo } from "./scaling.ts";
 
 const Options = Type.Object({
@@ -31,7 +31,8 @@ export default defineDensity({
     try {
       const nats = (z: Tensor2D) => tf.neg(tf.mean(net.logProb(z))) as Scalar;
       const { epoch } = await minimize(net.params, nats, codes, heldOut, options, args);
-      return { state: new Map([...net.scale.state, ...stateOf(net.params)]), numbers: { epochs: epoch } };
+      const state = new Map([...net.scale.state, ...stateOf(net.params)]);
+      return { state, numbers: { epochs: epoch }, notes: notesOf(epoch) };
     } finally {
       net.dispose();
     }

@@ -46,14 +46,17 @@ export async function minimize(
   lossOf: LossOf,
   codes: LatentCodes,
   heldOut: Float32Array,
-  options: Static<typeof Options>,
+  options: Static<typeof Options> & {
+    /** Rows that are judged at a time. */
+    readonly rows?: number;
+  },
   { rng, progress }: FitArgs,
 ): Promise<{ epoch: number; loss: number }> {
   const { count, dims } = codes;
-  const { epochs, batch_size: batch, learning_rate: rate, patience } = options;
+  const { epochs, batch_size: batch, learning_rate: rate, patience, rows = ROWS } = options;
   const adam = slotsOf(params);
   const judge = () =>
-    meanOver(heldOut, dims, (z, at) => lossOf(z, rng.fold("held out").fold(at)).dataSync()[0]!);
+    meanOver(heldOut, dims, rows, (z, at) => lossOf(z, rng.fold("held out").fold(at)).dataSync()[0]!);
   let best = { epoch: 0, loss: judge(), state: stateOf(params) };
   let step = 0;
   try {
@@ -83,6 +86,12 @@ export async function minimize(
   return { epoch: best.epoch, loss: best.loss };
 }
 
+/** What a user should know of a fit whose best pass was this one. */
+export const notesOf = (epoch: number): string[] =>
+  epoch > 0
+    ? []
+    : ["no pass was better than none, and nothing was learned: lower --learning-rate, or take more images"];
+
 /** The values of parameters, by name. */
 export const stateOf = (params: ReadonlyMap<string, Param>): State =>
   new Map(
@@ -105,12 +114,17 @@ export function disposeParams(params: ReadonlyMap<string, Param>): void {
 /** Rows of z at a time, where none is trained. */
 const ROWS = 1000;
 
-/** The mean over all rows of `z`, packed [n, D], of what `of` gives as the mean of some; `at` is the first one's place. */
-function meanOver(z: Float32Array, dims: number, of: (z: Tensor2D, at: number) => number): number {
+/** The mean over all rows of `z`, packed [n, D], of what `of` gives as the mean of `rows`; `at` is the first one's place. */
+function meanOver(
+  z: Float32Array,
+  dims: number,
+  rows: number,
+  of: (z: Tensor2D, at: number) => number,
+): number {
   const count = z.length / dims;
   let sum = 0;
-  for (let at = 0; at < count; at += ROWS) {
-    const n = Math.min(ROWS, count - at);
+  for (let at = 0; at < count; at += rows) {
+    const n = Math.min(rows, count - at);
     sum += n * tf.tidy(() => of(tf.tensor2d(z.subarray(at * dims, (at + n) * dims), [n, dims]), at));
   }
   return sum / count;

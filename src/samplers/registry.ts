@@ -4,11 +4,12 @@ import codesPrior from "./codes_prior.ts";
 import type { SamplerDefinition } from "./define.ts";
 import flow from "./flow.ts";
 import gmm from "./gmm.ts";
+import pixelCnn from "./pixel_cnn.ts";
 import prior from "./prior.ts";
 import twoStage from "./two_stage.ts";
 
 /** All samplers, in the order of tables: one file each, and one line here. */
-export const samplers: readonly SamplerDefinition[] = [prior, gmm, flow, twoStage, codesPrior];
+export const samplers: readonly SamplerDefinition[] = [prior, gmm, flow, twoStage, codesPrior, pixelCnn];
 
 export const samplerNames: readonly string[] = samplers.map(({ name }) => name);
 

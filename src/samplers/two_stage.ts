@@ -5,7 +5,7 @@ import { type Param, Scope } from "../nn/params.ts";
 import { Rng } from "../rng.ts";
 import { type Scalar, type Tensor1D, type Tensor2D, tf } from "../tf.ts";
 import { defineDensity } from "./define.ts";
-import { disposeParams, eachRow, minimize, restore, stateOf, TrainOptions } from "./minimize.ts";
+import { disposeParams, eachRow, minimize, notesOf, restore, stateOf, TrainOptions } from "./minimize.ts";
 import { type Scaling, scalingFrom, scalingTo } from "./scaling.ts";
 
 const Options = Type.Object({
@@ -32,7 +32,7 @@ export default defineDensity({
       const loss = (z: Tensor2D, rng: Rng) => tf.neg(tf.mean(net.logWeights(z, rng))) as Scalar;
       const { epoch } = await minimize(net.params, loss, codes, heldOut, options, args);
       const state = new Map([...net.scale.state, ...stateOf(net.params)]);
-      return { state, numbers: { epochs: epoch, gamma: net.gamma() } };
+      return { state, numbers: { epochs: epoch, gamma: net.gamma() }, notes: notesOf(epoch) };
     } finally {
       net.dispose();
     }

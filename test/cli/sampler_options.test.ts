@@ -22,7 +22,7 @@ it.each([
   [
     ["gmm"],
     { width: "3" },
-    "--width: expected an option of --sampler gmm, got one of flow, two_stage. Leave it out.",
+    "--width: expected an option of --sampler gmm, got one of flow, two_stage, pixel_cnn. Leave it out.",
   ],
   [["gmm"], { components: "0" }, '--components: expected an integer from 1 to 1000, got "0".'],
   [["gmm"], { components: "" }, '--components: expected an integer from 1 to 1000, got "".'],

@@ -34,7 +34,7 @@ export function addFitSampler(program: Command): void {
         "vae fit-sampler logs/DFCVAE/version_0 --sampler gmm --components 50": "a finer one",
         "vae fit-sampler logs/DFCVAE/version_0 --sampler gmm,flow,two_stage":
           "then vae evaluate RUN compares their samples",
-        "vae fit-sampler logs/VQVAE/version_0 --sampler codes": "the prior of codes, to more images",
+        "vae fit-sampler logs/VQVAE/version_0 --sampler pixel_cnn": "a PixelCNN, to a VQVAE's codes",
       }),
     )
     .action((path: string, options: Options) => run(path, options));

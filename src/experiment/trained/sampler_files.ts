@@ -29,6 +29,8 @@ export interface FitRecord {
   readonly checkpoint: { readonly file: string; readonly step: number; readonly sha256: string };
   /** How z lies in a vector; absent where the model draws. */
   readonly layout?: LatentLayout;
+  /** Of a sampler of grids of codes: their shape, and the codes that there are. */
+  readonly grid?: { readonly shape: readonly [number, number]; readonly values: number };
   /** Numbers of the fit, by name. */
   readonly numbers: Readonly<Record<string, number>>;
 }
@@ -78,7 +80,14 @@ export function openSampler(run: Run, definition: SamplerDefinition): OpenSample
         `another checkpoint, ${checkpoint.file} of step ${checkpoint.step}. Fit it anew: ${remedy} --checkpoint ` +
         `${basename(run.checkpoint)}`,
     );
-  if (definition.kind !== "density") return { name, draw: withValues(run.vae, state), dispose() {} };
+  if (!("open" in definition)) return { name, draw: withValues(run.vae, state), dispose() {} };
+  if (definition.kind === "grid") {
+    const { vae } = run;
+    const density = definition.open(state, record.grid!, record.options as never);
+    const draw: DrawImages = (count, ctx) =>
+      vae.decode(vae.codes!.lookUp(density.sample(count, ctx.rng.fold("sampler"))), ctx);
+    return { name, draw, dispose: () => density.dispose() };
+  }
   const layout = record.layout!;
   const density = definition.open(state, layout.size, record.options as never);
   return { name, draw: densityImages(run.vae, layout, density), dispose: () => density.dispose() };

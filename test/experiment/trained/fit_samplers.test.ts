@@ -112,6 +112,25 @@ it("fits the prior of codes anew, and puts the model's own back after each draw"
     expect([...run.vae.params.values()].map(({ value }) => [...value.dataSync()])).toEqual(before);
   }));
 
+it("fits a PixelCNN to grids of codes, keeps nothing in memory, and decodes what it draws", () =>
+  withRun(at("codes"), async (run) => {
+    const { numTensors } = tf.memory();
+    const few = { layers: 1, width: 8, epochs: 2, batch_size: 16 };
+    const { numbers, grid, options } = await fit(run, "pixel_cnn", few);
+    expect(grid).toEqual({ shape: [8, 8], values: 16 });
+    expect(options).toMatchObject({ width: 8, learning_rate: 0.002 });
+    expect(numbers.held_out_bits_per_code).toBeCloseTo(-numbers.held_out_log_p! / 64 / Math.LN2, 9);
+    expect(numbers.held_out_bits_per_code).toBeLessThan(4.5); // 4 of uniform codes
+    const images = await draw(run, "pixel_cnn");
+    expect(images).toHaveLength(4 * 32 * 32 * 3);
+    expect(await draw(run, "pixel_cnn")).toEqual(images);
+    expect(await draw(run, "prior")).not.toEqual(images);
+    const options32 = { split: "test", maxImages: 16, seed: 0, network: { name: "tiny_vgg" } };
+    const { figures } = await evaluateRun(run, options32 as EvaluationOptions, ["frechet"]);
+    expect(figures.frechet_tiny_vgg_samples_pixel_cnn).toBeGreaterThan(0);
+    expect(tf.memory().numTensors).toBe(numTensors);
+  }));
+
 it.each(["point", "mixed"] as const)(
   "fits every density to z of a model whose posteriors are not all Gaussian: %s",
   (name) =>
@@ -168,13 +187,16 @@ it("draws of a conditional model with the labels given", () =>
 it("says where a sampler does not apply", async () => {
   await withRun(at("codes"), async (run) => {
     await expect(fit(run, "gmm")).rejects.toThrow(
-      "--sampler gmm: expected a model whose z are numbers or values of variables, got VQVAE, whose z are codes. The prior of codes " +
-        "can be fitted: --sampler codes",
+      "--sampler gmm: expected a model whose z are numbers or values of variables, got VQVAE, whose z are codes. What is for " +
+        "codes can be fitted: --sampler codes,pixel_cnn",
     );
   });
   await withRun(at("tiny"), async (run) => {
     await expect(fit(run, "codes")).rejects.toThrow(
       "expected a model with a prior over codes, got VanillaVAE, which has none to fit",
+    );
+    await expect(fit(run, "pixel_cnn")).rejects.toThrow(
+      "--sampler pixel_cnn: expected a model whose z are grids of codes, such as VQVAE, got VanillaVAE. Take another: --sampler gmm",
     );
     await expect(fit(run, "prior")).rejects.toThrow("got the model's own prior, which needs none");
   });

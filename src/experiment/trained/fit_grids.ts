@@ -1,0 +1,66 @@
+import type { Latents } from "../../explore/latents.ts";
+import type { VAE } from "../../models/vae.ts";
+import type { Rng } from "../../rng.ts";
+import type { CodeGrids, GridSampler } from "../../samplers/define.ts";
+import type { OpenRun } from "./open_trained.ts";
+import { completeOptions, type FitOptions, type Made, mean, SamplerMismatch } from "./sampler_fit.ts";
+
+/** Fits a probability of grids of codes to those of all but a tenth of the training images, and judges it by that tenth. */
+export async function fitGrids(
+  run: OpenRun,
+  definition: GridSampler,
+  latents: Latents,
+  rng: Rng,
+  options: FitOptions,
+): Promise<Made> {
+  const { name } = definition;
+  const grids = gridsOf(run, name, latents);
+  const places = grids.shape[0] * grids.shape[1];
+  const order = rng.fold("hold out").permutation(grids.count);
+  const held = Math.max(1, Math.floor(grids.count / 10));
+  const some = (images: Int32Array) => {
+    const data = new Int32Array(images.length * places);
+    images.forEach((image, n) => {
+      data.set(grids.data.subarray(image * places, (image + 1) * places), n * places);
+    });
+    return data;
+  };
+  const heldOut = some(order.subarray(0, held).sort());
+  const kept = { ...grids, count: grids.count - held, data: some(order.subarray(held).sort()) };
+  const complete = completeOptions(definition, options) as never;
+  const { progress } = options;
+  const { state, numbers, notes } = await definition.fit(kept, heldOut, complete, {
+    rng: rng.fold(name),
+    ...(progress && { progress: (done, total) => progress(name, done, total) }),
+  });
+  const density = definition.open(state, grids, complete);
+  try {
+    const logProb = mean(density.logProb(heldOut));
+    return {
+      state,
+      of: { grid: { shape: grids.shape, values: grids.values } },
+      numbers: {
+        held_out_log_p: logProb,
+        held_out_bits_per_code: -logProb / places / Math.LN2,
+        ...numbers,
+      },
+      notes: notes ?? [],
+    };
+  } finally {
+    density.dispose();
+  }
+}
+
+function gridsOf(run: OpenRun, name: string, { count, codes }: Latents): CodeGrids {
+  const { values } = codesOf(run, name);
+  const [, height, width] = codes!.shape as [number, number, number];
+  return { count, shape: [height, width], values, data: codes!.data };
+}
+
+/** What the model says of its codes. @throws SamplerMismatch where z are no grids of codes */
+export function codesOf({ model, vae }: OpenRun, name: string): NonNullable<VAE["codes"]> {
+  if (vae.codes !== undefined) return vae.codes;
+  throw new SamplerMismatch(
+    `--sampler ${name}: expected a model whose z are grids of codes, such as VQVAE, got ${model.name}. Take another: --sampler gmm`,
+  );
+}
