@@ -10,6 +10,7 @@ export class Moments {
   count = 0;
   private readonly sum: Float64Array;
   private readonly products: Float64Array;
+  private rooted: { readonly count: number; readonly root: Matrix } | undefined;
 
   constructor(readonly dims: number) {
     this.sum = new Float64Array(dims);
@@ -46,6 +47,13 @@ export class Moments {
     }
     return out;
   }
+
+  /** The square root of the covariance: several sets are compared with one. */
+  root(): Matrix {
+    if (this.rooted?.count !== this.count)
+      this.rooted = { count: this.count, root: squareRoot(this.covariance()) };
+    return this.rooted.root;
+  }
 }
 
 /**
@@ -60,7 +68,7 @@ export function frechetDistance(a: Moments, b: Moments): number {
   const [ca, cb] = [a.covariance(), b.covariance()];
   if (![ca, cb].every((m) => Number.isFinite(m.sum()))) return Number.NaN; // there are no eigenvalues to find
   const shift = ma.reduce((sum, m, i) => sum + (m - mb[i]!) ** 2, 0);
-  const root = squareRoot(ca);
+  const root = a.root();
   // (A B)^(1/2) has the trace of (A^(1/2) B A^(1/2))^(1/2), which is symmetric.
   const inner = eigen(root.mmul(cb).mmul(root)).realEigenvalues;
   const trace = inner.reduce((sum, v) => sum + Math.sqrt(Math.max(v, 0)), 0);
@@ -70,8 +78,8 @@ export function frechetDistance(a: Moments, b: Moments): number {
 /** Of a symmetric matrix without negative eigenvalues; those of rounding are taken as 0. */
 function squareRoot(m: Matrix): Matrix {
   const { eigenvectorMatrix: v, realEigenvalues } = eigen(m);
-  const roots = Matrix.diag(realEigenvalues.map((e) => Math.sqrt(Math.max(e, 0))));
-  return v.mmul(roots).mmul(v.transpose());
+  const roots = realEigenvalues.map((e) => Math.sqrt(Math.max(e, 0)));
+  return v.clone().mulRowVector(roots).mmul(v.transpose());
 }
 
 function eigen(m: Matrix): EigenvalueDecomposition {
