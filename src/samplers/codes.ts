@@ -44,14 +44,17 @@ export function someCodes({ dims, mean, logVar, ...others }: LatentCodes, places
   return { ...others, count: places.length, dims, mean: rows(mean), logVar: rows(logVar) };
 }
 
-/** All but a tenth of the codes, and that tenth, at random: at least one. */
+/** The places of all but a tenth of so many, and of that tenth, at random: at least one. */
+export function heldOutPlaces(count: number, rng: Rng): { kept: Int32Array; heldOut: Int32Array } {
+  const order = rng.permutation(count);
+  const tenth = Math.max(1, Math.floor(count / 10));
+  return { kept: order.subarray(tenth).sort(), heldOut: order.subarray(0, tenth).sort() };
+}
+
+/** All but a tenth of the codes, and that tenth. */
 export function holdOut(codes: LatentCodes, rng: Rng): { kept: LatentCodes; heldOut: LatentCodes } {
-  const order = rng.permutation(codes.count);
-  const count = Math.max(1, Math.floor(codes.count / 10));
-  return {
-    kept: someCodes(codes, order.subarray(count).sort()),
-    heldOut: someCodes(codes, order.subarray(0, count).sort()),
-  };
+  const { kept, heldOut } = heldOutPlaces(codes.count, rng);
+  return { kept: someCodes(codes, kept), heldOut: someCodes(codes, heldOut) };
 }
 
 /** Mean and standard deviation of each dimension of a set of z, [D] each. */

@@ -135,13 +135,14 @@ export function eachRow(
   z: Float32Array,
   dims: number,
   of: (z: Tensor2D, at: number) => Tensor,
+  rows = ROWS,
 ): Float64Array {
   const out = new Float64Array(z.length / dims);
-  for (let at = 0; at < out.length; at += ROWS) {
-    const n = Math.min(ROWS, out.length - at);
-    const rows = z.subarray(at * dims, (at + n) * dims);
+  for (let at = 0; at < out.length; at += rows) {
+    const n = Math.min(rows, out.length - at);
+    const some = z.subarray(at * dims, (at + n) * dims);
     out.set(
-      tf.tidy(() => of(tf.tensor2d(rows, [n, dims]), at).dataSync()),
+      tf.tidy(() => of(tf.tensor2d(some, [n, dims]), at).dataSync()),
       at,
     );
   }

@@ -4,7 +4,7 @@ import { Rng } from "../rng.ts";
 import { type Scalar, type Tensor, type Tensor1D, type Tensor4D, tf } from "../tf.ts";
 import { causalConvolutions } from "./causal_convolutions.ts";
 import { type CodeGrids, defineGridSampler } from "./define.ts";
-import { disposeParams, minimize, notesOf, restore, stateOf, TrainOptions } from "./minimize.ts";
+import { disposeParams, eachRow, minimize, notesOf, restore, stateOf, TrainOptions } from "./minimize.ts";
 
 const Options = Type.Object({
   layers: Type.Integer({ minimum: 1, maximum: 16, default: 6, description: "hidden layers of a network" }),
@@ -50,18 +50,7 @@ export default defineGridSampler({
     restore(net.params, state);
     return {
       sample: net.sample,
-      logProb(grids) {
-        const dims = kind.shape[0] * kind.shape[1];
-        const out = new Float64Array(grids.length / dims);
-        for (let at = 0; at < out.length; at += ROWS) {
-          const rows = grids.subarray(at * dims, (at + ROWS) * dims);
-          out.set(
-            tf.tidy(() => net.logProb(tf.tensor2d(rows, [rows.length / dims, dims], "int32")).dataSync()),
-            at,
-          );
-        }
-        return out;
-      },
+      logProb: (grids) => eachRow(Float32Array.from(grids), kind.shape[0] * kind.shape[1], net.logProb, ROWS),
       dispose: () => disposeParams(net.params),
     };
   },

@@ -5,7 +5,7 @@ import { type Param, Scope } from "../../src/nn/params.ts";
 import { Rng } from "../../src/rng.ts";
 import { causalConvolutions } from "../../src/samplers/causal_convolutions.ts";
 import type { CodeGrids, GridSampler } from "../../src/samplers/define.ts";
-import { disposeParams } from "../../src/samplers/minimize.ts";
+import { disposeParams, stateOf } from "../../src/samplers/minimize.ts";
 import { samplerNamed } from "../../src/samplers/registry.ts";
 import { tf } from "../../src/tf.ts";
 import { trainingBackends } from "../support/backends.ts";
@@ -114,12 +114,7 @@ function pixelCnnState({ values }: { readonly values: number }) {
     layers: 2,
     width: 16,
   });
-  const state = new Map(
-    [...params].map(([name, { value }]) => [
-      name,
-      { shape: value.shape, data: Float32Array.from(value.dataSync()) },
-    ]),
-  );
+  const state = stateOf(params);
   disposeParams(params);
   return state;
 }

@@ -84,9 +84,8 @@ export class Executables {
     }
     const began = performance.now();
     const executable = await this.client.compile(text, options);
-    if ((options.devices?.length ?? 1) > 1) this.makeReady(options);
     this.keep(key, executable);
-    return { executable, seconds: this.record(key, executable, began) };
+    return { executable, seconds: this.record(key, executable, began, options) };
   }
 
   destroy(): void {
@@ -98,8 +97,7 @@ export class Executables {
   private compileSync(key: string, text: string, options: CompileOptions): Executable {
     const began = performance.now();
     const executable = this.client.compileSync(text, options);
-    if ((options.devices?.length ?? 1) > 1) this.makeReady(options);
-    this.record(key, executable, began);
+    this.record(key, executable, began, options);
     return executable;
   }
 
@@ -154,8 +152,9 @@ export class Executables {
   }
 
   /** Counts what was compiled and writes it down; gives the seconds that it took. */
-  private record(key: string, executable: Executable, began: number): number {
+  private record(key: string, executable: Executable, began: number, options: CompileOptions): number {
     const seconds = (performance.now() - began) / 1000;
+    if ((options.devices?.length ?? 1) > 1) this.makeReady(options); // the compiler has tried it on one
     this.compiled++;
     this.seconds += seconds;
     if (this.files !== undefined) {

@@ -6,7 +6,7 @@ import { drawCodes, holdOut, type LatentCodes, unitGaussianLogProb } from "../..
 import type { LatentSampler } from "../../samplers/define.ts";
 import { counted } from "../../text/counted.ts";
 import type { OpenRun } from "./open_trained.ts";
-import { completeOptions, type FitOptions, type Made, mean, SamplerMismatch } from "./sampler_fit.ts";
+import { argsOf, completeOptions, type FitOptions, type Made, mean, SamplerMismatch } from "./sampler_fit.ts";
 
 /** Fits a density to all but a tenth of the posteriors of training images, and judges it by that tenth. */
 export async function fitDensity(
@@ -25,11 +25,8 @@ export async function fitDensity(
   const { kept, heldOut } = holdOut(codes, rng.fold("hold out"));
   const judged = drawCodes(heldOut, rng.fold("held out"));
   const complete = completeOptions(definition, options);
-  const { progress } = options;
-  const { state, numbers, notes } = await definition.fit(kept, judged, complete as never, {
-    rng: rng.fold(name),
-    ...(progress && { progress: (done, total) => progress(name, done, total) }),
-  });
+  const args = argsOf(name, rng, options);
+  const { state, numbers, notes } = await definition.fit(kept, judged, complete as never, args);
   const density = definition.open(state, codes.dims, complete as never);
   try {
     const logProb = mean(density.logProb(judged, rng.fold("log p")));

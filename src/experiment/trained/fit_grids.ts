@@ -1,9 +1,10 @@
 import type { Latents } from "../../explore/latents.ts";
 import type { VAE } from "../../models/vae.ts";
 import type { Rng } from "../../rng.ts";
+import { heldOutPlaces } from "../../samplers/codes.ts";
 import type { CodeGrids, GridSampler } from "../../samplers/define.ts";
 import type { OpenRun } from "./open_trained.ts";
-import { completeOptions, type FitOptions, type Made, mean, SamplerMismatch } from "./sampler_fit.ts";
+import { argsOf, completeOptions, type FitOptions, type Made, mean, SamplerMismatch } from "./sampler_fit.ts";
 
 /** Fits a probability of grids of codes to those of all but a tenth of the training images, and judges it by that tenth. */
 export async function fitGrids(
@@ -16,8 +17,7 @@ export async function fitGrids(
   const { name } = definition;
   const grids = gridsOf(run, name, latents);
   const places = grids.shape[0] * grids.shape[1];
-  const order = rng.fold("hold out").permutation(grids.count);
-  const held = Math.max(1, Math.floor(grids.count / 10));
+  const split = heldOutPlaces(grids.count, rng.fold("hold out"));
   const some = (images: Int32Array) => {
     const data = new Int32Array(images.length * places);
     images.forEach((image, n) => {
@@ -25,14 +25,11 @@ export async function fitGrids(
     });
     return data;
   };
-  const heldOut = some(order.subarray(0, held).sort());
-  const kept = { ...grids, count: grids.count - held, data: some(order.subarray(held).sort()) };
+  const heldOut = some(split.heldOut);
+  const kept = { ...grids, count: split.kept.length, data: some(split.kept) };
   const complete = completeOptions(definition, options) as never;
-  const { progress } = options;
-  const { state, numbers, notes } = await definition.fit(kept, heldOut, complete, {
-    rng: rng.fold(name),
-    ...(progress && { progress: (done, total) => progress(name, done, total) }),
-  });
+  const args = argsOf(name, rng, options);
+  const { state, numbers, notes } = await definition.fit(kept, heldOut, complete, args);
   const density = definition.open(state, grids, complete);
   try {
     const logProb = mean(density.logProb(heldOut));

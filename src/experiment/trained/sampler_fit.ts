@@ -1,5 +1,6 @@
 import { UserError } from "../../errors.ts";
-import type { GridSampler, LatentSampler, SamplerDefinition, State } from "../../samplers/define.ts";
+import type { Rng } from "../../rng.ts";
+import type { FitArgs, GridSampler, LatentSampler, SamplerDefinition, State } from "../../samplers/define.ts";
 import type { FitRecord } from "./sampler_files.ts";
 
 /** A sampler that can't be fitted to a model of this kind. */
@@ -23,6 +24,12 @@ export interface Made {
   readonly numbers: Readonly<Record<string, number>>;
   readonly notes: readonly string[];
 }
+
+/** What a sampler's fit gets besides codes and options. */
+export const argsOf = (name: string, rng: Rng, { progress }: FitOptions): FitArgs => ({
+  rng: rng.fold(name),
+  ...(progress && { progress: (done, total) => progress(name, done, total) }),
+});
 
 /** What was given, and the defaults of the others. */
 export function completeOptions(
