@@ -73,10 +73,14 @@ export function gradientBoosting(rows: Rows, labels: ArrayLike<number>, rng: Rng
 function softmax(raw: readonly Float64Array[]): Float64Array[] {
   const out = raw.map((r) => r.slice());
   for (let i = 0; i < raw[0]!.length; i++) {
-    const highest = Math.max(...raw.map((r) => r[i]!));
-    const exps = raw.map((r) => Math.exp(r[i]! - highest));
-    const sum = exps.reduce((a, b) => a + b);
-    for (const [c, e] of exps.entries()) out[c]![i] = e / sum;
+    let [highest, sum] = [-Infinity, 0];
+    for (const scores of raw) highest = Math.max(highest, scores[i]!);
+    for (const scores of out) {
+      const e = Math.exp(scores[i]! - highest);
+      scores[i] = e;
+      sum += e;
+    }
+    for (const scores of out) scores[i]! /= sum;
   }
   return out;
 }
