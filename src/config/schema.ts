@@ -16,7 +16,10 @@ const Warmup = Type.Object(
     warmup_steps: Type.Optional(
       Type.Integer({ minimum: 0, default: 0, description: "Steps over which the weight rises." }),
     ),
-    start: Type.Optional(Type.Number({ default: 0, description: "Weight at step 0." })),
+    start: Type.Optional(Type.Number({ default: 0, description: "Weight before it rises." })),
+    delay_steps: Type.Optional(
+      Type.Integer({ minimum: 0, default: 0, description: "Steps at the start's weight before it rises." }),
+    ),
   },
   closed,
 );
@@ -124,7 +127,7 @@ export const ExpParams = Type.Object(
     loss_weights: Type.Optional(
       Type.Record(Type.String(), LossWeight, {
         description:
-          "Weight of each loss term by name; a number or {value, warmup_steps, start}. Terms not named keep the model's default.",
+          "Weight of each loss term by name; a number or {value, warmup_steps, start, delay_steps}. Terms not named keep the model's default.",
       }),
     ),
     manual_seed: Type.Integer({

@@ -11,7 +11,7 @@ export function newCtx(args: {
 }): Ctx {
   const { training, step = 0, rng, labels } = args;
   const schedule: Ctx["schedule"] = (value) => tf.scalar(value(step));
-  return { training, step, rng, schedule, ...(labels !== undefined && { labels }) };
+  return { training, step, rng, schedule, idle: new Set(), ...(labels !== undefined && { labels }) };
 }
 
 /** `ctx` with other randomness. A copy by spreading would read the step, and a loss that reads it can't be compiled. */

@@ -11,9 +11,10 @@ import { LikelihoodOptions, reconstructionTerm } from "./blocks/likelihood.ts";
 import { ConvOptions } from "./blocks/options.ts";
 import { completeConvVAE } from "./conv_vae.ts";
 import { defineModel } from "./define.ts";
-import { checkGaussianVAE, onePhaseGaussianVAE } from "./gaussian.ts";
+import { checkGaussianVAE, type GaussianPass, onePhaseGaussianVAE } from "./gaussian.ts";
 import { featureLosses, sumOf } from "./losses/features.ts";
 import { klToUnitGaussian } from "./losses/kl.ts";
+import type { Batch, Ctx } from "./vae.ts";
 
 const Params = Type.Object({
   ...ConvOptions,
@@ -127,7 +128,7 @@ export default defineModel({
       low === 0 && high === 1 ? x : tf.div(tf.sub(x, low), high - low);
     const precompute = (images: Tensor4D) => network.constants(unit(images));
     const layerScale = args.convention === "elbo" ? 1 : 2;
-    const vae = onePhaseGaussianVAE(args, (pass, { images, precomputed }, ctx) => {
+    const compare = (pass: GaussianPass, { images, precomputed }: Batch, ctx: Ctx) => {
       const cut =
         crop !== undefined && ctx.training
           ? randomCrops(ctx.rng.fold("feature_crop").perImage(), images.shape, crop)
@@ -136,12 +137,19 @@ export default defineModel({
       const byLayer = featureLosses(target, network.features(unit(cut(pass.recons))));
       const logged = Object.entries(byLayer).map(([layer, loss]) => [`features_${layer}`, loss] as const);
       return {
+        terms: { features: tf.mul<Scalar>(layerScale, sumOf(byLayer)) },
+        scalars: Object.fromEntries(logged),
+      };
+    };
+    const vae = onePhaseGaussianVAE(args, (pass, batch, ctx) => {
+      const { terms, scalars } = ctx.idle.has("features") ? {} : compare(pass, batch, ctx);
+      return {
         terms: {
-          reconstruction: reconstructionTerm(images, pass, args.convention, o),
-          features: tf.mul<Scalar>(layerScale, sumOf(byLayer)),
+          reconstruction: reconstructionTerm(batch.images, pass, args.convention, o),
+          ...terms,
           kl: klToUnitGaussian(pass.mean, pass.logVar),
         },
-        scalars: Object.fromEntries(logged),
+        ...(scalars && { scalars }),
       };
     });
     return { ...vae, ...(crop === undefined && { precompute }), dispose: () => network.dispose() };

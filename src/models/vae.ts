@@ -51,6 +51,8 @@ export interface Ctx {
   readonly step: number;
   /** `value` of the optimizer steps done, as a tensor that a compiled step gets anew each time. */
   schedule(value: (step: number) => number): Scalar;
+  /** Terms that weigh nothing in this training step, of which a loss may leave out those that cost; none otherwise. */
+  readonly idle: ReadonlySet<string>;
   /** The only randomness: counter-based, folded with the step by the caller; fold in a purpose at each use. */
   readonly rng: Rng;
   readonly labels?: Tensor;

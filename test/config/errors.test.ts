@@ -103,12 +103,12 @@ test.each([
   [
     "exp_params",
     "loss_weights: {kl: big}",
-    '22 exp_params.loss_weights.kl: expected a number or {value, warmup_steps, start}, got "big"',
+    '22 exp_params.loss_weights.kl: expected a number or {value, warmup_steps, start, delay_steps}, got "big"',
   ],
   [
     "exp_params",
     "loss_weights: {kl: {value: 1, warmup: 9}}",
-    "33 exp_params.loss_weights.kl.warmup: unknown key. Expected one of value, warmup_steps, start.",
+    "33 exp_params.loss_weights.kl.warmup: unknown key. Expected one of value, warmup_steps, start, delay_steps.",
   ],
   [
     "exp_params",

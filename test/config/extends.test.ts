@@ -24,7 +24,7 @@ test("maps merge key by key, lists and values are replaced, --set comes last", a
   expect(config.model_params).toMatchObject({ name: "SmallVAE", latent_dim: 64, hidden_dims: [4] });
   expect(config.exp_params.LR).toBe(0.01);
   expect(config.exp_params.loss_weights).toEqual({
-    kl: { value: 1, warmup_steps: 7, start: 0 },
+    kl: { value: 1, warmup_steps: 7, start: 0, delay_steps: 0 },
     reconstruction: 3,
   });
   expect(files.map((f) => f.split("/").at(-1))).toEqual(["config.yaml", "base.yaml"]);

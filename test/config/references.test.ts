@@ -18,7 +18,12 @@ logging_params:
   name: z\${model_params.latent_dim}_\${model_params.hidden_dims[1]}
 `);
   expect(config.exp_params.manual_seed).toBe(16);
-  expect(config.exp_params.loss_weights!.reconstruction).toEqual({ value: 2, warmup_steps: 3, start: 0 });
+  expect(config.exp_params.loss_weights!.reconstruction).toEqual({
+    value: 2,
+    warmup_steps: 3,
+    start: 0,
+    delay_steps: 0,
+  });
   expect(config.logging_params.name).toBe("z16_16");
 });
 

@@ -69,8 +69,10 @@ export interface SplitPrint {
 /** Steps that are not in a row of metrics yet. */
 export interface WindowSums {
   steps: number;
-  /** Of each metric, over these steps. */
+  /** Of each metric, over those of these steps that have it. */
   sums: Record<string, number>;
+  /** How many those are; undefined in checkpoints that are older than this, where all have each. */
+  counts?: Record<string, number>;
 }
 
 /** Where a new run stands. */
@@ -84,7 +86,7 @@ export const newRunState = (): RunState => ({
   averagedFrom: undefined,
   stopping: undefined,
   data: undefined,
-  window: { steps: 0, sums: {} },
+  window: { steps: 0, sums: {}, counts: {} },
 });
 
 /** The state as JSON of a checkpoint, also of one whose `best` is a number and nothing else. */

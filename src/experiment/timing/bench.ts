@@ -1,6 +1,7 @@
 import type { BackendInfo } from "../../backends/use_backend.ts";
 import type { Config } from "../../config/schema.ts";
 import type { HostBatch } from "../../data/loader.ts";
+import { weightsAtEnd } from "../training/loss_weights.ts";
 import type { Optimizer } from "../training/optimizers.ts";
 import { createPrecomputeCache, type PrecomputeCache } from "../training/precompute_cache.ts";
 import type { Prepared } from "../training/prepared.ts";
@@ -51,8 +52,10 @@ export interface BenchResult {
 const HELD = 4;
 
 /** Measures a config's training step on the backend in use. Nothing is written. */
-export async function bench(args: BenchArgs): Promise<BenchResult> {
-  const { config, prepared, backend, steps } = args;
+export async function bench(given: BenchArgs): Promise<BenchResult> {
+  const { config, backend, steps } = given;
+  const prepared = { ...given.prepared, weights: weightsAtEnd(given.prepared.weights) };
+  const args = { ...given, prepared };
   const cache = createPrecomputeCache(config, { vae: prepared.vae, images: prepared.train.size }, args.say);
   const batches = await firstBatches(prepared, HELD);
   for (const batch of batches) await cache.complete(batch);

@@ -6,7 +6,7 @@ import { type HostBatch, Loader } from "../../data/loader.ts";
 import { openDataset } from "../../data/registry.ts";
 import { cacheDir } from "../../files/cache_dir.ts";
 import { Rng } from "../../rng.ts";
-import { lossWeights } from "../training/loss_weights.ts";
+import { lossWeights, weightsAtEnd } from "../training/loss_weights.ts";
 import { optimizersOf } from "../training/optimizers.ts";
 import { createPrecomputeCache } from "../training/precompute_cache.ts";
 import { buildModel } from "../training/prepare.ts";
@@ -44,7 +44,7 @@ export async function timedSteps(args: {
   const prepared = {
     vae,
     optimizers: optimizersOf(vae, config),
-    weights: lossWeights(model, params, exp),
+    weights: weightsAtEnd(lossWeights(model, params, exp)),
     rng,
   };
   const stepper = createStepper({ config, prepared, backend: args.backend, say: () => {} });

@@ -23,7 +23,7 @@ export interface RunEvent {
 export interface StepEvent extends RunEvent {
   /** The weighted sum that was minimized; not finite of a step that `on_nan: skip` left out. */
   readonly total: number;
-  /** Each loss term, unweighted, by name. */
+  /** Each loss term, unweighted, by name; without those that the step left out because they weigh nothing. */
   readonly terms: Readonly<Record<string, number>>;
   /** What the model logs besides. */
   readonly scalars: Readonly<Record<string, number>>;

@@ -3,6 +3,8 @@ import { conventionOf, natWeightOf } from "../../models/convention.ts";
 import { isTimesKldWeight, type ModelDefinition } from "../../models/define.ts";
 import { END, weightAt } from "./schedules.ts";
 
+const NONE: ReadonlySet<string> = new Set();
+
 /** The weight of each loss term at a step; the one place where weights are applied. */
 export type Weights = (step: number) => Record<string, number>;
 
@@ -25,6 +27,24 @@ export function lossWeights(
       exp.loss_weights?.[term] ?? (warmup_steps === undefined ? value : { value, warmup_steps });
   }
   return (step) => Object.fromEntries(Object.entries(weights).map(([term, w]) => [term, weightAt(w, step)]));
+}
+
+/**
+ * The terms that weigh nothing at `step`, nor at the one before or after it: not those whose rise from 0 begins with the
+ * first step, for which a step would be compiled that runs once.
+ */
+export function idleTerms(weights: Weights, step: number): ReadonlySet<string> {
+  const now = Object.entries(weights(step));
+  if (now.every(([, weight]) => weight !== 0)) return NONE;
+  const beside = [step - 1, step + 1].filter((s) => s >= 0).map(weights);
+  const rests = ([term, weight]: [string, number]) => weight === 0 && beside.some((w) => w[term] === 0);
+  return new Set(now.filter(rests).map(([term]) => term));
+}
+
+/** The weights at the end of their schedules at every step: of a step whose time is measured. */
+export function weightsAtEnd(weights: Weights): Weights {
+  const final = weights(END);
+  return () => final;
 }
 
 /**

@@ -56,9 +56,11 @@ export function learningRates(exp: ExpParams, phases: readonly string[], place: 
 /** A step at which every schedule has come to its end; finite, because a plugin's may compute with it. */
 export const END = Number.MAX_SAFE_INTEGER;
 
-/** A loss weight at `step`: rises in a straight line from `start` over `warmup_steps`. */
+/** A loss weight at `step`: `start` for `delay_steps`, then in a straight line to `value` over `warmup_steps`. */
 export function weightAt(weight: LossWeight, step: number): number {
   if (typeof weight === "number") return weight;
-  const { value, start = 0, warmup_steps = 0 } = weight;
-  return step >= warmup_steps ? value : start + ((value - start) * step) / warmup_steps;
+  const { value, start = 0, delay_steps = 0, warmup_steps = 0 } = weight;
+  const risen = step - delay_steps;
+  if (risen >= warmup_steps) return value;
+  return risen <= 0 ? start : start + ((value - start) * risen) / warmup_steps;
 }

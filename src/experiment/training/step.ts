@@ -6,7 +6,7 @@ import type { Rng } from "../../rng.ts";
 import { type Named, type Scalar, type Tensor, tf } from "../../tf.ts";
 import type { GradientSums } from "./gradient_sums.ts";
 import type { Rates, StepMetrics, StepMetricsOf } from "./loggers/step_metrics.ts";
-import type { Weights } from "./loss_weights.ts";
+import { idleTerms, type Weights } from "./loss_weights.ts";
 import { flatten, readMetrics } from "./metric_tensors.ts";
 import type { Optimizer } from "./optimizers.ts";
 import { meanGradients, meanMetrics } from "./over_ranks.ts";
@@ -92,7 +92,8 @@ export function stepGradients(args: Omit<StepArgs, "optimizers">, batch: Batch, 
 
 /** `stepTensors` of one batch op by op, at optimizer step `step` with the learning rates `lr`. */
 export function trainStep(args: StepArgs, batch: Batch, step: number, lr: Rates): StepMetrics {
-  return readMetrics(stepTensors(args, batch, inputsAt({ step, lr, rng: args.rng.fold(step) }, args.ranks)));
+  const point = { step, lr, rng: args.rng.fold(step), idle: idleTerms(args.weights, step) };
+  return readMetrics(stepTensors(args, batch, inputsAt(point, args.ranks)));
 }
 
 /**
@@ -185,7 +186,7 @@ function contextOf(at: StepInputs, mode: Mode, phase: string, { labels }: Batch)
     mode.scheduled?.();
     return at.step;
   };
-  return Object.defineProperty({ ...ctx, schedule }, "step", { get });
+  return Object.defineProperty({ ...ctx, idle: at.idle, schedule }, "step", { get });
 }
 
 /** The sum of the terms, each times its weight. */

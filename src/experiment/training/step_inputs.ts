@@ -18,6 +18,8 @@ export interface StepPoint {
   readonly lr: Rates;
   /** The stream of a batch in it: the run's, folded with the step's number. */
   readonly rng: Rng;
+  /** Terms that weigh nothing, so that a loss may leave them out; none where left out. */
+  readonly idle?: ReadonlySet<string>;
   /** Batches of the step, 1 where left out. */
   readonly batches?: number;
   /** What this rank asks of all; nothing where left out. */
@@ -31,6 +33,8 @@ export type Asks = Readonly<Record<"leave" | "save", boolean>>;
 export interface StepInputs {
   readonly step: number;
   readonly rng: Rng;
+  /** Those of the point. A compiled step is of all points that have the same. */
+  readonly idle: ReadonlySet<string>;
   /** `value` of each step's own point. */
   scalar(value: (at: StepPoint) => number): Scalar;
 }
@@ -39,8 +43,10 @@ export interface StepInputs {
 export function inputsAt(point: StepPoint, part?: BatchPart): StepInputs {
   const declare: DeclareDraw = (draw) => tensorOf(draw(point.rng));
   const rng = part === undefined ? point.rng : new TracedRng(point.rng, { declare, escaped: () => {}, part });
-  return { step: point.step, rng, scalar: (value) => tf.scalar(value(point)) };
+  return { step: point.step, rng, idle: idleOf(point), scalar: (value) => tf.scalar(value(point)) };
 }
+
+const idleOf = ({ idle = new Set() }: StepPoint): ReadonlySet<string> => idle;
 
 const tensorOf = <T extends Tensor>({ values, shape, dtype }: HostTensor): T =>
   tf.tensor(values, [...shape], dtype) as T;
@@ -74,6 +80,7 @@ export function tracedInputs(
         ),
       part,
     }),
+    idle: idleOf(point),
     scalar: (value) =>
       declare<Scalar>((at) => ({ shape: [], dtype: "float32", values: Float32Array.of(value(at)) })),
   };

@@ -11,6 +11,7 @@ import { tf, type Variable } from "../../tf.ts";
 import { type Group, hostTensors, type StepBatch, withTensors } from "./batch.ts";
 import { devicesNote, devicesOf, ranksNote } from "./devices.ts";
 import type { Rates, StepMetrics } from "./loggers/step_metrics.ts";
+import { idleTerms } from "./loss_weights.ts";
 import { flatten, overBatches, readMetrics } from "./metric_tensors.ts";
 import type { Prepared } from "./prepared.ts";
 import { type Part, type StepArgs, stepGradients, stepTensors } from "./step.ts";
@@ -82,7 +83,7 @@ export interface StartedStep {
  * `syncVariables`, all started ones being done, the model's variables can't be read.
  */
 export class Stepper {
-  /** By the batch's shape and part of a step. */
+  /** By the batch's shape, part of a step and idle terms. */
   private readonly programs = new Map<string, Program>();
   private compiler: StepCompiler | undefined;
   /** A promise for each batch that the backend is at, which says when it is done, the oldest first. */
@@ -129,7 +130,8 @@ export class Stepper {
   /** Where batch `i` of a step stands; the first has the step's own stream, as the only one has. */
   private pointOf(step: number, lr: Rates, group: Group, i: number): StepPoint {
     const stream = this.args.rng.fold(step);
-    return { step, lr, rng: i === 0 ? stream : stream.fold("batch").fold(i), batches: group.length };
+    const rng = i === 0 ? stream : stream.fold("batch").fold(i);
+    return { step, lr, rng, idle: idleTerms(this.args.weights, step), batches: group.length };
   }
 
   private partOf(group: Group, i: number): Part {
@@ -144,7 +146,7 @@ export class Stepper {
     at: StepPoint,
     part: Part,
   ): Promise<{ readonly metrics: Promise<StepMetrics> }> {
-    const program = this.programOf(batch, part) ?? (await this.newProgram(batch, at, part));
+    const program = this.programOf(batch, at, part) ?? (await this.newProgram(batch, at, part));
     const metrics =
       program === undefined
         ? withTensors(batch, (tensors) =>
@@ -198,9 +200,9 @@ export class Stepper {
     for (const { step } of this.programs.values()) step.syncVariables();
   }
 
-  /** That of the batch's shape and part, where it was compiled before. */
-  private programOf(batch: StepBatch, part: Part): Program | undefined {
-    return this.compiler && this.programs.get(keyOf(batch, part));
+  /** That of the batch's shape, part and idle terms, where it was compiled before. */
+  private programOf(batch: StepBatch, at: StepPoint, part: Part): Program | undefined {
+    return this.compiler && this.programs.get(keyOf(batch, at, part));
   }
 
   /** Compiles the step, where it can be, once nothing runs; the variables can then be read. */
@@ -210,7 +212,7 @@ export class Stepper {
     if (this.compiler === undefined) return undefined;
     try {
       const program = await this.compile(this.compiler, batch, at, part);
-      this.programs.set(keyOf(batch, part), program);
+      this.programs.set(keyOf(batch, at, part), program);
       return program;
     } catch (error) {
       if (!(error instanceof Unrecordable)) throw error;
@@ -232,7 +234,9 @@ export class Stepper {
     const { variables } = this;
     const before = variables.map((v) => tf.tidy(() => tf.mul(v, 1))); // a clone would share what is changed in place
     const step = at.step + 1;
-    const next = { step, lr: halved(at.lr), rng: this.args.rng.fold(step), batches: (at.batches ?? 1) + 1 };
+    const rng = this.args.rng.fold(step);
+    const { idle, batches = 1 } = at;
+    const next = { step, lr: halved(at.lr), rng, batches: batches + 1, ...(idle && { idle }) };
     const given = hostTensors(host);
     let sources: Source[] = [];
     let rebuild: Program["rebuild"] | undefined;
@@ -273,8 +277,8 @@ async function resultsOf({ step, sources, rebuild }: Program, batch: StepBatch, 
   return rebuild(values.map((v) => v[0]!));
 }
 
-const keyOf = (batch: StepBatch, part: Part): string =>
-  [part, ...hostTensors(batch).map((t) => t.shape.join("x"))].join(" ");
+const keyOf = (batch: StepBatch, { idle = new Set() }: StepPoint, part: Part): string =>
+  [part, ...hostTensors(batch).map((t) => t.shape.join("x")), ...idle].join(" ");
 
 /** Other learning rates, so that one which is no input of a compiled step shows. */
 function halved(lr: Rates): Rates {

@@ -108,6 +108,34 @@ it("stopped at steps on the way and gone on with, a run ends with the state of a
   expect(own).toEqual(remains(unbroken).metrics);
 });
 
+it("a loss term that begins within a row of metrics has its own mean there, in a run that was stopped too", async () => {
+  const config = CONFIG.replace("name: VanillaVAE", "name: DFCVAE, feature_crop: 16")
+    .replace(
+      "scheduler: cosine",
+      "reconstruction: pixel_mean, loss_weights: {features: {value: 1, delay_steps: 5}}",
+    )
+    .replace("log_every_n_steps: 1", "log_every_n_steps: 4");
+  const [whole, single] = [
+    await training(root, config),
+    await training(root, config.replace("log_every_n_steps: 4", "log_every_n_steps: 1")),
+  ];
+  const features = (run: Trained) => {
+    const [header, ...rows] = figures(readFileSync(run.folder.metrics, "utf8"));
+    const column = header!.indexOf("train/features");
+    return rows.filter((row) => row[header!.indexOf("train/total")] !== "").map((row) => Number(row[column]));
+  };
+  const each = features(single);
+  expect(each.slice(0, 5)).toEqual([0, 0, 0, 0, 0]); // empty
+  const mean = (each[5]! + each[6]! + each[7]!) / 3;
+  expect(features(whole).at(-1)! / mean).toBeCloseTo(1, 5);
+  const stopped = await training(root, config, { until: 6 });
+  const resumed = await training(root, config, { resume: stopped.folder.path });
+  expect(readSafetensors(readFileSync(file(resumed))).tensors).toEqual(
+    readSafetensors(readFileSync(file(whole))).tensors,
+  );
+  expect(features(resumed).at(-1)).toBe(features(whole).at(-1));
+});
+
 it("from records in an order by blocks it goes on to the bits of an unbroken one", async () => {
   const source = await open({ name: "shapes3d", size: 64, patch_size: 32 });
   const data_path = join(root, "records");

@@ -45,10 +45,12 @@ interface Options {
   readonly gradientClip?: number | undefined;
   /** Steps on several batches, with an average of the weights. */
   readonly groups?: boolean;
+  /** The weight of `features`; 0.5 where left out. */
+  readonly features?: (step: number) => number;
 }
 
 function stepper(vae: VAE, options: Options) {
-  const { compile, optimizer = "adam", precision = "float32", said = [] } = options;
+  const { compile, optimizer = "adam", precision = "float32", said = [], features = () => 0.5 } = options;
   const gradientClip = "gradientClip" in options ? options.gradientClip : 0.5;
   const optimizers = new Map(
     vae.phases.map((phase) => {
@@ -58,7 +60,13 @@ function stepper(vae: VAE, options: Options) {
     }),
   );
   const known = Object.assign({}, ...modelNames().map((n) => unitWeights(getModel(n)!, "pixel_mean")));
-  const weights = (step: number) => ({ ...known, features: 0.5, capacity: 0.01, kl: step / 100, extra: 1 }); // a warm-up
+  const weights = (step: number) => ({
+    ...known,
+    features: features(step),
+    capacity: 0.01,
+    kl: step / 100,
+    extra: 1,
+  }); // a warm-up
   return new Stepper(
     {
       vae,
@@ -109,6 +117,23 @@ test.each([true, false])("the gradients are those that the step takes (compiled:
     expect(maxDifference(after.get(name)!, expected), name).toBeLessThan(1e-6);
   }
 });
+
+test.each([true, false])(
+  "a step leaves out the features while they weigh nothing (compiled: %s)",
+  async (compile) => {
+    const model = getModel("DFCVAE")!;
+    const delayed = (before: number) => (step: number) => (step < 3 ? before : 0.5);
+    const [a, b] = [await build(model, small(model)), await build(model, small(model))];
+    const without = await train(a, 6, { compile, features: delayed(0) });
+    const computed = await train(b, 6, { compile, features: delayed(1e-30) });
+    const has = ({ figures }: Trained) => figures.map(({ terms }) => "features" in terms);
+    expect(has(without)).toEqual([false, false, false, true, true, true]);
+    expect(has(computed)).toEqual(Array(6).fill(true));
+    for (const [name, values] of computed.params)
+      expect(maxDifference(without.params.get(name)!, values), name).toBeLessThan(1e-5);
+    expect(without.compiled).toBe(compile && backend.compiler !== undefined);
+  },
+);
 
 type Trained = Awaited<ReturnType<typeof train>>;
 

@@ -32,7 +32,12 @@ export class StepWindow {
   add({ total, terms, scalars, gradNorm }: StepMetrics, { lr, images, waitSeconds }: At): void {
     const { held } = this;
     const values = { total, ...terms, ...scalars, gradient_norm: gradNorm };
-    for (const [name, value] of Object.entries(values)) held.sums[name] = (held.sums[name] ?? 0) + value;
+    held.counts ??= {};
+    for (const [name, value] of Object.entries(values)) {
+      const before = held.sums[name];
+      held.counts[name] = (held.counts[name] ?? (before === undefined ? 0 : held.steps)) + 1;
+      held.sums[name] = (before ?? 0) + value;
+    }
     held.steps++;
     this.images += images;
     this.lr = lr;
@@ -49,16 +54,19 @@ export class StepWindow {
 
   /** The window's row, by tag, undefined where it has no step; a new window begins. */
   take(): Metrics | undefined {
-    const { sums, steps } = this.held;
+    const { sums, steps, counts } = this.held;
     if (steps === 0) return undefined;
-    const means = Object.entries(sums).map(([name, sum]) => [`train/${name}`, sum / steps]);
+    const means = Object.entries(sums).map(([name, sum]) => [
+      `train/${name}`,
+      sum / (counts?.[name] ?? steps),
+    ]);
     const row = {
       ...Object.fromEntries(means),
       ...rateTags(this.lr),
       "train/images_per_second": this.imagesPerSecond,
       "train/data_wait_share": Math.min(1, this.waited / Math.max(this.seconds, 1e-9)),
     };
-    Object.assign(this.held, { steps: 0, sums: {} } satisfies WindowSums);
+    Object.assign(this.held, { steps: 0, sums: {}, counts: {} } satisfies WindowSums);
     this.images = this.seconds = this.waited = 0;
     return row;
   }
