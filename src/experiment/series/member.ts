@@ -17,7 +17,7 @@ import { openNewest } from "../runs/newest_run.ts";
 import { runFiles } from "../runs/run_files.ts";
 import { fitSamplers } from "../trained/fit_samplers.ts";
 import { type OpenRun, openTrained } from "../trained/open_trained.ts";
-import { SamplerMismatch } from "../trained/sampler_fit.ts";
+import { SamplerMismatch } from "../trained/sampler_match.ts";
 import { prepare } from "../training/prepare.ts";
 import type { Prepared } from "../training/prepared.ts";
 import { type TrainResult, train } from "../training/runner.ts";

@@ -5,19 +5,17 @@ import type { Rng } from "../../rng.ts";
 import { drawCodes, holdOut, type LatentCodes, unitGaussianLogProb } from "../../samplers/codes.ts";
 import type { LatentSampler } from "../../samplers/define.ts";
 import { counted } from "../../text/counted.ts";
-import type { OpenRun } from "./open_trained.ts";
-import { argsOf, completeOptions, type FitOptions, type Made, mean, SamplerMismatch } from "./sampler_fit.ts";
+import { argsOf, completeOptions, type FitOptions, type Made, mean } from "./sampler_fit.ts";
 
 /** Fits a density to all but a tenth of the posteriors of training images, and judges it by that tenth. */
 export async function fitDensity(
-  run: OpenRun,
   definition: LatentSampler,
   latents: Latents,
   rng: Rng,
   options: FitOptions,
 ): Promise<Made> {
   const { name, maxDims } = definition;
-  const codes = codesOf(run, name, latents);
+  const codes = codesOf(name, latents);
   if (maxDims !== undefined && codes.dims > maxDims)
     throw new UserError(
       `--sampler ${name}: expected a z of at most ${maxDims} dimensions, got ${codes.dims}. Take another sampler.`,
@@ -47,19 +45,8 @@ export async function fitDensity(
   }
 }
 
-/** @throws SamplerMismatch where z are grids of codes, or numbers above 0; UserError where they are not finite */
-function codesOf({ model }: OpenRun, name: string, latents: Latents): LatentCodes {
-  const { kinds } = latents;
-  if (kinds.includes("codes"))
-    throw new SamplerMismatch(
-      `--sampler ${name}: expected a model whose z are numbers or values of variables, got ${model.name}, whose z are codes. ` +
-        "What is for codes can be fitted: --sampler codes,pixel_cnn",
-    );
-  if (kinds.includes("gamma"))
-    throw new SamplerMismatch(
-      `--sampler ${name}: expected a model whose z may be any number, got ${model.name}, whose z are above 0. It has the ` +
-        "prior that it was trained with: vae sample",
-    );
+/** @throws UserError where they are not finite */
+function codesOf(name: string, latents: Latents): LatentCodes {
   const codes = latentCodes(latents);
   const bad = notFinite(codes);
   if (bad > 0)

@@ -1,10 +1,9 @@
 import type { Latents } from "../../explore/latents.ts";
-import type { VAE } from "../../models/vae.ts";
 import type { Rng } from "../../rng.ts";
 import { heldOutPlaces } from "../../samplers/codes.ts";
 import type { CodeGrids, GridSampler } from "../../samplers/define.ts";
 import type { OpenRun } from "./open_trained.ts";
-import { argsOf, completeOptions, type FitOptions, type Made, mean, SamplerMismatch } from "./sampler_fit.ts";
+import { argsOf, completeOptions, type FitOptions, type Made, mean } from "./sampler_fit.ts";
 
 /** Fits a probability of grids of codes to those of all but a tenth of the training images, and judges it by that tenth. */
 export async function fitGrids(
@@ -15,7 +14,7 @@ export async function fitGrids(
   options: FitOptions,
 ): Promise<Made> {
   const { name } = definition;
-  const grids = gridsOf(run, name, latents);
+  const grids = gridsOf(run, latents);
   const places = grids.shape[0] * grids.shape[1];
   const split = heldOutPlaces(grids.count, rng.fold("hold out"));
   const some = (images: Int32Array) => {
@@ -48,16 +47,7 @@ export async function fitGrids(
   }
 }
 
-function gridsOf(run: OpenRun, name: string, { count, codes }: Latents): CodeGrids {
-  const { values } = codesOf(run, name);
+function gridsOf({ vae }: OpenRun, { count, codes }: Latents): CodeGrids {
   const [, height, width] = codes!.shape as [number, number, number];
-  return { count, shape: [height, width], values, data: codes!.data };
-}
-
-/** What the model says of its codes. @throws SamplerMismatch where z are no grids of codes */
-export function codesOf({ model, vae }: OpenRun, name: string): NonNullable<VAE["codes"]> {
-  if (vae.codes !== undefined) return vae.codes;
-  throw new SamplerMismatch(
-    `--sampler ${name}: expected a model whose z are grids of codes, such as VQVAE, got ${model.name}. Take another: --sampler gmm`,
-  );
+  return { count, shape: [height, width], values: vae.codes!.values, data: codes!.data };
 }

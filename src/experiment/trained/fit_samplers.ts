@@ -3,15 +3,15 @@ import { ConfigError, DataError } from "../../errors.ts";
 import type { Images } from "../../explore/images.ts";
 import { encodeAll, type Latents } from "../../explore/latents.ts";
 import { Rng } from "../../rng.ts";
-import type { SamplerDefinition } from "../../samplers/define.ts";
 import { restore, stateOf } from "../../samplers/minimize.ts";
 import { shellWord } from "../../text/shell.ts";
 import { fitPriorTo } from "../training/fit_prior.ts";
 import { fitDensity } from "./fit_density.ts";
-import { codesOf, fitGrids } from "./fit_grids.ts";
+import { fitGrids } from "./fit_grids.ts";
 import type { OpenRun } from "./open_trained.ts";
 import { type FitRecord, priorParams, writeSampler } from "./sampler_files.ts";
-import { completeOptions, type FitOptions, type Made, SamplerMismatch } from "./sampler_fit.ts";
+import { completeOptions, type FitOptions, type Made } from "./sampler_fit.ts";
+import { checkMatch } from "./sampler_match.ts";
 
 /** Images below which a held-out tenth tells nothing. */
 const FEWEST = 10;
@@ -24,7 +24,8 @@ export interface Fitted extends FitRecord {
 }
 
 /**
- * Fits samplers to the z of training images, one after the other, and writes each into the run. The same run, options and
+ * Fits samplers to the z of training images, one after the other, and writes each into the run; none where one of them is
+ * not for this model. The same run, options and
  * seed give the same numbers on the same backend.
  *
  * @throws SamplerMismatch where a sampler can't be fitted to this model; DataError where there are too few training images
@@ -43,19 +44,20 @@ export async function* fitSamplers(run: OpenRun, options: FitOptions): AsyncGene
       `vae fit-sampler: expected ${FEWEST} training images or more, got ${Math.min(train.size, options.maxImages)}. ` +
         (train.size < FEWEST ? "Take other data: --set data_params.…" : "Raise --max-images."),
     );
-  for (const { kind, name } of chosen) if (kind === "grid") codesOf(run, name); // before all is encoded
+  for (const definition of chosen) checkMatch(run, definition);
   const latents = chosen.some(({ kind }) => kind === "density" || kind === "grid")
     ? await encodeTraining(run, options)
     : undefined;
+  for (const definition of chosen) checkMatch(run, definition, latents?.kinds); // before any is written
   for (const definition of chosen) {
     const start = performance.now();
     const rng = Rng.fromSeed(options.seed).fold("sampler");
     const made =
       definition.kind === "density"
-        ? await fitDensity(run, definition, latents!, rng, options)
+        ? await fitDensity(definition, latents!, rng, options)
         : definition.kind === "grid"
           ? await fitGrids(run, definition, latents!, rng, options)
-          : await refitPrior(run, rng, definition, options);
+          : await refitPrior(run, rng, options);
     const record: FitRecord = {
       sampler: definition.name,
       options: "options" in definition ? completeOptions(definition, options) : {},
@@ -86,18 +88,8 @@ const encodeTraining = (run: OpenRun, options: FitOptions): Promise<Latents> =>
   encodeAll(run.vae, trainingImages(run, options), Rng.fromSeed(options.seed).fold("encode"));
 
 /** The prior that the model itself fits, to more images; the model stays as it is. */
-async function refitPrior(
-  run: OpenRun,
-  rng: Rng,
-  { name }: SamplerDefinition,
-  options: FitOptions,
-): Promise<Made> {
-  const { vae, model } = run;
-  if (vae.fitPrior === undefined)
-    throw new SamplerMismatch(
-      `--sampler ${name}: expected a model with a prior over codes, got ${model.name}, which has none to fit. Take ` +
-        "another: --sampler gmm",
-    );
+async function refitPrior(run: OpenRun, rng: Rng, options: FitOptions): Promise<Made> {
+  const { vae } = run;
   const params = priorParams(vae);
   const before = stateOf(params);
   try {

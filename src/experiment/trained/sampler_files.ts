@@ -14,6 +14,7 @@ import { shellWord } from "../../text/shell.ts";
 import { runFiles } from "../runs/run_files.ts";
 import { isWhole, sealed, UNSEALED } from "../runs/seal.ts";
 import type { OpenRun } from "./open_trained.ts";
+import { checkMatch } from "./sampler_match.ts";
 
 const FORMAT = "tfjs-vae sampler 1";
 
@@ -43,7 +44,7 @@ export interface OpenSampler {
   dispose(): void;
 }
 
-type Run = Pick<OpenRun, "runDir" | "checkpoint" | "checkpointSha256" | "state" | "vae">;
+type Run = Pick<OpenRun, "runDir" | "checkpoint" | "checkpointSha256" | "state" | "model" | "vae">;
 
 /** The file that a run's sampler is kept in. */
 const samplerFile = (runDir: string, name: string): string =>
@@ -61,13 +62,14 @@ export async function writeSampler(runDir: string, state: State, record: FitReco
 /**
  * The run's sampler.
  *
- * @throws UserError where it was not fitted; CheckpointError where it is damaged, or another checkpoint's
+ * @throws UserError where it was not fitted, SamplerMismatch where it can't be; CheckpointError where it is damaged, or another checkpoint's
  */
 export function openSampler(run: Run, definition: SamplerDefinition): OpenSampler {
   const { name } = definition;
   if (definition.kind === "own") return { name, draw: undefined, dispose() {} };
   const file = samplerFile(run.runDir, name);
   const remedy = refit(run.runDir, name);
+  if (!existsSync(file)) checkMatch(run, definition); // else a fit would be advised that is refused
   if (!existsSync(file))
     throw new UserError(
       `--sampler ${name}: expected it to be fitted to ${run.runDir}, got none. Fit it: ${remedy}`,

@@ -1,10 +1,6 @@
-import { UserError } from "../../errors.ts";
 import type { Rng } from "../../rng.ts";
 import type { FitArgs, GridSampler, LatentSampler, SamplerDefinition, State } from "../../samplers/define.ts";
 import type { FitRecord } from "./sampler_files.ts";
-
-/** A sampler that can't be fitted to a model of this kind. */
-export class SamplerMismatch extends UserError {}
 
 export interface FitOptions {
   /** Images of the training split at most, from all over it. */

@@ -190,6 +190,10 @@ it("says where a sampler does not apply", async () => {
       "--sampler gmm: expected a model whose z are numbers or values of variables, got VQVAE, whose z are codes. What is for " +
         "codes can be fitted: --sampler codes,pixel_cnn",
     );
+    const given = new Map(["codes", "gmm"].map((name) => [samplerNamed(name), {}] as const));
+    const both = fitSamplers(run, { maxImages: 100, seed: 0, given });
+    await expect(both.next()).rejects.toThrow("--sampler gmm: expected"); // before the other is written
+    await expect(draw(run, "gmm")).rejects.toThrow("--sampler gmm: expected a model whose z are numbers");
   });
   await withRun(at("tiny"), async (run) => {
     await expect(fit(run, "codes")).rejects.toThrow(
@@ -198,6 +202,7 @@ it("says where a sampler does not apply", async () => {
     await expect(fit(run, "pixel_cnn")).rejects.toThrow(
       "--sampler pixel_cnn: expected a model whose z are grids of codes, such as VQVAE, got VanillaVAE. Take another: --sampler gmm",
     );
+    await expect(draw(run, "pixel_cnn")).rejects.toThrow("Take another: --sampler gmm"); // no fit that would be refused
     await expect(fit(run, "prior")).rejects.toThrow("got the model's own prior, which needs none");
   });
 });
