@@ -31,7 +31,7 @@ export function gradientBoosting(rows: Rows, labels: ArrayLike<number>, rng: Rng
   const targets = binary ? [1] : indices(values.length);
   const share = (c: number) => classes.reduce((sum, y) => sum + (y === c ? 1 : 0), 0) / n;
   const prior = targets.map((c) => (binary ? Math.log(share(1) / share(0)) : Math.log(share(c))));
-  const sorted: Presorted = presort(rows);
+  const sorted: Presorted = presort(rows, DEPTH);
   const raw = prior.map((p) => new Float64Array(n).fill(p));
   const trees = targets.map(() => [] as ReturnType<typeof growTree>[]);
   const factor = binary ? 1 : (values.length - 1) / values.length;
@@ -50,7 +50,7 @@ export function gradientBoosting(rows: Rows, labels: ArrayLike<number>, rng: Rng
         }
         return Math.abs(curvature) < 1e-150 ? 0 : (factor * sum) / curvature; // one step of Newton's
       };
-      const tree = growTree(sorted, residual, DEPTH, leaf, pick);
+      const tree = growTree(sorted, residual, leaf, pick);
       for (let d = 0; d < rows.dims; d++) importance[d]! += tree.gains[d]!;
       for (let i = 0; i < n; i++) raw[t]![i]! += RATE * tree.leafOf[i]!;
       trees[t]!.push(tree);

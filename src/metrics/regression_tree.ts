@@ -7,22 +7,31 @@ const NO_VARIANCE = 2 ** -52;
 /** Two splits of the same rows differ by so much at most, as shares, by rounding alone. */
 const ROUNDING = 1e-10;
 
-/** Rows by dimension: each one's values, and the rows' order by them. */
+/** Rows by dimension, ready to grow trees on. */
 export interface Presorted {
   readonly count: number;
+  /** Each dimension's values. */
   readonly columns: readonly Float64Array[];
-  readonly orders: readonly Int32Array[];
+  /**
+   * By level of a tree and by dimension, the rows node by node, in each node by the dimension's values. Those of the root
+   * stay; the others hold those of the tree under way, the leaves' by the first dimension alone.
+   */
+  readonly orders: readonly (readonly Int32Array[])[];
 }
 
-export function presort({ data, dims }: Rows): Presorted {
+/** `depth`: levels of splits. */
+export function presort({ data, dims }: Rows, depth: number): Presorted {
   const count = data.length / dims;
   const columns = indices(dims).map((d) =>
     Float64Array.from({ length: count }, (_, i) => data[i * dims + d]!),
   );
-  const orders = columns.map((values) =>
+  const root = columns.map((values) =>
     Int32Array.from({ length: count }, (_, i) => i).sort((a, b) => values[a]! - values[b]!),
   );
-  return { count, columns, orders };
+  const below = indices(depth).map((level) =>
+    indices(level === depth - 1 ? 1 : dims).map(() => new Int32Array(count)),
+  );
+  return { count, columns, orders: [root, ...below] };
 }
 
 export type TreeNode =
@@ -38,8 +47,8 @@ export interface Tree {
 }
 
 /**
- * A regression tree of at most `depth` levels of splits, each where the variance of `target` is reduced most
- * (Breiman et al., "Classification and regression trees", 1984, 8.4). `leaf` gives the value of a leaf's rows.
+ * A regression tree of the levels of splits that `rows` has place for, each split where the variance of `target` is reduced
+ * most (Breiman et al., "Classification and regression trees", 1984, 8.4). `leaf` gives the value of a leaf's rows.
  *
  * Where dimensions reduce it alike (one is a copy of the other, or follows it), `pick` chooses the one that splits, a
  * number below how many they are, and all get the same share of the gain: what scikit-learn, whose trees look at
@@ -48,43 +57,35 @@ export interface Tree {
 export function growTree(
   rows: Presorted,
   target: Float64Array,
-  depth: number,
   leaf: (members: Int32Array) => number,
   pick: (count: number) => number,
 ): Tree {
   const gains = new Float64Array(rows.columns.length);
   const leafOf = new Float64Array(rows.count);
   const isBelow = new Uint8Array(rows.count);
-  const end = (members: Int32Array): TreeNode => {
-    const value = leaf(members);
-    for (const i of members) leafOf[i] = value;
-    return { value };
-  };
-  /** `orders`: the members by each dimension. */
-  const grow = (orders: readonly Int32Array[], left: number): TreeNode => {
-    const splits = left > 0 ? bestSplits(rows, orders, target) : [];
-    if (splits.length === 0) return end(orders[0]!);
+  /** The node of the rows from place `from` up to `to` of its level. */
+  const grow = (level: number, from: number, to: number): TreeNode => {
+    const [orders, next] = [rows.orders[level]!, rows.orders[level + 1]];
+    const splits = next === undefined ? [] : bestSplits(rows, orders, target, from, to);
+    const members = orders[0]!.subarray(from, to);
+    if (splits.length === 0) {
+      const value = leaf(members);
+      for (const i of members) leafOf[i] = value;
+      return { value };
+    }
     for (const { dim, gain } of splits) gains[dim]! += gain / rows.count / splits.length;
     const { dim, threshold } = splits[pick(splits.length)]!;
     const values = rows.columns[dim]!;
-    let below = 0;
-    for (const i of orders[0]!) {
+    let middle = from;
+    for (const i of members) {
       isBelow[i] = values[i]! <= threshold ? 1 : 0;
-      below += isBelow[i];
+      middle += isBelow[i];
     }
-    const needed = left > 1 ? orders : orders.slice(0, 1); // a leaf's members, in any order
-    const parts = needed.map((order) => partition(order, isBelow, below));
-    const low = grow(
-      parts.map((p) => p[0]),
-      left - 1,
-    );
-    const high = grow(
-      parts.map((p) => p[1]),
-      left - 1,
-    );
-    return { dim, threshold, low, high };
+    for (const [d, order] of next!.entries()) partition(orders[d]!, order, isBelow, from, middle, to);
+    const low = grow(level + 1, from, middle);
+    return { dim, threshold, low, high: grow(level + 1, middle, to) };
   };
-  return { root: grow(rows.orders, depth), gains, leafOf };
+  return { root: grow(0, 0, rows.count), gains, leafOf };
 }
 
 /** A tree's value of the row that begins at `at`. */
@@ -94,17 +95,22 @@ export function valueAt(node: TreeNode, data: ArrayLike<number>, at: number): nu
   return here.value;
 }
 
-/** The members below the split and those above it, in their order. Without a branch, which no processor could predict. */
-function partition(order: Int32Array, isBelow: Uint8Array, below: number): [Int32Array, Int32Array] {
-  const [low, high] = [new Int32Array(below + 1), new Int32Array(order.length - below + 1)]; // one place to write in vain
-  let l = 0;
-  for (let k = 0; k < order.length; k++) {
+/** Writes the members below the split up to `middle` and the others after it, without a branch that can't be predicted. */
+function partition(
+  order: Int32Array,
+  into: Int32Array,
+  isBelow: Uint8Array,
+  from: number,
+  middle: number,
+  to: number,
+): void {
+  let low = from;
+  for (let k = from; k < to; k++) {
     const i = order[k]!;
-    low[l] = i;
-    high[k - l] = i;
-    l += isBelow[i]!;
+    const high = middle + k - low;
+    into[high + (low - high) * isBelow[i]!] = i;
+    low += isBelow[i]!;
   }
-  return [low.subarray(0, below), high.subarray(0, order.length - below)];
 }
 
 interface Split {
@@ -115,32 +121,44 @@ interface Split {
 }
 
 /** The split with the largest gain, of each dimension that has it; none where there is nothing to split. */
-function bestSplits({ columns }: Presorted, orders: readonly Int32Array[], target: Float64Array): Split[] {
+function bestSplits(
+  { columns }: Presorted,
+  orders: readonly Int32Array[],
+  target: Float64Array,
+  from: number,
+  to: number,
+): Split[] {
+  const n = to - from;
   const members = orders[0]!;
-  const n = members.length;
-  let [sum, squares] = [0, 0];
-  for (let k = 0; k < n; k++) {
+  let sum = 0;
+  let squares = 0;
+  for (let k = from; k < to; k++) {
     const t = target[members[k]!]!;
     sum += t;
     squares += t * t;
   }
-  if (n < 2 || squares / n - (sum / n) ** 2 <= NO_VARIANCE) return [];
   const mean = sum / n;
+  if (n < 2 || squares / n - mean ** 2 <= NO_VARIANCE) return [];
   let most = 0;
   const found: Split[] = [];
   for (let dim = 0; dim < columns.length; dim++) {
-    const [order, values] = [orders[dim]!, columns[dim]!];
-    // k (mean_l - mean) of the k lowest: the gain is n times its square / (k (n - k)), compared without dividing
-    let below = 0;
-    let [square, pairs, threshold] = [-1, 1, 0];
+    const order = orders[dim]!;
+    const values = columns[dim]!;
+    let below = 0; // k (mean_l - mean) of the k lowest
+    let best = -1;
+    let threshold = 0;
     for (let k = 1; k < n; k++) {
-      below += target[order[k - 1]!]! - mean;
-      if (below * below * pairs <= square * k * (n - k)) continue;
-      const [here, next] = [values[order[k - 1]!]!, values[order[k]!]!];
-      if (next > here + SAME_VALUE)
-        [square, pairs, threshold] = [below * below, k * (n - k), here / 2 + next / 2];
+      const i = order[from + k - 1]!;
+      below += target[i]! - mean;
+      const pairs = k * (n - k);
+      if (below * below <= best * pairs) continue; // a division less
+      const here = values[i]!;
+      const next = values[order[from + k]!]!;
+      if (next <= here + SAME_VALUE) continue;
+      best = (below * below) / pairs;
+      threshold = here / 2 + next / 2;
     }
-    const gain = (n * square) / pairs;
+    const gain = n * best;
     if (gain >= most * (1 - ROUNDING)) found.push({ dim, threshold, gain });
     most = Math.max(most, gain);
   }
