@@ -16,7 +16,7 @@ export interface Completing {
   readonly words: readonly string[];
   /** What is looked at before anything is trained; left out: nothing. */
   readonly check?: Experiment | undefined;
-  /** What ends a run with an error of its own is told, and the others go on; else that ends all. */
+  /** Whether runs that end with an error of their own, which is told while the others go on, are no failure of the whole. */
   readonly tolerant?: boolean;
   /** Called with what came of the evaluation of each. @throws what ends all */
   evaluated?(member: Member, evaluation: MemberEvaluation): void;
@@ -95,7 +95,8 @@ export async function completeExperiment(
     if (unfit.has(member) || apart.has(member)) continue; // told too
     if (!complete) {
       console.log(`${which}: ${step === 0 ? "training" : `going on at step ${step}`}`);
-      const trained = await orTold(typed, member, () => trainMember(plan, member, here, progress));
+      const trained = await orTold(member, () => trainMember(plan, member, here, progress));
+      if (trained === undefined) failed++;
       if (trained === undefined) continue;
       const { interrupted, state, problem } = trained;
       if (problem !== undefined) console.log(`note   ${member.run}, seed ${member.seed}: ${problem}`);
@@ -109,9 +110,8 @@ export async function completeExperiment(
     }
     const saved = await savedEvaluation(member);
     const isThere = isCurrent(plan, saved);
-    const found = isThere
-      ? saved!
-      : await orTold(typed, member, () => evaluateMember(plan, member, here.name));
+    const found = isThere ? saved! : await orTold(member, () => evaluateMember(plan, member, here.name));
+    if (found === undefined) unfit.set(member, "told");
     if (found === undefined) continue;
     typed.evaluated?.(member, found);
     const took =
@@ -130,15 +130,11 @@ export async function completeExperiment(
 }
 
 /** What `act` gives; undefined where it fails, is told and the others go on. */
-async function orTold<T>(
-  { tolerant = false }: Completing,
-  { run, seed }: Member,
-  act: () => Promise<T>,
-): Promise<T | undefined> {
+async function orTold<T>({ run, seed }: Member, act: () => Promise<T>): Promise<T | undefined> {
   try {
     return await act();
   } catch (error) {
-    if (!tolerant || !(error instanceof UserError)) throw error;
+    if (!(error instanceof UserError)) throw error;
     console.log(`note   ${run}, seed ${seed}: ${error.message}`);
     return undefined;
   }

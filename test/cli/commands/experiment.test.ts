@@ -97,6 +97,18 @@ it("trains, goes on after a signal, leaves what is complete, and makes the same 
   expect(existsSync(join(out, "contact_sheet.png"))).toBe(true);
 }, 180_000);
 
+it("goes on with the others where a run's loss is no longer finite, and tells it by its exit code", async () => {
+  const args = ["--out", "broken", "--set", "seeds=[1]", "--set", "runs.plain.exp_params={LR: 1e15}"];
+  const { code, stdout, stderr } = await experiment(...args);
+  expect(stdout).toMatch(/note {3}plain, seed 1: step \d: the loss is no longer finite/);
+  expect(stdout).toContain("[2/2] dfcvae, seed 1: done in");
+  expect(stdout).toContain("Not complete, there are: dfcvae 1.");
+  expect(stderr).toMatch(
+    /^1 training failed; the same command makes what is missing: vae experiment x\.yaml --out broken/,
+  );
+  expect(code).toBe(1);
+}, 60_000);
+
 it("has nothing to report of where nothing was trained", async () => {
   const { code, stderr } = await experiment("--report", "--out", "elsewhere");
   expect(stderr).toBe(
