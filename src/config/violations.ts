@@ -104,7 +104,7 @@ function remedy(schema: JsonSchema, given: unknown): string {
   if (names.length > 0) return didYouMean(value, names);
   const types = branches.map((s) => s.type);
   if (/^[[{]/.test(value) && (types.includes("array") || types.includes("object")))
-    return " It is no YAML: is a bracket or a quote not closed?";
+    return ` It can't be read: is a bracket or a quote not closed, or a number beyond ±${Number.MAX_SAFE_INTEGER}?`;
   if (types.includes("boolean") && /^(yes|on)$/i.test(value)) return " Write true.";
   if (types.includes("boolean") && /^(no|off)$/i.test(value)) return " Write false.";
   if (/^(None|nil|nan|undefined)$/i.test(value)) return " Leave the key out.";
@@ -112,7 +112,10 @@ function remedy(schema: JsonSchema, given: unknown): string {
   if (items !== undefined && types.includes("array")) return ` Write [${items}].`;
   const numeric = types.includes("number") || types.includes("integer");
   if (!numeric || value.trim() === "") return "";
-  if (Number.isFinite(Number(value))) return " Remove the quotes.";
+  const number = Number(value);
+  if (Number.isInteger(number) && !Number.isSafeInteger(number))
+    return ` Numbers are within ±${Number.MAX_SAFE_INTEGER}.`;
+  if (Number.isFinite(number)) return " Remove the quotes.";
   const bare = value
     .replaceAll("_", "")
     .replace(/[,;]$/, "")

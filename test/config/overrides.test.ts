@@ -59,7 +59,7 @@ test("what is no text is YAML; a comment or an open bracket in it is told as wha
     '--set exp_params.LR=0.5 # high: expected a number > 0, got "0.5 # high"\n',
   );
   expect(await loadError(yaml, ["model_params.hidden_dims=[1,"])).toContain(
-    'expected a list of 1 to 8, each an integer ≥ 1, got "[1,". It is no YAML: is a bracket or a quote not closed?\n',
+    'expected a list of 1 to 8, each an integer ≥ 1, got "[1,". It can\'t be read: is a bracket or a quote not closed, or a number beyond ±9007199254740991?\n',
   );
   expect(await loadError(yaml, ["exp_params.LR=.nan"])).toContain('expected a number > 0, got ".nan"\n');
 });
