@@ -10,16 +10,21 @@ import { oneOf } from "../one_of.ts";
  */
 const closed = { additionalProperties: false } as const;
 
+/** A number of steps, or below 1 a share of the run's. */
+const Steps = (description: string) =>
+  Type.Optional(
+    Type.Union([Type.Integer({ minimum: 0 }), Type.Number({ minimum: 0, exclusiveMaximum: 1 })], {
+      default: 0,
+      description: `${description} Below 1: a share of the run's, 0.2.`,
+    }),
+  );
+
 const Warmup = Type.Object(
   {
     value: Type.Number({ description: "Weight after the warm-up." }),
-    warmup_steps: Type.Optional(
-      Type.Integer({ minimum: 0, default: 0, description: "Steps over which the weight rises." }),
-    ),
+    warmup_steps: Steps("Steps over which the weight rises."),
     start: Type.Optional(Type.Number({ default: 0, description: "Weight before it rises." })),
-    delay_steps: Type.Optional(
-      Type.Integer({ minimum: 0, default: 0, description: "Steps at the start's weight before it rises." }),
-    ),
+    delay_steps: Steps("Steps at the start's weight before it rises."),
   },
   closed,
 );

@@ -1,3 +1,4 @@
+import type { Config } from "../../config/schema.ts";
 import type { HostBatch } from "../../data/loader.ts";
 import type { RunState } from "../runs/run_state.ts";
 import type { Group, StepBatch } from "./batch.ts";
@@ -24,6 +25,17 @@ export async function* groupsOf(
     group = [];
     if (left <= 0) return;
   }
+}
+
+/** Steps of a run from its beginning, on epochs of so many batches. */
+export function totalStepsOf(config: Config, batchesPerEpoch: number): number {
+  const {
+    max_steps = Infinity,
+    max_epochs = Infinity,
+    limit_train_batches = Infinity,
+  } = config.trainer_params;
+  const batches = Math.min(batchesPerEpoch, limit_train_batches);
+  return Math.min(max_steps, max_epochs * Math.ceil(batches / batchesAStep(config)));
 }
 
 /** A step's batches with what is precomputed of them. */

@@ -10,12 +10,14 @@ export type Weights = (step: number) => Record<string, number>;
 
 /**
  * The model's default weights, replaced by `loss_weights`. Under `pixel_mean` the weight of a term that is
- * `timesKldWeight` is times kld_weight, and one with `warmupSteps` rises, unless `loss_weights` names it.
+ * `timesKldWeight` is times kld_weight, and one with `warmupSteps` rises, unless `loss_weights` names it. `totalSteps`: of
+ * the run, for what is a share of them; left out where only the schedules' end is asked for.
  */
 export function lossWeights(
   model: ModelDefinition,
   params: Record<string, unknown>,
   exp: ExpParams,
+  totalSteps = 0,
 ): Weights {
   const convention = conventionOf(exp);
   const weights: Record<string, LossWeight> = {};
@@ -26,7 +28,8 @@ export function lossWeights(
     weights[term] =
       exp.loss_weights?.[term] ?? (warmup_steps === undefined ? value : { value, warmup_steps });
   }
-  return (step) => Object.fromEntries(Object.entries(weights).map(([term, w]) => [term, weightAt(w, step)]));
+  return (step) =>
+    Object.fromEntries(Object.entries(weights).map(([term, w]) => [term, weightAt(w, step, totalSteps)]));
 }
 
 /**
@@ -39,6 +42,23 @@ export function idleTerms(weights: Weights, step: number): ReadonlySet<string> {
   const beside = [step - 1, step + 1].filter((s) => s >= 0).map(weights);
   const rests = ([term, weight]: [string, number]) => weight === 0 && beside.some((w) => w[term] === 0);
   return new Set(now.filter(rests).map(([term]) => term));
+}
+
+/** A sentence for each weight of `loss_weights` that a run of so many steps ends before it rises. */
+export function neverRisen(
+  { loss_weights = {} }: Pick<ExpParams, "loss_weights">,
+  totalSteps: number,
+): string[] {
+  return Object.entries(loss_weights).flatMap(([term, weight]) => {
+    if (typeof weight === "number") return [];
+    const { value, start = 0, delay_steps } = weight;
+    const last = weightAt({ ...weight, warmup_steps: 0 }, totalSteps - 1, totalSteps);
+    if (value === start || last !== start) return [];
+    return (
+      `exp_params.loss_weights.${term}: stays ${start}, for its delay_steps, ${delay_steps}, are no fewer than the run's ` +
+      `steps, ${totalSteps}. Lower them, or give a share of the run: 0.8.`
+    );
+  });
 }
 
 /** The weights at the end of their schedules at every step: of a step whose time is measured. */

@@ -12,6 +12,7 @@ import { disposeModel } from "../../models/dispose_model.ts";
 import { getModel } from "../../models/registry.ts";
 import type { VAE } from "../../models/vae.ts";
 import { Rng } from "../../rng.ts";
+import { totalStepsOf } from "./batch_groups.ts";
 import { checkRows } from "./devices.ts";
 import { gradientSumsOf } from "./gradient_sums.ts";
 import { lossWeights, objectiveWeights } from "./loss_weights.ts";
@@ -123,15 +124,16 @@ export async function prepare({
   const optimizers = optimizersOf(vae, config);
   const average = averageOf(vae, config);
   const sums = gradientSumsOf(vae, config);
+  const loaders = loadersOf(dataset, config, rng, ranks);
   const prepared: Prepared = {
     model,
     vae,
     dataset,
-    ...loadersOf(dataset, config, rng, ranks),
+    ...loaders,
     optimizers,
     average,
     sums,
-    weights: lossWeights(model, params, exp),
+    weights: lossWeights(model, params, exp, totalStepsOf(config, loaders.train.batchesPerEpoch)),
     objective: objectiveWeights(model, params, exp),
     imageRange: imageRangeOf(config),
     rng,

@@ -6,6 +6,7 @@ import { Callbacks } from "./callbacks.ts";
 import { hasStopped, stopReason, stopRuleOf } from "./early_stopping.ts";
 import { Interrupt } from "./interrupt.ts";
 import { RunLog } from "./loggers/run_log.ts";
+import { neverRisen } from "./loss_weights.ts";
 import { createPrecomputeCache, type PrecomputeCache } from "./precompute_cache.ts";
 import { fromFirst } from "./rank_start.ts";
 import { Recovery } from "./recovery.ts";
@@ -100,6 +101,9 @@ class Run {
     }
     forgetFailure(args.folder);
     await log.start(this.configText());
+    const { plan } = this.context;
+    for (const sentence of neverRisen(args.config.exp_params, plan.totalSteps))
+      log.note(`note   ${sentence}`);
     callbacks.restore();
     try {
       await callbacks.start();

@@ -57,10 +57,15 @@ export function learningRates(exp: ExpParams, phases: readonly string[], place: 
 export const END = Number.MAX_SAFE_INTEGER;
 
 /** A loss weight at `step`: `start` for `delay_steps`, then in a straight line to `value` over `warmup_steps`. */
-export function weightAt(weight: LossWeight, step: number): number {
+export function weightAt(weight: LossWeight, step: number, totalSteps: number): number {
   if (typeof weight === "number") return weight;
   const { value, start = 0, delay_steps = 0, warmup_steps = 0 } = weight;
-  const risen = step - delay_steps;
-  if (risen >= warmup_steps) return value;
-  return risen <= 0 ? start : start + ((value - start) * risen) / warmup_steps;
+  const risen = step - stepsOf(delay_steps, totalSteps);
+  const over = stepsOf(warmup_steps, totalSteps);
+  if (risen >= over) return value;
+  return risen <= 0 ? start : start + ((value - start) * risen) / over;
 }
+
+/** A number of steps that a config gives as it is or, below 1, as a share of the run's. */
+const stepsOf = (given: number, totalSteps: number): number =>
+  given < 1 ? Math.round(given * totalSteps) : given;

@@ -97,7 +97,7 @@ describe("schedules", () => {
 
   it("raise a loss weight in a straight line, from its start to its value", () => {
     const weight = { value: 2, start: 1, warmup_steps: 10 };
-    expect([0, 5, 10, 99].map((s) => weightAt(weight, s))).toEqual([1, 1.5, 2, 2]);
-    expect(weightAt(3, 0)).toBe(3);
+    expect([0, 5, 10, 99].map((s) => weightAt(weight, s, 1))).toEqual([1, 1.5, 2, 2]);
+    expect(weightAt(3, 0, 1)).toBe(3);
   });
 });

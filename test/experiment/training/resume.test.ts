@@ -112,7 +112,7 @@ it("a loss term that begins within a row of metrics has its own mean there, in a
   const config = CONFIG.replace("name: VanillaVAE", "name: DFCVAE, feature_crop: 16")
     .replace(
       "scheduler: cosine",
-      "reconstruction: pixel_mean, loss_weights: {features: {value: 1, delay_steps: 5}}",
+      "reconstruction: pixel_mean, loss_weights: {features: {value: 1, delay_steps: 0.625}}",
     )
     .replace("log_every_n_steps: 1", "log_every_n_steps: 4");
   const [whole, single] = [
