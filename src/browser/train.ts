@@ -5,11 +5,11 @@ import { type HostBatch, Loader } from "../data/loader.ts";
 import { memoryStore, range, splitOf } from "../data/store.ts";
 import { withTensors } from "../experiment/training/batch.ts";
 import type { StepMetrics } from "../experiment/training/loggers/step_metrics.ts";
-import { lossWeights } from "../experiment/training/loss_weights.ts";
+import { lossWeights, type Weights, weightsAtEnd } from "../experiment/training/loss_weights.ts";
 import { flatten, readMetrics } from "../experiment/training/metric_tensors.ts";
 import { optimizersOf } from "../experiment/training/optimizers.ts";
 import { learningRates } from "../experiment/training/schedules.ts";
-import { stepTensors } from "../experiment/training/step.ts";
+import { pointOf, stepTensors } from "../experiment/training/step.ts";
 import { inputsAt } from "../experiment/training/step_inputs.ts";
 import { conventionOf, natWeightOf } from "../models/convention.ts";
 import { disposeModel } from "../models/dispose_model.ts";
@@ -119,7 +119,7 @@ async function trainOn(plan: Plan, backend: Backend): Promise<Trained> {
 
 /** Milliseconds of a step, of a model that is thrown away. */
 async function stepTime(plan: Plan, backend: Backend): Promise<number> {
-  const trainer = await computeOn(backend, () => trainerOf(plan));
+  const trainer = await computeOn(backend, () => trainerOf(plan, weightsAtEnd));
   try {
     for await (const host of trainer.batches(0))
       return await medianTime(() => computeOn(backend, () => trainer.step(host, 0, 0)), 2, 3);
@@ -130,8 +130,11 @@ async function stepTime(plan: Plan, backend: Backend): Promise<number> {
   }
 }
 
-/** A model that is untrained yet, and its steps. */
-async function trainerOf({ model, params, exp, data, batchSize, steps }: Plan) {
+/** A model that is untrained yet, and its steps, by weights that are `scheduled` otherwise where that is given. */
+async function trainerOf(
+  { model, params, exp, data, batchSize, steps }: Plan,
+  scheduled: (weights: Weights) => Weights = (weights) => weights,
+) {
   const [count, ...imageShape] = data.shape;
   const rng = Rng.fromSeed(exp.manual_seed);
   const columns = data.labelColumns ?? [];
@@ -158,7 +161,8 @@ async function trainerOf({ model, params, exp, data, batchSize, steps }: Plan) {
   });
   const phases = vae.phases.map(({ name }) => name);
   const optimizers = optimizersOf(vae, { exp_params: exp });
-  const args = { vae, weights: lossWeights(model, params, exp), optimizers, rng: rng.fold("step") };
+  const weights = scheduled(lossWeights(model, params, exp, steps));
+  const args = { vae, weights, optimizers, rng: rng.fold("step") };
   const loader = new Loader(split, {
     batchSize,
     imageShape,
@@ -174,7 +178,7 @@ async function trainerOf({ model, params, exp, data, batchSize, steps }: Plan) {
     batches: (epoch: number) => loader.batches(epoch),
     async step(host: HostBatch, step: number, epoch: number): Promise<StepMetrics> {
       const lr = learningRates(exp, phases, { step, epoch, totalSteps: steps });
-      const at = inputsAt({ step, lr, rng: args.rng.fold(step) });
+      const at = inputsAt(pointOf(args, step, lr));
       const metrics = withTensors(host, (batch) => stepTensors(args, batch, at));
       await fetchValues(flatten(metrics).tensors);
       return readMetrics(metrics);

@@ -172,45 +172,48 @@ describe.skipIf(chromiumPath() === undefined)("in Chromium", () => {
       [file, options] as const,
     );
 
-  it.each(["VanillaVAE", "DFCVAE", "FactorVAE", "VQVAE"])(
-    "trains %s with the totals of vae run",
-    async (name) => {
-      const model_params = { name, ...small(getModel(name)!) };
-      const exp_params = { LR: 0.002, scheduler: "cosine" };
-      const config = JSON.stringify({
-        model_params,
-        exp_params,
-        data_params: { name: "shapes3d", size: 40, patch_size: 32, train_batch_size: 8, val_limit: 8 },
-        trainer_params: { max_steps: 7, log_every_n_steps: 1 },
-        logging_params: {
-          image_count: 1,
-          latent_count: 0,
-          histogram_every_n_steps: 0,
-          name: `trained ${name}`,
-        },
-      });
-      const { folder: run, error } = await training(root, config, {
-        change: ({ dataset }) => {
-          const { train } = dataset.splits;
-          given = train.read(Array.from({ length: train.size }, (_, i) => i)).then(({ images }) => images);
-        },
-      });
-      expect(error).toBeUndefined();
-      writeFileSync(join(root, "images"), await given!);
-      copyFileSync(
-        new URL("../../assets/tiny_vgg.safetensors", import.meta.url),
-        join(root, "tiny_vgg.safetensors"),
-      );
-      const [header, ...rows] = readFileSync(join(run.path, "metrics.csv"), "utf8").trim().split("\n");
-      const column = header!.split(",").indexOf("train/total");
-      const expected = rows.map((row) => row.split(",")[column]!).filter((cell) => cell !== "");
-      const trained = await trainIn(isolated, "images", { model_params, exp_params, batchSize: 8, steps: 7 });
-      expect(trained.error).toBeUndefined();
-      expect(trained.totals!.map((total) => Number(total.toPrecision(6)))).toEqual(
-        expected.map((cell) => Number(Number(cell).toPrecision(6))),
-      );
-    },
-  );
+  it.each<[name: string, loss_weights: object]>([
+    ["VanillaVAE", {}],
+    ["DFCVAE", {}],
+    ["DFCVAE", { features: { value: 0.5, delay_steps: 0.5 } }], // a share of the 7 steps
+    ["FactorVAE", {}],
+    ["VQVAE", {}],
+  ])("trains %s with the totals of vae run, its weights %j", async (name, loss_weights) => {
+    const model_params = { name, ...small(getModel(name)!) };
+    const exp_params = { LR: 0.002, scheduler: "cosine", loss_weights };
+    const config = JSON.stringify({
+      model_params,
+      exp_params,
+      data_params: { name: "shapes3d", size: 40, patch_size: 32, train_batch_size: 8, val_limit: 8 },
+      trainer_params: { max_steps: 7, log_every_n_steps: 1 },
+      logging_params: {
+        image_count: 1,
+        latent_count: 0,
+        histogram_every_n_steps: 0,
+        name: `trained ${name}`,
+      },
+    });
+    const { folder: run, error } = await training(root, config, {
+      change: ({ dataset }) => {
+        const { train } = dataset.splits;
+        given = train.read(Array.from({ length: train.size }, (_, i) => i)).then(({ images }) => images);
+      },
+    });
+    expect(error).toBeUndefined();
+    writeFileSync(join(root, "images"), await given!);
+    copyFileSync(
+      new URL("../../assets/tiny_vgg.safetensors", import.meta.url),
+      join(root, "tiny_vgg.safetensors"),
+    );
+    const [header, ...rows] = readFileSync(join(run.path, "metrics.csv"), "utf8").trim().split("\n");
+    const column = header!.split(",").indexOf("train/total");
+    const expected = rows.map((row) => row.split(",")[column]!).filter((cell) => cell !== "");
+    const trained = await trainIn(isolated, "images", { model_params, exp_params, batchSize: 8, steps: 7 });
+    expect(trained.error).toBeUndefined();
+    expect(trained.totals!.map((total) => Number(total.toPrecision(6)))).toEqual(
+      expected.map((cell) => Number(Number(cell).toPrecision(6))),
+    );
+  });
   let given: Promise<Uint8Array> | undefined;
 
   it("says which settings can't be", async () => {

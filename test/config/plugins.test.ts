@@ -120,7 +120,7 @@ test("a plugin's term may say nats, the old name of timesKldWeight; a note says 
       "config.yaml": `${config("./mine.mjs")}exp_params: {reconstruction: pixel_mean, kld_weight: 0.5}\n`,
     });
   const weights = ({ model, config: { exp_params } }: Awaited<ReturnType<typeof loaded>>) =>
-    lossWeights(model, {}, exp_params)(0);
+    lossWeights(model, {}, exp_params, 100)(0);
   const [old, now, neither] = [
     await loaded("nats: true"),
     await loaded("timesKldWeight: true"),

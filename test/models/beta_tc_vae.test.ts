@@ -40,7 +40,7 @@ it("weights are finite of a batch larger than the training set, and of an image 
 it("weighs the three parts, gamma rising over anneal_steps, and none by kld_weight", () => {
   const params = { alpha: 2, beta: 6, gamma: 3, anneal_steps: 10 };
   const weights = (exp: object) =>
-    lossWeights(BetaTCVAE as unknown as ModelDefinition, params as never, exp as never);
+    lossWeights(BetaTCVAE as unknown as ModelDefinition, params as never, exp as never, 100);
   for (const exp of [{ reconstruction: "elbo" }, { kld_weight: 0.001 }]) {
     expect(weights(exp)(0)).toEqual({ reconstruction: 1, mi: 2, tc: 6, dimension_kl: 0 });
     expect([5, 10, 1e9].map((step) => weights(exp)(step).dimension_kl)).toEqual([1.5, 3, 3]);

@@ -14,7 +14,7 @@ import { build } from "../support/models.ts";
 const SMALL = { latent_dim: 4, hidden_dims: [4, 8, 8] };
 const images = () => Rng.fromSeed(7).uniform<Tensor4D>([4, 32, 32, 3]);
 const weightsOf = (params: object, exp: object) =>
-  lossWeights(BetaVAE as unknown as ModelDefinition, params as never, exp as never)(0);
+  lossWeights(BetaVAE as unknown as ModelDefinition, params as never, exp as never, 100)(0);
 
 it("weighs the KL by beta once, and under pixel_mean by kld_weight besides", () => {
   const H = { loss_type: "H", beta: 4, gamma: 7 };

@@ -11,7 +11,7 @@ import { build } from "../support/models.ts";
 
 const SMALL = { latent_dim: 3, hidden_dims: [4, 8] };
 const weights = (params: object, exp: object) =>
-  lossWeights(InfoVAE as unknown as ModelDefinition, params as never, exp as never)(0);
+  lossWeights(InfoVAE as unknown as ModelDefinition, params as never, exp as never, 100)(0);
 
 beforeAll(async () => {
   await useBackend("wasm");

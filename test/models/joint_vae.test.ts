@@ -30,6 +30,7 @@ it("weighs both capacities by their gammas, and under pixel_mean by kld_weight b
       JointVAE as unknown as ModelDefinition,
       { alpha: 2, latent_gamma: 3, categorical_gamma: 4 } as never,
       exp as never,
+      100,
     )(0);
   expect(of({ reconstruction: "elbo" })).toEqual({ reconstruction: 2, capacity_z: 3, capacity_c: 4 });
   expect(of({ kld_weight: 0.5 })).toEqual({ reconstruction: 2, capacity_z: 1.5, capacity_c: 2 });

@@ -63,6 +63,7 @@ it("the weight of its KL rises from 0 in a straight line", () => {
     {
       reconstruction: "elbo",
     } as never,
+    1000,
   );
   expect([0, 50, 100, 500].map((step) => weights(step).kl)).toEqual([0, 0.5, 1, 1]);
 });

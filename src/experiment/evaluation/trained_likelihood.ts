@@ -3,6 +3,7 @@ import { bernoulli, gaussian, type Likelihood } from "../../metrics/likelihood.t
 import { conventionOf, natWeightOf } from "../../models/convention.ts";
 import type { Convention } from "../../models/define.ts";
 import type { OpenRun } from "../trained/open_trained.ts";
+import { totalStepsOf } from "../training/batch_groups.ts";
 import { lossWeights } from "../training/loss_weights.ts";
 
 /** The likelihood that a run's loss stands for (`trainedLikelihood`), by its weights at the checkpoint's step. */
@@ -14,7 +15,8 @@ export function lossLikelihood(
   const convention = conventionOf(config.exp_params);
   const docs = model.terms(params, convention);
   const weights: Record<string, number> = {};
-  const given = lossWeights(model, params, config.exp_params)(state.step);
+  const steps = totalStepsOf(config, state.data?.steps ?? 0);
+  const given = lossWeights(model, params, config.exp_params, steps)(state.step);
   for (const [term, weight] of Object.entries(given)) {
     if (docs[term]!.bound)
       Object.assign(weights, { reconstruction: weight / natWeightOf(config.exp_params), kl: weight });

@@ -44,7 +44,7 @@ export async function timedSteps(args: {
   const prepared = {
     vae,
     optimizers: optimizersOf(vae, config),
-    weights: weightsAtEnd(lossWeights(model, params, exp)),
+    weights: weightsAtEnd(lossWeights(model, params, exp, 0)),
     rng,
   };
   const stepper = createStepper({ config, prepared, backend: args.backend, say: () => {} });

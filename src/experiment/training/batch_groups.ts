@@ -27,15 +27,17 @@ export async function* groupsOf(
   }
 }
 
+/** Batches that an epoch trains on, of those that there are. */
+export const trainedBatches = ({ trainer_params }: Config, there: number): number =>
+  Math.min(there, trainer_params.limit_train_batches ?? Infinity);
+
+/** Steps that take so many batches of an epoch. */
+export const stepsOn = (config: Config, batches: number): number => Math.ceil(batches / batchesAStep(config));
+
 /** Steps of a run from its beginning, on epochs of so many batches. */
-export function totalStepsOf(config: Config, batchesPerEpoch: number): number {
-  const {
-    max_steps = Infinity,
-    max_epochs = Infinity,
-    limit_train_batches = Infinity,
-  } = config.trainer_params;
-  const batches = Math.min(batchesPerEpoch, limit_train_batches);
-  return Math.min(max_steps, max_epochs * Math.ceil(batches / batchesAStep(config)));
+export function totalStepsOf(config: Config, batches: number): number {
+  const { max_steps = Infinity, max_epochs = Infinity } = config.trainer_params; // a whole config says one of both
+  return Math.min(max_steps, max_epochs * stepsOn(config, batches));
 }
 
 /** A step's batches with what is precomputed of them. */

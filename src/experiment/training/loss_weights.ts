@@ -11,13 +11,13 @@ export type Weights = (step: number) => Record<string, number>;
 /**
  * The model's default weights, replaced by `loss_weights`. Under `pixel_mean` the weight of a term that is
  * `timesKldWeight` is times kld_weight, and one with `warmupSteps` rises, unless `loss_weights` names it. `totalSteps`: of
- * the run, for what is a share of them; left out where only the schedules' end is asked for.
+ * the run, for what is a share of them.
  */
 export function lossWeights(
   model: ModelDefinition,
   params: Record<string, unknown>,
   exp: ExpParams,
-  totalSteps = 0,
+  totalSteps: number,
 ): Weights {
   const convention = conventionOf(exp);
   const weights: Record<string, LossWeight> = {};
@@ -78,7 +78,7 @@ export function objectiveWeights(
   exp: ExpParams,
 ): Readonly<Record<string, number>> {
   const docs = model.terms(params, conventionOf(exp));
-  const atEnd = Object.entries(lossWeights(model, params, exp)(END));
+  const atEnd = Object.entries(lossWeights(model, params, exp, 0)(END)); // that of a run of any length
   const counts = ([term, weight]: [string, number]) => weight !== 0 && docs[term]?.adversarial !== true;
   return Object.fromEntries(atEnd.filter(counts));
 }

@@ -12,7 +12,7 @@ import { disposeModel } from "../../models/dispose_model.ts";
 import { getModel } from "../../models/registry.ts";
 import type { VAE } from "../../models/vae.ts";
 import { Rng } from "../../rng.ts";
-import { totalStepsOf } from "./batch_groups.ts";
+import { totalStepsOf, trainedBatches } from "./batch_groups.ts";
 import { checkRows } from "./devices.ts";
 import { gradientSumsOf } from "./gradient_sums.ts";
 import { lossWeights, objectiveWeights } from "./loss_weights.ts";
@@ -125,6 +125,7 @@ export async function prepare({
   const average = averageOf(vae, config);
   const sums = gradientSumsOf(vae, config);
   const loaders = loadersOf(dataset, config, rng, ranks);
+  const steps = totalStepsOf(config, trainedBatches(config, loaders.train.batchesPerEpoch));
   const prepared: Prepared = {
     model,
     vae,
@@ -133,7 +134,7 @@ export async function prepare({
     optimizers,
     average,
     sums,
-    weights: lossWeights(model, params, exp, totalStepsOf(config, loaders.train.batchesPerEpoch)),
+    weights: lossWeights(model, params, exp, steps),
     objective: objectiveWeights(model, params, exp),
     imageRange: imageRangeOf(config),
     rng,

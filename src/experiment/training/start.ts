@@ -1,9 +1,9 @@
 import { restoreCheckpoint } from "../runs/checkpoint.ts";
 import { type Found, newestCheckpoint } from "../runs/checkpoint_files.ts";
 import { newRunState, type RunState } from "../runs/run_state.ts";
+import { stepsOn, trainedBatches } from "./batch_groups.ts";
 import { moveTo, printOf } from "./data_print.ts";
 import { stopRuleOf } from "./early_stopping.ts";
-import { batchesAStep } from "./gradient_sums.ts";
 import { type Monitor, monitorOf, monitorOfRun, sameMonitor } from "./monitor.ts";
 import type { Prepared } from "./prepared.ts";
 import { startTogether } from "./rank_start.ts";
@@ -28,10 +28,8 @@ export interface Start {
 export async function startOf(args: TrainArgs): Promise<Start> {
   const { config, prepared, folder, resume } = args;
   const found = resume ? await newestCheckpoint(folder.checkpoints) : undefined;
-  const { data_params, trainer_params } = config;
-  const { train } = prepared;
-  const batches = Math.min(train.batchesPerEpoch, trainer_params.limit_train_batches ?? Infinity);
-  const data = await printOf(prepared, { batch: data_params.train_batch_size, steps: batches });
+  const batches = trainedBatches(config, prepared.train.batchesPerEpoch);
+  const data = await printOf(prepared, { batch: config.data_params.train_batch_size, steps: batches });
   const state = newRunState();
   const changed: string[] = [];
   if (found !== undefined) {
@@ -83,9 +81,8 @@ function planOf(
   { config, until = Infinity }: Pick<TrainArgs, "config" | "until">,
 ): Plan {
   const { max_epochs = Infinity, max_steps = Infinity } = config.trainer_params; // a whole config says one of both
-  const stepsOn = (batches: number) => Math.ceil(batches / batchesAStep(config));
-  const stepsPerEpoch = stepsOn(batchesPerEpoch);
-  const rest = stepsOn(batchesPerEpoch - batch); // of the epoch under way
+  const stepsPerEpoch = stepsOn(config, batchesPerEpoch);
+  const rest = stepsOn(config, batchesPerEpoch - batch); // of the epoch under way
   const left = epoch < max_epochs ? rest + (max_epochs - epoch - 1) * stepsPerEpoch : 0; // of whole epochs
   const totalSteps = Math.min(max_steps, step + left);
   const toCome = Math.max(0, totalSteps - step);

@@ -11,7 +11,7 @@ import { flatten, readMetrics } from "./metric_tensors.ts";
 import type { Optimizer } from "./optimizers.ts";
 import { meanGradients, meanMetrics } from "./over_ranks.ts";
 import { phaseGradients } from "./phase_gradients.ts";
-import { inputsAt, type StepInputs } from "./step_inputs.ts";
+import { inputsAt, type StepInputs, type StepPoint } from "./step_inputs.ts";
 import type { WeightAverage } from "./weight_average.ts";
 
 export interface StepArgs {
@@ -92,9 +92,15 @@ export function stepGradients(args: Omit<StepArgs, "optimizers">, batch: Batch, 
 
 /** `stepTensors` of one batch op by op, at optimizer step `step` with the learning rates `lr`. */
 export function trainStep(args: StepArgs, batch: Batch, step: number, lr: Rates): StepMetrics {
-  const point = { step, lr, rng: args.rng.fold(step), idle: idleTerms(args.weights, step) };
-  return readMetrics(stepTensors(args, batch, inputsAt(point, args.ranks)));
+  return readMetrics(stepTensors(args, batch, inputsAt(pointOf(args, step, lr), args.ranks)));
 }
+
+/** Where a training step on one batch stands. */
+export const pointOf = (
+  { weights, rng }: Pick<StepArgs, "weights" | "rng">,
+  step: number,
+  lr: Rates,
+): StepPoint => ({ step, lr, rng: rng.fold(step), idle: idleTerms(weights, step) });
 
 /**
  * The metrics of a step that changes nothing: evaluation mode, running statistics of batch norm, weights as

@@ -46,7 +46,8 @@ export function inputsAt(point: StepPoint, part?: BatchPart): StepInputs {
   return { step: point.step, rng, idle: idleOf(point), scalar: (value) => tf.scalar(value(point)) };
 }
 
-const idleOf = ({ idle = new Set() }: StepPoint): ReadonlySet<string> => idle;
+/** Terms that weigh nothing at a point. */
+export const idleOf = ({ idle = new Set() }: StepPoint): ReadonlySet<string> => idle;
 
 const tensorOf = <T extends Tensor>({ values, shape, dtype }: HostTensor): T =>
   tf.tensor(values, [...shape], dtype) as T;

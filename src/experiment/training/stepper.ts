@@ -11,11 +11,10 @@ import { tf, type Variable } from "../../tf.ts";
 import { type Group, hostTensors, type StepBatch, withTensors } from "./batch.ts";
 import { devicesNote, devicesOf, ranksNote } from "./devices.ts";
 import type { Rates, StepMetrics } from "./loggers/step_metrics.ts";
-import { idleTerms } from "./loss_weights.ts";
 import { flatten, overBatches, readMetrics } from "./metric_tensors.ts";
 import type { Prepared } from "./prepared.ts";
-import { type Part, type StepArgs, stepGradients, stepTensors } from "./step.ts";
-import { type Asks, inputsAt, type Source, type StepPoint, tracedInputs } from "./step_inputs.ts";
+import { type Part, pointOf, type StepArgs, stepGradients, stepTensors } from "./step.ts";
+import { type Asks, idleOf, inputsAt, type Source, type StepPoint, tracedInputs } from "./step_inputs.ts";
 
 export interface StepperOptions {
   /** Runs whole steps at once; op by op where undefined. */
@@ -129,9 +128,9 @@ export class Stepper {
 
   /** Where batch `i` of a step stands; the first has the step's own stream, as the only one has. */
   private pointOf(step: number, lr: Rates, group: Group, i: number): StepPoint {
-    const stream = this.args.rng.fold(step);
-    const rng = i === 0 ? stream : stream.fold("batch").fold(i);
-    return { step, lr, rng, idle: idleTerms(this.args.weights, step), batches: group.length };
+    const first = pointOf(this.args, step, lr);
+    const rng = i === 0 ? first.rng : first.rng.fold("batch").fold(i);
+    return { ...first, rng, batches: group.length };
   }
 
   private partOf(group: Group, i: number): Part {
@@ -235,8 +234,8 @@ export class Stepper {
     const before = variables.map((v) => tf.tidy(() => tf.mul(v, 1))); // a clone would share what is changed in place
     const step = at.step + 1;
     const rng = this.args.rng.fold(step);
-    const { idle, batches = 1 } = at;
-    const next = { step, lr: halved(at.lr), rng, batches: batches + 1, ...(idle && { idle }) };
+    const { batches = 1 } = at;
+    const next = { step, lr: halved(at.lr), rng, idle: idleOf(at), batches: batches + 1 };
     const given = hostTensors(host);
     let sources: Source[] = [];
     let rebuild: Program["rebuild"] | undefined;
@@ -277,8 +276,8 @@ async function resultsOf({ step, sources, rebuild }: Program, batch: StepBatch, 
   return rebuild(values.map((v) => v[0]!));
 }
 
-const keyOf = (batch: StepBatch, { idle = new Set() }: StepPoint, part: Part): string =>
-  [part, ...hostTensors(batch).map((t) => t.shape.join("x")), ...idle].join(" ");
+const keyOf = (batch: StepBatch, at: StepPoint, part: Part): string =>
+  [part, ...hostTensors(batch).map((t) => t.shape.join("x")), ...idleOf(at)].join(" ");
 
 /** Other learning rates, so that one which is no input of a compiled step shows. */
 function halved(lr: Rates): Rates {

@@ -80,7 +80,11 @@ function runOf(vae: Pick<VAE, "encode" | "decode">, images: Float32Array): OpenR
     yield { images, shape, indices: Int32Array.of(0, 1, 2, 3, 4) };
   }
   const loader = async () => ({ batches });
-  const config = { model_params: { name: "VanillaVAE", sigma: 0.3 }, exp_params: { reconstruction: "elbo" } };
+  const config = {
+    model_params: { name: "VanillaVAE", sigma: 0.3 },
+    exp_params: { reconstruction: "elbo" },
+    trainer_params: {},
+  };
   const given = { model: getModel("VanillaVAE"), config, imageRange: [0, 1], imageShape: [2, 2, 1] };
   return { ...given, vae, state: { step: 0 }, loader } as unknown as OpenRun;
 }

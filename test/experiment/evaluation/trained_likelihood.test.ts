@@ -27,7 +27,11 @@ describe("the likelihoods that losses stand for", () => {
     const of = (exp_params: object) =>
       lossLikelihood({
         model: getModel("IWAE")!,
-        config: { model_params: { name: "IWAE", likelihood: "gaussian", sigma: 0.1 }, exp_params },
+        config: {
+          model_params: { name: "IWAE", likelihood: "gaussian", sigma: 0.1 },
+          exp_params,
+          trainer_params: {},
+        },
         state: { step: 0 },
         imageShape: [4, 4, 3],
         imageRange: [0, 1],
@@ -39,6 +43,26 @@ describe("the likelihoods that losses stand for", () => {
     expect(of({ reconstruction: "pixel_mean", kld_weight: 0.00025 })).toMatchObject({
       name: `Gaussian of sigma ${implied.toPrecision(4)} (implied by the weights of the loss)`,
     });
+  });
+
+  it("are by weights that follow the run: a share of its steps is of those that it trains", () => {
+    const at = (step: number) =>
+      lossLikelihood({
+        model: getModel("VanillaVAE")!,
+        config: {
+          model_params: { name: "VanillaVAE" },
+          exp_params: {
+            reconstruction: "pixel_mean",
+            loss_weights: { kl: { value: 0.02, start: 0.01, delay_steps: 0.5 } },
+          },
+          trainer_params: { max_epochs: 2 },
+        },
+        state: { step, data: { steps: 4 } },
+        imageShape: [4, 4, 3],
+        imageRange: [0, 1],
+      } as never) as Likelihood;
+    const name = (kl: number) => `Gaussian of sigma ${Math.sqrt((48 * kl) / 2).toPrecision(4)}`;
+    expect([3, 4].map((step) => at(step).name.split(" (")[0])).toEqual([name(0.01), name(0.02)]);
   });
 
   it("are none where the loss compares features, or fits sigma", () => {
