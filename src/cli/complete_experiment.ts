@@ -67,7 +67,7 @@ export async function completeExperiment(
     failed = all.failures.size;
   }
   const current = async (member: Member) => isCurrent(plan, await savedEvaluation(member));
-  const unfit = new Map<Member, string>();
+  const unfit = new Set<Member>();
   const apart = new Set<Member>();
   if (launcher !== undefined && launcher.queue === undefined && launcher.jobs > 1) {
     const waiting: Member[] = [];
@@ -85,7 +85,7 @@ export async function completeExperiment(
       },
     });
     if (failures === "stopped") return undefined;
-    for (const [member, why] of failures) unfit.set(member, why);
+    for (const member of failures.keys()) unfit.add(member);
   }
   for (const [i, member] of members.entries()) {
     const which = `[${i + 1}/${members.length}] ${member.run}, seed ${member.seed}`;
@@ -96,8 +96,10 @@ export async function completeExperiment(
     if (!complete) {
       console.log(`${which}: ${step === 0 ? "training" : `going on at step ${step}`}`);
       const trained = await orTold(member, () => trainMember(plan, member, here, progress));
-      if (trained === undefined) failed++;
-      if (trained === undefined) continue;
+      if (trained === undefined) {
+        failed++;
+        continue;
+      }
       const { interrupted, state, problem } = trained;
       if (problem !== undefined) console.log(`note   ${member.run}, seed ${member.seed}: ${problem}`);
       if (interrupted !== undefined) {
@@ -111,8 +113,10 @@ export async function completeExperiment(
     const saved = await savedEvaluation(member);
     const isThere = isCurrent(plan, saved);
     const found = isThere ? saved! : await orTold(member, () => evaluateMember(plan, member, here.name));
-    if (found === undefined) unfit.set(member, "told");
-    if (found === undefined) continue;
+    if (found === undefined) {
+      unfit.add(member);
+      continue;
+    }
     typed.evaluated?.(member, found);
     const took =
       !complete || !isThere ? ` in ${duration((performance.now() - began) / 1000)}` : ", as it was";

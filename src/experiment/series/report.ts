@@ -4,7 +4,7 @@ import { UserError } from "../../errors.ts";
 import { writeAtomic } from "../../files/atomic_file.ts";
 import type { Experiment } from "./experiment.ts";
 import { isCurrent, type MemberEvaluation, savedEvaluation, trainedFolder, trainedWith } from "./member.ts";
-import { resultOf } from "./results.ts";
+import { failureOf } from "./results.ts";
 import { contactSheet } from "./sheet.ts";
 import { csv, markdown } from "./table.ts";
 
@@ -31,7 +31,7 @@ export async function report(experiment: Experiment, backend: string, scale?: nu
     for (const member of members.filter((m) => m.run === run)) {
       const found = await savedEvaluation(member);
       const which = `${run}, seed ${member.seed}`;
-      if (found === undefined) notes.push(`${which}: ${(await resultOf(member)).failure ?? "not there yet"}`);
+      if (found === undefined) notes.push(`${which}: ${failureOf(member) ?? "not there yet"}`);
       else if (!isCurrent(experiment, found))
         notes.push(`${which}: evaluated at step ${found.step} or by other settings`);
       for (const note of found?.notes ?? []) notes.push(`${which}: ${note}`);

@@ -52,6 +52,12 @@ function validationsIn(folder: string, until: number): Result["validations"] {
   });
 }
 
+/** The error that ended a member's last process, where one did. */
+export function failureOf(member: Member): string | undefined {
+  const folder = trainedFolder(member);
+  return folder === undefined ? undefined : failureIn(folder);
+}
+
 function failureIn(folder: string): string | undefined {
   try {
     return readFileSync(runFiles(folder).failure, "utf8").trim().split("\n")[0];

@@ -25,8 +25,7 @@ export interface Fitted extends FitRecord {
 
 /**
  * Fits samplers to the z of training images, one after the other, and writes each into the run; none where one of them is
- * not for this model. The same run, options and
- * seed give the same numbers on the same backend.
+ * not for this model. The same run, options and seed give the same numbers on the same backend.
  *
  * @throws SamplerMismatch where a sampler can't be fitted to this model; DataError where there are too few training images
  */

@@ -62,18 +62,20 @@ export async function writeSampler(runDir: string, state: State, record: FitReco
 /**
  * The run's sampler.
  *
- * @throws UserError where it was not fitted, SamplerMismatch where it can't be; CheckpointError where it is damaged, or another checkpoint's
+ * @throws UserError where it was not fitted, SamplerMismatch where it can't be; CheckpointError where it is damaged, or
+ *   another checkpoint's
  */
 export function openSampler(run: Run, definition: SamplerDefinition): OpenSampler {
   const { name } = definition;
   if (definition.kind === "own") return { name, draw: undefined, dispose() {} };
   const file = samplerFile(run.runDir, name);
   const remedy = refit(run.runDir, name);
-  if (!existsSync(file)) checkMatch(run, definition); // else a fit would be advised that is refused
-  if (!existsSync(file))
+  if (!existsSync(file)) {
+    checkMatch(run, definition); // else a fit would be advised that is refused
     throw new UserError(
       `--sampler ${name}: expected it to be fitted to ${run.runDir}, got none. Fit it: ${remedy}`,
     );
+  }
   const { record, state } = readSampler(file, remedy);
   const { checkpoint } = record;
   if (checkpoint.sha256 !== run.checkpointSha256)

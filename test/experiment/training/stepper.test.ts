@@ -64,9 +64,9 @@ function stepper(vae: VAE, options: Options) {
     ...known,
     features: features(step),
     capacity: 0.01,
-    kl: step / 100,
+    kl: step / 100, // a warm-up
     extra: 1,
-  }); // a warm-up
+  });
   return new Stepper(
     {
       vae,
