@@ -29,6 +29,25 @@ logging_params: {image_count: 4, latent_count: 8, name: tiny}
   return () => rmSync(cwd, { recursive: true, force: true });
 }, 60_000);
 
+it("says before any is fitted what is wrong, without a trace, and what to type", async () => {
+  const faults = [
+    [["sample", run, "--sampler", "gnm"], 'got "gnm". Did you mean "gmm"?'],
+    [["fit-sampler", run], "required option '--sampler <names>' not specified"],
+    [["fit-sampler", run, "--sampler", "gmm,twostage"], 'got "twostage". Did you mean "two_stage"?'],
+    [
+      ["sample", run, "--sampler", "codes"],
+      "got VanillaVAE, which has none to fit. Take another: --sampler gmm",
+    ],
+    [["sample", run, "--sampler", "gmm"], `got none. Fit it: vae fit-sampler ${run} --sampler gmm`],
+  ] as const;
+  for (const [args, text] of faults) {
+    const { code, stderr } = await vae(args, { cwd });
+    expect(stderr).toContain(text);
+    expect(stderr).not.toMatch(/\n {4}at /);
+    expect(code).toBeGreaterThan(0);
+  }
+}, 120_000);
+
 it("fits samplers to a run; sample draws by each, evaluate compares them", async () => {
   const few = ["--components", "2", "--epochs", "2", "--batch-size", "16", "--max-images", "40"];
   const stdout = await command("fit-sampler", run, "--sampler", NAMES.join(), ...few, "--json");
@@ -55,18 +74,3 @@ it("fits samplers to a run; sample draws by each, evaluate compares them", async
     expect(new Set(found).size, table).toBeGreaterThan(1);
   }
 }, 240_000);
-
-it("says what is wrong without a trace, and what to type", async () => {
-  const faults = [
-    [["sample", run, "--sampler", "gnm"], 'got "gnm". Did you mean "gmm"?'],
-    [["fit-sampler", run], "required option '--sampler <names>' not specified"],
-    [["fit-sampler", run, "--sampler", "gmm,twostage"], 'got "twostage". Did you mean "two_stage"?'],
-    [["sample", run, "--sampler", "codes"], `got none. Fit it: vae fit-sampler ${run} --sampler codes`],
-  ] as const;
-  for (const [args, text] of faults) {
-    const { code, stderr } = await vae(args, { cwd });
-    expect(stderr).toContain(text);
-    expect(stderr).not.toMatch(/\n {4}at /);
-    expect(code).toBeGreaterThan(0);
-  }
-}, 120_000);
