@@ -183,7 +183,7 @@ export class Run implements Disposable, AsyncDisposable {
       maxImages: integer(1),
       draws: integer(1),
       seed: integer(0),
-      network: NAMES,
+      network: either(NAMES, listOf(NAMES)),
       lpips: NAMES,
     });
     const { metrics, lpips, ...given } = options;
@@ -194,7 +194,7 @@ export class Run implements Disposable, AsyncDisposable {
       maxImages: given.maxImages ?? EVALUATION_DEFAULTS.maxImages,
       draws: given.draws ?? EVALUATION_DEFAULTS.draws,
       seed: given.seed ?? EVALUATION_DEFAULTS.seed,
-      network: given.network ?? { name: network },
+      networks: [given.network ?? { name: network }].flat(),
       lpips: lpips && { ...lpips, baseDir },
       baseDir,
     };

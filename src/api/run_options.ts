@@ -37,6 +37,12 @@ export interface TraverseOptions extends CallOptions {
   readonly images?: number | undefined;
 }
 
+/** A network that judges, and its file of weights. */
+export interface JudgeNetwork {
+  readonly name: string;
+  readonly weights?: string;
+}
+
 /** What `vae evaluate` takes. */
 export interface EvaluateOptions {
   /** Names, such as `elbo`, `ssim`, `frechet`. Default: all that the data and the model allow. */
@@ -49,8 +55,11 @@ export interface EvaluateOptions {
   readonly draws?: number | undefined;
   /** Seed of all draws. Default: 0. */
   readonly seed?: number | undefined;
-  /** Network of the Fréchet and the perceptual distance, and its file of weights. Default: `{ name: "tiny_vgg" }`. */
-  readonly network?: { readonly name: string; readonly weights?: string } | undefined;
+  /**
+   * Network of the Fréchet and the perceptual distance, and its file of weights; a list: of each the distances by it.
+   * Default: `{ name: "tiny_vgg" }`.
+   */
+  readonly network?: JudgeNetwork | readonly JudgeNetwork[] | undefined;
   /** Files of LPIPS, for the metric of that name. */
   readonly lpips?: Omit<LpipsFiles, "baseDir"> | undefined;
 }

@@ -43,7 +43,8 @@ export async function searchValues(
   const choices = await choicesOf(search);
   const file = await searchReport(search, choices, plan.out);
   const chosen = chosenBy(search, choices);
-  for (const [run, values] of chosen) console.log(`${run}: ${valuesText(values)}, by ${search.metric}`);
+  for (const [run, values] of chosen)
+    console.log(`${run}: ${valuesText(values)}, by ${search.metricOf.get(run)}`);
   const whole = await search.lay(chosen);
   return { whole, backend: done.name, files: [file], notes: [] };
 }
@@ -74,10 +75,12 @@ const keysOf = ({ trials }: Search, run: string): ReadonlySet<string> =>
 
 /** @throws UserError where a trial's evaluation has not the number that chooses, and none of that run can have it */
 function checkHas(search: Search, { run }: Member, evaluation: MemberEvaluation): void {
-  if (typeof evaluation.figures[search.metric] === "number") return;
-  const why = lackOf(search, evaluation);
+  const [of] = [...search.trials].find(([, trials]) => trials.some(({ name }) => name === run))!;
+  const metric = search.metricOf.get(of)!;
+  if (typeof evaluation.figures[metric] === "number") return;
+  const why = lackOf(search, metric, evaluation);
   if (/^came out as|finite|diverged/.test(why)) return; // this one has diverged
   throw new UserError(
-    `${search.file} search.metric: ${run} has no ${search.metric}: ${why}. Take another, or leave this run out of the search`,
+    `${search.file} search.metric: ${run} has no ${metric}: ${why}. Take another, or leave this run out of the search`,
   );
 }

@@ -106,10 +106,11 @@ export const frechetMetric: PictureMetric = {
   },
   missing: notForNetworks,
   async open({ options, imageShape }) {
-    const last = getNetwork(options.network.name).layers.findLast(
+    const args = judgeArgs(options, imageShape);
+    const last = getNetwork(options.network.name, args.keys?.network).layers.findLast(
       (layer) => layer.kind === "relu" || layer.kind === "fire",
     )!;
-    const network = await loadFrozenNetwork(options.network, [last.name], judgeArgs(options, imageShape));
+    const network = await loadFrozenNetwork(options.network, [last.name], args);
     const found = new Map<string, Moments>();
     const add = (set: string, pictures: Tensor4D) => {
       const values = tf.tidy(() => tf.mean(network.constants(pictures)[last.name]!, [1, 2]));

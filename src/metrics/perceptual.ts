@@ -7,8 +7,8 @@ import { type Distance, unitVectors } from "./lpips.ts";
 import { defineComparison } from "./mean_over_pictures.ts";
 
 /** The layers compared: the last before each pool, and the last of all (of vgg16 the five that LPIPS takes). */
-export function comparedLayers(network: string): string[] {
-  const layers = getNetwork(network).layers;
+export function comparedLayers(network: string, key?: string): string[] {
+  const layers = getNetwork(network, key).layers;
   const ends = layers.filter((layer, i) => {
     const next = layers[i + 1];
     return (layer.kind === "relu" || layer.kind === "fire") && (!next || next.kind === "max_pool");
@@ -25,7 +25,7 @@ export function comparedLayers(network: string): string[] {
  * @throws ConfigError, DataError, ShapeError as `loadFrozenNetwork`
  */
 export async function loadPerceptual(spec: FeatureNetworkSpec, args: LoadArgs): Promise<Distance> {
-  const layers = comparedLayers(typeof spec === "string" ? spec : spec.name);
+  const layers = comparedLayers(typeof spec === "string" ? spec : spec.name, args.keys?.network);
   const network = await loadFrozenNetwork(spec, layers, args);
   return {
     of: (x: Tensor4D, y: Tensor4D) =>

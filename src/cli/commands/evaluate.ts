@@ -7,7 +7,7 @@ import { short } from "../../text/numbers.ts";
 import { endingOf } from "../endings.ts";
 import { examples } from "../examples.ts";
 import { wholeNumber } from "../numbers.ts";
-import { backendOption, checkpointOption, setOption } from "../options.ts";
+import { backendOption, checkpointOption, repeatable, setOption } from "../options.ts";
 import { RUN_HELP } from "../with_run.ts";
 import { addForce, writeOutput } from "../write_output.ts";
 
@@ -20,7 +20,7 @@ interface Options {
   readonly maxImages: number;
   readonly draws: number;
   readonly seed: number;
-  readonly network: string;
+  readonly network?: readonly string[];
   readonly lpips?: string;
   readonly out?: string;
   readonly force?: boolean;
@@ -55,10 +55,11 @@ export function addEvaluate(program: Command): void {
     )
     .option("--draws <k>", "draws of z for log_likelihood", wholeNumber(1), EVALUATION_DEFAULTS.draws)
     .option("--seed <n>", "of all draws", wholeNumber(0), EVALUATION_DEFAULTS.seed)
-    .option(
-      "--network <name>",
-      "of the Fréchet and the perceptual distance: NAME or NAME:WEIGHTS",
-      EVALUATION_DEFAULTS.network,
+    .addOption(
+      repeatable(
+        "--network <name>",
+        `of the Fréchet and the perceptual distance: NAME or NAME:WEIGHTS; default: ${EVALUATION_DEFAULTS.network}`,
+      ),
     )
     .option("--lpips <files>", "VARIANT:BACKBONE:HEADS, such as vgg:vgg16.pth:lpips/vgg.pth")
     .option(
@@ -89,9 +90,12 @@ async function evaluate(path: string, options: Options): Promise<void> {
   const { metricNamed } = await import("../../metrics/registry.ts");
   // Mistakes are told before anything is opened.
   if (options.out !== undefined) endingOf("--out", options.out, [".json"]);
-  const [name, ...weights] = options.network.split(":");
-  if (!networkNames().includes(name!))
-    throw new ConfigError(`--network: expected one of ${networkNames().join(", ")}, got "${name}".`);
+  const networks = (options.network ?? [EVALUATION_DEFAULTS.network]).map((given) => {
+    const [name, ...weights] = given.split(":");
+    if (!networkNames().includes(name!))
+      throw new ConfigError(`--network: expected one of ${networkNames().join(", ")}, got "${name}".`);
+    return { name: name!, ...(weights.length > 0 && { weights: weights.join(":") }) };
+  });
   if (options.figures !== undefined) console.error("note   --figures is named --metrics now");
   const names = (options.metrics ?? options.figures)?.split(",").map((name) => name.trim());
   names?.forEach(metricNamed);
@@ -111,7 +115,7 @@ async function evaluate(path: string, options: Options): Promise<void> {
         maxImages: options.maxImages,
         draws: options.draws,
         seed: options.seed,
-        network: { name: name!, ...(weights.length > 0 && { weights: weights.join(":") }) },
+        networks,
         lpips,
         baseDir,
       },

@@ -10,7 +10,9 @@ import { type Named, type Tensor, type Tensor2D, type Tensor4D, tf } from "../..
 import type { OpenRun, SplitName } from "../trained/open_trained.ts";
 import { withTensors } from "../training/batch.ts";
 
-export interface EvaluationOptions extends JudgeOptions {
+export interface EvaluationOptions extends Omit<JudgeOptions, "network"> {
+  /** Networks that judge, one or more of different names: what is by a network's features is computed by each. */
+  readonly networks: readonly JudgeOptions["network"][];
   readonly split: SplitName;
   /** Images evaluated at most. */
   readonly maxImages: number;

@@ -51,6 +51,11 @@ export async function evaluateRun(
   { say = () => {}, leaveOut = names === undefined }: { say?(text: string): void; leaveOut?: boolean } = {},
 ): Promise<Evaluation> {
   const chosen = names?.map(metricNamed) ?? metricDefinitions.filter(({ byDefault }) => byDefault !== false);
+  const { networks } = options;
+  if (networks.length === 0 || new Set(networks.map(({ name }) => name)).size < networks.length)
+    throw new ConfigError(
+      `--network: expected one or more of different names, got ${networks.map(({ name }) => name).join(", ") || "none"}.`,
+    );
   const { splits, name: data } = await run.dataset();
   if (splits[options.split].size === 0) throw noImages(options.split, splits, data);
   const context = new EvaluationContext(run, options);

@@ -1,6 +1,7 @@
 import type { MetricDefinition } from "../../metrics/define.ts";
 import type { EvaluationContext, EvaluationSubject } from "./context.ts";
 import { tooFewFactors } from "./factors.ts";
+import { setupsOf } from "./picture_setups.ts";
 import { noUsableLabel } from "./usable_labels.ts";
 
 /** How many images are evaluated. */
@@ -26,10 +27,11 @@ export async function missingOfModel(
 }
 
 function missingByKind(metric: MetricDefinition, subject: EvaluationSubject) {
-  const { run, options } = subject;
   switch (metric.kind) {
     case "pictures":
-      return metric.missing?.({ imageShape: run.imageShape, options });
+      return setupsOf(metric, subject)
+        .map((setup) => metric.missing?.(setup))
+        .find((reason) => reason !== undefined);
     case "classifier":
       return noUsableLabel(subject);
     case "factors":

@@ -6,6 +6,7 @@ import type { DrawImages, SamplerDefinition } from "../../samplers/define.ts";
 import { tf } from "../../tf.ts";
 import { fittedSamplers, type OpenSampler, openSampler } from "../trained/sampler_files.ts";
 import type { EvaluationContext } from "./context.ts";
+import { setupsOf } from "./picture_setups.ts";
 
 /** The numbers of all `metrics` of pictures, by metric, from one pass over images and reconstructions and one of samples. */
 export const pictureValues = (
@@ -13,15 +14,19 @@ export const pictureValues = (
   metrics: readonly PictureMetric[],
 ): Promise<ReadonlyMap<string, Values>> =>
   context.once("pictures", async () => {
-    const { imageShape } = context.run;
-    const observers = new Map<string, PictureObserver>();
+    const opened: { readonly metric: string; readonly observer: PictureObserver }[] = [];
     try {
       for (const metric of metrics)
-        observers.set(metric.name, await metric.open({ imageShape, options: context.options }));
-      await observe(context, [...observers.values()]);
-      return new Map([...observers].map(([name, observer]) => [name, observer.numbers()]));
+        for (const setup of setupsOf(metric, context))
+          opened.push({ metric: metric.name, observer: await metric.open(setup) });
+      const observers = opened.map(({ observer }) => observer);
+      await observe(context, observers);
+      const values = new Map<string, Values>();
+      for (const { metric, observer } of opened)
+        values.set(metric, { ...values.get(metric), ...observer.numbers() });
+      return values;
     } finally {
-      for (const observer of observers.values()) observer.dispose?.();
+      for (const { observer } of opened) observer.dispose?.();
     }
   });
 

@@ -1,5 +1,3 @@
-import { composeSchema } from "../../config/compose.ts";
-import { textsOf } from "../../config/marks.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import { ConfigError, UserError } from "../../errors.ts";
 import { cacheDir } from "../../files/cache_dir.ts";
@@ -7,10 +5,12 @@ import { metricNamed } from "../../metrics/registry.ts";
 import { disposeModel } from "../../models/dispose_model.ts";
 import type { EvaluationSubject } from "../evaluation/context.ts";
 import { missingOf } from "../evaluation/missing.ts";
+import { setupsOf } from "../evaluation/picture_setups.ts";
 import { checkMonitor, validates } from "../training/monitor.ts";
 import { prepare } from "../training/prepare.ts";
 import type { Prepared } from "../training/prepared.ts";
 import type { Experiment } from "./experiment.ts";
+import { IMPARTIAL, learnedBy, networkIn } from "./learned_by.ts";
 import type { Member, Series } from "./members.ts";
 
 /**
@@ -42,13 +42,20 @@ export async function checkExperiment(
     search !== undefined && options.split === search.options.split
       ? [`evaluation.split: by ${options.split} the values were chosen too: no impartial test`]
       : [];
-  const { name } = options.network;
-  const partial = runs.filter((run) => learnedBy(members.find((m) => m.run === run)!, name));
-  if (partial.length === 0) return notes;
-  return [
-    ...notes,
-    `evaluation.network: ${name} is also what ${partial.join(" and ")} learned by: no impartial judge`,
-  ];
+  for (const { name } of options.networks) {
+    const partial = runs.filter((run) => learnedBy([first(run)], name));
+    if (partial.length > 0)
+      notes.push(
+        `evaluation.network: ${name} is also what ${partial.join(" and ")} learned by: no impartial judge`,
+      );
+    const chosen = partial.filter((run) => networkIn(search?.metricOf.get(run) ?? "", options) === name);
+    if (chosen.length > 0)
+      notes.push(
+        `search.metric: by ${name}, which they learn by, the values of ${chosen.join(" and ")} are chosen: no fair rule. ` +
+          `With ${IMPARTIAL} in place of its name it is another of evaluation.network`,
+      );
+  }
+  return notes;
 }
 
 /**
@@ -84,7 +91,7 @@ async function checkMetrics({ file, options, metrics, search }: Experiment, data
       );
     if (metric.kind === "pictures" && metric.judge !== undefined) {
       try {
-        (await metric.open({ imageShape, options })).dispose?.();
+        for (const setup of setupsOf(metric, subject)) (await metric.open(setup)).dispose?.();
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
         const path = `evaluation.${metric.judge}`;
@@ -127,10 +134,4 @@ async function made(
     const remedy = key === undefined ? "" : ` For all runs: --set shared.${key}=…`;
     throw new ConfigError(`${file} runs.${run}: ${error.message}${remedy}`, { cause: error });
   }
-}
-
-/** Whether a member learned by this network: whether a key of its model that names networks names it. */
-function learnedBy({ config, model, dataset }: Member, network: string): boolean {
-  const names = textsOf(composeSchema(model, dataset), config, ({ registry }) => registry === "networks");
-  return names.some(({ text }) => text === network);
 }

@@ -28,7 +28,8 @@ export async function choicesOf(search: Search): Promise<Choice[]> {
   const choices: Choice[] = [];
   for (const [run, of] of search.trials) {
     const trials: Tried[] = [];
-    for (const trial of of) trials.push({ ...trial, ...(await outcomeOf(search, trial)) });
+    const metric = search.metricOf.get(run)!;
+    for (const trial of of) trials.push({ ...trial, ...(await outcomeOf(search, trial, metric)) });
     const values = trials.flatMap(({ value }) => value ?? []);
     const most = search.better === "lower" ? Math.min(...values) : Math.max(...values);
     const best = values.length === 0 ? undefined : trials.findIndex(({ value }) => value === most);
@@ -37,20 +38,24 @@ export async function choicesOf(search: Search): Promise<Choice[]> {
   return choices;
 }
 
-async function outcomeOf(search: Search, { name }: Trial): Promise<Pick<Tried, "value" | "why">> {
+async function outcomeOf(
+  search: Search,
+  { name }: Trial,
+  metric: string,
+): Promise<Pick<Tried, "value" | "why">> {
   const member = search.members.find(({ run }) => run === name)!;
   const found = await savedEvaluation(member);
   if (isCurrent(search, found)) {
-    const value = found!.figures[search.metric];
+    const value = found!.figures[metric];
     return typeof value === "number"
       ? { value, why: undefined }
-      : { value: undefined, why: lackOf(search, found!) };
+      : { value: undefined, why: lackOf(search, metric, found!) };
   }
   return { value: undefined, why: (await resultOf(member)).failure }; // an error that its own training ended with
 }
 
 /** Why an evaluation lacks the number that chooses. */
-export function lackOf({ metric, metrics }: Search, evaluation: MemberEvaluation): string {
+export function lackOf({ metrics }: Search, metric: string, evaluation: MemberEvaluation): string {
   const { left_out, notes, figures } = evaluation;
   const why = left_out[metric] ?? left_out[metrics[0]!] ?? notes.find((note) => note.startsWith("--sampler"));
   return why ?? `it has ${Object.keys(figures).join(", ")}`;
@@ -65,7 +70,7 @@ const unsettled = (choices: readonly Choice[]): Tried[] =>
   );
 
 /** The values of each run. @throws UserError where a trial is missing, or a run has none with a value */
-export function chosenBy({ out, metric }: Search, choices: readonly Choice[]): Chosen {
+export function chosenBy({ out, metricOf }: Search, choices: readonly Choice[]): Chosen {
   const missing = unsettled(choices);
   if (missing.length > 0)
     throw new UserError(
@@ -75,7 +80,7 @@ export function chosenBy({ out, metric }: Search, choices: readonly Choice[]): C
   const none = choices.find(({ best }) => best === undefined);
   if (none !== undefined)
     throw new UserError(
-      `${out}: expected a trial of ${none.run} with ${metric}, got none of ${counted(none.trials.length, "trial")}: ` +
+      `${out}: expected a trial of ${none.run} with ${metricOf.get(none.run)}, got none of ${counted(none.trials.length, "trial")}: ` +
         `${[...new Set(none.trials.map(({ why }) => why))].join("; ")}`,
     );
   return new Map(choices.map(({ run, trials, best }) => [run, trials[best!]!.values]));

@@ -30,8 +30,10 @@ export interface Trial {
 
 /** An experiment whose runs are trials of another's runs, by which that one's values are chosen. */
 export interface Search extends Experiment {
-  /** The number that chooses, of images of the val split. */
+  /** The number that chooses, of images of the val split, as the file has it. */
   readonly metric: string;
+  /** The same by run of the other experiment, with the network that judges it. */
+  readonly metricOf: ReadonlyMap<string, string>;
   readonly better: "higher" | "lower";
   /** By run of the other experiment; those that nothing is searched for are not there. */
   readonly trials: ReadonlyMap<string, readonly Trial[]>;

@@ -11,7 +11,7 @@ import { namesFile } from "../../features/sources/file_name.ts";
 import { rangeOfNode } from "../sweep/ranges.ts";
 import type { Chosen, Experiment, Search } from "./experiment.ts";
 import { eachChecked, laidOver, membersOf, ofSteps } from "./members.ts";
-import { problemsOf } from "./problems.ts";
+import { judgesOf, problemsOf } from "./problems.ts";
 import { EXPERIMENT_SCHEMA, type ExperimentFile } from "./schema.ts";
 import { searchOf } from "./search.ts";
 import { type Sweep, sweepOf } from "./sweep.ts";
@@ -99,7 +99,6 @@ async function experimentOf({ file, root, plain, positions, out }: ExperimentArg
     );
     return { chosen, members: seeds.flatMap((seed) => members.filter((member) => member.seed === seed)) };
   };
-  const network = typeof e.network === "string" ? { name: e.network } : e.network;
   const absolute = (path: Path, name: string) =>
     namesFile(name) ? resolve(positions.value(path).dir, name) : name;
   const { lpips } = e;
@@ -120,12 +119,10 @@ async function experimentOf({ file, root, plain, positions, out }: ExperimentArg
       maxImages: e.max_images,
       draws: e.draws,
       seed: e.seed,
-      network: {
+      networks: judgesOf(e.network).map(({ path, network }) => ({
         ...network,
-        ...(network.weights !== undefined && {
-          weights: absolute(["evaluation", "network", "weights"], network.weights),
-        }),
-      },
+        ...(network.weights !== undefined && { weights: absolute([...path, "weights"], network.weights) }),
+      })),
       lpips: lpips && {
         variant: lpips.variant,
         backbone: absolute(["evaluation", "lpips", "backbone"], lpips.backbone),
@@ -157,7 +154,7 @@ type Nodes = ReadonlyMap<string, Located>;
 const nodeAt = (root: Located, ...path: readonly string[]): Located | undefined =>
   path.reduce<Located | undefined>((node, key) => (isMap(node) ? node.value.get(key) : undefined), root);
 
-/** What names the networks that judge. */
+/** What names the networks that judge, of several each. */
 const JUDGE_KEYS = {
   network: {
     network: "evaluation.network",

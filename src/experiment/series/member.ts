@@ -194,7 +194,7 @@ const DEFINITIONS = 2;
 
 /** What the metrics depend on besides the run; keys in an order that stands in files. */
 function settingsOf({ metrics, samplers, options }: Experiment): unknown {
-  const { split, maxImages, draws, seed, network, lpips } = options;
+  const { split, maxImages, draws, seed, networks, lpips } = options;
   const settings = {
     definitions: DEFINITIONS,
     figures: metrics,
@@ -202,7 +202,7 @@ function settingsOf({ metrics, samplers, options }: Experiment): unknown {
     maxImages,
     draws,
     seed,
-    network,
+    network: networks.length === 1 ? networks[0] : networks, // as it was when there could be one
     ...(samplers.length > 0 && { samplers }),
     ...(lpips && { lpips: { ...lpips, baseDir: undefined } }),
   };

@@ -63,6 +63,15 @@ const rangePaths = ({ sweep, search }: ExperimentFile): Path[] => [
   ),
 ];
 
+type Networks = NonNullable<ExperimentFile["evaluation"]>["network"];
+
+/** Each network that judges, and where it stands. */
+export const judgesOf = (given: Networks) =>
+  [given].flat().map((one, i) => ({
+    path: ["evaluation", "network", ...(Array.isArray(given) ? [i] : [])] satisfies Path,
+    network: typeof one === "string" ? { name: one } : one,
+  }));
+
 /** Which of the file's parts are missing, or are there beside one that they don't go with. */
 function partProblems(
   { runs, search, seeds, sweep, steps, epochs, evaluation }: ExperimentFile,
@@ -107,6 +116,14 @@ function partProblems(
       `expected one of the experiment's runs, ${names.join(", ")}, got "${run}".${didYouMean(run, names)}`,
     );
   }
+  const judges = evaluation === undefined ? [] : judgesOf(evaluation.network);
+  for (const [i, { path, network }] of judges.entries())
+    if (judges.findIndex(({ network: { name } }) => name === network.name) < i)
+      problems.push({
+        path,
+        place: positions.value(path),
+        message: `expected another network than those before, since names of numbers have its name, got ${network.name} again. Remove it`,
+      });
   if (sweep !== undefined && evaluation !== undefined)
     at(
       ["evaluation"],

@@ -1,5 +1,6 @@
 import { type Static, Type } from "typebox";
 import type { JsonSchema } from "../../config/describe.ts";
+import { DEFAULT_NETWORK } from "../../features/registry.ts";
 import { FeatureNetworkSchema } from "../../features/schema.ts";
 import { lpipsVariants } from "../../metrics/lpips_files.ts";
 import { metricDefinitions } from "../../metrics/registry.ts";
@@ -35,7 +36,13 @@ const Evaluation = Type.Object(
     max_images: Type.Integer({ minimum: 2, default: 1000, description: "From all over the split." }),
     draws: Type.Integer({ minimum: 1, default: 16, description: "Draws of z for log_likelihood." }),
     seed: Type.Integer({ minimum: 0, default: 0, description: "Of all draws." }),
-    network: FeatureNetworkSchema,
+    network: Type.Union(
+      [...FeatureNetworkSchema.anyOf, Type.Array(Type.Union(FeatureNetworkSchema.anyOf), { minItems: 1 })],
+      {
+        default: DEFAULT_NETWORK,
+        description: "Network by whose features frechet and perceptual judge; a list: each of them does.",
+      },
+    ),
     samplers: Type.Array(oneOf(samplers.flatMap(({ name, kind }) => (kind === "own" ? [] : [name]))), {
       default: [],
       description:
@@ -81,7 +88,7 @@ const SearchOf = Type.Object(
   {
     metric: Type.String({
       description:
-        "Number by which values are chosen, one of those of evaluation.metrics, such as psnr; of images of the val split.",
+        "Number by which values are chosen, one of those of evaluation.metrics, such as psnr; of images of the val split. With NETWORK in place of a network, by the first of evaluation.network that the run does not learn by.",
     }),
     seed: Type.Integer({ minimum: 0, default: 0, description: "manual_seed of each trial." }),
     steps: Type.Optional(

@@ -8,6 +8,7 @@ import { namesOf as namesOfPoints } from "../sweep/names.ts";
 import { grid, MOST_RUNS, type Point, randomPoints } from "../sweep/points.ts";
 import type { Range } from "../sweep/ranges.ts";
 import type { Experiment, Search, Trial } from "./experiment.ts";
+import { IMPARTIAL, impartial } from "./learned_by.ts";
 import { eachChecked, laidOver, membersOf, ofSteps } from "./members.ts";
 import type { SearchFile } from "./schema.ts";
 
@@ -61,6 +62,12 @@ export async function searchOf(
     samplers: samplers.filter((sampler) => metric.endsWith(`_${sampler}`)),
     options: { ...experiment.options, split: "val" },
     metric,
+    metricOf: new Map(
+      [...trials].map(([run, of]) => {
+        const own = members.filter((member) => of.some(({ name }) => name === member.run));
+        return [run, placed(file, () => impartial(metric, experiment.options, own, run))];
+      }),
+    ),
     better,
     trials,
     lay,
@@ -86,15 +93,16 @@ function choosing(
   metric: string,
 ): { computedBy: string; better: "higher" | "lower" } {
   const better = betterOf(metric);
+  const networks = options.networks.map(({ name }) => name);
+  const filled = (pattern: string, word: string, values: readonly string[]) =>
+    pattern.includes(word) ? values.map((value) => pattern.replace(word, value)) : [pattern];
   const namesOf = (name: string) =>
-    Object.keys(metricNamed(name).numbers).flatMap((pattern) => {
-      const ofNetwork = pattern.replace("NETWORK", options.network.name);
-      return ofNetwork.includes("SAMPLER")
-        ? samplers.map((s) => ofNetwork.replace("SAMPLER", s))
-        : [ofNetwork];
-    });
-  const computes = (pattern: string) =>
-    patternOf(pattern).test(metric) && !/[A-Z]{3}/.test(metric.replace(options.network.name, ""));
+    Object.keys(metricNamed(name).numbers)
+      .flatMap((pattern) => filled(pattern, IMPARTIAL, [...networks, IMPARTIAL]))
+      .flatMap((pattern) => filled(pattern, "SAMPLER", samplers));
+  const bare = networks.reduce((name, network) => name.replace(network, ""), metric);
+  const computes = (name: string) =>
+    name === metric || (!/[A-Z]{3}/.test(bare) && !name.includes(IMPARTIAL) && patternOf(name).test(metric));
   const computedBy = metrics.find((name) => namesOf(name).some(computes));
   if (computedBy !== undefined && (better === "higher" || better === "lower")) return { computedBy, better };
   const usable = metrics.flatMap(namesOf).filter((name) => ["higher", "lower"].includes(betterOf(name)));

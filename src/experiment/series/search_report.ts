@@ -7,6 +7,7 @@ import { short } from "../../text/numbers.ts";
 import { settingText } from "../sweep/names.ts";
 import type { Choice } from "./choices.ts";
 import type { Search, Trial } from "./experiment.ts";
+import { IMPARTIAL, networkIn } from "./learned_by.ts";
 
 /** Writes `search.md` of the trials beside the experiment's `table.md`, and gives its name. */
 export async function searchReport(
@@ -20,16 +21,21 @@ export async function searchReport(
 }
 
 /** Every trial as Markdown: a row each, the chosen one of a run in bold. */
-function searchMarkdown({ name, metric, better, steps, seeds }: Search, choices: readonly Choice[]): string {
+function searchMarkdown(
+  { name, metric, metricOf: numberOf, options, better, steps, seeds }: Search,
+  choices: readonly Choice[],
+): string {
   const keys = [...new Set(choices.flatMap(({ trials }) => [...trials[0]!.values.keys()]))];
   const unit = metricOf(metric)?.unit ?? "";
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  const heads = ["run", ...keys, `${metric}${unit === "" ? "" : `, ${unit}`}`];
+  const asks = [...numberOf.values()].some((own) => own !== metric); // which network judges
+  const heads = ["run", ...keys, `${metric}${unit === "" ? "" : `, ${unit}`}`, ...(asks ? [IMPARTIAL] : [])];
   const rows = choices.flatMap(({ run, trials, best }) =>
     trials.map(({ values, value, why }, i) => {
       const cells = [
         ...keys.map((key) => (values.has(key) ? settingText(toPlain(values.get(key)!)) : "")),
         value === undefined ? (why ?? "not there yet") : short(value),
+        ...(asks ? [networkIn(numberOf.get(run)!, options)!] : []),
       ];
       return line([run, ...cells.map((cell) => (i === best && cell !== "" ? `**${cell}**` : cell))]);
     }),

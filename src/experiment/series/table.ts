@@ -3,6 +3,7 @@ import { BETTER_WORDS, betterOf, metricOf } from "../../metrics/table.ts";
 import { counted } from "../../text/counted.ts";
 import { short } from "../../text/numbers.ts";
 import type { Experiment } from "./experiment.ts";
+import { learnedBy, networkIn } from "./learned_by.ts";
 import type { MemberEvaluation } from "./member.ts";
 
 /** The evaluations of one run, by seed. */
@@ -14,7 +15,10 @@ export interface Cell {
   readonly mean: number;
   /** Of the sample, n - 1; not a number for one seed. */
   readonly deviation: number;
+  /** Of those that no network judges that the run learned by. */
   readonly best: boolean;
+  /** Whether a network judges that the run learned by. */
+  readonly partial: boolean;
 }
 
 export interface Row {
@@ -25,7 +29,7 @@ export interface Row {
 }
 
 /** Each metric that is one number, in the order of the evaluations. */
-export function rowsOf(evaluations: Evaluations): Row[] {
+export function rowsOf({ members, options }: Experiment, evaluations: Evaluations): Row[] {
   const all = [...evaluations.values()].flatMap((bySeed) => [...bySeed.values()]);
   const names = [...new Set(all.flatMap(({ figures }) => Object.keys(figures)))];
   const numbers = names.filter((name) => all.some(({ figures }) => typeof figures[name] === "number"));
@@ -49,11 +53,20 @@ export function rowsOf(evaluations: Evaluations): Row[] {
       if (better === "higher") return -value;
       return better === "lower" ? value : Math.abs(value - meanOf([...(targets.get(run)?.values() ?? [])]));
     };
-    const least = Math.min(...[...means.keys()].map(cost));
+    const judge = networkIn(metric, options);
+    const isPartial = (run: string) =>
+      judge !== undefined &&
+      learnedBy(
+        members.filter((member) => member.run === run),
+        judge,
+      );
+    const compared = [...means.keys()].filter((run) => !isPartial(run));
+    const least = Math.min(...compared.map(cost));
     const cells = [...values].map(([run, bySeed]) => {
-      const best = better !== "neither" && values.size > 1 && cost(run) === least;
-      const cell = { bySeed, mean: means.get(run)!, deviation: deviationOf([...bySeed.values()]), best };
-      return [run, cell] as const;
+      const partial = !compared.includes(run);
+      const best = better !== "neither" && compared.length > 1 && !partial && cost(run) === least;
+      const deviation = deviationOf([...bySeed.values()]);
+      return [run, { bySeed, mean: means.get(run)!, deviation, best, partial }] as const;
     });
     return { metric, better, cells: new Map(cells) };
   });
@@ -67,7 +80,7 @@ const MOST_COLUMNS = 6;
 
 /**
  * The table as Markdown: a row a metric, a column a run, or of many runs the other way round; mean ± standard deviation over
- * seeds, the best in bold. `about`: what is said besides, a paragraph each.
+ * seeds, the best in bold, in brackets what a network judges that the run learned by. `about`: what is said besides, a paragraph each.
  */
 export function markdown(
   experiment: Experiment,
@@ -76,18 +89,24 @@ export function markdown(
 ): string {
   const { name, steps, options, runs } = experiment;
   const shown = runs.filter((run) => evaluations.has(run));
-  const rows = rowsOf(evaluations);
+  const rows = rowsOf(experiment, evaluations);
   const labels = rows.filter(({ metric }) => metricOf(metric)?.perLabel);
   const kept = labels.length > MOST_LABELS ? rows.filter((row) => !labels.includes(row)) : rows;
   const first = [...[...evaluations.values()][0]!.values()][0]!;
   const text = (cell: Cell | undefined) => {
     if (cell === undefined) return "";
-    const { mean, deviation, best } = cell;
+    const { mean, deviation, best, partial } = cell;
     const value = Number.isNaN(deviation)
       ? short(mean)
       : `${short(mean)} ± ${short(deviation, { digits: 2 })}`;
-    return best ? `**${value}**` : value;
+    if (best) return `**${value}**`;
+    return partial ? `(${value})` : value;
   };
+  const judges = [
+    ...options.networks.map(({ name }) => name),
+    ...(options.lpips ? [`LPIPS (${options.lpips.variant})`] : []),
+  ];
+  const inBrackets = kept.some(({ cells }) => [...cells.values()].some(({ partial }) => partial));
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   const seeds = shown.map((run) => `${run} ${[...evaluations.get(run)!.keys()].join(", ")}`);
   const whole =
@@ -111,7 +130,7 @@ export function markdown(
     "",
     ...(shown.length > MOST_COLUMNS ? turned(lines) : lines).map(line),
     "",
-    `Judged by ${options.network.name}${options.lpips ? ` and LPIPS (${options.lpips.variant})` : ""}. ` +
+    `Judged by ${judges.join(" and ")}.${inBrackets ? " In brackets: by a network that the run learned by." : ""} ` +
       "What each metric is: docs/figures.md.",
   ].join("\n")}\n`;
 }
@@ -124,7 +143,8 @@ function turned([head, rule, ...rows]: string[][]): string[][] {
 }
 
 /** A row a metric and run: mean, standard deviation, whether it is the best, and the value of each seed. */
-export function csv({ seeds, runs }: Experiment, evaluations: Evaluations): string {
+export function csv(experiment: Experiment, evaluations: Evaluations): string {
+  const { seeds, runs } = experiment;
   const header = [
     "figure",
     "unit",
@@ -135,7 +155,7 @@ export function csv({ seeds, runs }: Experiment, evaluations: Evaluations): stri
     "best",
     ...seeds.map((s) => `seed_${s}`),
   ];
-  const lines = rowsOf(evaluations).flatMap(({ metric, better, cells }) =>
+  const lines = rowsOf(experiment, evaluations).flatMap(({ metric, better, cells }) =>
     runs.flatMap((run) => {
       const cell = cells.get(run);
       if (cell === undefined) return [];

@@ -169,8 +169,15 @@ describe("where there is too little", () => {
     try {
       const bias = opened.vae.params.get("fc_mu.bias")!.value;
       bias.assign(tf.fill(bias.shape, Number.NaN));
-      const network = { name: "tiny_vgg" };
-      const options = { split: "test", maxImages: 20, seed: 0, draws: 2, network, lpips: undefined } as const;
+      const networks = [{ name: "tiny_vgg" }];
+      const options = {
+        split: "test",
+        maxImages: 20,
+        seed: 0,
+        draws: 2,
+        networks,
+        lpips: undefined,
+      } as const;
       const { figures, left_out } = await evaluateRun(opened, { ...options, baseDir: root }, undefined);
       expect(Object.keys(figures)).toEqual(
         expect.arrayContaining(["sharpness_images", "frechet_tiny_vgg_samples"]),

@@ -23,7 +23,7 @@ runs:
 evaluation:
   metrics: [psnr, sharpness, perceptual, svm]
   max_images: 32
-  network: {name: squeezenet1_1, weights: random}
+  network: [{name: squeezenet1_1, weights: random}, tiny_vgg]
 contact_sheet: {images: [0, 5, 9], sample_rows: 1}
 `;
 const cwd = folder({ "x.yaml": SMALL });
@@ -31,7 +31,10 @@ const experiment = (...args: string[]) => vae(["experiment", "x.yaml", ...args],
 const out = join(cwd, "logs/experiments/small");
 
 it("is told before anything is trained that the network that judges is missing", async () => {
-  const { code, stderr } = await experiment("--set", "evaluation.network.weights=none.pth");
+  const { code, stderr } = await experiment(
+    "--set",
+    "evaluation.network={name: squeezenet1_1, weights: none.pth}",
+  );
   expect(stderr).toMatch(/x\.yaml: evaluation\.network\.weights: no file .*none\.pth/);
   expect(code).toBe(2);
   const lpips = await experiment("--set", "evaluation.metrics=[lpips]");
@@ -75,7 +78,12 @@ it("trains, goes on after a signal, leaves what is complete, and makes the same 
   const table = readFileSync(join(out, "table.md"), "utf8");
   expect(whole.stdout).toContain(table);
   expect(table).toMatch(/\| psnr \| dB \| higher \| .*\d ± \d/);
-  expect(table).toMatch(/\| perceptual_squeezenet1_1 \| {2}\| lower \|/);
+  expect(table).toMatch(/\| perceptual_squeezenet1_1 \| {2}\| lower \| [*\d]/);
+  expect(table).toMatch(/\| perceptual_tiny_vgg \| {2}\| lower \| \d.* \| \(\d.*\) \|/); // by which dfcvae learns
+  expect(table).toMatch(
+    /^Judged by squeezenet1_1 and tiny_vgg\. In brackets: by a network that the run learned by/m,
+  );
+  expect(whole.stdout).toMatch(/note {3}evaluation\.network: tiny_vgg is also what dfcvae learned by/);
   const csv = readFileSync(join(out, "table.csv"), "utf8");
   const [header, ...rows] = csv.trimEnd().split("\n");
   expect(header).toBe("figure,unit,better,run,mean,deviation,best,seed_1,seed_2");
@@ -163,10 +171,14 @@ it.runIf(allTests)(
   async () => {
     const own = folder({
       "x.yaml": SMALL.replace("name: small", "name: searched")
-        .replace("[psnr, sharpness, perceptual, svm]", "[psnr]")
+        .replace("[psnr, sharpness, perceptual, svm]", "[perceptual]")
+        .replace(
+          "[{name: squeezenet1_1, weights: random}, tiny_vgg]",
+          "[tiny_vgg, {name: squeezenet1_1, weights: random}]",
+        )
         .replace(
           "shared:",
-          "search: {metric: psnr, steps: 20, shared: {exp_params.LR: [0.00003, 0.003, 100000.0]}}\nshared:",
+          "search: {metric: perceptual_NETWORK, steps: 20, shared: {exp_params.LR: [0.00003, 0.003, 100000.0]}}\nshared:",
         ),
     });
     const searched = (...args: string[]) =>
@@ -186,18 +198,22 @@ it.runIf(allTests)(
     expect(stdout).toContain("[1/6] plain,LR=0.00003, seed 0: done, as it was");
     const folderOf = join(own, "logs/experiments/searched");
     const lines = readFileSync(join(folderOf, "search.md"), "utf8").split("\n");
-    expect(lines).toContain("| run | exp_params.LR | psnr, dB |");
-    for (const run of ["plain", "dfcvae"]) {
+    expect(lines).toContain("| run | exp_params.LR | perceptual_NETWORK | NETWORK |");
+    for (const [run, judge] of [
+      ["plain", "tiny_vgg"],
+      ["dfcvae", "squeezenet1_1"],
+    ] as const) {
       const trials = lines.filter((line) => line.startsWith(`| ${run} |`)).map((line) => line.split(" | "));
       expect(trials.at(-1)!.join()).toMatch(/100000,step \d+: the loss is no longer finite/);
       const numberOf = (cell: string) => Number(cell.replace(/\*\*|\|/g, ""));
-      const best = trials.slice(0, 2).toSorted((a, b) => numberOf(b[2]!) - numberOf(a[2]!))[0]!;
+      const best = trials.slice(0, 2).toSorted((a, b) => numberOf(a[2]!) - numberOf(b[2]!))[0]!;
+      expect(best[3]).toContain(judge);
       expect(trials.filter(([, cell]) => cell!.startsWith("**"))).toEqual([best]);
       const LR = numberOf(best[1]!);
-      expect(stdout).toContain(`${run}: exp_params.LR ${LR}, by psnr\n`);
+      expect(stdout).toContain(`${run}: exp_params.LR ${LR}, by perceptual_${judge}\n`);
       expect(stdout).toMatch(
         new RegExp(
-          `^Chosen before by psnr on images of val \\(search\\.md\\): .*${run}: exp_params\\.LR ${LR}\\b`,
+          `^Chosen before by perceptual_NETWORK on images of val \\(search\\.md\\): .*${run}: exp_params\\.LR ${LR}\\b`,
           "m",
         ),
       );

@@ -56,7 +56,10 @@ it("a run is its bases, what all share, its own keys, and the experiment's seed 
   expect(config.trainer_params.max_epochs).toBeUndefined();
   expect(config.logging_params).toMatchObject({ save_dir: join(out, "plain"), name: "seed_2" });
   expect(out).toBe(join("logs", "experiments", "small"));
-  expect(options.network.weights).toBe(join(process.cwd(), "w.pth"));
+  expect(options.networks).toEqual([{ name: "vgg16", weights: join(process.cwd(), "w.pth") }]);
+  const several = ["evaluation.network=[tiny_vgg, {name: vgg16, weights: w.pth}]"];
+  const { options: two } = await loadExperiment(join(dir, "x.yaml"), { set: several });
+  expect(two.networks).toEqual([{ name: "tiny_vgg" }, ...options.networks]);
 });
 
 it("takes the older name of the metrics, of a file and of --set", async () => {
@@ -101,6 +104,12 @@ it.each([
     "shared: {",
     "shared: {exp_params: {manual_seed: 3}, ",
     /shared\.exp_params\.manual_seed: expected none in an experiment, whose seeds say it\. Remove it/,
+  ],
+  [
+    "a network that judges twice",
+    "[psnr]",
+    "[psnr], network: [vgg16, {name: vgg16, weights: w.pth}]",
+    /x\.yaml:9:48 evaluation\.network\[1\]: expected another network than those before, .* got vgg16 again\. Remove it/,
   ],
   ["no runs", /runs:[\s\S]*(?=evaluation)/, "runs: {}\n", /runs: expected a run or more, got an empty map/],
 ])("says of %s where it is and what to do", async (_, from, to, message) => {
@@ -158,6 +167,27 @@ it("a run's range stands over the one of all; a number's name has the network's 
   const { search } = await loadExperiment(join(dir, "x.yaml"));
   expect(search!.runs.slice(0, 2)).toEqual(["plain,LR=0.00001", "plain,LR=0.000001"]);
   expect(search).toMatchObject({ metrics: ["frechet"], samplers: ["gmm"], better: "lower" });
+});
+
+it("NETWORK in a search's metric is for each run the first network that judges and that it doesn't learn by", async () => {
+  const text = SEARCH.replace("metric: psnr", "metric: frechet_NETWORK_samples")
+    .replace("{name: VanillaVAE}", "{name: DFCVAE, feature_layers: [relu1_1]}")
+    .replace("{metrics: [psnr]}", "{metrics: [frechet], network: [tiny_vgg, vgg16, vgg16_bn]}");
+  const dir = folder({ "x.yaml": text, "base.yaml": BASE });
+  const metricOf = async (set: string[] = []) =>
+    Object.fromEntries((await loadExperiment(join(dir, "x.yaml"), { set })).search!.metricOf);
+  expect(await metricOf()).toEqual({ plain: "frechet_tiny_vgg_samples", other: "frechet_vgg16_samples" });
+  const learned = "runs.other.model_params.feature_network={name: vgg16_bn, weights: random}";
+  expect(await metricOf([learned])).toMatchObject({ other: "frechet_tiny_vgg_samples" });
+  expect(
+    await metricOf(["search.runs.other={model_params.feature_network: [vgg16]}", "search.shared={}"]),
+  ).toEqual({
+    plain: "frechet_tiny_vgg_samples",
+    other: "frechet_tiny_vgg_samples",
+  });
+  expect(await errorOf(text, ["evaluation.network=tiny_vgg"])).toMatch(
+    /x\.yaml: search\.metric: expected a network in evaluation\.network that other does not learn by, got tiny_vgg\. Add/,
+  );
 });
 
 it.each([
@@ -240,7 +270,7 @@ it("means over seeds, their deviation, and the best by the direction of each num
     ],
     ["other", new Map([[1, evaluation(21, 1.1)]])],
   ]);
-  const rows = new Map(rowsOf(evaluations).map((row) => [row.metric, row]));
+  const rows = new Map(rowsOf(experiment, evaluations).map((row) => [row.metric, row]));
   const plain = rows.get("psnr")!.cells.get("plain")!;
   expect([plain.mean, plain.deviation, plain.best]).toEqual([22, Math.sqrt(8), true]);
   expect(rows.get("mse")!.cells.get("plain")!.best).toBe(true); // lower

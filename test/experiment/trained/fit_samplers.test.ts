@@ -2,7 +2,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, expect, it } from "vitest";
-import type { EvaluationOptions } from "../../../src/experiment/evaluation/context.ts";
 import { evaluateRun } from "../../../src/experiment/evaluation/evaluate_run.ts";
 import { type Fitted, fitSamplers } from "../../../src/experiment/trained/fit_samplers.ts";
 import { type OpenRun, openTrained } from "../../../src/experiment/trained/open_trained.ts";
@@ -125,8 +124,17 @@ it("fits a PixelCNN to grids of codes, keeps nothing in memory, and decodes what
     expect(images).toHaveLength(4 * 32 * 32 * 3);
     expect(await draw(run, "pixel_cnn")).toEqual(images);
     expect(await draw(run, "prior")).not.toEqual(images);
-    const options32 = { split: "test", maxImages: 16, seed: 0, network: { name: "tiny_vgg" } };
-    const { figures } = await evaluateRun(run, options32 as EvaluationOptions, ["frechet"]);
+    const networks = [{ name: "tiny_vgg" }];
+    const judged = {
+      split: "test",
+      maxImages: 16,
+      seed: 0,
+      draws: 2,
+      networks,
+      lpips: undefined,
+      baseDir: ".",
+    } as const;
+    const { figures } = await evaluateRun(run, judged, ["frechet"]);
     expect(figures.frechet_tiny_vgg_samples_pixel_cnn).toBeGreaterThan(0);
     expect(tf.memory().numTensors).toBe(numTensors);
   }));
@@ -160,7 +168,16 @@ it("fits the latents of a hierarchy together, and evaluate measures the model as
     ]);
     expect(Number.isFinite(numbers.held_out_log_p)).toBe(true);
     expect(await draw(run, "gmm")).not.toEqual(await draw(run, "prior"));
-    const options = { split: "test", maxImages: 32, seed: 0, draws: 4 } as EvaluationOptions;
+    const networks = [{ name: "tiny_vgg" }];
+    const options = {
+      split: "test",
+      maxImages: 32,
+      seed: 0,
+      draws: 4,
+      networks,
+      lpips: undefined,
+      baseDir: ".",
+    } as const;
     const { figures, left_out } = await evaluateRun(run, options, [
       "elbo",
       "kl",
