@@ -7,3 +7,6 @@ addTensorMethods(core);
 
 /** tfjs's core, whose layers a browser does without. */
 export const tf: typeof core = { ...core };
+
+/** As of src/tf.ts: here it always is. */
+export const whenLoaded = (act: () => void): void => act();

@@ -14,6 +14,7 @@ type Tfjs = typeof Core & typeof Layers;
 
 const require = createRequire(import.meta.url);
 let loaded: Tfjs | undefined;
+const waiting: (() => void)[] = [];
 
 function load(): Tfjs {
   if (loaded !== undefined) return loaded;
@@ -23,7 +24,14 @@ function load(): Tfjs {
   const layers = require("@tensorflow/tfjs-layers") as typeof Layers;
   require("@tensorflow/tfjs-backend-cpu");
   loaded = { ...core, ...layers } as Tfjs;
+  for (const act of waiting) act();
   return loaded;
+}
+
+/** Does it when tfjs is loaded, before any op runs: now, where it is. */
+export function whenLoaded(act: () => void): void {
+  if (loaded === undefined) waiting.push(act);
+  else act();
 }
 
 /**

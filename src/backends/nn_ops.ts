@@ -1,5 +1,5 @@
 import type { GradConfig, KernelConfig } from "../tf.ts";
-import { type Scalar, type Tensor, type Tensor1D, type Tensor4D, tf } from "../tf.ts";
+import { type Scalar, type Tensor, type Tensor1D, type Tensor4D, tf, whenLoaded } from "../tf.ts";
 import { registerPlain } from "./plain.ts";
 
 /**
@@ -27,12 +27,6 @@ export const padsInConvolutions = (): boolean =>
 /** x + bias over the last axis; `x` [..., C], `bias` [C]. */
 export function biasAdd(x: Tensor, bias: Tensor1D): Tensor {
   return run(BIAS_ADD, { x, bias });
-}
-
-/** x where it is positive, else `alpha` x. */
-export function leakyRelu(x: Tensor, alpha: number): Tensor {
-  registerOnce();
-  return tf.leakyRelu(x, alpha);
 }
 
 /** Mean of (x - y)^2 over all values of `x` and `y`, of one shape. tfjs would make its gradient in seven passes. */
@@ -69,21 +63,7 @@ export function convInputGrad(
 }
 
 function run(kernel: string, inputs: Record<string, Tensor>, attrs: Record<string, number> = {}): Tensor {
-  registerOnce();
   return tf.engine().runKernel(kernel, inputs as never, attrs) as unknown as Tensor;
-}
-
-let registered = false;
-
-function registerOnce(): void {
-  if (registered) return;
-  registered = true;
-  for (const gradient of gradients) tf.registerGradient(gradient);
-  for (const [kernelName, compute] of Object.entries(plain)) {
-    const kernelFunc: KernelConfig["kernelFunc"] = ({ inputs, attrs }) =>
-      tf.tidy(() => compute(inputs as unknown as Record<string, Tensor>, (attrs ?? {}) as { alpha: number }));
-    registerPlain({ kernelName, kernelFunc });
-  }
 }
 
 /** Those of Relu and LeakyRelu take the place of tfjs's own. */
@@ -122,3 +102,14 @@ const plain: Record<string, (inputs: Record<string, Tensor>, attrs: { alpha: num
   [RELU_GRAD]: ({ dy, x }) => tf.mul(dy!, tf.step(x!)),
   [LEAKY_RELU_GRAD]: ({ dy, x }, { alpha }) => tf.where(tf.greater(x!, 0), dy!, tf.mul(dy!, alpha)),
 };
+
+// Before any op runs, since a gradient is looked up then: the first step would have tfjs's own for what runs before the first op
+// of here, and be another one than the steps after it.
+whenLoaded(() => {
+  for (const gradient of gradients) tf.registerGradient(gradient);
+  for (const [kernelName, compute] of Object.entries(plain)) {
+    const kernelFunc: KernelConfig["kernelFunc"] = ({ inputs, attrs }) =>
+      tf.tidy(() => compute(inputs as unknown as Record<string, Tensor>, (attrs ?? {}) as { alpha: number }));
+    registerPlain({ kernelName, kernelFunc });
+  }
+});

@@ -1,5 +1,4 @@
 import { batchNormTraining } from "../backends/batch_norm_training.ts";
-import { leakyRelu } from "../backends/nn_ops.ts";
 import { meanOverRanks, ranksOfStep } from "../backends/ranks.ts";
 import { type Tensor1D, type Tensor4D, tf } from "../tf.ts";
 import { batchNormOverRanks } from "./batch_norm_over_ranks.ts";
@@ -25,7 +24,7 @@ export function batchNorm2d(scope: Scope, channels: number, epsilon: number, slo
     if (!pass.training) {
       const m = mean.value as unknown as Tensor1D;
       const y = tf.batchNorm(x as Tensor4D, m, variance.value as unknown as Tensor1D, beta, gamma, epsilon);
-      return slope === 1 ? y : leakyRelu(y, slope);
+      return slope === 1 ? y : tf.leakyRelu(y, slope);
     }
     const batch = ofWholeBatch(x as Tensor4D, gamma, beta, epsilon, slope);
     for (const [leaf, param, now] of [
@@ -45,7 +44,7 @@ const ofWholeBatch: typeof batchNormTraining = (x, scale, offset, epsilon, slope
   const ranks = ranksOfStep();
   if (ranks?.syncBatchNorm) {
     const { y, ...statistics } = batchNormOverRanks(x, scale, offset, epsilon);
-    return { y: slope === 1 ? y : (leakyRelu(y, slope) as Tensor4D), ...statistics };
+    return { y: slope === 1 ? y : (tf.leakyRelu(y, slope) as Tensor4D), ...statistics };
   }
   const own = batchNormTraining(x, scale, offset, epsilon, slope);
   if (ranks === undefined) return own;

@@ -1,4 +1,3 @@
-import { leakyRelu as leakyReluOp } from "../backends/nn_ops.ts";
 import { ShapeError } from "../errors.ts";
 import type { Rng } from "../rng.ts";
 import { type Tensor, tf, type Variable } from "../tf.ts";
@@ -105,5 +104,5 @@ export function sequential(...layers: Layer[]): Layer {
 
 /** LeakyReLU with `slope` for negative values. */
 export function leakyRelu(slope: number): Layer {
-  return (x) => leakyReluOp(x, slope);
+  return (x) => tf.leakyRelu(x, slope);
 }
