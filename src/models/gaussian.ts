@@ -3,7 +3,7 @@ import { type Tensor2D, type Tensor3D, type Tensor4D, tf } from "../tf.ts";
 import type { Conditioning } from "./blocks/condition.ts";
 import { convDecoder } from "./blocks/decoder.ts";
 import { convEncoder } from "./blocks/encoder.ts";
-import { splitRows } from "./blocks/gaussian_head.ts";
+import { type LogVarRange, splitRows } from "./blocks/gaussian_head.ts";
 import { checkLikelihood, type LikelihoodOptions } from "./blocks/likelihood.ts";
 import type { ConvBodyOptions, ConvOptions } from "./blocks/options.ts";
 import { checkConvVAE, convFrame, type PassLoss, passPhase } from "./conv_vae.ts";
@@ -36,16 +36,17 @@ type Condition = (scope: Scope) => Conditioning;
 
 /**
  * The convolutional VAE that many variants share: q(z | x) a diagonal Gaussian, p(z) = N(0, I), and
- * everything of the interface but the losses. `condition` declares what it adds to the inputs of encoder and decoder.
+ * everything of the interface but the losses. `condition` declares what it adds to the inputs of encoder and decoder; `range`
+ * is what the log-variances are cut to.
  */
 export function buildGaussianVAE(
   o: ConvOptions & Partial<LikelihoodOptions>,
   args: BuildArgs<unknown>,
-  condition?: Condition,
+  { condition, range }: { readonly condition?: Condition | undefined; readonly range?: LogVarRange } = {},
 ): GaussianVAE {
   const { params, scope, channels, sizes, activate } = convFrame(o, args);
   const added = condition?.(scope);
-  const encode = convEncoder(scope, o, added?.channels ?? channels, sizes);
+  const encode = convEncoder(scope, o, added?.channels ?? channels, sizes, range);
   const encoder = (images: Tensor4D, pass: Pass, ctx: Ctx) =>
     encode(added ? added.images(images, pass, ctx) : images, pass);
   const inner = { ...o, latent_dim: o.latent_dim + (added?.width ?? 0) };
@@ -81,7 +82,7 @@ export function onePhaseGaussianVAE<Term extends string>(
   lossOf: PassLoss<GaussianPass, Term>,
   { draws, condition }: { readonly draws?: number; readonly condition?: Condition } = {},
 ): VAE<Term> {
-  const { forward, ...vae } = buildGaussianVAE(args.params, args, condition);
+  const { forward, ...vae } = buildGaussianVAE(args.params, args, { condition });
   return { ...vae, phases: [gaussianPhase(forward, lossOf, { ...(draws !== undefined && { draws }) })] };
 }
 

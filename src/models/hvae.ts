@@ -9,7 +9,7 @@ import { convFeatures } from "./blocks/encoder.ts";
 import { type Gaussian, gaussianHead, splitRows } from "./blocks/gaussian_head.ts";
 import { LikelihoodOptions } from "./blocks/likelihood.ts";
 import { ConvOptions } from "./blocks/options.ts";
-import { besideAll, besideBatch, pseudoInputs } from "./blocks/pseudo_inputs.ts";
+import { besideAll, besideBatch, pseudoInputs, VAMP_LOG_VARS } from "./blocks/pseudo_inputs.ts";
 import { relativeTo } from "./blocks/relative_gaussian.ts";
 import { completeConvVAE, convFrame } from "./conv_vae.ts";
 import { defineModel } from "./define.ts";
@@ -68,12 +68,15 @@ export default defineModel({
     const { params, scope, channels, sizes } = convFrame(o, args);
     const { latent1_dim: dims1, latent2_dim: dims2 } = o;
     const features2 = convFeatures(scope, o, channels, sizes, "encoder_z2_layers");
-    const q2 = gaussianHead(scope, ["fc_z2_mu", "fc_z2_var"], features2.width, dims2);
+    const range2 = o.prior === "vamp" ? VAMP_LOG_VARS : undefined;
+    const q2 = gaussianHead(scope, ["fc_z2_mu", "fc_z2_var"], features2.width, dims2, range2);
     const plane = linear(scope.at("embed_z2_code"), dims2, height * width);
     const data = conv2d(scope.at("embed_data"), channels, channels, { kernel: 1 });
     const features1 = convFeatures(scope, o, channels + 1, sizes, "encoder_z1_layers");
     const q1 = gaussianHead(scope, ["fc_z1_mu", "fc_z1_var"], features1.width, dims1);
-    const p1 = gaussianHead(scope, ["recons_z1_mu", "recons_z1_log_var"], dims2, dims1, LEAST_LOG_VAR);
+    const p1 = gaussianHead(scope, ["recons_z1_mu", "recons_z1_log_var"], dims2, dims1, {
+      least: LEAST_LOG_VAR,
+    });
     const inputs = decoderInputs(o, sizes);
     const half = Math.ceil(inputs / 2);
     const from1 = linear(scope.at("debed_z1_code"), dims1, half);

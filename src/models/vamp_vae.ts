@@ -4,7 +4,7 @@ import type { Tensor2D } from "../tf.ts";
 import { drawMixture } from "./blocks/gaussian_head.ts";
 import { LikelihoodOptions, reconstructionDoc, reconstructionTerm } from "./blocks/likelihood.ts";
 import { ConvOptions } from "./blocks/options.ts";
-import { besideAll, besideBatch, pseudoInputs } from "./blocks/pseudo_inputs.ts";
+import { besideAll, besideBatch, pseudoInputs, VAMP_LOG_VARS } from "./blocks/pseudo_inputs.ts";
 import { completeConvVAE } from "./conv_vae.ts";
 import { defineModel } from "./define.ts";
 import { buildGaussianVAE, checkGaussianVAE, gaussianPhase } from "./gaussian.ts";
@@ -35,7 +35,7 @@ export default defineModel({
   pytorchVae: {
     values: { output: "pytorch_vae" },
     otherwise: [
-      "its densities divide the log-variance by the variance, and its samples are drawn from N(0, I) and not from the mixture",
+      "its densities divide the log-variance by the variance, its log-variances have no bounds, and its samples are drawn from N(0, I) and not from the mixture",
     ],
   },
   complete: completeConvVAE,
@@ -49,7 +49,7 @@ export default defineModel({
   }),
   build(args) {
     const { params: o, convention, imageShape, imageRange } = args;
-    const { forward, ...vae } = buildGaussianVAE(o, args);
+    const { forward, ...vae } = buildGaussianVAE(o, args, { range: VAMP_LOG_VARS });
     const scope = new Scope(vae.params, args.rng, o.init).at("embed_pseudo.0");
     const inputs = pseudoInputs(scope, o.num_components, imageShape, imageRange);
     /** Mean and log-variance of the mixture's components, [K, D] each. */

@@ -102,8 +102,10 @@ describe.each(trainingBackends)("on %s", (backend) => {
     fix(vae, "fc_z2_var", [-30, -30]);
     fix(vae, "recons_z1_log_var", [-30, -30, -30]);
     const z2 = tf.tensor2d([[50, -50]]);
-    const there = vae.decode({ z2, z1: tf.zeros([1, 3]) }, still()).dataSync();
+    const decoded = (at: Tensor2D) => vae.decode({ z2: at, z1: tf.zeros([1, 3]) }, still()).dataSync();
+    const there = decoded(z2);
     const drawn = vae.sample!(2, still(5)).dataSync();
-    expect(maxDifference(drawn.subarray(0, there.length), there)).toBeLessThan(1e-3);
+    const apart = maxDifference(there, decoded(tf.zerosLike(z2)));
+    expect(maxDifference(drawn.subarray(0, there.length), there)).toBeLessThan(apart / 10); // deviations of 0.05
   });
 });

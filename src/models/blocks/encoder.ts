@@ -2,7 +2,7 @@ import { conv2d } from "../../nn/conv.ts";
 import { linear } from "../../nn/linear.ts";
 import { type Layer, type Pass, type Scope, sequential } from "../../nn/params.ts";
 import { type Tensor, type Tensor4D, tf } from "../../tf.ts";
-import { type Gaussian, gaussianHead } from "./gaussian_head.ts";
+import { type Gaussian, gaussianHead, type LogVarRange } from "./gaussian_head.ts";
 import { normActivation } from "./norm_activation.ts";
 import type { ConvBodyOptions, ConvOptions } from "./options.ts";
 
@@ -54,9 +54,10 @@ export function convEncoder(
   o: ConvOptions,
   channels: number,
   sizes: number[],
+  range?: LogVarRange,
 ): GaussianEncoder {
   const { width, layer } = convFeatures(scope, o, channels, sizes);
-  const head = gaussianHead(scope, ["fc_mu", "fc_var"], width, o.latent_dim);
+  const head = gaussianHead(scope, ["fc_mu", "fc_var"], width, o.latent_dim, range);
   return (images, pass) => head(layer(images, pass), pass);
 }
 

@@ -1,4 +1,4 @@
-import { atLeast } from "../../nn/at_least.ts";
+import { atLeast, atMost } from "../../nn/at_least.ts";
 import { linear } from "../../nn/linear.ts";
 import type { Pass, Scope } from "../../nn/params.ts";
 import type { Rng } from "../../rng.ts";
@@ -10,18 +10,25 @@ export interface Gaussian {
   readonly logVar: Tensor2D;
 }
 
-/** A dense layer each for mean and log-variance, by their names: [B, inputs] -> [B, dims]; no log-variance is below `least`. */
+/** What log-variances are cut to; left out: not. */
+export interface LogVarRange {
+  readonly least?: number;
+  readonly most?: number;
+}
+
+/** A dense layer each for mean and log-variance, by their names: [B, inputs] -> [B, dims]. */
 export function gaussianHead(
   scope: Scope,
   names: readonly [mean: string, logVar: string],
   inputs: number,
   dims: number,
-  least?: number,
+  { least, most }: LogVarRange = {},
 ): (h: Tensor, pass: Pass) => Gaussian {
   const [mean, logVar] = [linear(scope.at(names[0]), inputs, dims), linear(scope.at(names[1]), inputs, dims)];
   return (h, pass) => {
     const own = logVar(h, pass) as Tensor2D;
-    return { mean: mean(h, pass) as Tensor2D, logVar: least === undefined ? own : atLeast(own, least) };
+    const above = least === undefined ? own : atLeast(own, least);
+    return { mean: mean(h, pass) as Tensor2D, logVar: most === undefined ? above : atMost(above, most) };
   };
 }
 
