@@ -20,6 +20,7 @@ export type {
   Encoded,
   EvaluateOptions,
   InterpolateOptions,
+  JudgeNetwork,
   SampleOptions,
   TraverseOptions,
 } from "./run_options.ts";
