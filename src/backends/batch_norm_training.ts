@@ -1,5 +1,5 @@
 import type { GradConfig, KernelConfig } from "../tf.ts";
-import { type Tensor, type Tensor1D, type Tensor4D, tf } from "../tf.ts";
+import { type Tensor, type Tensor1D, type Tensor4D, tf, whenLoaded } from "../tf.ts";
 import { registerPlain } from "./plain.ts";
 
 /**
@@ -30,23 +30,11 @@ export function batchNormTraining(
   epsilon: number,
   slope = 1,
 ): { y: Tensor4D; mean: Tensor1D; variance: Tensor1D } {
-  registerOnce();
   const inputs = { x, scale, offset } as unknown as Parameters<ReturnType<typeof tf.engine>["runKernel"]>[1];
   const [y, mean, variance] = tf
     .engine()
     .runKernel(BATCH_NORM_TRAINING, inputs, { epsilon, slope }) as unknown as Tensor[];
   return { y: y as Tensor4D, mean: mean as Tensor1D, variance: variance as Tensor1D };
-}
-
-let registered = false;
-
-/** The gradient, for every backend, and the plain kernels, for those of tfjs that have no fused ones. */
-function registerOnce(): void {
-  if (registered) return;
-  registered = true;
-  tf.registerGradient(gradient);
-  registerPlain(plainForward);
-  registerPlain(plainBackward);
 }
 
 const gradient: GradConfig = {
@@ -110,3 +98,10 @@ const plainBackward: Omit<KernelConfig, "backendName"> = {
 
 /** tfjs hands kernels its tensors, typed as what a backend may rely on. */
 const tensors = (inputs: object) => inputs as Record<string, Tensor>;
+
+// The gradient, for every backend, and the plain kernels, for those of tfjs that have no fused ones.
+whenLoaded(() => {
+  tf.registerGradient(gradient);
+  registerPlain(plainForward);
+  registerPlain(plainBackward);
+});

@@ -1,4 +1,4 @@
-import { type GradConfig, type Tensor, type Tensor1D, type Tensor2D, tf } from "../tf.ts";
+import { type GradConfig, type Tensor, type Tensor1D, type Tensor2D, tf, whenLoaded } from "../tf.ts";
 
 /**
  * Processes that train together, each on its rows of every batch: ranks. What is minimized is the mean of their losses, so a
@@ -95,19 +95,12 @@ export function ownRows<T extends Tensor>(x: T): T {
 
 function overRanks<T extends Tensor>(x: T, mean: boolean): T {
   if (current === undefined) return x;
-  registerOnce();
   return tf.engine().runKernel(OVER_RANKS, { x } as never, { mean }) as unknown as T;
-}
-
-let registered = false;
-
-function registerOnce(): void {
-  if (registered) return;
-  registered = true;
-  tf.registerGradient(gradient);
 }
 
 const gradient: GradConfig = {
   kernelName: OVER_RANKS,
   gradFunc: (dy, _, attrs) => ({ x: () => overRanks(dy as Tensor, (attrs as { mean: boolean }).mean) }),
 };
+
+whenLoaded(() => tf.registerGradient(gradient));

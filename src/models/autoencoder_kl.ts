@@ -1,5 +1,5 @@
 import { type Static, Type } from "typebox";
-import { atLeast, atMost } from "../nn/at_least.ts";
+import { within } from "../nn/at_least.ts";
 import { conv2d } from "../nn/conv.ts";
 import { newPass, type Param, type Pass, Scope } from "../nn/params.ts";
 import { type Tensor, type Tensor4D, tf } from "../tf.ts";
@@ -53,7 +53,7 @@ const Params = Type.Object({
 });
 
 /** Least and largest log-variance: diffusers' bounds. */
-const [LEAST, MOST] = [-30, 20];
+const LOG_VARS = { least: -30, most: 20 };
 
 /**
  * Latent diffusion's autoencoder with a KL (Rombach et al., arXiv 2112.10752, 3.1 and appendix G) on diffusers' architecture,
@@ -123,7 +123,7 @@ export default defineModel({
     const encode = (images: Tensor4D, pass: Pass) => {
       const made = encoder(images, pass);
       const [mean, logVar] = tf.split(behind ? behind(made, pass) : made, 2, 3) as [Tensor4D, Tensor4D];
-      return { mean, logVar: atMost(atLeast(logVar, LEAST), MOST) };
+      return { mean, logVar: within(logVar, LOG_VARS) };
     };
     const logits = (z: Tensor, pass: Pass) => decoder(before ? before(z, pass) : z, pass) as Tensor4D;
     const decode = (z: Tensor, ctx: Ctx) => activate(logits(z, newPass(ctx.training)));

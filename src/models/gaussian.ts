@@ -1,9 +1,10 @@
+import type { Range } from "../nn/at_least.ts";
 import { newPass, type Param, type Pass, type Scope } from "../nn/params.ts";
 import { type Tensor2D, type Tensor3D, type Tensor4D, tf } from "../tf.ts";
 import type { Conditioning } from "./blocks/condition.ts";
 import { convDecoder } from "./blocks/decoder.ts";
 import { convEncoder } from "./blocks/encoder.ts";
-import { type LogVarRange, splitRows } from "./blocks/gaussian_head.ts";
+import { splitRows } from "./blocks/gaussian_head.ts";
 import { checkLikelihood, type LikelihoodOptions } from "./blocks/likelihood.ts";
 import type { ConvBodyOptions, ConvOptions } from "./blocks/options.ts";
 import { checkConvVAE, convFrame, type PassLoss, passPhase } from "./conv_vae.ts";
@@ -42,7 +43,7 @@ type Condition = (scope: Scope) => Conditioning;
 export function buildGaussianVAE(
   o: ConvOptions & Partial<LikelihoodOptions>,
   args: BuildArgs<unknown>,
-  { condition, range }: { readonly condition?: Condition | undefined; readonly range?: LogVarRange } = {},
+  { condition, range }: { readonly condition?: Condition | undefined; readonly range?: Range } = {},
 ): GaussianVAE {
   const { params, scope, channels, sizes, activate } = convFrame(o, args);
   const added = condition?.(scope);

@@ -29,7 +29,7 @@ export interface Row {
 }
 
 /** Each metric that is one number, in the order of the evaluations. */
-export function rowsOf({ members, options }: Experiment, evaluations: Evaluations): Row[] {
+export function rowsOf({ members, runs, options }: Experiment, evaluations: Evaluations): Row[] {
   const all = [...evaluations.values()].flatMap((bySeed) => [...bySeed.values()]);
   const names = [...new Set(all.flatMap(({ figures }) => Object.keys(figures)))];
   const numbers = names.filter((name) => all.some(({ figures }) => typeof figures[name] === "number"));
@@ -43,6 +43,12 @@ export function rowsOf({ members, options }: Experiment, evaluations: Evaluation
         return found.length > 0 ? [[run, new Map(found)] as const] : [];
       }),
     );
+  const learners = new Map(
+    options.networks.map(({ name }) => {
+      const learns = (run: string) => learnedBy([members.find((member) => member.run === run)!], name); // as its other seeds
+      return [name, runs.filter(learns)] as const;
+    }),
+  );
   return numbers.map((metric) => {
     const better = betterOf(metric);
     const values = valuesOf(metric);
@@ -53,14 +59,8 @@ export function rowsOf({ members, options }: Experiment, evaluations: Evaluation
       if (better === "higher") return -value;
       return better === "lower" ? value : Math.abs(value - meanOf([...(targets.get(run)?.values() ?? [])]));
     };
-    const judge = networkIn(metric, options);
-    const isPartial = (run: string) =>
-      judge !== undefined &&
-      learnedBy(
-        members.filter((member) => member.run === run),
-        judge,
-      );
-    const compared = [...means.keys()].filter((run) => !isPartial(run));
+    const partials = learners.get(networkIn(metric, options) ?? "") ?? [];
+    const compared = [...means.keys()].filter((run) => !partials.includes(run));
     const least = Math.min(...compared.map(cost));
     const cells = [...values].map(([run, bySeed]) => {
       const partial = !compared.includes(run);

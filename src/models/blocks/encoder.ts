@@ -1,8 +1,9 @@
+import type { Range } from "../../nn/at_least.ts";
 import { conv2d } from "../../nn/conv.ts";
 import { linear } from "../../nn/linear.ts";
 import { type Layer, type Pass, type Scope, sequential } from "../../nn/params.ts";
 import { type Tensor, type Tensor4D, tf } from "../../tf.ts";
-import { type Gaussian, gaussianHead, type LogVarRange } from "./gaussian_head.ts";
+import { type Gaussian, gaussianHead } from "./gaussian_head.ts";
 import { normActivation } from "./norm_activation.ts";
 import type { ConvBodyOptions, ConvOptions } from "./options.ts";
 
@@ -54,7 +55,7 @@ export function convEncoder(
   o: ConvOptions,
   channels: number,
   sizes: number[],
-  range?: LogVarRange,
+  range?: Range,
 ): GaussianEncoder {
   const { width, layer } = convFeatures(scope, o, channels, sizes);
   const head = gaussianHead(scope, ["fc_mu", "fc_var"], width, o.latent_dim, range);

@@ -1,4 +1,4 @@
-import { atLeast, atMost } from "../../nn/at_least.ts";
+import { type Range, within } from "../../nn/at_least.ts";
 import { linear } from "../../nn/linear.ts";
 import type { Pass, Scope } from "../../nn/params.ts";
 import type { Rng } from "../../rng.ts";
@@ -10,26 +10,19 @@ export interface Gaussian {
   readonly logVar: Tensor2D;
 }
 
-/** What log-variances are cut to; left out: not. */
-export interface LogVarRange {
-  readonly least?: number;
-  readonly most?: number;
-}
-
-/** A dense layer each for mean and log-variance, by their names: [B, inputs] -> [B, dims]. */
+/** A dense layer each for mean and log-variance, which is cut to `range`, by their names: [B, inputs] -> [B, dims]. */
 export function gaussianHead(
   scope: Scope,
   names: readonly [mean: string, logVar: string],
   inputs: number,
   dims: number,
-  { least, most }: LogVarRange = {},
+  range: Range = {},
 ): (h: Tensor, pass: Pass) => Gaussian {
   const [mean, logVar] = [linear(scope.at(names[0]), inputs, dims), linear(scope.at(names[1]), inputs, dims)];
-  return (h, pass) => {
-    const own = logVar(h, pass) as Tensor2D;
-    const above = least === undefined ? own : atLeast(own, least);
-    return { mean: mean(h, pass) as Tensor2D, logVar: most === undefined ? above : atMost(above, most) };
-  };
+  return (h, pass) => ({
+    mean: mean(h, pass) as Tensor2D,
+    logVar: within(logVar(h, pass) as Tensor2D, range),
+  });
 }
 
 /** The first `count` rows and the others. */

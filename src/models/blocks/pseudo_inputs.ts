@@ -1,16 +1,17 @@
 import { ownRows, rankCount, wholeBatch } from "../../backends/ranks.ts";
 import { ConfigError } from "../../errors.ts";
+import type { Range } from "../../nn/at_least.ts";
 import { constant, initWeight } from "../../nn/init.ts";
 import type { Scope } from "../../nn/params.ts";
 import { type Tensor, type Tensor4D, tf } from "../../tf.ts";
-import type { Gaussian, LogVarRange } from "./gaussian_head.ts";
+import type { Gaussian } from "./gaussian_head.ts";
 
 /**
  * Log-variances of posteriors whose mixture is the prior. p(z) follows q(z | x) to any scale, so that nothing else keeps a
  * variance from one that float32 can't tell from 0, or from infinity. The authors' code cuts them to [-6, 2]; with 2 samples came
  * out worse here (docs/losses.md).
  */
-export const VAMP_LOG_VARS: LogVarRange = { least: -6, most: 10 };
+export const VAMP_LOG_VARS: Range = { least: -6, most: 10 };
 
 /**
  * `count` learned images, [count, H, W, C] in `range`: PyTorch-VAE's, a dense layer of a one-hot vector, cut to the range

@@ -24,6 +24,15 @@ const MODELS = {
 };
 const at = (name: keyof typeof MODELS) => join(root, name, "version_0");
 
+/** Of every evaluation here. */
+const EVALUATED = {
+  split: "test",
+  seed: 0,
+  networks: [{ name: "tiny_vgg" }],
+  lpips: undefined,
+  baseDir: ".",
+} as const;
+
 beforeAll(async () => {
   for (const [name, model] of Object.entries(MODELS)) {
     const config = `
@@ -124,17 +133,7 @@ it("fits a PixelCNN to grids of codes, keeps nothing in memory, and decodes what
     expect(images).toHaveLength(4 * 32 * 32 * 3);
     expect(await draw(run, "pixel_cnn")).toEqual(images);
     expect(await draw(run, "prior")).not.toEqual(images);
-    const networks = [{ name: "tiny_vgg" }];
-    const judged = {
-      split: "test",
-      maxImages: 16,
-      seed: 0,
-      draws: 2,
-      networks,
-      lpips: undefined,
-      baseDir: ".",
-    } as const;
-    const { figures } = await evaluateRun(run, judged, ["frechet"]);
+    const { figures } = await evaluateRun(run, { ...EVALUATED, maxImages: 16, draws: 2 }, ["frechet"]);
     expect(figures.frechet_tiny_vgg_samples_pixel_cnn).toBeGreaterThan(0);
     expect(tf.memory().numTensors).toBe(numTensors);
   }));
@@ -168,17 +167,7 @@ it("fits the latents of a hierarchy together, and evaluate measures the model as
     ]);
     expect(Number.isFinite(numbers.held_out_log_p)).toBe(true);
     expect(await draw(run, "gmm")).not.toEqual(await draw(run, "prior"));
-    const networks = [{ name: "tiny_vgg" }];
-    const options = {
-      split: "test",
-      maxImages: 32,
-      seed: 0,
-      draws: 4,
-      networks,
-      lpips: undefined,
-      baseDir: ".",
-    } as const;
-    const { figures, left_out } = await evaluateRun(run, options, [
+    const { figures, left_out } = await evaluateRun(run, { ...EVALUATED, maxImages: 32, draws: 4 }, [
       "elbo",
       "kl",
       "log_likelihood",
